@@ -1,0 +1,118 @@
+// One HTTP call to another part: a deadline for the headers, then one for each chunk of the body.
+//
+// The body is watched from the start: one that nobody reads for `idleMs` is cut too, so that a forgotten
+// answer holds no connection.
+
+import { Unavailable } from '@flotilla/model';
+import { request, type Dispatcher } from 'undici';
+import { errorText } from './error-text.ts';
+
+/** An answer as it comes. Read `body` to its end, break out of it, or discard(): each frees the connection. */
+export interface StreamResponse {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  /** Throws Unavailable when the sender stops or pauses too long, and the signal's reason after an abort. */
+  readonly body: AsyncIterable<Uint8Array>;
+  discard(): void;
+}
+
+export interface HttpCall {
+  readonly method: 'GET' | 'POST';
+  readonly url: string;
+  readonly headers: Record<string, string>;
+  readonly body: string | Uint8Array | null;
+  readonly signal: AbortSignal | undefined;
+  readonly timeoutMs: number;
+  readonly idleMs: number;
+}
+
+/** `POST http://host:port/path`: no query, no credentials. */
+export function whereOf({ method, url }: Pick<HttpCall, 'method' | 'url'>): string {
+  const { origin, pathname } = new URL(url);
+  return `${method} ${origin}${pathname}`;
+}
+
+export async function sendCall(dispatcher: Dispatcher, call: HttpCall): Promise<StreamResponse> {
+  call.signal?.throwIfAborted();
+  const watch = new CallWatch(call);
+  watch.expect(call.timeoutMs, 'no answer');
+  try {
+    const { method, headers, body, url } = call;
+    const response = await request(url, { dispatcher, method, headers, body, signal: watch.signal });
+    // An abort of a body that nobody reads must not be an uncaught error.
+    response.body.on('error', () => undefined);
+    watch.expect(call.idleMs, 'no data');
+    return {
+      status: response.statusCode,
+      headers: response.headers,
+      body: readBody(response.body, watch, call.idleMs),
+      discard: () => freeBody(response.body, watch),
+    };
+  } catch (err) {
+    watch.end();
+    throw watch.failure(err);
+  }
+}
+
+async function* readBody(
+  body: Dispatcher.ResponseData['body'],
+  watch: CallWatch,
+  idleMs: number,
+): AsyncGenerator<Uint8Array> {
+  try {
+    for await (const chunk of body as AsyncIterable<Uint8Array>) {
+      watch.rest(); // The time that the reader takes is not the sender's.
+      yield chunk;
+      watch.expect(idleMs, 'no data');
+    }
+  } catch (err) {
+    throw watch.failure(err);
+  } finally {
+    freeBody(body, watch);
+  }
+}
+
+function freeBody(body: Dispatcher.ResponseData['body'], watch: CallWatch): void {
+  watch.end();
+  body.destroy();
+}
+
+/** Ends a call when its deadline passes or its caller gives up, and knows which of them it was. */
+class CallWatch {
+  readonly #where: string;
+  readonly #caller: AbortSignal | undefined;
+  readonly #abort = new AbortController();
+  readonly #cancel = (): void => this.#abort.abort(this.#caller?.reason);
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(call: HttpCall) {
+    this.#where = whereOf(call);
+    this.#caller = call.signal;
+    this.#caller?.addEventListener('abort', this.#cancel, { once: true });
+  }
+
+  get signal(): AbortSignal {
+    return this.#abort.signal;
+  }
+
+  expect(withinMs: number, what: string): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#abort.abort(new Error(`${what} in ${withinMs} ms`)), withinMs);
+  }
+
+  rest(): void {
+    clearTimeout(this.#timer);
+  }
+
+  end(): void {
+    clearTimeout(this.#timer);
+    this.#caller?.removeEventListener('abort', this.#cancel);
+  }
+
+  /** A cancelled call throws the reason of its signal; everything else that breaks a call may work next time. */
+  failure(err: unknown): unknown {
+    if (this.#caller?.aborted === true) return this.#caller.reason;
+    const cause: unknown = this.#abort.signal.aborted ? this.#abort.signal.reason : err;
+    return new Unavailable(`${this.#where}: ${errorText(cause)}`, { cause });
+  }
+}

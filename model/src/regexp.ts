@@ -1,0 +1,151 @@
+// User regexps: RE2 syntax and guarantees, anchored at both ends, `.` matches newlines, as Prometheus has them.
+//
+// Most patterns never reach the engine: pattern-shape.ts turns literals and globs into string operations. For the rest
+// verdicts and captures are remembered per value in bounded maps, since captures cost 35 times a JavaScript regexp's.
+//
+// Never a JavaScript RegExp: it backtracks without bound, and differs from RE2 in 64 of 142 patterns tried.
+
+import { RE2JS, RE2JSException, RE2JSSyntaxException } from 're2js';
+import { expandTemplate, parseTemplate } from './expand.ts';
+import { matchGlob } from './glob.ts';
+import { type PatternShape, parseShape } from './pattern-shape.ts';
+
+const PATTERN_CHARS_MAX = 64 * 1024;
+const CACHED_VALUE_CHARS_MAX = 256;
+const CACHED_VERDICTS_MAX = 4096;
+const CACHED_CAPTURES_MAX = 1024;
+const CACHED_TEMPLATES_MAX = 64;
+
+/** A pattern that RE2 refuses. The message is Go's, such as "error parsing regexp: missing closing ): `(`". */
+export class PatternError extends SyntaxError {
+  override readonly name = 'PatternError';
+  readonly pattern: string;
+
+  constructor(pattern: string, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.pattern = pattern;
+  }
+}
+
+/** The groups of a match; [0] is the whole value. A group that took no part is undefined. */
+export type Captures = readonly (string | undefined)[];
+
+export class AnchoredRegexp {
+  readonly pattern: string;
+  /** All values that match, if the pattern is literals only; else empty. */
+  readonly setMatches: readonly string[];
+  /** What every matching value begins with; may be ''. */
+  readonly prefix: string;
+
+  private readonly shape: PatternShape | undefined;
+  private readonly exact: ReadonlySet<string>;
+  private engine: RE2JS | undefined;
+  private readonly verdicts = new Map<string, boolean>();
+  private readonly captures = new Map<string, Captures | undefined>();
+  private readonly templates = new Map<string, ReturnType<typeof parseTemplate>>();
+
+  /** Throws PatternError. */
+  constructor(pattern: string) {
+    if (pattern.length > PATTERN_CHARS_MAX) {
+      throw new PatternError(
+        pattern,
+        `error parsing regexp: ${pattern.length} characters, want at most ${PATTERN_CHARS_MAX}`,
+      );
+    }
+    this.pattern = pattern;
+    this.shape = parseShape(pattern);
+    this.exact = new Set(this.shape?.exact);
+    this.setMatches = this.shape?.globs.length === 0 ? this.shape.exact : [];
+    this.prefix = this.shape === undefined ? enginePrefix(this.compiled()) : shapePrefix(this.shape);
+  }
+
+  /** Whether the whole value matches. */
+  test(value: string): boolean {
+    if (this.shape === undefined) return this.testByEngine(value);
+    if (this.exact.has(value)) return true;
+    for (const glob of this.shape.globs) if (matchGlob(glob, value)) return true;
+    return false;
+  }
+
+  /** The groups if the whole value matches. */
+  capture(value: string): Captures | undefined {
+    if (this.pattern === '(.*)') return [value, value];
+    if (this.shape !== undefined && !this.test(value)) return undefined;
+    if (this.shape?.groups === 0) return [value];
+    return remember(this.captures, CACHED_CAPTURES_MAX, value, () => this.captureByEngine(value));
+  }
+
+  /** Fills a template such as `$1-${name}` from a match, by the rules of Go's Regexp.Expand. */
+  expand(template: string, match: Captures): string {
+    if (!template.includes('$')) return template;
+    if (template === '$1') return match[1] ?? '';
+    const pieces = remember(this.templates, CACHED_TEMPLATES_MAX, template, () => parseTemplate(template));
+    return expandTemplate(pieces, match, this.compiled().namedGroups());
+  }
+
+  toString(): string {
+    return this.pattern;
+  }
+
+  private testByEngine(value: string): boolean {
+    if (this.prefix !== '' && !value.startsWith(this.prefix)) return false;
+    return remember(this.verdicts, CACHED_VERDICTS_MAX, value, () => this.compiled().testExact(value));
+  }
+
+  private captureByEngine(value: string): Captures | undefined {
+    const matcher = this.compiled().matcher(value);
+    if (!matcher.matches()) return undefined;
+    return Array.from({ length: matcher.groupCount() + 1 }, (_, i) => matcher.group(i) ?? undefined);
+  }
+
+  private compiled(): RE2JS {
+    this.engine ??= compile(this.pattern);
+    return this.engine;
+  }
+}
+
+function compile(pattern: string): RE2JS {
+  try {
+    return RE2JS.compile(pattern, RE2JS.DOTALL);
+  } catch (error) {
+    if (!(error instanceof RE2JSException)) throw error;
+    throw new PatternError(pattern, errorText(error, pattern), { cause: error });
+  }
+}
+
+/** RE2JS passes flags by writing `(?s)` in front of the pattern; the user did not write that. */
+function errorText(error: RE2JSException, pattern: string): string {
+  if (!(error instanceof RE2JSSyntaxException)) return error.message;
+  const description = error.getDescription();
+  const culprit = error.getPattern() ?? (description.startsWith('trailing backslash') ? '' : pattern);
+  return `error parsing regexp: ${description}: \`${culprit.replace(/^\(\?s\)/, '')}\``;
+}
+
+/** The compiled program's literal prefix; RE2JS keeps it for its own searches. */
+function enginePrefix(engine: RE2JS): string {
+  const prefix: unknown = engine.re2().prefix;
+  return typeof prefix === 'string' ? prefix : '';
+}
+
+function shapePrefix(shape: PatternShape): string {
+  const heads = [...shape.exact, ...shape.globs.map((glob) => glob.literals[0]!)];
+  const common = heads.reduce(commonPrefix, heads[0] ?? '');
+  return common.replace(/[\ud800-\udbff]$/, ''); // Half a code point has no UTF-8 form.
+}
+
+function commonPrefix(a: string, b: string): string {
+  let length = 0;
+  while (length < a.length && a[length] === b[length]) length++;
+  return a.slice(0, length);
+}
+
+/** Returns what is cached for the value, else makes it; a full cache starts over. */
+function remember<T>(cache: Map<string, T>, entriesMax: number, value: string, make: () => T): T {
+  if (value.length > CACHED_VALUE_CHARS_MAX) return make();
+  const known = cache.get(value);
+  if (known !== undefined || cache.has(value)) return known as T;
+  const made = make();
+  if (cache.size >= entriesMax) cache.clear();
+  cache.set(value, made);
+  return made;
+}

@@ -1,0 +1,111 @@
+// Warnings and infos that a query gathers besides its result. One text is reported once, at its latest position.
+
+import { formatGoG, goQuote } from '@flotilla/model';
+import type { PositionRange } from '../ast.ts';
+import { formatRounded, positionText } from './annotation-format.ts';
+
+interface Annotation {
+  readonly info: boolean;
+  readonly pos: PositionRange;
+  /** What is known of all its occurrences, between the text and the position. */
+  readonly detail?: Monotonicity;
+}
+
+/** Where and how much the buckets of classic histograms were corrected. */
+export interface Monotonicity {
+  readonly minBound: number;
+  readonly maxBound: number;
+  readonly maxDiff: number;
+  readonly fromMs: number;
+  readonly toMs: number;
+  readonly samples: number;
+}
+
+export class Annotations {
+  private readonly entries = new Map<string, Annotation>();
+
+  private add(text: string, entry: Annotation): void {
+    this.entries.set(text, entry);
+  }
+
+  private warn(text: string, pos: PositionRange): void {
+    this.add(`PromQL warning: ${text}`, { info: false, pos });
+  }
+
+  private info(text: string, pos: PositionRange): void {
+    this.add(`PromQL info: ${text}`, { info: true, pos });
+  }
+
+  invalidQuantile(q: number, pos: PositionRange): void {
+    this.warn(`quantile value should be between 0 and 1, got ${formatGoG(q)}`, pos);
+  }
+
+  invalidRatio(ratio: number, cap: number, pos: PositionRange): void {
+    const capping = `capping to ${formatGoG(cap)}`;
+    this.warn(`ratio value should be between -1 and 1, got ${formatGoG(ratio)}, ${capping}`, pos);
+  }
+
+  badBucketLabel(metric: string, le: string, pos: PositionRange): void {
+    const label = `bucket label "le" is missing or has a malformed value of ${goQuote(le)}`;
+    this.warn(`${label}${forMetric(metric)}`, pos);
+  }
+
+  sortInRangeQuery(pos: PositionRange): void {
+    this.warn('sort is ineffective for range queries since results are always ordered by labels', pos);
+  }
+
+  possibleNonCounter(metric: string, pos: PositionRange): void {
+    const rule = 'metric might not be a counter, name does not end in _total/_sum/_count/_bucket:';
+    this.info(`${rule} ${goQuote(metric)}`, pos);
+  }
+
+  incompatibleTypes(op: string, pos: PositionRange): void {
+    const what = `incompatible sample types encountered for binary operator "${op}"`;
+    this.info(`${what}: float ${op} float`, pos);
+  }
+
+  forcedMonotonicity(metric: string, pos: PositionRange, found: Monotonicity): void {
+    const manual = 'https://prometheus.io/docs/prometheus/latest/querying/functions/#histogram_quantile';
+    const what = `input to histogram_quantile needed to be fixed for monotonicity (see ${manual})`;
+    const text = `PromQL info: ${what}${forMetric(metric)}`;
+    this.add(text, { info: true, pos, detail: joinMonotonicity(this.entries.get(text)?.detail, found) });
+  }
+
+  /** The texts, with positions as line:column of `query`. */
+  texts(query: string): { warnings: string[]; infos: string[] } {
+    const warnings: string[] = [];
+    const infos: string[] = [];
+    for (const [text, entry] of this.entries) {
+      const whole = `${text}${detailText(entry.detail)} (${positionText(query, entry.pos)})`;
+      (entry.info ? infos : warnings).push(whole);
+    }
+    return { warnings, infos };
+  }
+}
+
+function forMetric(metric: string): string {
+  return metric === '' ? '' : ` for metric name ${goQuote(metric)}`;
+}
+
+function joinMonotonicity(a: Monotonicity | undefined, b: Monotonicity): Monotonicity {
+  if (a === undefined) return b;
+  return {
+    minBound: Math.min(a.minBound, b.minBound),
+    maxBound: Math.max(a.maxBound, b.maxBound),
+    maxDiff: Math.max(a.maxDiff, b.maxDiff),
+    fromMs: Math.min(a.fromMs, b.fromMs),
+    toMs: Math.max(a.toMs, b.toMs),
+    samples: a.samples + b.samples,
+  };
+}
+
+function detailText(d: Monotonicity | undefined): string {
+  if (d === undefined) return '';
+  const bounds = `from buckets ${formatGoG(d.minBound)} to ${formatGoG(d.maxBound)}`;
+  const times = `from ${rfc3339(d.fromMs)} to ${rfc3339(d.toMs)}`;
+  return `, ${bounds}, with a max diff of ${formatRounded(d.maxDiff)}, over ${d.samples} samples ${times}`;
+}
+
+function rfc3339(timeMs: number): string {
+  return new Date(Math.trunc(timeMs / 1000) * 1000).toISOString().replace('.000Z', 'Z');
+}

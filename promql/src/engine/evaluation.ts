@@ -1,0 +1,117 @@
+// What all operators of one query share: its limits, its counters, its annotations, and the clock.
+//
+// An evaluation runs on the event loop in batches. Between batches breathe() lets the loop turn, so that an abort can
+// arrive; within them check() sees the deadline.
+
+import type { MemoryBudget } from '../storage.ts';
+import { Annotations } from './annotations.ts';
+import { QueryError, QueryLimitError } from './errors.ts';
+import type { Operator } from './operator.ts';
+import { batchRows, CELL_BYTES, makeTile, type Tile } from './tile.ts';
+
+export interface EvaluationOptions {
+  readonly lookbackMs: number;
+  readonly maxSamples: number;
+  readonly delayedNameRemoval: boolean;
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+  readonly budget: MemoryBudget;
+}
+
+const BREATH_MS = 25;
+const WHERE = 'expression evaluation';
+
+export class Evaluation {
+  readonly lookbackMs: number;
+  readonly delayedNameRemoval: boolean;
+  readonly budget: MemoryBudget;
+  readonly annotations = new Annotations();
+  /** Samples that windows and selectors looked at, summed over steps. */
+  samples = 0;
+  peakSamples = 0;
+  private held = 0;
+  private readonly maxSamples: number;
+  private readonly signal: AbortSignal;
+  private readonly deadlineMs: number;
+  private breathedMs = performance.now();
+
+  constructor(options: EvaluationOptions) {
+    this.lookbackMs = options.lookbackMs;
+    this.delayedNameRemoval = options.delayedNameRemoval;
+    this.budget = options.budget;
+    this.maxSamples = options.maxSamples;
+    this.signal = options.signal;
+    this.deadlineMs = performance.now() + options.timeoutMs;
+  }
+
+  /** Throws if the query was aborted or is out of time. */
+  check(): void {
+    if (this.signal.aborted) throw new QueryError('canceled', `query was canceled in ${WHERE}`);
+    if (performance.now() > this.deadlineMs) throw new QueryError('timeout', `query timed out in ${WHERE}`);
+  }
+
+  /** Lets other work and abort signals through, if the last time is a while ago. */
+  async breathe(): Promise<void> {
+    this.check();
+    if (performance.now() - this.breathedMs < BREATH_MS) return;
+    await new Promise(setImmediate);
+    this.breathedMs = performance.now();
+    this.check();
+  }
+
+  /** A tile that counts as held until it is given back. `where` names its owner if there is no room for it. */
+  take(rows: number, steps: number, where: string): Tile {
+    const cells = rows * steps;
+    this.held += cells;
+    if (this.held > this.maxSamples) {
+      throw new QueryLimitError('query processing would load too many samples into memory in query execution');
+    }
+    this.peakSamples = Math.max(this.peakSamples, this.held);
+    this.budget.take(cells * CELL_BYTES, where);
+    return makeTile(cells);
+  }
+
+  /** Gives a tile of take() back. Whoever still reads it must be done. */
+  give(tile: Tile): void {
+    this.held -= tile.values.length;
+    this.budget.give(tile.values.length * CELL_BYTES);
+  }
+
+  /** All rows of an open operator. */
+  async materialize(op: Operator, where: string): Promise<Tile> {
+    const { steps } = op.grid;
+    const rows = op.series.labels.length;
+    const tile = this.take(rows, steps, where);
+    const batch = batchRows(steps);
+    for (let from = 0; from < rows; from += batch) {
+      await this.breathe();
+      op.read(from, Math.min(rows, from + batch), tile, from);
+    }
+    return tile;
+  }
+
+  /** Calls `visit` with all rows of an open operator, a batch at a time; the tile is only lent. */
+  async stream(
+    op: Operator,
+    where: string,
+    visit: (tile: Tile, first: number, rows: number) => void,
+  ): Promise<void> {
+    const { steps } = op.grid;
+    const total = op.series.labels.length;
+    const batch = Math.min(batchRows(steps), total);
+    const tile = this.take(batch, steps, where);
+    for (let from = 0; from < total; from += batch) {
+      await this.breathe();
+      const rows = Math.min(batch, total - from);
+      op.read(from, from + rows, tile, 0);
+      visit(tile, from, rows);
+    }
+    this.give(tile);
+  }
+
+  /** The one row of an open scalar operator. */
+  async scalarRow(op: Operator): Promise<Float64Array> {
+    const tile = await this.materialize(op, 'a scalar');
+    return tile.values;
+  }
+}

@@ -1,0 +1,149 @@
+// Hot: the …_over_time() functions that fold a window's samples into one value.
+//
+// Sums walk each window: a running sum would lose the compensated bits. Counts need only the windows' bounds.
+
+import { compensate } from './kahan.ts';
+import type { RangeKernel } from './range-kernel.ts';
+import type { Windows } from './windows.ts';
+
+/** A kernel from what one window that is not empty comes to. */
+export function perWindow(fold: (w: Windows, lo: number, hi: number, step: number) => number): RangeKernel {
+  return (w, _params, out, at) => {
+    for (let step = 0; step < w.steps; step++) {
+      const lo = w.lo[step]!;
+      const hi = w.hi[step]!;
+      out.valid[at + step] = hi > lo ? 1 : 0;
+      if (hi > lo) out.values[at + step] = fold(w, lo, hi, step);
+    }
+  };
+}
+
+function sum(w: Windows, lo: number, hi: number): number {
+  let total = 0;
+  let compensation = 0;
+  for (let i = lo; i < hi; i++) {
+    const value = w.values[i]!;
+    const next = total + value;
+    compensation = compensate(total, value, next, compensation);
+    total = next;
+  }
+  return total === Infinity || total === -Infinity ? total : total + compensation;
+}
+
+function average(w: Windows, lo: number, hi: number): number {
+  let total = w.values[lo]!;
+  let compensation = 0;
+  for (let i = lo + 1; i < hi; i++) {
+    const value = w.values[i]!;
+    const next = total + value;
+    if (next === Infinity || next === -Infinity) return incrementalAverage(w, lo, i, hi, total, compensation);
+    compensation = compensate(total, value, next, compensation);
+    total = next;
+  }
+  return total / (hi - lo) + compensation / (hi - lo);
+}
+
+/** Goes on from sample `i`, where the sum would overflow, with a running mean. */
+function incrementalAverage(
+  w: Windows,
+  lo: number,
+  i: number,
+  hi: number,
+  total: number,
+  rest: number,
+): number {
+  let mean = total / (i - lo);
+  let compensation = rest / (i - lo);
+  for (let at = i; at < hi; at++) {
+    const count = at - lo + 1;
+    const share = (count - 1) / count;
+    const value = w.values[at]! / count;
+    const before = share * mean;
+    const next = before + value;
+    compensation = compensate(before, value, next, share * compensation);
+    mean = next;
+  }
+  return mean + compensation;
+}
+
+/** The index of the extreme sample; a NaN is extreme only if there is nothing else. */
+function extreme(better: (value: number, best: number) => boolean) {
+  return (w: Windows, lo: number, hi: number): number => {
+    let best = lo;
+    for (let i = lo; i < hi; i++) {
+      if (better(w.values[i]!, w.values[best]!) || Number.isNaN(w.values[best])) best = i;
+    }
+    return best;
+  };
+}
+
+function maximum(w: Windows, lo: number, hi: number): number {
+  let best = w.values[lo]!;
+  for (let i = lo + 1; i < hi; i++) if (w.values[i]! > best || Number.isNaN(best)) best = w.values[i]!;
+  return best;
+}
+
+function minimum(w: Windows, lo: number, hi: number): number {
+  let best = w.values[lo]!;
+  for (let i = lo + 1; i < hi; i++) if (w.values[i]! < best || Number.isNaN(best)) best = w.values[i]!;
+  return best;
+}
+
+const latestMaximum = extreme((value, best) => value >= best);
+const latestMinimum = extreme((value, best) => value <= best);
+
+function variance(w: Windows, lo: number, hi: number): number {
+  let mean = 0;
+  let meanRest = 0;
+  let squares = 0;
+  let squaresRest = 0;
+  for (let i = lo; i < hi; i++) {
+    const value = w.values[i]!;
+    const delta = value - (mean + meanRest);
+    const part = delta / (i - lo + 1);
+    const nextMean = mean + part;
+    meanRest = compensate(mean, part, nextMean, meanRest);
+    mean = nextMean;
+    const square = delta * (value - (mean + meanRest));
+    const nextSquares = squares + square;
+    squaresRest = compensate(squares, square, nextSquares, squaresRest);
+    squares = nextSquares;
+  }
+  return (squares + squaresRest) / (hi - lo);
+}
+
+/** Counts pairs of neighbours in each window, from one pass over the series. */
+function countPairs(counts: (before: number, now: number) => boolean): RangeKernel {
+  return (w, _params, out, at) => {
+    const until = new Int32Array(w.count + 1);
+    for (let i = 1; i < w.count; i++) {
+      until[i + 1] = until[i]! + (counts(w.values[i - 1]!, w.values[i]!) ? 1 : 0);
+    }
+    for (let step = 0; step < w.steps; step++) {
+      const lo = w.lo[step]!;
+      const hi = w.hi[step]!;
+      out.valid[at + step] = hi > lo ? 1 : 0;
+      if (hi > lo) out.values[at + step] = until[hi]! - until[lo + 1]!;
+    }
+  };
+}
+
+export const overTimeKernels = {
+  sum_over_time: perWindow(sum),
+  avg_over_time: perWindow(average),
+  max_over_time: perWindow(maximum),
+  min_over_time: perWindow(minimum),
+  stdvar_over_time: perWindow(variance),
+  stddev_over_time: perWindow((w, lo, hi) => Math.sqrt(variance(w, lo, hi))),
+  count_over_time: perWindow((_w, lo, hi) => hi - lo),
+  present_over_time: perWindow(() => 1),
+  absent_over_time: perWindow(() => 1),
+  first_over_time: perWindow((w, lo) => w.values[lo]!),
+  last_over_time: perWindow((w, _lo, hi) => w.values[hi - 1]!),
+  ts_of_first_over_time: perWindow((w, lo) => w.times[lo]! / 1000),
+  ts_of_last_over_time: perWindow((w, _lo, hi) => w.times[hi - 1]! / 1000),
+  ts_of_max_over_time: perWindow((w, lo, hi) => w.times[latestMaximum(w, lo, hi)]! / 1000),
+  ts_of_min_over_time: perWindow((w, lo, hi) => w.times[latestMinimum(w, lo, hi)]! / 1000),
+  resets: countPairs((before, now) => now < before),
+  changes: countPairs((before, now) => now !== before && !(Number.isNaN(now) && Number.isNaN(before))),
+} satisfies Record<string, RangeKernel>;

@@ -1,0 +1,84 @@
+// A function over windows: rate(), …_over_time() and their like, row by row.
+
+import { METRIC_NAME } from '@flotilla/model';
+import type { PositionRange } from '../ast.ts';
+import type { Evaluation } from './evaluation.ts';
+import type { Grid } from './grid.ts';
+import { BaseOperator, type Operator } from './operator.ts';
+import type { RangeKernel } from './range-kernel.ts';
+import type { RangeSource } from './range-source.ts';
+import { withoutNames } from './series-list.ts';
+import { anyValid, type Tile } from './tile.ts';
+import type { Windows } from './windows.ts';
+
+export interface RangeCall {
+  readonly func: string;
+  readonly kernel: RangeKernel;
+  readonly source: RangeSource;
+  readonly windows: Windows;
+  /** How far beyond their range windows reach, for `anchored` and `smoothed`. */
+  readonly beforeMs: number;
+  readonly afterMs: number;
+  /** Scalar arguments, in order. */
+  readonly params: readonly Operator[];
+  /** Where the first argument is in the query. */
+  readonly pos: PositionRange;
+}
+
+/** These give back samples as they are, so the series keeps its name. */
+const KEEP_NAME = new Set(['last_over_time', 'first_over_time']);
+
+const COUNTER_SUFFIX = /_(?:total|sum|count|bucket)$/;
+
+export class RangeFunction extends BaseOperator {
+  private readonly call: RangeCall;
+  private params: readonly Float64Array[] = [];
+
+  constructor(call: RangeCall, grid: Grid, evaluation: Evaluation) {
+    super(grid, evaluation);
+    this.call = call;
+  }
+
+  async open(): Promise<void> {
+    const { source, func, params } = this.call;
+    const rows: Float64Array[] = [];
+    for (const param of params) {
+      await param.open();
+      rows.push(await this.evaluation.scalarRow(param));
+    }
+    this.params = rows;
+    if (func === 'quantile_over_time') this.warnOfPhi(rows[0]!);
+    await source.open();
+    const keep = KEEP_NAME.has(func);
+    this.series = keep ? source.series : withoutNames(source.series, this.evaluation.delayedNameRemoval);
+  }
+
+  read(from: number, to: number, into: Tile, row: number): void {
+    const { kernel, source, windows, beforeMs, afterMs } = this.call;
+    const { steps } = this.grid;
+    for (let i = from; i < to; i++) {
+      const at = (row + i - from) * steps;
+      source.load(i, windows);
+      this.evaluation.samples += windows.locate(beforeMs, afterMs);
+      kernel(windows, this.params, into, at);
+      this.noteNonCounter(i, into, at);
+      this.evaluation.check();
+    }
+  }
+
+  private noteNonCounter(index: number, into: Tile, at: number): void {
+    const { func, source, pos } = this.call;
+    if (func !== 'rate' && func !== 'increase') return;
+    const metric = source.series.labels[index]!.get(METRIC_NAME);
+    if (metric === '' || COUNTER_SUFFIX.test(metric)) return;
+    if (anyValid(into.valid, at, at + this.grid.steps)) {
+      this.evaluation.annotations.possibleNonCounter(metric, pos);
+    }
+  }
+
+  private warnOfPhi(phis: Float64Array): void {
+    for (const phi of phis) {
+      if (!(phi >= 0 && phi <= 1)) this.evaluation.annotations.invalidQuantile(phi, this.call.pos);
+    }
+  }
+}

@@ -1,0 +1,60 @@
+// Hot: the windows of one series: for each step, which of its samples lie in (end - range, end].
+//
+// Two cursors over the samples find all windows in one pass. The bounds are kept, so that a function that needs only
+// them (count, last, changes) costs nothing per sample.
+
+import type { Grid } from './grid.ts';
+import type { LookTimes } from './instant-selector.ts';
+
+/** The windows of the series that was loaded last. One object per operator serves all its series. */
+export class Windows {
+  readonly steps: number;
+  readonly rangeMs: number;
+  /** The window of step k ends at endMs + k * endStepMs. */
+  readonly firstEndMs: number;
+  readonly endStepMs: number;
+  /** When the steps are evaluated, which differs from their windows' ends by offset and `@`. */
+  readonly grid: Grid;
+  /** Window k is samples [lo[k], hi[k]). */
+  readonly lo: Int32Array;
+  readonly hi: Int32Array;
+  /** The samples, without stale markers. Only the first `count` count. */
+  times: Float64Array = new Float64Array(0);
+  values: Float64Array = new Float64Array(0);
+  count = 0;
+
+  constructor(grid: Grid, times: LookTimes, rangeMs: number) {
+    this.grid = grid;
+    this.steps = grid.steps;
+    this.rangeMs = rangeMs;
+    this.firstEndMs = times.firstMs;
+    this.endStepMs = times.stepMs;
+    this.lo = new Int32Array(grid.steps);
+    this.hi = new Int32Array(grid.steps);
+  }
+
+  /**
+   * Finds all windows; returns how many samples they hold together.
+   * A window may reach further back than its range, or past its end, for functions that look outside it.
+   */
+  locate(beforeMs = 0, afterMs = 0): number {
+    const { times, count, lo, hi, steps, endStepMs } = this;
+    const span = this.rangeMs + beforeMs + afterMs;
+    let low = 0;
+    let high = 0;
+    let total = 0;
+    let endMs = this.firstEndMs + afterMs;
+    for (let step = 0; step < steps; step++, endMs += endStepMs) {
+      while (high < count && times[high]! <= endMs) high++;
+      while (low < high && times[low]! <= endMs - span) low++;
+      lo[step] = low;
+      hi[step] = high;
+      total += high - low;
+    }
+    return total;
+  }
+
+  endMs(step: number): number {
+    return this.firstEndMs + step * this.endStepMs;
+  }
+}

@@ -1,0 +1,56 @@
+// The storage that the engine consumes. A tsdb, the querier's merged view and a test's memory store satisfy it.
+
+import type { Labels, Matcher } from '@flotilla/model';
+
+/** What the engine knows about the use of a selector; a storage may ignore all but the time range. */
+export interface SelectHints {
+  /** First and last timestamp, inclusive, milliseconds. */
+  readonly startMs: number;
+  readonly endMs: number;
+  /** Step of the range query, 0 for an instant one. */
+  readonly stepMs: number;
+  /** Range of the matrix selector around the selector, 0 for none. */
+  readonly rangeMs: number;
+  /** Innermost function or aggregation over the selector, '' for none. */
+  readonly func: string;
+  readonly grouping: readonly string[];
+  readonly by: boolean;
+}
+
+/**
+ * The samples of one series, oldest first, as two columns of the same length.
+ * Stale markers are in `values` with their exact bits: test them with `isStale(values, i)`.
+ * The columns belong to the reader and stay valid.
+ */
+export interface Series {
+  readonly labels: Labels;
+  readonly timestampsMs: Float64Array;
+  readonly values: Float64Array;
+}
+
+export interface SelectResult {
+  /** Sorted by labels (`compareLabels`), no two equal. */
+  readonly series: readonly Series[];
+  /** Reach the API's `warnings` as they are. */
+  readonly warnings: readonly string[];
+}
+
+/**
+ * Counts the bytes that one query holds. `take` throws a `QueryLimitError` when the budget is exceeded;
+ * `where` names the selector or operator in that error.
+ */
+export interface MemoryBudget {
+  take(bytes: number, where: string): void;
+  give(bytes: number): void;
+}
+
+/** Everything a storage may need to know about the query that it serves. */
+export interface SelectContext {
+  readonly signal: AbortSignal;
+  readonly budget: MemoryBudget;
+}
+
+export interface Storage {
+  /** Rejects with the error of the storage; partial answers are the storage's own policy and its `warnings`. */
+  select(matchers: readonly Matcher[], hints: SelectHints, context: SelectContext): Promise<SelectResult>;
+}

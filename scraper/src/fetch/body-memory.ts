@@ -1,0 +1,91 @@
+// The memory of bodies in flight: bounded in sum, and reused, because touching fresh pages costs more than parsing them.
+//
+// A small body is always admitted. A large one counts against the bound, so that a few hostile targets can make each
+// other fail, and nobody else.
+
+import { ScrapeError } from './scrape-error.ts';
+
+const smallBytes = 1 << 20;
+const spareMax = 16;
+const spareBytesMax = 8 << 20;
+
+export class BodyMemory {
+  readonly bytesMax: number;
+  /** Bytes of large bodies that are held now. */
+  largeBytes = 0;
+  readonly #spares: Buffer[] = [];
+
+  constructor(bytesMax: number) {
+    this.bytesMax = bytesMax;
+  }
+
+  /** A buffer of at least `sizeBytes`, with anything in it. Throws ScrapeError when large bodies take up all memory. */
+  acquire(sizeBytes: number): Buffer {
+    const spareAt = this.#spares.findIndex(({ length }) => length >= sizeBytes && length <= 4 * sizeBytes + 65536);
+    const buffer =
+      spareAt === -1 ? Buffer.allocUnsafeSlow(this.#admit(sizeBytes)) : this.#spares.splice(spareAt, 1)[0]!;
+    this.#count(buffer.length);
+    return buffer;
+  }
+
+  release(buffer: Buffer): void {
+    this.#count(-buffer.length);
+    if (buffer.length > spareBytesMax) return;
+    this.#spares.push(buffer);
+    if (this.#spares.length > spareMax) this.#spares.shift();
+  }
+
+  #admit(sizeBytes: number): number {
+    if (sizeBytes > smallBytes && this.largeBytes + sizeBytes > this.bytesMax) {
+      throw new ScrapeError(`body memory exhausted: ${this.largeBytes} bytes in use, want at most ${this.bytesMax}`);
+    }
+    return sizeBytes;
+  }
+
+  #count(sizeBytes: number): void {
+    if (Math.abs(sizeBytes) > smallBytes) this.largeBytes += sizeBytes;
+  }
+}
+
+/** Collects the chunks of one body, up to a limit. */
+export class BodyCollector {
+  readonly #memory: BodyMemory;
+  #buffer: Buffer;
+  #length = 0;
+
+  constructor(memory: BodyMemory, sizeHint: number) {
+    this.#memory = memory;
+    this.#buffer = memory.acquire(Math.max(4096, sizeHint));
+  }
+
+  get length(): number {
+    return this.#length;
+  }
+
+  /** Throws ScrapeError when there is no memory for it. */
+  push(chunk: Uint8Array): void {
+    const length = this.#length + chunk.length;
+    if (length > this.#buffer.length) this.#grow(length);
+    this.#buffer.set(chunk, this.#length);
+    this.#length = length;
+  }
+
+  /** What was collected; valid until release(). */
+  bytes(): Buffer {
+    return this.#buffer.subarray(0, this.#length);
+  }
+
+  /** Gives the memory back; the second time does nothing. */
+  release(): void {
+    if (this.#buffer.length > 0) this.#memory.release(this.#buffer);
+    this.#buffer = Buffer.alloc(0);
+    this.#length = 0;
+  }
+
+  #grow(length: number): void {
+    const larger = this.#memory.acquire(Math.max(length, 2 * this.#buffer.length));
+    larger.set(this.bytes());
+    this.#memory.release(this.#buffer);
+    this.#buffer = larger;
+  }
+}

@@ -1,0 +1,292 @@
+// Fetches the metrics page of one target, over its own kept-alive connection.
+//
+// One deadline covers the whole scrape: connect, redirects, body, inflating. Redirects are followed up to ten times;
+// credentials stay with the target's host. A kept-alive connection that the server closed in the meantime costs one
+// silent second try, as in Go.
+
+import { STATUS_CODES } from 'node:http';
+import { VERSION } from '@flotilla/chassis';
+import { formatFloat } from '@flotilla/model';
+import type { Job } from '@flotilla/wire';
+import { Client, type Dispatcher, ProxyAgent } from 'undici';
+import type { BodyMemory } from './body-memory.ts';
+import {
+  basicAuthorization,
+  type Credentials,
+  sameTls,
+  type TlsMaterial,
+  trustOnly,
+} from './credentials.ts';
+import { type Answer, Exchange } from './exchange.ts';
+import { gunzipBody } from './gunzip-body.ts';
+import {
+  BodySizeError,
+  deadlineError,
+  DEADLINE_TEXT,
+  ScrapeError,
+  shownUrl,
+  transportError,
+} from './scrape-error.ts';
+
+const redirectsMax = 10;
+const redirects: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
+
+/** What targets share. */
+export interface FetchContext {
+  readonly credentials: Credentials;
+  readonly memory: BodyMemory;
+  /** Bound of every body, whatever its job says. */
+  readonly bodyBytesMax: number;
+}
+
+export type FetchSettings = Pick<
+  Job,
+  'auth' | 'enableCompression' | 'followRedirects' | 'limits' | 'scrapeProtocols'
+>;
+
+/** A page. Call release() when `body` has been read. */
+export interface Page {
+  readonly body: Buffer;
+  readonly contentType: string;
+  readonly release: () => void;
+}
+
+export class TargetClient {
+  readonly #context: FetchContext;
+  readonly #url: URL;
+  readonly #settings: FetchSettings;
+  readonly #intervalMs: number;
+  readonly #bodyBytesMax: number;
+  #dispatcher: Dispatcher | undefined;
+  #tls: TlsMaterial | undefined;
+  #reused = false;
+  #wireBytesHint = 0;
+  #pageBytesHint = 0;
+
+  constructor(context: FetchContext, url: string, settings: FetchSettings, intervalMs: number) {
+    this.#context = context;
+    this.#url = new URL(url);
+    this.#settings = settings;
+    this.#intervalMs = intervalMs;
+    const { bodySizeBytes } = settings.limits;
+    this.#bodyBytesMax = bodySizeBytes > 0 ? Math.min(bodySizeBytes, context.bodyBytesMax) : context.bodyBytesMax;
+  }
+
+  /** The page, or a ScrapeError. One call at a time. */
+  async fetch(timeoutMs: number): Promise<Page> {
+    const deadline = new Deadline(timeoutMs);
+    try {
+      const answer = await this.#follow(deadline, timeoutMs);
+      return await this.#page(answer, deadline);
+    } finally {
+      deadline.clear();
+    }
+  }
+
+  close(): void {
+    this.#drop(this.#dispatcher);
+    this.#dispatcher = undefined;
+  }
+
+  async #follow(deadline: Deadline, timeoutMs: number): Promise<Answer> {
+    const headers = this.#headers(timeoutMs);
+    let url = this.#url;
+    for (let hop = 0; ; hop++) {
+      const answer = await this.#get(url, headers, deadline);
+      const { location } = answer.headers;
+      const isRedirect = this.#settings.followRedirects && redirects.has(answer.status) && location !== undefined;
+      if (!isRedirect) return checked(answer);
+      if (hop === redirectsMax) throw new ScrapeError(`Get "${shownUrl(url)}": stopped after ${redirectsMax} redirects`);
+      url = redirectTarget(location, url);
+    }
+  }
+
+  async #get(url: URL, headers: Readonly<Record<string, string>>, deadline: Deadline): Promise<Answer> {
+    if (url.origin !== this.#url.origin) return this.#getElsewhere(url, headers, deadline);
+    const wasReused = this.#reused;
+    const dispatcher = this.#connected();
+    const sent = { ...headers, ...this.#authorization(url) };
+    try {
+      const answer = await this.#exchange(dispatcher, url, sent, deadline);
+      this.#reused = true;
+      return answer;
+    } catch (err) {
+      const mayBeStale = wasReused && err instanceof StaleConnection;
+      if (!mayBeStale) throw err instanceof StaleConnection ? transportError(url, err.cause) : err;
+    }
+    this.#reused = false;
+    return this.#get(url, headers, deadline);
+  }
+
+  /** Another host of a redirect: a connection of its own, without our credentials. */
+  async #getElsewhere(url: URL, headers: Readonly<Record<string, string>>, deadline: Deadline): Promise<Answer> {
+    const isSameHost = url.hostname === this.#url.hostname && url.protocol === 'https:';
+    const tls = this.#context.credentials.tls(this.#settings.auth);
+    const dispatcher = this.#connect(url, isSameHost ? tls : trustOnly(tls));
+    try {
+      const sent = isSameHost ? { ...headers, ...this.#authorization(url) } : headers;
+      return await this.#exchange(dispatcher, url, sent, deadline);
+    } catch (err) {
+      throw err instanceof StaleConnection ? transportError(url, err.cause) : err;
+    } finally {
+      this.#drop(dispatcher);
+    }
+  }
+
+  async #exchange(
+    dispatcher: Dispatcher,
+    url: URL,
+    headers: Record<string, string>,
+    deadline: Deadline,
+  ): Promise<Answer> {
+    const exchange = new Exchange({
+      memory: this.#context.memory,
+      bodyBytesMax: this.#bodyBytesMax,
+      sizeHint: this.#wireBytesHint,
+    });
+    deadline.onExpiry(() => {
+      exchange.abort(exchange.hasBegun ? new ScrapeError(DEADLINE_TEXT) : deadlineError(url));
+      if (dispatcher === this.#dispatcher) this.close();
+    });
+    try {
+      dispatcher.dispatch(
+        { origin: url.origin, path: url.pathname + url.search, method: 'GET', headers },
+        exchange,
+      );
+      return await exchange.answer;
+    } catch (err) {
+      if (err instanceof ScrapeError) throw err;
+      if (!exchange.hasBegun && isClosedConnection(err)) throw new StaleConnection(err);
+      throw transportError(url, err);
+    }
+  }
+
+  /** The connection to the target itself, made anew when certificates have changed. */
+  #connected(): Dispatcher {
+    const tls = this.#context.credentials.tls(this.#settings.auth);
+    if (this.#dispatcher !== undefined && sameTls(tls, this.#tls)) return this.#dispatcher;
+    this.close();
+    this.#reused = false;
+    this.#tls = tls;
+    this.#dispatcher = this.#connect(this.#url, tls);
+    return this.#dispatcher;
+  }
+
+  #connect(url: URL, tls: TlsMaterial | undefined): Dispatcher {
+    const options: Client.Options = {
+      pipelining: 1,
+      allowH2: false,
+      // Deadlines are ours: undici's timers are a second coarse, and its body timeout starts anew with each chunk.
+      headersTimeout: 0,
+      bodyTimeout: 0,
+      connectTimeout: 0,
+      keepAliveTimeout: 2 * this.#intervalMs + 10_000,
+      keepAliveMaxTimeout: 2 * this.#intervalMs + 600_000,
+    };
+    const { proxyUrl } = this.#settings.auth;
+    if (proxyUrl !== undefined && proxyUrl !== '') {
+      return new ProxyAgent({ ...options, uri: proxyUrl, ...(tls && { requestTls: tls }) });
+    }
+    return new Client(url.origin, { ...options, ...(tls && { connect: tls }) });
+  }
+
+  #drop(dispatcher: Dispatcher | undefined): void {
+    dispatcher?.destroy().catch(() => undefined);
+  }
+
+  #headers(timeoutMs: number): Record<string, string> {
+    return {
+      accept: acceptHeader(this.#settings.scrapeProtocols),
+      'accept-encoding': this.#settings.enableCompression ? 'gzip' : 'identity',
+      'user-agent': `Flotilla/${VERSION}`,
+      'x-prometheus-scrape-timeout-seconds': formatFloat(timeoutMs / 1000),
+    };
+  }
+
+  #authorization(url: URL): { authorization?: string } {
+    const authorization = this.#context.credentials.authorization(this.#settings.auth) ?? urlAuthorization(url);
+    return authorization === undefined ? {} : { authorization };
+  }
+
+  async #page(answer: Answer, deadline: Deadline): Promise<Page> {
+    const collector = answer.body!;
+    const contentType = String(answer.headers['content-type'] ?? '');
+    const encoding = String(answer.headers['content-encoding'] ?? '').toLowerCase();
+    this.#wireBytesHint = collector.length + (collector.length >> 3);
+    if (encoding === '' || encoding === 'identity') {
+      return { body: collector.bytes(), contentType, release: () => collector.release() };
+    }
+    try {
+      if (encoding !== 'gzip') throw new ScrapeError(`unexpected content encoding "${encoding}", want gzip`);
+      const body = await gunzipBody(collector.bytes(), this.#bodyBytesMax, this.#pageBytesHint);
+      if (body.length >= this.#bodyBytesMax) throw new BodySizeError();
+      if (deadline.isExpired) throw new ScrapeError(DEADLINE_TEXT);
+      this.#pageBytesHint = body.length;
+      return { body, contentType, release: () => undefined };
+    } finally {
+      collector.release();
+    }
+  }
+}
+
+/** The server closed the connection before it answered anything. */
+class StaleConnection extends Error {
+  constructor(cause: unknown) {
+    super('connection closed', { cause });
+  }
+}
+
+function isClosedConnection(err: unknown): boolean {
+  const { code } = err as { code?: string };
+  return code === 'UND_ERR_SOCKET' || code === 'ECONNRESET' || code === 'EPIPE';
+}
+
+function checked(answer: Answer): Answer {
+  if (answer.status === 200) return answer;
+  const text = answer.statusText || (STATUS_CODES[answer.status] ?? '');
+  throw new ScrapeError(`server returned HTTP status ${answer.status} ${text}`.trimEnd());
+}
+
+function redirectTarget(location: string | readonly string[], from: URL): URL {
+  const text = String(location);
+  const url = URL.canParse(text, from) ? new URL(text, from) : undefined;
+  if (url?.protocol === 'http:' || url?.protocol === 'https:') return url;
+  throw new ScrapeError(`Get "${shownUrl(from)}": unsupported redirect to "${text.slice(0, 200)}"`);
+}
+
+function urlAuthorization(url: URL): string | undefined {
+  if (url.username === '') return undefined;
+  return basicAuthorization(decodeURIComponent(url.username), decodeURIComponent(url.password));
+}
+
+/** The text format only; the newer version of it lets names be any UTF-8. */
+function acceptHeader(protocols: readonly string[]): string {
+  const isOld = protocols.includes('PrometheusText0.0.4') && !protocols.includes('PrometheusText1.0.0');
+  const newer = isOld ? '' : 'text/plain;version=1.0.0;escaping=allow-utf-8;q=0.4,';
+  return `${newer}text/plain;version=0.0.4;q=0.3,*/*;q=0.2`;
+}
+
+/** One timer for a whole scrape. */
+class Deadline {
+  isExpired = false;
+  readonly #timer: NodeJS.Timeout;
+  #expire: () => void = () => undefined;
+
+  constructor(timeoutMs: number) {
+    this.#timer = setTimeout(() => {
+      this.isExpired = true;
+      this.#expire();
+    }, timeoutMs);
+  }
+
+  /** Replaces what happens at expiry; at once if it has passed. */
+  onExpiry(expire: () => void): void {
+    this.#expire = expire;
+    if (this.isExpired) expire();
+  }
+
+  clear(): void {
+    clearTimeout(this.#timer);
+    this.#expire = () => undefined;
+  }
+}

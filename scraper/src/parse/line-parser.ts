@@ -1,0 +1,383 @@
+// The text exposition format 0.0.4, line by line, with what OpenMetrics 1.0 adds to it that a store of floats needs:
+// UNIT, EOF, timestamps in seconds, exemplars (skipped). Grammar and error texts are Prometheus's; the one difference is
+// that a quoted string ends on its line.
+//
+// This is the path for lines that the kernel's line cache does not know: new series, comments, explicit timestamps.
+// A parser is reused for all lines of a body; its result fields are valid until the next call.
+
+import { isUtf8 } from 'node:buffer';
+import { parseGoFloat } from '@flotilla/model';
+import { ParseError, quoteBytes } from './parse-error.ts';
+
+export type ExpositionFormat = 'text' | 'openmetrics';
+export type EntryKind = 'blank' | 'comment' | 'type' | 'help' | 'unit' | 'eof' | 'series';
+
+type Token =
+  | 'INVALID'
+  | 'LINEBREAK'
+  | 'MNAME'
+  | 'QSTRING'
+  | 'BOPEN'
+  | 'BCLOSE'
+  | 'LNAME'
+  | 'LVALUE'
+  | 'COMMA'
+  | 'EQUAL'
+  | 'VALUE'
+  | 'TIMESTAMP';
+
+const TAB = 0x09;
+const NEWLINE = 0x0a;
+const SPACE = 0x20;
+const QUOTE = 0x22;
+const HASH = 0x23;
+const COMMA = 0x2c;
+const EQUAL = 0x3d;
+const BACKSLASH = 0x5c;
+const BRACE_OPEN = 0x7b;
+const BRACE_CLOSE = 0x7d;
+
+const TYPES: Readonly<Record<ExpositionFormat, ReadonlySet<string>>> = {
+  text: new Set(['counter', 'gauge', 'histogram', 'summary', 'untyped']),
+  openmetrics: new Set([
+    'counter',
+    'gauge',
+    'histogram',
+    'summary',
+    'info',
+    'stateset',
+    'gaugehistogram',
+    'unknown',
+  ]),
+};
+
+export class LineParser {
+  readonly format: ExpositionFormat;
+
+  /** Metric name of a series, or the family of a type, help or unit line. */
+  metric = '';
+  /** Labels of a series as written: name, value, name, value … without the metric name; empty values included. */
+  readonly pairs: string[] = [];
+  value = 0;
+  hasTimestamp = false;
+  timestampMs = 0;
+  /** Type (`untyped` is `unknown`), help or unit. */
+  text = '';
+
+  #body: Buffer = Buffer.alloc(0);
+  #start = 0;
+  #end = 0;
+  #at = 0;
+  #tokenStart = 0;
+
+  constructor(format: ExpositionFormat) {
+    this.format = format;
+  }
+
+  /** Parses the line body[start, end), which holds no line feed. Throws ParseError. */
+  parse(body: Buffer, start: number, end: number): EntryKind {
+    this.#body = body;
+    this.#start = start;
+    this.#end = end;
+    this.#at = start;
+    this.#skipBlanks();
+    const first = this.#peek();
+    if (first === NEWLINE) return 'blank';
+    if (first === HASH) return this.#comment();
+    this.metric = '';
+    this.pairs.length = 0;
+    this.#series(first);
+    return 'series';
+  }
+
+  #comment(): EntryKind {
+    const line = this.#body.toString('latin1', this.#at, Math.min(this.#end, this.#at + 64));
+    if (this.format === 'openmetrics' && line === '# EOF') return 'eof';
+    const keyword = /^#[ \t]+(HELP|TYPE|UNIT)[ \t]+/.exec(line);
+    if (keyword === null || (keyword[1] === 'UNIT' && this.format === 'text')) return 'comment';
+    this.#at += keyword[0].length;
+    return this.#metadata(keyword[1] as 'HELP' | 'TYPE' | 'UNIT');
+  }
+
+  #metadata(keyword: 'HELP' | 'TYPE' | 'UNIT'): EntryKind {
+    const isQuoted = this.#peek() === QUOTE;
+    const token = isQuoted ? this.#string('MNAME') : this.#name(':', 'MNAME');
+    if (token !== 'MNAME') throw this.#unexpected(`expected metric name after ${keyword}`, token);
+    this.metric = isQuoted
+      ? this.#unquoted(this.#tokenStart, this.#at)
+      : this.#latin1(this.#tokenStart, this.#at);
+    const text = this.#body.subarray(Math.min(this.#at + 1, this.#end), this.#end);
+    if (keyword === 'TYPE') return this.#type(text);
+    if (!isUtf8(text)) throw new ParseError(`help text ${quoteBytes(text)} is not a valid utf8 string`);
+    this.text = unescapeHelp(text.toString('utf8'));
+    return keyword === 'HELP' ? 'help' : 'unit';
+  }
+
+  #type(text: Buffer): EntryKind {
+    const type = text.toString('latin1');
+    if (!TYPES[this.format].has(type)) throw new ParseError(`invalid metric type ${quoteBytes(text)}`);
+    this.text = type === 'untyped' ? 'unknown' : type;
+    return 'type';
+  }
+
+  #series(first: number): void {
+    if (first === BRACE_OPEN) {
+      this.#tokenStart = this.#at++;
+      this.#labels();
+      if (this.metric === '') {
+        throw new ParseError(`metric name not set while parsing: ${this.#quoted(this.#start, this.#at)}`);
+      }
+    } else {
+      const token = this.#name(':', 'MNAME');
+      if (token !== 'MNAME') throw this.#unexpected('expected a valid start token', token);
+      this.metric = this.#latin1(this.#tokenStart, this.#at);
+      this.#skipBlanks();
+      if (this.#peek() === BRACE_OPEN) {
+        this.#at++;
+        this.#labels();
+      }
+    }
+    this.#sampleValue();
+    this.#suffix();
+  }
+
+  /** Labels and closing brace. A quoted string without `=` is the metric name. */
+  #labels(): void {
+    let token = this.#labelToken();
+    while (token !== 'BCLOSE') {
+      if (token !== 'LNAME' && token !== 'QSTRING') throw this.#unexpected('expected label name', token);
+      const name =
+        token === 'QSTRING'
+          ? this.#unquoted(this.#tokenStart, this.#at)
+          : this.#latin1(this.#tokenStart, this.#at);
+      const isQuoted = token === 'QSTRING';
+      token = this.#labelToken();
+      if (isQuoted && (token === 'COMMA' || token === 'BCLOSE')) {
+        this.#setQuotedMetric(name);
+        if (token === 'COMMA') token = this.#labelToken();
+        continue;
+      }
+      if (token !== 'EQUAL') throw this.#unexpected('expected equal', token);
+      this.pairs.push(name, this.#labelValue());
+      token = this.#labelToken();
+      if (token === 'COMMA') token = this.#labelToken();
+    }
+  }
+
+  #setQuotedMetric(name: string): void {
+    if (this.metric !== '') {
+      throw new ParseError(`metric name already set while parsing: ${this.#quoted(this.#start, this.#at)}`);
+    }
+    this.metric = name;
+  }
+
+  #labelValue(): string {
+    this.#skipBlanks();
+    const token = this.#peek() === QUOTE ? this.#string('LVALUE') : this.#invalid();
+    if (token !== 'LVALUE') throw this.#unexpected('expected label value', token);
+    return this.#unquoted(this.#tokenStart, this.#at);
+  }
+
+  #sampleValue(): void {
+    this.#skipBlanks();
+    const from = this.#at;
+    const first = this.#peek();
+    if (first === NEWLINE || first === BRACE_OPEN) {
+      throw this.#unexpected(
+        'expected value after metric',
+        first === BRACE_OPEN ? this.#labelToken() : this.#invalid(),
+      );
+    }
+    while (!isValueEnd(this.#peek())) this.#at++;
+    this.#tokenStart = from;
+    this.value = this.#float(from, this.#at);
+  }
+
+  #float(from: number, to: number): number {
+    const text = this.#latin1(from, to);
+    const value = /[pP_]/.test(text) ? undefined : parseGoFloat(text);
+    if (value !== undefined) return value;
+    throw new ParseError(`${floatReason(text)} while parsing: ${this.#quoted(this.#start, to)}`);
+  }
+
+  /** The optional timestamp, and in OpenMetrics an exemplar. */
+  #suffix(): void {
+    this.#skipBlanks();
+    this.hasTimestamp = false;
+    if (this.#peek() === NEWLINE) return;
+    if (this.format === 'openmetrics') {
+      this.#openMetricsSuffix();
+      return;
+    }
+    if (this.#digits() !== 'TIMESTAMP') {
+      throw this.#unexpected('expected timestamp or new record', this.#otherToken());
+    }
+    this.hasTimestamp = true;
+    this.timestampMs = this.#timestamp(this.#tokenStart, this.#at);
+    this.#skipBlanks();
+    if (this.#peek() !== NEWLINE) {
+      throw this.#unexpected('expected next entry after timestamp', this.#otherToken());
+    }
+  }
+
+  #openMetricsSuffix(): void {
+    if (this.#peek() !== HASH) {
+      const from = this.#at;
+      while (this.#peek() !== SPACE && this.#peek() !== NEWLINE) this.#at++;
+      this.#tokenStart = from;
+      this.timestampMs = Math.round(this.#float(from, this.#at) * 1000);
+      if (!Number.isSafeInteger(this.timestampMs)) {
+        throw new ParseError(`invalid timestamp while parsing: ${this.#quoted(this.#start, this.#at)}`);
+      }
+      this.hasTimestamp = true;
+      this.#skipBlanks();
+    }
+    if (this.#peek() !== HASH && this.#peek() !== NEWLINE) {
+      throw this.#unexpected('expected next entry after timestamp', this.#otherToken());
+    }
+  }
+
+  #timestamp(from: number, to: number): number {
+    const text = this.#latin1(from, to);
+    const timestampMs = Number(text);
+    if (Number.isSafeInteger(timestampMs)) return timestampMs;
+    throw new ParseError(
+      `strconv.ParseInt: parsing "${text.slice(0, 64)}": value out of range while parsing: ${this.#quoted(this.#start, to)}`,
+    );
+  }
+
+  #labelToken(): Token {
+    this.#skipBlanks();
+    const byte = this.#peek();
+    this.#tokenStart = this.#at;
+    if (byte === QUOTE) return this.#string('QSTRING');
+    const kind = punctuation(byte);
+    if (kind === undefined) return this.#name('', 'LNAME');
+    this.#at++;
+    return kind;
+  }
+
+  /** A legacy name: letters, digits, `_`, and `extra`. */
+  #name(extra: '' | ':', kind: Token): Token {
+    this.#tokenStart = this.#at;
+    const colon = extra === ':';
+    if (!isNameStart(this.#peek(), colon)) return this.#invalid();
+    this.#at++;
+    while (isNameStart(this.#peek(), colon) || isDigit(this.#peek())) this.#at++;
+    return kind;
+  }
+
+  /** From quote to quote; a backslash takes the next byte with it. */
+  #string(kind: Token): Token {
+    this.#tokenStart = this.#at;
+    const body = this.#body;
+    for (let at = this.#at + 1; at < this.#end; at++) {
+      if (body[at] === BACKSLASH) at++;
+      else if (body[at] === QUOTE) {
+        this.#at = at + 1;
+        return kind;
+      }
+    }
+    this.#at = this.#end;
+    return 'INVALID';
+  }
+
+  #digits(): Token {
+    this.#tokenStart = this.#at;
+    while (isDigit(this.#peek())) this.#at++;
+    return this.#at > this.#tokenStart ? 'TIMESTAMP' : 'INVALID';
+  }
+
+  /** What stands where only a timestamp or the end may. */
+  #otherToken(): Token {
+    const token = this.#digits();
+    return token === 'INVALID' ? this.#invalid() : token;
+  }
+
+  #invalid(): Token {
+    this.#tokenStart = this.#at;
+    return 'INVALID';
+  }
+
+  #skipBlanks(): void {
+    while (this.#at < this.#end && (this.#body[this.#at] === SPACE || this.#body[this.#at] === TAB)) {
+      this.#at++;
+    }
+  }
+
+  /** The byte at the cursor; a line feed at the end of the line. */
+  #peek(): number {
+    return this.#at < this.#end ? this.#body[this.#at]! : NEWLINE;
+  }
+
+  #latin1(from: number, to: number): string {
+    return this.#body.toString('latin1', from, to);
+  }
+
+  /** Text of the quoted string body[from, to). */
+  #unquoted(from: number, to: number): string {
+    const bytes = this.#body.subarray(from + 1, to - 1);
+    if (!isUtf8(bytes)) {
+      throw new ParseError(`invalid UTF-8 label value: ${quoteBytes(this.#body.subarray(from, to))}`);
+    }
+    return unescapeLabel(bytes.toString('utf8'));
+  }
+
+  #unexpected(expected: string, got: Token): ParseError {
+    const shownEnd = this.#at + 1;
+    const token = this.#quoted(this.#tokenStart, shownEnd);
+    return new ParseError(
+      `${expected}, got ${token} ("${got}") while parsing: ${this.#quoted(this.#start, shownEnd)}`,
+    );
+  }
+
+  #quoted(from: number, to: number): string {
+    const bytes = this.#body.subarray(from, Math.min(to, this.#end));
+    return quoteBytes(to > this.#end ? Buffer.concat([bytes, Buffer.from('\n')]) : bytes);
+  }
+}
+
+function punctuation(byte: number): Token | undefined {
+  switch (byte) {
+    case BRACE_OPEN:
+      return 'BOPEN';
+    case BRACE_CLOSE:
+      return 'BCLOSE';
+    case COMMA:
+      return 'COMMA';
+    case EQUAL:
+      return 'EQUAL';
+    default:
+      return undefined;
+  }
+}
+
+function isNameStart(byte: number, colon: boolean): boolean {
+  const lower = byte | 0x20;
+  return (lower >= 0x61 && lower <= 0x7a) || byte === 0x5f || (colon && byte === 0x3a);
+}
+
+function isDigit(byte: number): boolean {
+  return byte >= 0x30 && byte <= 0x39;
+}
+
+function isValueEnd(byte: number): boolean {
+  return byte === SPACE || byte === TAB || byte === NEWLINE || byte === BRACE_OPEN;
+}
+
+function floatReason(text: string): string {
+  if (/[pP_]/.test(text)) return 'unsupported character in float';
+  const isNumber = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text);
+  const shown = quoteBytes(Buffer.from(text, 'latin1'));
+  return `strconv.ParseFloat: parsing ${shown}: ${isNumber ? 'value out of range' : 'invalid syntax'}`;
+}
+
+function unescapeLabel(text: string): string {
+  if (!text.includes('\\')) return text;
+  return text.replace(/\\(["\\n])/g, (_, escaped: string) => (escaped === 'n' ? '\n' : escaped));
+}
+
+function unescapeHelp(text: string): string {
+  if (!text.includes('\\')) return text;
+  return text.replace(/\\([\\n])/g, (_, escaped: string) => (escaped === 'n' ? '\n' : escaped));
+}

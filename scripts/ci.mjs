@@ -1,0 +1,46 @@
+// Every check of the project, one after the other. Each stage ends with a line `N passed, N failed, N skipped`, and
+// prints a line `skipped: …` with the reason of each skip; the closing line is their sum. A stage without its line has failed.
+import { spawn } from 'node:child_process';
+import { root } from './setup.mjs';
+
+const stages = [
+  ['npm test', 'scripts/test.mjs', []],
+  ['npm run lint', 'scripts/lint.mjs', []],
+  ['npm run conformance', 'scripts/conformance.mjs', []],
+  ['npm run e2e', 'scripts/e2e.mjs', []],
+  ['npm run bench', 'scripts/bench.mjs', ['all', '--size', 'small']],
+];
+const summaryPattern = /^(\d+) passed, (\d+) failed, (\d+) skipped$/;
+const total = { passed: 0, failed: 0, skipped: 0 };
+
+for (const [title, script, args] of stages) {
+  const startedMs = Date.now();
+  console.log(`\n=== ${title}`);
+  const { code, summary } = await runStage(script, args);
+  const counts = summary ?? { passed: 0, failed: 1, skipped: 0 };
+  if (code !== 0 && counts.failed === 0) counts.failed = 1;
+  for (const key of Object.keys(total)) total[key] += counts[key];
+  const seconds = Math.round((Date.now() - startedMs) / 1000);
+  console.log(`=== ${title}: exit ${code}, ${counts.passed}/${counts.failed}/${counts.skipped} passed/failed/skipped, ${seconds} s`);
+}
+console.log(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);
+process.exit(total.failed === 0 ? 0 : 1);
+
+/** Runs one stage, shows its output as it comes, and picks its last summary line. */
+function runStage(script, args) {
+  return new Promise((resolve) => {
+    const child = spawn(process.execPath, [script, ...args], { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] });
+    let tail = '';
+    let summary;
+    child.stdout.on('data', (bytes) => {
+      const lines = (tail + bytes).split('\n');
+      tail = lines.pop() ?? '';
+      for (const line of lines) {
+        const match = summaryPattern.exec(line);
+        if (match) summary = { passed: Number(match[1]), failed: Number(match[2]), skipped: Number(match[3]) };
+        console.log(match ? `[${line}]` : line);
+      }
+    });
+    child.on('close', (code) => resolve({ code: code ?? 1, summary }));
+  });
+}

@@ -1,0 +1,55 @@
+// The real systems that conformance and benches run beside ours, built from pinned Go modules into a cache folder
+// (FLOTILLA_CACHE, else flotilla/ in the user's cache). Needs Go; says so when it is missing.
+import { spawnSync } from 'node:child_process';
+import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+
+const modules = {
+  prometheus: { module: 'github.com/prometheus/prometheus', package: 'cmd/prometheus', version: 'v0.315.0' },
+  promtool: { module: 'github.com/prometheus/prometheus', package: 'cmd/promtool', version: 'v0.315.0' },
+  node_exporter: { module: 'github.com/prometheus/node_exporter', package: '', version: 'v1.12.1' },
+};
+
+export const cacheFolder =
+  process.env.FLOTILLA_CACHE ?? join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'flotilla');
+
+/** Path of a peer's binary, built if it is not in the cache; throws with what is missing. */
+export function peer(name) {
+  const { module, package: folder, version } = modules[name];
+  const bin = join(cacheFolder, 'peers', `${name}-${version}`);
+  const binary = join(bin, name);
+  if (existsSync(binary)) return binary;
+  const sources = join(cacheFolder, 'sources', `${name}-${version}`);
+  mkdirSync(bin, { recursive: true });
+  // `go install module@version` refuses modules with replace directives, so the module is built as the main one.
+  cpSync(peerSources(name), sources, { recursive: true });
+  makeWritable(sources);
+  console.log(`building ${module}/${folder} ${version}`);
+  const args = ['build', '-trimpath', '-ldflags', '-s -w', '-o', binary, `./${folder}`];
+  const built = spawnSync('go', args, { cwd: sources, stdio: 'inherit', env: { ...process.env, CGO_ENABLED: '0', GOFLAGS: '', GOWORK: 'off' } });
+  rmSync(sources, { recursive: true, force: true });
+  if (built.status !== 0) throw new Error(`${name}: go build ${module}/${folder} ${version}: exit ${built.status}`);
+  return binary;
+}
+
+/** Folder of a peer's sources in Go's module cache, downloaded if needed. */
+export function peerSources(name) {
+  const { module, version } = modules[name];
+  requireGo(name);
+  const got = spawnSync('go', ['mod', 'download', '-json', `${module}@${version}`], { encoding: 'utf8', cwd: homedir() });
+  if (got.status !== 0) throw new Error(`${name}: go mod download ${module}@${version}: ${got.stdout}${got.stderr}`);
+  return JSON.parse(got.stdout).Dir;
+}
+
+/** Go's module cache is read-only, and so is what is copied from it. */
+function makeWritable(folder) {
+  chmodSync(folder, 0o755);
+  for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
+    if (entry.isDirectory()) chmodSync(join(entry.parentPath, entry.name), 0o755);
+  }
+}
+
+function requireGo(name) {
+  if (spawnSync('go', ['version']).status !== 0) throw new Error(`${name}: go is not installed, want Go 1.26 or newer`);
+}

@@ -1,0 +1,43 @@
+// npm test: installs, builds, and runs the tests of all rooms, then those that start whole fleets, one at a time.
+// Arguments go to jest, and then there is one run.
+import { readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { build } from './build.mjs';
+import { nodeBinary, run } from './setup.mjs';
+
+const rooms = ['--maxWorkers=2', '--testPathIgnorePatterns=/node_modules/', '/e2e/dist/'];
+const fleets = ['--runInBand', '--testPathPatterns=/e2e/dist/local/'];
+
+/** Runs jest; prints the reason of each skip, which is in its title; resolves to counts. */
+export async function runJest(args) {
+  const report = join(tmpdir(), `flotilla-test-${process.pid}.json`);
+  const jest = ['--experimental-vm-modules', '--no-warnings', 'node_modules/jest/bin/jest.js', '--json', `--outputFile=${report}`];
+  const code = await run(nodeBinary(), [...jest, ...args], { stdio: ['ignore', 'ignore', 'inherit'] });
+  let result;
+  try {
+    result = JSON.parse(readFileSync(report, 'utf8'));
+  } catch {
+    return { passed: 0, failed: 1, skipped: 0, code };
+  }
+  rmSync(report, { force: true });
+  for (const { assertionResults } of result.testResults) {
+    for (const { status, fullName } of assertionResults) if (status === 'pending') console.log(`skipped: ${fullName}`);
+  }
+  const failed = result.numFailedTests + result.numRuntimeErrorTestSuites;
+  return { passed: result.numPassedTests, failed, skipped: result.numPendingTests + result.numTodoTests, code };
+}
+
+/** Prints the summary line of several runs and exits. */
+export function finish(results) {
+  const sum = (key) => results.reduce((total, result) => total + result[key], 0);
+  console.log(`${sum('passed')} passed, ${sum('failed')} failed, ${sum('skipped')} skipped`);
+  process.exit(results.some(({ code, failed }) => code !== 0 || failed > 0) ? 1 : 0);
+}
+
+if (process.argv[1] === import.meta.filename) {
+  await build();
+  const args = process.argv.slice(2);
+  if (args.length > 0) finish([await runJest(args)]);
+  finish([await runJest(rooms), await runJest(fleets)]);
+}

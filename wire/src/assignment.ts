@@ -1,0 +1,102 @@
+// The assignment: what one shard scrapes. Both replicas of a shard get the same one. Format: docs/format/assignment.md.
+//
+// Equal inputs give equal bytes: jobs are sorted by name, targets by id then labels then url, and `version` is a hash
+// of the canonical encoding, so that any operator replica can serve any scraper and resume any stream.
+
+import type { RelabelConfig } from '@flotilla/model';
+
+/** Reference to one key of a Secret or ConfigMap; its value goes over `/assignment/v1/secrets` only. */
+export interface SecretRef {
+  readonly kind: 'Secret' | 'ConfigMap';
+  readonly namespace: string;
+  readonly name: string;
+  readonly key: string;
+}
+
+/** Where a credential comes from: a file on the scraper, or an object that the operator resolves. */
+export type CredentialSource = { readonly file: string } | { readonly secret: SecretRef } | { readonly value: string };
+
+export interface TlsConfig {
+  readonly ca?: CredentialSource;
+  readonly cert?: CredentialSource;
+  readonly key?: CredentialSource;
+  readonly serverName?: string;
+  readonly insecureSkipVerify?: boolean;
+  readonly minVersion?: string;
+  readonly maxVersion?: string;
+}
+
+export interface JobAuth {
+  readonly basic?: { readonly username: CredentialSource; readonly password: CredentialSource };
+  readonly authorization?: { readonly type: string; readonly credentials: CredentialSource };
+  readonly tls?: TlsConfig;
+  readonly proxyUrl?: string;
+}
+
+/** 0 means no limit. */
+export interface JobLimits {
+  readonly bodySizeBytes: number;
+  readonly samples: number;
+  readonly targets: number;
+  readonly labels: number;
+  readonly labelNameLength: number;
+  readonly labelValueLength: number;
+}
+
+/** The scrape settings that a job's targets share (Prometheus's scrape_config after discovery). */
+export interface Job {
+  /** Prometheus's job_name: `serviceMonitor/<ns>/<name>/<index>`, `scrapeConfig/<ns>/<name>`, … */
+  readonly name: string;
+  readonly intervalMs: number;
+  readonly timeoutMs: number;
+  readonly honorLabels: boolean;
+  readonly honorTimestamps: boolean;
+  readonly trackTimestampsStaleness: boolean;
+  readonly enableCompression: boolean;
+  readonly followRedirects: boolean;
+  readonly scrapeProtocols: readonly string[];
+  readonly fallbackScrapeProtocol: string;
+  readonly limits: JobLimits;
+  readonly metricRelabelings: readonly RelabelConfig[];
+  readonly auth: JobAuth;
+}
+
+export interface Target {
+  /** murmur3 of job, url and labels: identifies the target in heartbeats, schedules and dedup. u32, never 0. */
+  readonly id: number;
+  readonly job: string;
+  /** Scheme, host, path and query as relabeled. */
+  readonly url: string;
+  /** Final labels (no `__…`), sorted by name, as [name, value] pairs. */
+  readonly labels: readonly (readonly [string, string])[];
+  /** Overrides by `__scrape_interval__` / `__scrape_timeout__`; equal to the job's otherwise. */
+  readonly intervalMs: number;
+  readonly timeoutMs: number;
+  /** 0..1023, or -1 for a target that every shard scrapes. */
+  readonly slot: number;
+}
+
+export interface Assignment {
+  readonly version: string;
+  readonly shard: number;
+  readonly jobs: readonly Job[];
+  readonly targets: readonly Target[];
+}
+
+/** Why a target leaves a shard: a hand-off writes no stale markers, since the new owner goes on with its series. */
+export type RemovalReason = 'gone' | 'handoff';
+
+export interface AssignmentDiff {
+  readonly fromVersion: string;
+  readonly toVersion: string;
+  readonly jobs: readonly Job[];
+  readonly removedJobs: readonly string[];
+  readonly targets: readonly Target[];
+  readonly removedTargets: readonly { readonly id: number; readonly reason: RemovalReason }[];
+}
+
+/** A frame of the stream. A scraper that cannot apply a diff asks again with an empty version. */
+export type AssignmentFrame =
+  | { readonly kind: 'snapshot'; readonly assignment: Assignment; readonly handedOff: readonly number[] }
+  | { readonly kind: 'diff'; readonly diff: AssignmentDiff }
+  | { readonly kind: 'keepalive'; readonly version: string };
