@@ -36,10 +36,11 @@ const DURATION_MAX_MS = 2 ** 63 / 1e6;
 export function parseDuration(s: string): number {
   if (s === '0') return 0;
   if (s === '') throw new RangeError('empty duration string');
-  if (!/^([0-9]+[^0-9]+)+$/.test(s)) throw invalidDuration(s);
   let totalMs = 0;
   let last = -1;
-  for (const [, digits, unit] of s.matchAll(/([0-9]+)([^0-9]+)/g)) {
+  for (const [, digits, unit] of s.matchAll(/([0-9]*)([^0-9]*)/g)) {
+    if (digits === '' && unit === '') break; // The end.
+    if (digits === '' || unit === '') throw invalidDuration(s);
     const index = UNITS.findIndex((known) => known.unit === unit);
     if (index < 0) throw new RangeError(`unknown unit ${goQuote(unit!)} in duration ${goQuote(s)}`);
     if (index <= last) throw invalidDuration(s);

@@ -11,6 +11,9 @@ import { matchGlob } from './glob.ts';
 import { type PatternShape, parseShape } from './pattern-shape.ts';
 
 const PATTERN_CHARS_MAX = 64 * 1024;
+// A match takes up to program size × value length steps; compiling takes memory for every copy of a repeated part.
+const PROGRAM_SIZE_MAX = 64 * 1024;
+const UNROLLED_CHARS_MAX = 1024 * 1024;
 const CACHED_VALUE_CHARS_MAX = 256;
 const CACHED_VERDICTS_MAX = 4096;
 const CACHED_CAPTURES_MAX = 1024;
@@ -46,12 +49,7 @@ export class AnchoredRegexp {
 
   /** Throws PatternError. */
   constructor(pattern: string) {
-    if (pattern.length > PATTERN_CHARS_MAX) {
-      throw new PatternError(
-        pattern,
-        `error parsing regexp: ${pattern.length} characters, want at most ${PATTERN_CHARS_MAX}`,
-      );
-    }
+    if (pattern.length > PATTERN_CHARS_MAX) throw tooLarge(pattern);
     this.pattern = pattern;
     this.shape = parseShape(pattern);
     this.exact = new Set(this.shape?.exact);
@@ -105,12 +103,36 @@ export class AnchoredRegexp {
 }
 
 function compile(pattern: string): RE2JS {
+  if (pattern.length * repeatFactor(pattern) > UNROLLED_CHARS_MAX) throw tooLarge(pattern);
+  const engine = compileUnlimited(pattern);
+  if (engine.programSize() > PROGRAM_SIZE_MAX) throw tooLarge(pattern);
+  return engine;
+}
+
+function compileUnlimited(pattern: string): RE2JS {
   try {
     return RE2JS.compile(pattern, RE2JS.DOTALL);
   } catch (error) {
     if (!(error instanceof RE2JSException)) throw error;
     throw new PatternError(pattern, errorText(error, pattern), { cause: error });
   }
+}
+
+function tooLarge(pattern: string): PatternError {
+  return new PatternError(
+    pattern,
+    `error parsing regexp: expression too large: \`${pattern.slice(0, 100)}\``,
+  );
+}
+
+/** How often counted repeats may copy a part, at most: RE2 allows nested counts up to 1000 in all. */
+function repeatFactor(pattern: string): number {
+  let factor = 1;
+  for (const [, low, high] of pattern.matchAll(/\{(\d{1,4})(?:,(\d{0,4}))?\}/g)) {
+    factor *= Math.max(Number(low), Number(high ?? 0), 1);
+    if (factor > 1000) return 1000;
+  }
+  return factor;
 }
 
 /** RE2JS passes flags by writing `(?s)` in front of the pattern; the user did not write that. */

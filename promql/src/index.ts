@@ -20,6 +20,17 @@ export type {
   VectorMatching,
   VectorSelector,
 } from './ast.ts';
+export { Engine } from './engine/engine.ts';
+export type { EngineOptions, InstantQuery, QueryControl, RangeQuery } from './engine/engine.ts';
+export { QueryError, QueryLimitError } from './engine/errors.ts';
+export type { QueryErrorKind } from './engine/errors.ts';
+export { MemoryStorage } from './engine/memory-storage.ts';
+export type { MatrixSeries, QueryData, QueryResult, QueryStats, VectorSample } from './engine/result.ts';
+export { almostEqual } from './testlang/compare.ts';
+export { runTest } from './testlang/run-test.ts';
+export type { TestOutcome } from './testlang/run-test.ts';
+export { parseSequence, parseSeriesLine } from './testlang/sequence.ts';
+export type { SequenceItem, SeriesDescription } from './testlang/sequence.ts';
 export { functionTable, type FunctionSignature } from './parser/functions.ts';
 export type { ParserOptions } from './parser/options.ts';
 export { parseExpr, parseMetric, parseSelector } from './parser/parse.ts';
@@ -36,3 +47,5 @@ export type {
   Series,
   Storage,
 } from './storage.ts';
+export { parseRuleFile } from './rulefmt/rule-file.ts';
+export type { Rule, RuleFile, RuleFileError, RuleGroup } from './rulefmt/rule-file.ts';

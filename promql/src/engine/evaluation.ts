@@ -46,8 +46,28 @@ export class Evaluation {
 
   /** Throws if the query was aborted or is out of time. */
   check(): void {
-    if (this.signal.aborted) throw new QueryError('canceled', `query was canceled in ${WHERE}`);
-    if (performance.now() > this.deadlineMs) throw new QueryError('timeout', `query timed out in ${WHERE}`);
+    if (this.signal.aborted || performance.now() > this.deadlineMs) throw this.endError();
+  }
+
+  /** Waits for a storage, but no longer than the query may last. */
+  async orAborted<T>(work: Promise<T>): Promise<T> {
+    const left = Math.max(0, this.deadlineMs - performance.now());
+    const over = new AbortController();
+    const ends = AbortSignal.any([this.signal, over.signal]);
+    const timer = setTimeout(() => over.abort(), left);
+    const ended = new Promise<never>((_resolve, reject) => {
+      ends.addEventListener('abort', () => reject(this.endError()), { once: true });
+    });
+    try {
+      return await Promise.race([work, ended]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  private endError(): QueryError {
+    if (this.signal.aborted) return new QueryError('canceled', `query was canceled in ${WHERE}`);
+    return new QueryError('timeout', `query timed out in ${WHERE}`);
   }
 
   /** Lets other work and abort signals through, if the last time is a while ago. */
@@ -64,7 +84,9 @@ export class Evaluation {
     const cells = rows * steps;
     this.held += cells;
     if (this.held > this.maxSamples) {
-      throw new QueryLimitError('query processing would load too many samples into memory in query execution');
+      throw new QueryLimitError(
+        'query processing would load too many samples into memory in query execution',
+      );
     }
     this.peakSamples = Math.max(this.peakSamples, this.held);
     this.budget.take(cells * CELL_BYTES, where);

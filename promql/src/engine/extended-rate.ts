@@ -26,7 +26,7 @@ function search(w: Windows, lo: number, end: number, timeMs: number, after: bool
 
 function extendedChange(w: Windows, step: number, smoothed: boolean, isCounter: boolean): number | undefined {
   const lo = w.lo[step]!;
-  if (w.hi[step]! === lo) return undefined;
+  if (w.hi[step] === lo) return undefined;
   const endMs = w.endMs(step);
   const startMs = endMs - w.rangeMs;
   let last = w.hi[step]! - 1;
@@ -34,13 +34,41 @@ function extendedChange(w: Windows, step: number, smoothed: boolean, isCounter: 
   if (smoothed) last = search(w, lo, last, endMs, false);
   if (w.times[last]! <= startMs || (smoothed && w.times[first]! > endMs)) return undefined;
 
-  const left = smoothed && w.times[first]! < startMs ? interpolate(w, first, startMs, isCounter) : w.values[first]!;
+  const left =
+    smoothed && w.times[first]! < startMs ? interpolate(w, first, startMs, isCounter) : w.values[first]!;
   const beyond = smoothed && last > lo && w.times[last]! > endMs;
   const right = beyond ? interpolate(w, last - 1, endMs, isCounter) : w.values[last]!;
   if (!isCounter) return right - left;
   if (w.times[first]! <= startMs) first++;
   if (w.times[last]! >= endMs) last--;
   return right - left + resetCorrection(w, first, last, left, right);
+}
+
+/** A window's samples with one at each of its edges; what an `anchored` or `smoothed` range selector itself gives. */
+export function extendedSamples(
+  w: Windows,
+  step: number,
+  smoothed: boolean,
+): [times: number[], values: number[]] {
+  const lo = w.lo[step]!;
+  if (w.hi[step] === lo) return [[], []];
+  const endMs = w.endMs(step);
+  const startMs = endMs - w.rangeMs;
+  let last = w.hi[step]! - 1;
+  let first = Math.max(lo, search(w, lo, last, startMs, true) - 1);
+  if (smoothed) last = search(w, lo, last, endMs, false);
+  if (w.times[last]! <= startMs) return [[], []];
+  const left =
+    smoothed && w.times[first]! < startMs ? interpolate(w, first, startMs, false) : w.values[first]!;
+  const beyond = smoothed && last > lo && w.times[last]! > endMs;
+  const right = beyond ? interpolate(w, last - 1, endMs, false) : w.values[last]!;
+  if (w.times[first]! <= startMs) first++;
+  if (w.times[last]! >= endMs) last--;
+  const inner = (column: Float64Array): number[] => [...column.subarray(first, Math.max(first, last + 1))];
+  return [
+    [startMs, ...inner(w.times), endMs],
+    [left, ...inner(w.values), right],
+  ];
 }
 
 /** The value between samples i and i + 1; a counter that was reset between them starts from zero. */

@@ -64,7 +64,7 @@ export abstract class MapOperator extends BaseOperator {
 
 /** A scalar whose row is computed in open(). */
 export abstract class ScalarOperator extends BaseOperator {
-  protected row = new Float64Array(0);
+  protected row: Float64Array = new Float64Array(0);
 
   constructor(grid: Grid, evaluation: Evaluation) {
     super(grid, evaluation);

@@ -47,14 +47,13 @@ export class RangeFunction extends BaseOperator {
       rows.push(await this.evaluation.scalarRow(param));
     }
     this.params = rows;
-    if (func === 'quantile_over_time') this.warnOfPhi(rows[0]!);
     await source.open();
     const keep = KEEP_NAME.has(func);
     this.series = keep ? source.series : withoutNames(source.series, this.evaluation.delayedNameRemoval);
   }
 
   read(from: number, to: number, into: Tile, row: number): void {
-    const { kernel, source, windows, beforeMs, afterMs } = this.call;
+    const { func, kernel, source, windows, beforeMs, afterMs } = this.call;
     const { steps } = this.grid;
     for (let i = from; i < to; i++) {
       const at = (row + i - from) * steps;
@@ -62,6 +61,7 @@ export class RangeFunction extends BaseOperator {
       this.evaluation.samples += windows.locate(beforeMs, afterMs);
       kernel(windows, this.params, into, at);
       this.noteNonCounter(i, into, at);
+      if (func === 'quantile_over_time') this.warnOfPhi(into, at);
       this.evaluation.check();
     }
   }
@@ -76,9 +76,12 @@ export class RangeFunction extends BaseOperator {
     }
   }
 
-  private warnOfPhi(phis: Float64Array): void {
-    for (const phi of phis) {
-      if (!(phi >= 0 && phi <= 1)) this.evaluation.annotations.invalidQuantile(phi, this.call.pos);
+  private warnOfPhi(into: Tile, at: number): void {
+    const phis = this.params[0]!;
+    for (let step = 0; step < phis.length; step++) {
+      const phi = phis[step]!;
+      if (phi >= 0 && phi <= 1) continue;
+      if (into.valid[at + step] === 1) this.evaluation.annotations.invalidQuantile(phi, this.call.pos);
     }
   }
 }

@@ -26,7 +26,14 @@ export function batchRows(steps: number): number {
 }
 
 /** Copies whole rows. */
-export function copyRows(from: Tile, fromRow: number, into: Tile, intoRow: number, rows: number, steps: number): void {
+export function copyRows(
+  from: Tile,
+  fromRow: number,
+  into: Tile,
+  intoRow: number,
+  rows: number,
+  steps: number,
+): void {
   const start = fromRow * steps;
   const end = start + rows * steps;
   into.values.set(from.values.subarray(start, end), intoRow * steps);

@@ -3,6 +3,7 @@
 import type { VectorMatching } from '../ast.ts';
 import { parseGrouping } from './grouping.ts';
 import { acceptNumber, signed } from './literals.ts';
+import { startsExpression } from './token.ts';
 import type { TokenStream } from './token-stream.ts';
 
 export interface BinaryModifiers {
@@ -39,7 +40,9 @@ function parseFill(stream: TokenStream): Fill {
 function parseGroup(stream: TokenStream): Pick<VectorMatching, 'card' | 'include'> {
   const group = stream.accept('group_left', 'group_right');
   if (group === undefined) return { card: 'one-to-one', include: [] };
-  const include = stream.peek().type === '(' ? parseGrouping(stream) : [];
+  // Labels are optional, but what cannot begin the right operand is taken for wrong labels.
+  const { type } = stream.peek();
+  const include = type === '(' || !startsExpression(type) ? parseGrouping(stream) : [];
   return { card: group.type === 'group_left' ? 'many-to-one' : 'one-to-many', include };
 }
 

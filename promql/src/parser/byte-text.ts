@@ -14,9 +14,23 @@ export function toByteText(text: string): string {
   return ASCII.test(text) ? text : Buffer.from(text, 'utf8').toString('latin1');
 }
 
-/** Bytes that are not UTF-8, which only an escape like `\xff` can make, become U+FFFD. */
+const BYTE_SURROGATES = 0xdc00;
+
+/** Bytes that are not UTF-8, which only an escape like `\xff` can make, become lone surrogates U+DC80..U+DCFF. */
 export function fromByteText(bytes: string): string {
-  return ASCII.test(bytes) ? bytes : Buffer.from(bytes, 'latin1').toString('utf8');
+  if (ASCII.test(bytes)) return bytes;
+  return isUtf8Text(bytes) ? Buffer.from(bytes, 'latin1').toString('utf8') : decodeByChar(bytes);
+}
+
+function decodeByChar(bytes: string): string {
+  let text = '';
+  for (let start = 0; start < bytes.length;) {
+    const char = bytes.slice(start, start + charLength(bytes, start));
+    const whole = isUtf8Text(char);
+    text += whole ? fromByteText(char) : String.fromCharCode(BYTE_SURROGATES + bytes.charCodeAt(start));
+    start += whole ? char.length : 1;
+  }
+  return text;
 }
 
 export function isUtf8Text(bytes: string): boolean {
@@ -31,11 +45,18 @@ export function charLength(bytes: string, index: number): number {
   return first < 0xf0 ? 3 : 4;
 }
 
+/** Go's `%q` of text from fromByteText; bytes that are not UTF-8 are shown as `\xff`. */
+export function goQuoteText(text: string): string {
+  const parts = text.split(/([\udc80-\udcff])/u).map((part, i) => {
+    return i % 2 === 0 ? goQuote(part).slice(1, -1) : `\\x${(part.charCodeAt(0) - BYTE_SURROGATES).toString(16)}`;
+  });
+  return `"${parts.join('')}"`;
+}
+
 /** Go's `%q`, of the first `charsMax` characters only if given. */
 export function goQuoteBytes(bytes: string, charsMax = Infinity): string {
   const text = fromByteText(bytes);
-  if (text.length <= charsMax) return goQuote(text);
-  return goQuote([...text].slice(0, charsMax).join(''));
+  return goQuoteText(text.length <= charsMax ? text : [...text].slice(0, charsMax).join(''));
 }
 
 /** Go's `%q` of a character: `'x'`, `'\n'`. The end of input counts as U+FFFD. */

@@ -2,7 +2,7 @@
 //
 // The tree is made of number, unary, binary, paren and call (`step`, `range`, `min_of`, `max_of`) nodes; all values are seconds.
 
-import type { BinaryOp, Expr, NumberLiteral, PositionRange } from '../ast.ts';
+import type { BinaryOp, Expr, NumberLiteral, ParenExpr, PositionRange } from '../ast.ts';
 import { acceptNumber, signed } from './literals.ts';
 import { tokenRange, type Token } from './token.ts';
 import type { TokenStream } from './token-stream.ts';
@@ -28,13 +28,15 @@ function checkedLiteral(stream: TokenStream, literal: NumberLiteral, pos = liter
   return fits ? literal : stream.error('duration out of range', pos);
 }
 
-function parseCall(stream: TokenStream, word: Token): Expr {
+/** `sign` is a sign in front, which an offset takes with the call. */
+function parseCall(stream: TokenStream, word: Token, sign?: Token): Expr {
   const takesArgs = word.type === 'min_of' || word.type === 'max_of';
   stream.expect('(');
   const args = takesArgs ? parseTwoArgs(stream) : [];
   const pos = { start: word.pos, end: tokenRange(stream.expect(')')).end };
-  checkEnabled(stream, pos);
-  return { kind: 'call', func: word.type, args, pos };
+  checkEnabled(stream, { ...pos, start: sign?.pos ?? args[0]?.pos.start ?? pos.start });
+  const call: Expr = { kind: 'call', func: word.type, args, pos };
+  return sign?.type === '-' ? negated(sign, call) : call;
 }
 
 function parseTwoArgs(stream: TokenStream): Expr[] {
@@ -44,10 +46,17 @@ function parseTwoArgs(stream: TokenStream): Expr[] {
 }
 
 function parseParen(stream: TokenStream, opening: Token): Expr {
+  const paren = parenthesized(stream, opening);
+  checkEnabled(stream, paren.expr.pos);
+  return paren;
+}
+
+/** Twice parenthesized is once. */
+function parenthesized(stream: TokenStream, opening: Token): ParenExpr {
   const expr = parseDurationExpr(stream);
   const closing = stream.expect(')');
-  checkEnabled(stream, expr.pos);
-  return expr.kind === 'paren' ? expr : { kind: 'paren', expr, pos: { start: opening.pos, end: tokenRange(closing).end } };
+  const pos = { start: opening.pos, end: tokenRange(closing).end };
+  return expr.kind === 'paren' ? expr : { kind: 'paren', expr, pos };
 }
 
 /** A plus in front of anything but a number says nothing and is dropped. */
@@ -106,12 +115,9 @@ function parseSignedOffset(stream: TokenStream, sign: Token): Expr {
   const literal = acceptNumber(stream);
   if (literal !== undefined) return checkedLiteral(stream, signed(sign, literal), tokenRange(sign));
   const word = stream.accept('step', 'range', 'min_of', 'max_of');
-  if (word !== undefined) {
-    const call = parseCall(stream, word);
-    return sign.type === '-' ? negated(sign, call) : call;
-  }
+  if (word !== undefined) return parseCall(stream, word, sign);
   const opening = stream.accept('(');
-  if (opening !== undefined) return applySign(stream, sign, parseParen(stream, opening));
+  if (opening !== undefined) return applySign(stream, sign, parenthesized(stream, opening));
   return continueDuration(stream, applySign(stream, sign, parseDurationExpr(stream, UNARY_PRECEDENCE)));
 }
 

@@ -10,7 +10,7 @@ import { parseGrouping } from './grouping.ts';
 import { acceptNumber, signed, stringLiteral } from './literals.ts';
 import { parseSelectorAfter } from './selector.ts';
 import { parseAt, parseExtended, parseOffset, parseRange } from './selector-modifiers.ts';
-import { isAggregator, isMetricName, tokenRange, type Token, type TokenType } from './token.ts';
+import { isAggregator, isMetricName, startsExpression, tokenRange, type Token, type TokenType } from './token.ts';
 import type { TokenStream } from './token-stream.ts';
 
 const POWER = 6;
@@ -31,7 +31,6 @@ const EXPERIMENTAL: ReadonlySet<TokenType> = new Set<TokenType>(['limitk', 'limi
 const FUNCTION_WORDS: ReadonlySet<TokenType> = new Set<TokenType>([
   ...(['identifier', 'start', 'end', 'step', 'range', 'max_of', 'min_of'] as const),
 ]);
-const STARTS: ReadonlySet<TokenType> = new Set<TokenType>(['(', '{', '+', '-', 'number', 'duration', 'string']);
 const IN_AGGREGATION = { where: 'aggregation', expected: '' };
 
 /** Operators below `precedenceMin` are left to the caller. */
@@ -127,8 +126,7 @@ function parseArgs(stream: TokenStream): Args {
 
 function parseComma(stream: TokenStream): void {
   const comma = stream.expect(',');
-  const { type } = stream.peek();
-  if (STARTS.has(type) || isMetricName(type)) return;
+  if (startsExpression(stream.peek().type)) return;
   stream.error('trailing commas not allowed in function call args', tokenRange(comma));
 }
 

@@ -97,11 +97,11 @@ function parseLabel(stream: TokenStream, labels: LabelsBuilder): void {
   }
 }
 
-/** A metric as in an exposition: equality only. */
+/** A metric as in an exposition: equality only. It may be empty. */
 export function parseMetricLabels(stream: TokenStream): Labels {
   const labels = new LabelsBuilder();
   const metric = isMetricName(stream.peek().type) ? stream.take() : undefined;
-  if (metric === undefined || stream.peek().type === '{') parseBraces(stream, SET, () => parseLabel(stream, labels));
+  if (stream.peek().type === '{') parseBraces(stream, SET, () => parseLabel(stream, labels));
   if (metric !== undefined) labels.set(METRIC_NAME, nameText(metric));
   return labels.labels();
 }

@@ -91,11 +91,13 @@ export const KEYWORDS: ReadonlyMap<string, TokenType> = new Map<string, TokenTyp
 /** Words that only a duration expression gives a meaning inside brackets. */
 export const DURATION_WORDS: ReadonlySet<string> = new Set(['step', 'range', 'max_of', 'min_of']);
 
-const NOT_METRIC_NAMES: ReadonlySet<string> = new Set([
-  ...['bool', 'group_left', 'group_right', 'ignoring', 'on', 'atan2'],
-]);
-// `min_over` style names are identifiers already; these keywords would be ambiguous after a grouping.
+const NOT_METRIC_NAMES: ReadonlySet<string> = new Set(
+  'bool group_left group_right ignoring on atan2'.split(' '),
+);
 const NOT_LABEL_NAMES: ReadonlySet<string> = new Set(['without']);
+const EXPRESSION_STARTS: ReadonlySet<string> = new Set([
+  ...['(', '{', '+', '-', 'number', 'duration', 'string'],
+]);
 
 function isWord(type: TokenType): boolean {
   return type === 'identifier' || type === 'metric identifier' || (KEYWORDS.has(type) && KEYWORDS.get(type) === type);
@@ -104,6 +106,11 @@ function isWord(type: TokenType): boolean {
 /** True if the token may be a metric name in front of braces. */
 export function isMetricName(type: TokenType): boolean {
   return isWord(type) && !NOT_METRIC_NAMES.has(type);
+}
+
+/** True if an expression may begin with the token. */
+export function startsExpression(type: TokenType): boolean {
+  return EXPRESSION_STARTS.has(type) || isMetricName(type);
 }
 
 /** True if the token may be an unquoted label name in `by (…)`, `on (…)` and the like. */

@@ -21,6 +21,7 @@ import type {
   VectorMatching,
   VectorSelector,
 } from '../ast.ts';
+import { goQuoteText } from '../parser/byte-text.ts';
 
 function printLabels(labels: readonly string[]): string {
   return labels.map((label) => (isValidLegacyLabelName(label) ? label : goQuote(label))).join(', ');
@@ -112,7 +113,7 @@ export function printExpr(expr: Expr): string {
     case 'number':
       return printNumber(expr);
     case 'string':
-      return goQuote(expr.value);
+      return goQuoteText(expr.value);
     case 'paren':
       return `(${printExpr(expr.expr)})`;
     case 'unary':

@@ -1,0 +1,70 @@
+// The command `flotilla`. Exit codes: 0 done, 1 failed or nothing found, 2 used wrongly.
+
+import { Command, Option } from 'commander';
+import { VERSION } from '@flotilla/chassis';
+import { checkManifests } from './check-manifests.ts';
+import { checkRules } from './check-rules.ts';
+import { query } from './query.ts';
+import type { Printer, QueryOptions } from './query.ts';
+import { up } from './up/up.ts';
+import { why } from './why.ts';
+
+const printer: Printer = {
+  out: (line) => process.stdout.write(`${line}\n`),
+  err: (line) => process.stderr.write(`${line}\n`),
+};
+const server = new Option('--server <url>', 'address of a querier').default('http://127.0.0.1:9090');
+
+function program(): Command {
+  const flotilla = new Command('flotilla').version(VERSION).description('Turns ServiceMonitors into a fleet.');
+  flotilla.exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2));
+  flotilla
+    .command('up <folder>')
+    .description('run a fleet on this machine from a folder of manifests')
+    .option('--listen <host:port>', 'address of the page and the API', '127.0.0.1:9090')
+    .option('--data <folder>', 'where data and state are kept', '.flotilla')
+    .option('--log-level <level>', 'debug, info, warn or error', 'info')
+    .action((folder: string, options: { listen: string; data: string; logLevel: string }) => up({ folder, ...options }));
+  flotilla
+    .command('query <expr>')
+    .description('run a PromQL query')
+    .addOption(server)
+    .option('--time <time>', 'evaluation time of an instant query, RFC 3339 or Unix seconds')
+    .option('--start <time>', 'start of a range query')
+    .option('--end <time>', 'end of a range query')
+    .option('--step <duration>', 'step of a range query')
+    .addOption(new Option('--output <form>', 'how to print').choices(['table', 'json']).default('table'))
+    .action((expr: string, options: QueryOptions) => query(expr, options, printer));
+  flotilla
+    .command('why <target>')
+    .description('explain what became of an address, URL, Service or Pod')
+    .addOption(server)
+    .action(async (text: string, options: { server: string }) => exitUnless(await why(text, options.server, printer)));
+  const check = flotilla.command('check').description('check files');
+  check
+    .command('rules <files...>')
+    .description('check rule files and PrometheusRule manifests')
+    .action((files: string[]) => exitUnless(checkRules(files, printer)));
+  check
+    .command('manifests <paths...>')
+    .description('check manifests: YAML, required fields, durations, relabelings, duplicates')
+    .action((paths: string[]) => exitUnless(checkManifests(paths, printer)));
+  return flotilla;
+}
+
+function exitUnless(good: boolean): void {
+  if (!good) process.exitCode = 1;
+}
+
+/** The message with those of its causes. */
+function describe(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.cause === undefined ? error.message : `${error.message}: ${describe(error.cause)}`;
+}
+
+try {
+  await program().parseAsync();
+} catch (error) {
+  printer.err(`flotilla: ${describe(error)}`);
+  process.exitCode = 1;
+}

@@ -1,0 +1,55 @@
+// Aggregations whose groups are single values: the input streams by, and only the groups are held.
+
+import type { Evaluation } from './evaluation.ts';
+import { finishFold, type FoldOp, foldRows, type FoldState } from './fold.ts';
+import { type Grouping, groupSeries } from './grouping.ts';
+import { BaseOperator, type Operator } from './operator.ts';
+import { copyRows, type Tile } from './tile.ts';
+
+/** Bytes of a fold's cell besides its tile. */
+const STATE_BYTES = 16;
+
+export class FoldAggregate extends BaseOperator {
+  private readonly op: FoldOp;
+  private readonly grouping: Grouping;
+  private readonly input: Operator;
+  private result: Tile | undefined;
+
+  constructor(op: FoldOp, grouping: Grouping, input: Operator, evaluation: Evaluation) {
+    super(input.grid, evaluation);
+    this.op = op;
+    this.grouping = grouping;
+    this.input = input;
+  }
+
+  async open(): Promise<void> {
+    await this.input.open();
+    const groups = groupSeries(this.input.series, this.grouping);
+    this.series = groups.series;
+    const { steps } = this.grid;
+    const state = this.makeState(groups.series.labels.length);
+    const foldRow = foldRows[this.op];
+    await this.evaluation.stream(this.input, this.op, (tile, first, rows) => {
+      for (let i = 0; i < rows; i++) foldRow(state, tile, i * steps, groups.of[first + i]! * steps, steps);
+    });
+    finishFold(this.op, state);
+    this.evaluation.budget.give(state.counts.length * STATE_BYTES);
+    this.result = state.cells;
+  }
+
+  read(from: number, to: number, into: Tile, row: number): void {
+    copyRows(this.result!, from, into, row, to - from, this.grid.steps);
+  }
+
+  private makeState(rows: number): FoldState {
+    const cells = rows * this.grid.steps;
+    this.evaluation.budget.take(cells * STATE_BYTES, this.op);
+    return {
+      cells: this.evaluation.take(rows, this.grid.steps, this.op),
+      rest: new Float64Array(cells),
+      counts: new Float64Array(cells),
+      means: undefined,
+      meaned: undefined,
+    };
+  }
+}

@@ -1,0 +1,91 @@
+// count_values("label", …): one series for each group and value. The values are formatted once each, not per sample.
+
+import { formatFloat, goQuote, isValidUtf8Name, Labels, LabelsBuilder } from '@flotilla/model';
+import { fail } from './errors.ts';
+import type { Evaluation } from './evaluation.ts';
+import { type Grouping, groupSeries } from './grouping.ts';
+import { BaseOperator, type Operator } from './operator.ts';
+import { listOf } from './series-list.ts';
+import { CELL_BYTES, copyRows, type Tile } from './tile.ts';
+
+/** Counts of one value in one group. */
+interface ValueRow {
+  readonly labels: Labels;
+  readonly counts: Float64Array;
+}
+
+export class CountValues extends BaseOperator {
+  private readonly label: string;
+  private readonly grouping: Grouping;
+  private readonly input: Operator;
+  private result: Tile | undefined;
+
+  constructor(label: string, grouping: Grouping, input: Operator, evaluation: Evaluation) {
+    super(input.grid, evaluation);
+    if (!isValidUtf8Name(label)) fail(`invalid label name ${goQuote(label)}`);
+    this.label = label;
+    this.grouping = grouping;
+    this.input = input;
+  }
+
+  async open(): Promise<void> {
+    await this.input.open();
+    const { names, without } = this.grouping;
+    // The value replaces a label of that name, so the series' own must not split groups.
+    const own = without ? [...names, this.label] : names.filter((name) => name !== this.label);
+    const groups = groupSeries(this.input.series, { names: own, without });
+    const rows = new Map<string, ValueRow>();
+    const { steps } = this.grid;
+    await this.evaluation.stream(this.input, 'count_values', (tile, first, count) => {
+      for (let cell = 0; cell < count * steps; cell++) {
+        if (tile.valid[cell] === 0) continue;
+        const group = groups.of[first + Math.floor(cell / steps)]!;
+        const row = this.rowOf(rows, group, groups.series.labels[group]!, tile.values[cell]!);
+        row.counts[cell % steps]!++;
+      }
+    });
+    this.finish([...rows.values()]);
+  }
+
+  read(from: number, to: number, into: Tile, row: number): void {
+    copyRows(this.result!, from, into, row, to - from, this.grid.steps);
+  }
+
+  private rowOf(rows: Map<string, ValueRow>, group: number, base: Labels, value: number): ValueRow {
+    const text = Object.is(value, -0) ? '-0' : String(value);
+    const key = `${group}/${this.keepsValue() ? text : ''}`;
+    let row = rows.get(key);
+    if (row === undefined) {
+      this.evaluation.budget.take(this.grid.steps * CELL_BYTES, 'count_values');
+      row = { labels: this.labelsOf(base, value), counts: new Float64Array(this.grid.steps) };
+      rows.set(key, row);
+    }
+    return row;
+  }
+
+  /** `without (label)` takes the value's label away again. */
+  private keepsValue(): boolean {
+    return !(this.grouping.without && this.grouping.names.includes(this.label));
+  }
+
+  private labelsOf(base: Labels, value: number): Labels {
+    if (!this.keepsValue()) return base;
+    const text = Object.is(value, -0) ? '-0' : formatFloat(value);
+    return new LabelsBuilder(base).set(this.label, text).labels();
+  }
+
+  private finish(rows: readonly ValueRow[]): void {
+    const { steps } = this.grid;
+    const tile = this.evaluation.take(rows.length, steps, 'count_values');
+    rows.forEach(({ counts }, i) => {
+      tile.values.set(counts, i * steps);
+      for (let step = 0; step < steps; step++) tile.valid[i * steps + step] = counts[step]! > 0 ? 1 : 0;
+    });
+    this.evaluation.budget.give(rows.length * steps * CELL_BYTES);
+    this.series = listOf(
+      rows.map((row) => row.labels),
+      true,
+    );
+    this.result = tile;
+  }
+}

@@ -1,0 +1,183 @@
+// The engine: parses, plans, loads and evaluates queries. It holds nothing between them.
+
+import type { Expr } from '../ast.ts';
+import type { ParserOptions } from '../parser/options.ts';
+import { parseExpr } from '../parser/parse.ts';
+import { valueType } from '../parser/traverse.ts';
+import type { MemoryBudget, Storage } from '../storage.ts';
+import { collectMatrix, collectRange, collectScalar, collectVector, finished } from './collect.ts';
+import type { QueryWindow } from './durations.ts';
+import { fail, QueryError, QueryLimitError } from './errors.ts';
+import { Evaluation } from './evaluation.ts';
+import { type Grid, gridBetween, instantGrid } from './grid.ts';
+import { withoutParens } from './invariance.ts';
+import { Planner } from './plan.ts';
+import type { QueryData, QueryResult } from './result.ts';
+
+export interface EngineOptions {
+  /** How long a sample stands for its series; 5 minutes. */
+  readonly lookbackMs?: number;
+  /** Cells that one query may hold at a time; 50 million. */
+  readonly maxSamples?: number;
+  /** Bytes that one query may hold, the storage's part included; 2 GiB. */
+  readonly maxBytes?: number;
+  /** 2 minutes. */
+  readonly timeoutMs?: number;
+  /** The step of subqueries that name none; 1 minute. */
+  readonly defaultIntervalMs?: number;
+  /** Takes names away at the end of a query instead of at once. */
+  readonly delayedNameRemoval?: boolean;
+  /** For queries that come as text. */
+  readonly parser?: ParserOptions;
+}
+
+/** What one query may set for itself. */
+export interface QueryControl {
+  readonly signal?: AbortSignal;
+  readonly lookbackMs?: number;
+  /** Only shortens the engine's. */
+  readonly timeoutMs?: number;
+}
+
+export interface InstantQuery {
+  readonly expr: Expr | string;
+  readonly timeMs: number;
+}
+
+export interface RangeQuery {
+  readonly expr: Expr | string;
+  readonly startMs: number;
+  readonly endMs: number;
+  readonly stepMs: number;
+}
+
+const DEFAULTS = {
+  lookbackMs: 300_000,
+  maxSamples: 50_000_000,
+  maxBytes: 2 ** 31,
+  timeoutMs: 120_000,
+  defaultIntervalMs: 60_000,
+  delayedNameRemoval: false,
+};
+
+export class Engine {
+  private readonly options: EngineOptions & typeof DEFAULTS;
+
+  constructor(options: EngineOptions = {}) {
+    this.options = { ...DEFAULTS, ...options };
+  }
+
+  /**
+   * The value of an expression at one time. A range vector gives a matrix of raw samples.
+   * Throws ParseError, QueryError, or what the storage rejects with.
+   */
+  async instant(query: InstantQuery, storage: Storage, control: QueryControl = {}): Promise<QueryResult> {
+    const { timeMs } = query;
+    const window = { startMs: timeMs, endMs: timeMs, stepMs: 0 };
+    return this.run(query.expr, instantGrid(timeMs), window, storage, control);
+  }
+
+  /** The values of a scalar or vector expression from start to end. Throws as instant() does. */
+  async range(query: RangeQuery, storage: Storage, control: QueryControl = {}): Promise<QueryResult> {
+    const { startMs, endMs, stepMs } = query;
+    const grid = gridBetween(startMs, endMs, stepMs);
+    return this.run(query.expr, grid, { startMs, endMs, stepMs }, storage, control);
+  }
+
+  private async run(
+    query: Expr | string,
+    grid: Grid,
+    window: QueryWindow,
+    storage: Storage,
+    control: QueryControl,
+  ): Promise<QueryResult> {
+    const begunMs = performance.now();
+    const isRange = window.stepMs > 0;
+    const expr = typeof query === 'string' ? parseExpr(query, this.options.parser) : query;
+    if (isRange) checkRangeType(expr);
+    const signal = control.signal ?? new AbortController().signal;
+    const { defaultIntervalMs, maxSamples } = this.options;
+    const evaluation = this.makeEvaluation(control, signal);
+    const planner = new Planner(evaluation, window, defaultIntervalMs, maxSamples);
+    const evaluate = planQuery(planner, expr, grid, isRange);
+    evaluation.check();
+    const context = { signal, budget: evaluation.budget };
+    const warnings = await evaluation.orAborted(planner.selections.load(storage, context));
+    const data = await guarded(evaluate);
+    const annotations = evaluation.annotations.texts(typeof query === 'string' ? query : '');
+    return {
+      ...data,
+      warnings: [...warnings, ...annotations.warnings],
+      infos: annotations.infos,
+      stats: {
+        samples: evaluation.samples,
+        peakSamples: evaluation.peakSamples,
+        evalMs: performance.now() - begunMs,
+      },
+    };
+  }
+
+  private makeEvaluation(control: QueryControl, signal: AbortSignal): Evaluation {
+    const { lookbackMs, maxSamples, delayedNameRemoval, timeoutMs, maxBytes } = this.options;
+    return new Evaluation({
+      lookbackMs: control.lookbackMs ?? lookbackMs,
+      maxSamples,
+      delayedNameRemoval,
+      timeoutMs: Math.min(timeoutMs, control.timeoutMs ?? timeoutMs),
+      signal,
+      budget: makeBudget(maxBytes),
+    });
+  }
+}
+
+function checkRangeType(expr: Expr): void {
+  const type = valueType(expr);
+  if (type === 'scalar' || type === 'vector') return;
+  const names: Record<string, string> = { matrix: 'range vector', string: 'string' };
+  fail(`invalid expression type "${names[type] ?? type}" for range query, must be Scalar or instant Vector`);
+}
+
+/** Plans the query, which registers its selections; the returned function evaluates it. */
+function planQuery(planner: Planner, expr: Expr, grid: Grid, isRange: boolean): () => Promise<QueryData> {
+  const { evaluation } = planner;
+  const bare = withoutParens(expr);
+  const type = valueType(bare);
+  if (bare.kind === 'string') {
+    return () => Promise.resolve({ type: 'string', timeMs: grid.startMs, value: bare.value });
+  }
+  if (type === 'matrix') {
+    const range = planner.planRange(bare, grid, { func: '', grouping: [], by: false });
+    return () => collectRange(range, evaluation);
+  }
+  const root = finished(planner.plan(bare, grid), evaluation);
+  if (isRange) return () => collectMatrix(root, evaluation);
+  return () => (type === 'scalar' ? collectScalar(root, evaluation) : collectVector(root, evaluation));
+}
+
+/** What our own code throws by mistake becomes the query's internal error. */
+async function guarded(evaluate: () => Promise<QueryData>): Promise<QueryData> {
+  try {
+    return await evaluate();
+  } catch (error) {
+    if (error instanceof RangeError) {
+      throw new QueryLimitError(`query execution: ${error.message}, want fewer series or steps`);
+    }
+    if (error instanceof TypeError)
+      throw new QueryError('internal', `unexpected error: ${error.message}`, { cause: error });
+    throw error;
+  }
+}
+
+function makeBudget(maxBytes: number): MemoryBudget {
+  let held = 0;
+  return {
+    take(bytes, where) {
+      held += bytes;
+      if (held > maxBytes)
+        throw new QueryLimitError(`query memory: ${where}: ${held} bytes, want at most ${maxBytes}`);
+    },
+    give(bytes) {
+      held -= bytes;
+    },
+  };
+}

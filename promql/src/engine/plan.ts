@@ -1,0 +1,253 @@
+// Turns a checked syntax tree into operators, and collects the selections that they need.
+//
+// Each expression is planned for a grid: the query's, a subquery's own, or the first step alone of either for a part
+// that gives the same at every step.
+
+import type {
+  AggregateExpr,
+  AtModifier,
+  BinaryExpr,
+  Expr,
+  MatrixSelector,
+  SubqueryExpr,
+  VectorSelector,
+} from '../ast.ts';
+import { valueType } from '../parser/traverse.ts';
+import type { SelectHints } from '../storage.ts';
+import { FoldAggregate } from './aggregate.ts';
+import { isSetOp } from './arithmetic.ts';
+import { CountValues } from './count-values.ts';
+import { type QueryWindow, resolveDuration } from './durations.ts';
+import { fail, QueryLimitError } from './errors.ts';
+import type { Evaluation } from './evaluation.ts';
+import { isFoldOp } from './fold.ts';
+import { firstStep, type Grid, gridEnd, instantGrid, subqueryGrid } from './grid.ts';
+import type { Grouping } from './grouping.ts';
+import { InstantSelector, lookTimes } from './instant-selector.ts';
+import { Invariance, WINDOW_FUNCTIONS, withoutParens } from './invariance.ts';
+import { MergeOperator } from './merge-operator.ts';
+import type { Operator } from './operator.ts';
+import { planCall } from './plan-call.ts';
+import { QuantileAggregate } from './quantile-aggregate.ts';
+import { type RangeSource, StorageSource, SubquerySource } from './range-source.ts';
+import { ScalarBinary, VectorScalarBinary } from './scalar-binary.ts';
+import { type Selection, Selections } from './selection.ts';
+import { SetBinary } from './set-binary.ts';
+import { Replicate, StepScalar, ValueFunction } from './simple-operators.ts';
+import { SmoothedSelector } from './smoothed-selector.ts';
+import { SeriesAggregate } from './top-k.ts';
+import { VectorBinary } from './vector-binary.ts';
+import { Windows } from './windows.ts';
+
+/** What a storage may be told of the expression around a selector. */
+interface Surroundings {
+  readonly func: string;
+  readonly grouping: readonly string[];
+  readonly by: boolean;
+}
+
+const ALONE: Surroundings = { func: '', grouping: [], by: false };
+
+/** A range selector or subquery, ready for a range function. */
+export interface PlannedRange {
+  readonly source: RangeSource;
+  readonly windows: Windows;
+  /** How far the windows are read beyond their range: only for `anchored` and `smoothed` selectors. */
+  readonly beforeMs: number;
+  readonly afterMs: number;
+}
+
+export class Planner {
+  readonly evaluation: Evaluation;
+  readonly window: QueryWindow;
+  readonly selections = new Selections();
+  private readonly defaultIntervalMs: number;
+  private readonly maxSamples: number;
+  private readonly invariance = new Invariance();
+
+  constructor(evaluation: Evaluation, window: QueryWindow, defaultIntervalMs: number, maxSamples: number) {
+    this.evaluation = evaluation;
+    this.window = window;
+    this.defaultIntervalMs = defaultIntervalMs;
+    this.maxSamples = maxSamples;
+  }
+
+  /** An operator for an expression of scalar or vector type. */
+  plan(expr: Expr, grid: Grid, around: Surroundings = ALONE): Operator {
+    const bare = withoutParens(expr);
+    if (grid.steps <= 1 || bare.kind === 'number' || !this.invariance.isInvariant(bare)) {
+      return this.build(bare, grid, around);
+    }
+    return new Replicate(this.build(bare, firstStep(grid), around), grid, this.evaluation);
+  }
+
+  /** A range, for the windows of the grid's steps. */
+  planRange(expr: Expr, grid: Grid, around: Surroundings): PlannedRange {
+    const bare = withoutParens(expr);
+    if (bare.kind === 'matrix') return this.planMatrix(bare, grid, around);
+    if (bare.kind === 'subquery') return this.planSubquery(bare, grid, around);
+    return fail(`unhandled expression of type: ${bare.kind}, want a range vector`);
+  }
+
+  /** The operator, with series of equal labels merged. */
+  merged(input: Operator): Operator {
+    return new MergeOperator(input, this.evaluation);
+  }
+
+  private build(expr: Expr, grid: Grid, around: Surroundings): Operator {
+    switch (expr.kind) {
+      case 'number':
+        return new StepScalar(() => expr.value, grid, this.evaluation);
+      case 'unary':
+        return this.buildUnary(expr, grid, around);
+      case 'binary':
+        return this.buildBinary(expr, grid);
+      case 'aggregate':
+        return this.buildAggregate(expr, grid);
+      case 'call':
+        if (WINDOW_FUNCTIONS.has(expr.func)) return this.buildWindowFunction(expr.func, grid);
+        return planCall(this, expr, grid, { ...ALONE, func: expr.func });
+      case 'selector':
+        return this.buildSelector(expr, grid, around);
+      case 'paren':
+        return this.plan(expr.expr, grid, around);
+      case 'string':
+      case 'matrix':
+      case 'subquery':
+        break;
+    }
+    return fail(`unhandled expression of type: ${expr.kind}`);
+  }
+
+  private buildUnary(expr: Expr & { kind: 'unary' }, grid: Grid, around: Surroundings): Operator {
+    const input = this.plan(expr.expr, grid, around);
+    if (expr.op === '+') return input;
+    return this.merged(new ValueFunction(input, (value) => -value, [], this.evaluation));
+  }
+
+  private buildWindowFunction(func: string, grid: Grid): Operator {
+    const { startMs, endMs, stepMs } = this.window;
+    const values: Record<string, number> = {
+      start: startMs,
+      end: endMs,
+      step: stepMs,
+      range: endMs - startMs,
+    };
+    return new StepScalar(() => values[func]! / 1000, grid, this.evaluation);
+  }
+
+  private buildBinary(expr: BinaryExpr, grid: Grid): Operator {
+    const { evaluation } = this;
+    const lhs = this.plan(expr.lhs, grid);
+    const rhs = this.plan(expr.rhs, grid);
+    const scalarLeft = valueType(expr.lhs) === 'scalar';
+    const scalarRight = valueType(expr.rhs) === 'scalar';
+    if (scalarLeft && scalarRight) return new ScalarBinary(expr, lhs, rhs, evaluation);
+    if (scalarLeft) return this.merged(new VectorScalarBinary(expr, rhs, lhs, true, evaluation));
+    if (scalarRight) return this.merged(new VectorScalarBinary(expr, lhs, rhs, false, evaluation));
+    const matching = expr.matching ?? { card: 'one-to-one', labels: [], on: false, include: [] };
+    if (isSetOp(expr.op)) return this.merged(new SetBinary(expr.op, matching, lhs, rhs, evaluation));
+    return new VectorBinary(expr, matching, lhs, rhs, evaluation);
+  }
+
+  private buildAggregate(expr: AggregateExpr, grid: Grid): Operator {
+    const { op, without } = expr;
+    const grouping: Grouping = { names: expr.grouping, without };
+    const around = { func: op, grouping: expr.grouping, by: !without };
+    const input = this.plan(expr.expr, grid, around);
+    if (op === 'count_values') {
+      const label = expr.param === undefined ? undefined : withoutParens(expr.param);
+      return new CountValues(label?.kind === 'string' ? label.value : '', grouping, input, this.evaluation);
+    }
+    if (isFoldOp(op)) return new FoldAggregate(op, grouping, input, this.evaluation);
+    if (expr.param === undefined) return fail(`${op}: no parameter`);
+    const param = this.plan(expr.param, grid, around);
+    const { pos } = withoutParens(expr.param);
+    if (op === 'quantile') return new QuantileAggregate(param, pos, grouping, input, this.evaluation);
+    return new SeriesAggregate(op, { op: param, pos }, grouping, input, this.evaluation);
+  }
+
+  private buildSelector(expr: VectorSelector, grid: Grid, around: Surroundings): Operator {
+    if (!expr.smoothed) return this.selector(expr, grid, around, 'value');
+    const offsetMs = this.offsetOf(expr);
+    const times = lookTimes(grid, offsetMs, this.timeOf(expr.at));
+    const { lookbackMs } = this.evaluation;
+    const selection = this.select(expr, grid, around, {
+      rangeMs: 0,
+      beforeMs: lookbackMs,
+      afterMs: lookbackMs,
+    });
+    const windows = new Windows(grid, times, lookbackMs);
+    return new SmoothedSelector(selection, windows, this.evaluation);
+  }
+
+  /** An instant selector of samples' values, or of their times. */
+  selector(expr: VectorSelector, grid: Grid, around: Surroundings, column: 'value' | 'time'): Operator {
+    const times = lookTimes(grid, this.offsetOf(expr), this.timeOf(expr.at));
+    const extent = { rangeMs: 0, beforeMs: this.evaluation.lookbackMs, afterMs: 0 };
+    const selection = this.select(expr, grid, around, extent);
+    return new InstantSelector(selection, times, grid, this.evaluation, column);
+  }
+
+  private planMatrix(expr: MatrixSelector, grid: Grid, around: Surroundings): PlannedRange {
+    const { selector } = expr;
+    const rangeMs = resolveDuration(expr.rangeExpr, expr.rangeMs, this.window, 'positive');
+    const { lookbackMs } = this.evaluation;
+    const beforeMs = selector.anchored || selector.smoothed ? lookbackMs : 0;
+    const afterMs = selector.smoothed ? lookbackMs : 0;
+    const extent = { rangeMs, beforeMs: rangeMs + beforeMs, afterMs };
+    const selection = this.select(selector, grid, around, extent);
+    const times = lookTimes(grid, this.offsetOf(selector), this.timeOf(selector.at));
+    return {
+      source: new StorageSource(selection),
+      windows: new Windows(grid, times, rangeMs),
+      beforeMs,
+      afterMs,
+    };
+  }
+
+  private planSubquery(expr: SubqueryExpr, grid: Grid, around: Surroundings): PlannedRange {
+    const rangeMs = resolveDuration(expr.rangeExpr, expr.rangeMs, this.window, 'positive');
+    const stepMs =
+      resolveDuration(expr.stepExpr, expr.stepMs, this.window, 'positive') || this.defaultIntervalMs;
+    const offsetMs = resolveDuration(expr.offsetExpr, expr.offsetMs, this.window, 'any');
+    const atMs = this.timeOf(expr.at);
+    const inner = subqueryGrid(atMs === undefined ? grid : instantGrid(atMs), offsetMs, rangeMs, stepMs);
+    if (inner.steps > this.maxSamples) {
+      throw new QueryLimitError(
+        'query processing would load too many samples into memory in query execution',
+      );
+    }
+    const input = this.plan(expr.expr, inner, around);
+    const windows = new Windows(grid, lookTimes(grid, offsetMs, atMs), rangeMs);
+    return { source: new SubquerySource(input, this.evaluation), windows, beforeMs: 0, afterMs: 0 };
+  }
+
+  private select(
+    expr: VectorSelector,
+    grid: Grid,
+    around: Surroundings,
+    extent: { rangeMs: number; beforeMs: number; afterMs: number },
+  ): Selection {
+    const offsetMs = this.offsetOf(expr);
+    const atMs = this.timeOf(expr.at);
+    const hints: SelectHints = {
+      startMs: (atMs ?? grid.startMs) - offsetMs - extent.beforeMs + 1,
+      endMs: (atMs ?? gridEnd(grid)) - offsetMs + extent.afterMs,
+      stepMs: grid.steps > 1 ? grid.stepMs : 0,
+      rangeMs: extent.rangeMs,
+      ...around,
+    };
+    return this.selections.add(expr.matchers, hints);
+  }
+
+  private offsetOf(expr: VectorSelector): number {
+    return resolveDuration(expr.offsetExpr, expr.offsetMs, this.window, 'any');
+  }
+
+  private timeOf(at: AtModifier | undefined): number | undefined {
+    if (at === undefined) return undefined;
+    if (at === 'start') return this.window.startMs;
+    return at === 'end' ? this.window.endMs : at.timestampMs;
+  }
+}

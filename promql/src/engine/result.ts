@@ -1,0 +1,36 @@
+// The result of a query, as an API or a rule takes it.
+
+import type { Labels } from '@flotilla/model';
+
+export interface QueryStats {
+  /** Samples that selectors and windows looked at, summed over steps. */
+  readonly samples: number;
+  /** Most cells held at one time. */
+  readonly peakSamples: number;
+  readonly evalMs: number;
+}
+
+export interface VectorSample {
+  readonly labels: Labels;
+  readonly timeMs: number;
+  readonly value: number;
+}
+
+/** Columns of the same length, oldest first. */
+export interface MatrixSeries {
+  readonly labels: Labels;
+  readonly timestampsMs: Float64Array;
+  readonly values: Float64Array;
+}
+
+export type QueryData =
+  | { readonly type: 'vector'; readonly series: readonly VectorSample[] }
+  | { readonly type: 'matrix'; readonly series: readonly MatrixSeries[] }
+  | { readonly type: 'scalar'; readonly timeMs: number; readonly value: number }
+  | { readonly type: 'string'; readonly timeMs: number; readonly value: string };
+
+export type QueryResult = QueryData & {
+  readonly warnings: readonly string[];
+  readonly infos: readonly string[];
+  readonly stats: QueryStats;
+};

@@ -1,0 +1,155 @@
+// topk, bottomk, limitk and limit_ratio: aggregations that keep some input series as they are.
+//
+// topk holds k samples per group and step while the input streams by, and then gives back the series that won anywhere.
+
+import { formatGoG, murmur3 } from '@flotilla/model';
+import type { AggregateExpr, PositionRange } from '../ast.ts';
+import { fail } from './errors.ts';
+import type { Evaluation } from './evaluation.ts';
+import { type Grouping, type Groups, groupSeries } from './grouping.ts';
+import { BaseOperator, type Operator } from './operator.ts';
+import { pickSeries } from './series-list.ts';
+import { copyRows, type Tile } from './tile.ts';
+import { bestFirst, type Heaps, offer } from './value-heap.ts';
+
+export type SelectOp = Extract<AggregateExpr['op'], 'topk' | 'bottomk' | 'limitk' | 'limit_ratio'>;
+
+const INT64_LIMIT = 2 ** 63;
+
+/** What topk and limitk refuse as k. Nothing is refused if no k asks for a series. */
+function checkCounts(counts: Float64Array): void {
+  if (counts.some(Number.isNaN)) fail('Parameter value is NaN');
+  const least = counts.reduce((a, b) => Math.min(a, b));
+  const most = counts.reduce((a, b) => Math.max(a, b));
+  if (least <= -INT64_LIMIT) fail(`Scalar value ${formatGoG(least)} underflows int64`);
+  if (most >= INT64_LIMIT) fail(`Scalar value ${formatGoG(most)} overflows int64`);
+}
+
+export class SeriesAggregate extends BaseOperator {
+  private readonly op: SelectOp;
+  private readonly param: Operator;
+  private readonly paramPos: PositionRange;
+  private readonly grouping: Grouping;
+  private readonly input: Operator;
+  private result: Tile | undefined;
+
+  constructor(
+    op: SelectOp,
+    param: { readonly op: Operator; readonly pos: PositionRange },
+    grouping: Grouping,
+    input: Operator,
+    evaluation: Evaluation,
+  ) {
+    super(input.grid, evaluation);
+    this.op = op;
+    this.param = param.op;
+    this.paramPos = param.pos;
+    this.grouping = grouping;
+    this.input = input;
+  }
+
+  async open(): Promise<void> {
+    await this.param.open();
+    const params = await this.evaluation.scalarRow(this.param);
+    await this.input.open();
+    const groups = groupSeries(this.input.series, this.grouping);
+    if (this.op === 'limit_ratio') return this.openRatio(params);
+    if (params.every((k) => k < 1)) return;
+    checkCounts(params);
+    if (this.op === 'limitk') return this.openLimit(params, groups);
+    return this.openHeaps(params, groups);
+  }
+
+  read(from: number, to: number, into: Tile, row: number): void {
+    copyRows(this.result!, from, into, row, to - from, this.grid.steps);
+  }
+
+  private async openHeaps(counts: Float64Array, groups: Groups): Promise<void> {
+    const { steps } = this.grid;
+    const heaps = this.makeHeaps(counts, groups);
+    await this.evaluation.stream(this.input, this.op, (tile, first, rows) => {
+      for (let i = 0; i < rows; i++) {
+        const base = groups.of[first + i]! * steps;
+        for (let step = 0; step < steps; step++) {
+          const cell = i * steps + step;
+          const k = Math.min(Math.trunc(counts[step]!), heaps.capacity);
+          if (tile.valid[cell] === 1 && k >= 1) offer(heaps, base + step, k, tile.values[cell]!, first + i);
+        }
+      }
+    });
+    this.collect(heaps);
+    this.evaluation.budget.give(heaps.values.length * 12);
+  }
+
+  private makeHeaps(counts: Float64Array, groups: Groups): Heaps {
+    const rows = groups.of.length;
+    const most = counts.reduce((a, b) => Math.max(a, b));
+    const capacity = Math.min(Math.trunc(most), rows);
+    const heaps = groups.series.labels.length * this.grid.steps;
+    this.evaluation.budget.take(heaps * capacity * 12, this.op);
+    return {
+      values: new Float64Array(heaps * capacity),
+      rows: new Uint32Array(heaps * capacity),
+      sizes: new Uint32Array(heaps),
+      capacity,
+      sign: this.op === 'topk' ? 1 : -1,
+    };
+  }
+
+  /** Makes the tile of the winners. At one step they come best first, group by group. */
+  private collect(heaps: Heaps): void {
+    const { steps } = this.grid;
+    const rowOf = new Map<number, number>();
+    for (let heap = 0; heap < heaps.sizes.length; heap++) {
+      for (const slot of bestFirst(heaps, heap)) {
+        if (!rowOf.has(heaps.rows[slot]!)) rowOf.set(heaps.rows[slot]!, rowOf.size);
+      }
+    }
+    this.series = pickSeries(this.input.series, [...rowOf.keys()]);
+    const tile = this.evaluation.take(rowOf.size, steps, this.op);
+    for (let heap = 0; heap < heaps.sizes.length; heap++) {
+      for (let i = 0; i < heaps.sizes[heap]!; i++) {
+        const slot = heap * heaps.capacity + i;
+        const cell = rowOf.get(heaps.rows[slot]!)! * steps + (heap % steps);
+        tile.values[cell] = heaps.values[slot]!;
+        tile.valid[cell] = 1;
+      }
+    }
+    this.result = tile;
+  }
+
+  /** The first k of each group at each step. */
+  private async openLimit(counts: Float64Array, groups: Groups): Promise<void> {
+    const { steps } = this.grid;
+    const taken = new Uint32Array(groups.series.labels.length * steps);
+    await this.openFiltered((row, step) => {
+      const cell = groups.of[row]! * steps + step;
+      return counts[step]! >= 1 && taken[cell]! < Math.trunc(counts[step]!) && taken[cell]!++ >= 0;
+    });
+  }
+
+  /** A share of the series, chosen by a hash of their labels; a negative ratio chooses the others. */
+  private async openRatio(ratios: Float64Array): Promise<void> {
+    if (ratios.every((ratio) => ratio === 0)) return;
+    if (ratios.some(Number.isNaN)) fail('Ratio value is NaN');
+    const most = ratios.reduce((a, b) => Math.max(a, b));
+    const least = ratios.reduce((a, b) => Math.min(a, b));
+    if (most > 1) this.evaluation.annotations.invalidRatio(most, 1, this.paramPos);
+    if (least < -1) this.evaluation.annotations.invalidRatio(least, -1, this.paramPos);
+    const places = Float64Array.from(this.input.series.labels, (labels) => murmur3(labels.key) / 2 ** 32);
+    await this.openFiltered((row, step) => {
+      const ratio = Math.max(-1, Math.min(1, ratios[step]!));
+      return ratio >= 0 ? places[row]! < ratio : places[row]! >= 1 + ratio;
+    });
+  }
+
+  private async openFiltered(keeps: (row: number, step: number) => boolean): Promise<void> {
+    const { steps } = this.grid;
+    this.series = this.input.series;
+    const tile = await this.evaluation.materialize(this.input, this.op);
+    for (let cell = 0; cell < tile.valid.length; cell++) {
+      if (tile.valid[cell] === 1 && !keeps(Math.floor(cell / steps), cell % steps)) tile.valid[cell] = 0;
+    }
+    this.result = tile;
+  }
+}
