@@ -4,11 +4,11 @@ import { formatByteSize, parseByteSize } from './byte-size.ts';
 import { formatDuration, parseDuration, parseGoDuration } from './duration.ts';
 
 describe('Prometheus durations', () => {
-  function check(text: string, ms: number, canonical = text): void {
-    expect([text, parseDuration(text), formatDuration(ms)]).toEqual([text, ms, canonical]);
-  }
-
   test('parse and print', () => {
+    function check(text: string, ms: number, canonical = text): void {
+      expect([text, parseDuration(text), formatDuration(ms)]).toEqual([text, ms, canonical]);
+    }
+
     check('0', 0, '0s');
     check('0s', 0);
     check('0w', 0, '0s');
@@ -56,11 +56,11 @@ describe('Prometheus durations', () => {
 });
 
 describe('Go durations', () => {
-  function check(text: string, ms: number): void {
-    expect([text, parseGoDuration(text)]).toEqual([text, ms]);
-  }
-
   test('parse', () => {
+    function check(text: string, ms: number): void {
+      expect([text, parseGoDuration(text)]).toEqual([text, ms]);
+    }
+
     check('0', 0);
     check('300ms', 300);
     check('1.5h', 5_400_000);

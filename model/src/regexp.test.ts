@@ -79,7 +79,7 @@ describe('AnchoredRegexp', () => {
           expect(regexp.setMatches.length === 0 || regexp.setMatches.includes(v) === want).toBe(true);
         }
       }),
-      { numRuns: 2000, seed: 7 },
+      { numRuns: 500, seed: 7 },
     );
   });
 
@@ -147,7 +147,8 @@ describe('AnchoredRegexp', () => {
 
   test('answers alike once its cache is full', () => {
     const regexp = new AnchoredRegexp('[0-9]*[02468]');
-    for (let i = 0; i < 10_000; i++) expect(regexp.test(String(i))).toBe(i % 2 === 0);
+    const numbers = Array.from({ length: 10_000 }, (_, i) => i);
+    expect(numbers.filter((i) => regexp.test(String(i)))).toEqual(numbers.filter((i) => i % 2 === 0));
     expect(regexp.capture('10')).toEqual(['10']);
     expect(regexp.capture('11')).toBeUndefined();
   });

@@ -131,6 +131,16 @@ export class Evaluation {
     this.give(tile);
   }
 
+  /** Evaluates rows that nobody needs the values of, for their annotations. */
+  async drain(op: Operator, rows: Iterable<number>): Promise<void> {
+    const tile = this.take(1, op.grid.steps, 'rows without a match');
+    for (const row of rows) {
+      await this.breathe();
+      op.read(row, row + 1, tile, 0);
+    }
+    this.give(tile);
+  }
+
   /** The one row of an open scalar operator. */
   async scalarRow(op: Operator): Promise<Float64Array> {
     const tile = await this.materialize(op, 'a scalar');

@@ -1,6 +1,7 @@
 // quantile(φ, …): the one aggregation that needs all samples of a group at once.
 
 import type { PositionRange } from '../ast.ts';
+import { largest, smallest } from './arithmetic.ts';
 import type { Evaluation } from './evaluation.ts';
 import { type Grouping, groupSeries, rowsOfGroups } from './grouping.ts';
 import { BaseOperator, type Operator } from './operator.ts';
@@ -65,9 +66,9 @@ export class QuantileAggregate extends BaseOperator {
   /** Says which φ are outside [0, 1]: NaN, or else the largest and the smallest. */
   private warn(): void {
     const { annotations } = this.evaluation;
-    const most = this.phis.reduce((a, b) => Math.max(a, b), -Infinity);
-    const least = this.phis.reduce((a, b) => Math.min(a, b), Infinity);
-    if (Number.isNaN(most)) annotations.invalidQuantile(NaN, this.pos);
+    const most = this.phis.reduce(largest, -Number.MAX_VALUE);
+    const least = this.phis.reduce(smallest, Number.MAX_VALUE);
+    if (this.phis.some(Number.isNaN)) annotations.invalidQuantile(NaN, this.pos);
     if (most > 1) annotations.invalidQuantile(most, this.pos);
     if (least < 0) annotations.invalidQuantile(least, this.pos);
   }

@@ -183,6 +183,7 @@ export class Nothing extends BaseOperator {
 
   async open(): Promise<void> {
     await this.input.open();
+    await this.evaluation.drain(this.input, this.input.series.labels.keys()); // For its annotations.
     this.series = NO_SERIES;
   }
 

@@ -2,7 +2,7 @@
 //
 // topk holds k samples per group and step while the input streams by, and then gives back the series that won anywhere.
 
-import { formatGoG, murmur3 } from '@flotilla/model';
+import { formatGoG } from '@flotilla/model';
 import type { AggregateExpr, PositionRange } from '../ast.ts';
 import { fail } from './errors.ts';
 import type { Evaluation } from './evaluation.ts';
@@ -11,6 +11,7 @@ import { BaseOperator, type Operator } from './operator.ts';
 import { pickSeries } from './series-list.ts';
 import { copyRows, type Tile } from './tile.ts';
 import { bestFirst, type Heaps, offer } from './value-heap.ts';
+import { labelsPlace } from './xxhash.ts';
 
 export type SelectOp = Extract<AggregateExpr['op'], 'topk' | 'bottomk' | 'limitk' | 'limit_ratio'>;
 
@@ -136,7 +137,7 @@ export class SeriesAggregate extends BaseOperator {
     const least = ratios.reduce((a, b) => Math.min(a, b));
     if (most > 1) this.evaluation.annotations.invalidRatio(most, 1, this.paramPos);
     if (least < -1) this.evaluation.annotations.invalidRatio(least, -1, this.paramPos);
-    const places = Float64Array.from(this.input.series.labels, (labels) => murmur3(labels.key) / 2 ** 32);
+    const places = Float64Array.from(this.input.series.labels, labelsPlace);
     await this.openFiltered((row, step) => {
       const ratio = Math.max(-1, Math.min(1, ratios[step]!));
       return ratio >= 0 ? places[row]! < ratio : places[row]! >= 1 + ratio;

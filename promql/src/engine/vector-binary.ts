@@ -57,6 +57,7 @@ export class VectorBinary extends BaseOperator {
     this.pairs = pairs;
     this.series = series;
     this.scratch = this.evaluation.take(1, this.grid.steps, this.expr.op);
+    await this.drainUnmatched(pairs);
     if (this.matching.card === 'many-to-one') this.held = await this.hold(this.rhs);
     if (this.matching.card === 'one-to-many') this.held = await this.hold(this.lhs);
   }
@@ -103,6 +104,18 @@ export class VectorBinary extends BaseOperator {
     const list = listOf(labels, false);
     if (returnBool && this.evaluation.delayedNameRemoval) list.doomed.fill(1);
     return list;
+  }
+
+  /** A query is warned about its whole text, matched or not. */
+  private async drainUnmatched(pairs: readonly Pair[]): Promise<void> {
+    const lefts = new Set(this.lhs.series.labels.keys());
+    const rights = new Set(this.rhs.series.labels.keys());
+    for (const { left, right } of pairs) {
+      lefts.delete(left);
+      rights.delete(right);
+    }
+    if (this.matching.card !== 'one-to-many') await this.evaluation.drain(this.lhs, lefts);
+    if (this.matching.card !== 'many-to-one') await this.evaluation.drain(this.rhs, rights);
   }
 
   private async hold(side: Operator): Promise<Tile> {

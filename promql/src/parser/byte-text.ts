@@ -56,7 +56,7 @@ export function goQuoteText(text: string): string {
 /** Go's `%q`, of the first `charsMax` characters only if given. */
 export function goQuoteBytes(bytes: string, charsMax = Infinity): string {
   const text = fromByteText(bytes);
-  return goQuoteText(text.length <= charsMax ? text : [...text].slice(0, charsMax).join(''));
+  return goQuoteText(text.length <= charsMax ? text : Array.from(text).slice(0, charsMax).join(''));
 }
 
 /** Go's `%q` of a character: `'x'`, `'\n'`. The end of input counts as U+FFFD. */

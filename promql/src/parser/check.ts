@@ -26,7 +26,7 @@ export function checkDepth(stream: TokenStream, root: Expr): void {
   for (let depth = 1; level.length > 0; depth++) {
     const first = level[0];
     if (first !== undefined && depth > DEPTH_MAX) stream.tooDeep(first.pos);
-    level = level.flatMap((expr) => [...children(expr), ...durationExprs(expr)]);
+    level = level.flatMap((expr) => [children(expr), durationExprs(expr)].flat());
   }
 }
 
@@ -53,8 +53,9 @@ export function checkTypes(stream: TokenStream, expr: Expr): ValueType {
     case 'binary':
       return checkBinary(stream, expr);
     case 'call':
-      return checkCall(stream, expr);
+      break;
   }
+  return checkCall(stream, expr);
 }
 
 function want(stream: TokenStream, expr: Expr, type: ValueType, where: string): void {

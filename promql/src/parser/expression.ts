@@ -24,13 +24,9 @@ const PRECEDENCE: ReadonlyMap<TokenType, number> = new Map<TokenType, number>([
   ['^', POWER],
 ]);
 
-const WITH_PARAM: ReadonlySet<TokenType> = new Set<TokenType>([
-  ...(['topk', 'bottomk', 'count_values', 'quantile', 'limitk', 'limit_ratio'] as const),
-]);
+const WITH_PARAM: ReadonlySet<TokenType> = new Set<TokenType>(['topk', 'bottomk', 'count_values', 'quantile', 'limitk', 'limit_ratio']);
 const EXPERIMENTAL: ReadonlySet<TokenType> = new Set<TokenType>(['limitk', 'limit_ratio']);
-const FUNCTION_WORDS: ReadonlySet<TokenType> = new Set<TokenType>([
-  ...(['identifier', 'start', 'end', 'step', 'range', 'max_of', 'min_of'] as const),
-]);
+const FUNCTION_WORDS: ReadonlySet<TokenType> = new Set<TokenType>(['identifier', 'start', 'end', 'step', 'range', 'max_of', 'min_of']);
 const IN_AGGREGATION = { where: 'aggregation', expected: '' };
 
 /** Operators below `precedenceMin` are left to the caller. */

@@ -20,7 +20,7 @@ type Shape = Partial<Pick<FunctionSignature, 'variadic' | 'returns' | 'experimen
 
 /** `letters` has one letter an argument: vector, matrix, scalar, text. */
 function signatures(names: string, letters: string, shape: Shape = {}): FunctionSignature[] {
-  const args = [...letters].map((letter) => TYPES[letter as TypeLetter]);
+  const args = letters.split('').map((letter) => TYPES[letter as TypeLetter]);
   const rest = { variadic: 0, returns: 'vector', experimental: false, ...shape } as const;
   return names.split(' ').map((name) => Object.freeze({ name, args, ...rest }));
 }

@@ -20,9 +20,9 @@ const DURATION_WORD = /[a-zA-Z_]*/y;
 const OPENING_PAREN_NEXT = /[ \t\n\r]*\(/y;
 
 // Longest first.
-const PLAIN_SYMBOLS = ['==', '!=', '<=', '</', '>=', '>/', ...'=<>,*/%+-^@'] as const;
-const BRACE_SYMBOLS = ['=~', '!~', '!=', '=', ','] as const;
-const DURATION_SYMBOLS = [...'+-*/%^,'];
+const PLAIN_SYMBOLS = '== != <= </ >= >/ = < > , * / % + - ^ @'.split(' ');
+const BRACE_SYMBOLS = ['=~', '!~', '!=', '=', ','];
+const DURATION_SYMBOLS = ['+', '-', '*', '/', '%', '^', ','];
 
 export class Lexer {
   readonly #cursor: Cursor;

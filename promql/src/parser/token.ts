@@ -56,48 +56,42 @@ export interface Token {
   readonly text: string;
 }
 
-const OPERATORS = [
-  ...['+', '-', '*', '/', '%', '^', 'atan2', '==', '!=', '<', '<=', '>', '>=', '</', '>/'],
-  ...['and', 'or', 'unless', '=~', '!~', '@'],
-] as const satisfies TokenType[];
+function words(text: string): readonly string[] {
+  return text.split(' ');
+}
 
-const AGGREGATORS = [
-  ...['avg', 'bottomk', 'count', 'count_values', 'group', 'max', 'min', 'quantile', 'stddev', 'stdvar'],
-  ...['sum', 'topk', 'limitk', 'limit_ratio'],
-] as const satisfies AggregateOp[];
+const WORD_OPERATORS = words('and or unless atan2');
+const AGGREGATORS = words(
+  'avg bottomk count count_values group max min quantile stddev stdvar sum topk limitk limit_ratio',
+);
+const MODIFIERS = words(
+  'bool by group_left group_right fill fill_left fill_right ignoring offset smoothed anchored on without',
+);
+const WINDOW_WORDS = words('start end step range max_of min_of');
 
-const MODIFIER_WORDS = [
-  ...['bool', 'by', 'group_left', 'group_right', 'fill', 'fill_left', 'fill_right', 'ignoring'],
-  ...['offset', 'smoothed', 'anchored', 'on', 'without'],
-] as const satisfies ModifierWord[];
-
-const WINDOW_WORDS = ['start', 'end', 'step', 'range', 'max_of', 'min_of'] as const satisfies WindowWord[];
-
-const OPERATOR_SET: ReadonlySet<string> = new Set(OPERATORS);
-const AGGREGATOR_SET: ReadonlySet<string> = new Set(AGGREGATORS);
-const MODIFIER_SET: ReadonlySet<string> = new Set(MODIFIER_WORDS);
-const WITH_VALUE: ReadonlySet<string> = new Set([
-  ...['identifier', 'metric identifier', 'string', 'number', 'duration'],
+const OPERATOR_SET: ReadonlySet<string> = new Set([
+  ...words('+ - * / % ^ == != < <= > >= </ >/ =~ !~ @'),
+  ...WORD_OPERATORS,
 ]);
+const AGGREGATOR_SET: ReadonlySet<string> = new Set(AGGREGATORS);
+const MODIFIER_SET: ReadonlySet<string> = new Set(MODIFIERS);
+const WITH_VALUE: ReadonlySet<string> = new Set(['string', 'number', 'duration', 'identifier', 'metric identifier']);
 
 /** Lower-case words that are not plain identifiers. */
 export const KEYWORDS: ReadonlyMap<string, TokenType> = new Map<string, TokenType>([
-  ...(['and', 'or', 'unless', 'atan2'] as const).map((word) => [word, word] as const),
-  ...[...AGGREGATORS, ...MODIFIER_WORDS, ...WINDOW_WORDS].map((word) => [word, word] as const),
+  ...[...WORD_OPERATORS, ...AGGREGATORS, ...MODIFIERS, ...WINDOW_WORDS].map(
+    (word) => [word, word as TokenType] as const,
+  ),
   ['inf', 'number'],
   ['nan', 'number'],
 ]);
 
 /** Words that only a duration expression gives a meaning inside brackets. */
-export const DURATION_WORDS: ReadonlySet<string> = new Set(['step', 'range', 'max_of', 'min_of']);
+export const DURATION_WORDS: ReadonlySet<string> = new Set(words('step range max_of min_of'));
 
-const NOT_METRIC_NAMES: ReadonlySet<string> = new Set(
-  'bool group_left group_right ignoring on atan2'.split(' '),
-);
+const NOT_METRIC_NAMES: ReadonlySet<string> = new Set(words('bool group_left group_right ignoring on atan2'));
 const NOT_LABEL_NAMES: ReadonlySet<string> = new Set(['without']);
-const EXPRESSION_STARTS: ReadonlySet<string> = new Set([
-  ...['(', '{', '+', '-', 'number', 'duration', 'string'],
-]);
+const EXPRESSION_STARTS: ReadonlySet<string> = new Set(words('( { + - number duration string'));
 
 function isWord(type: TokenType): boolean {
   return type === 'identifier' || type === 'metric identifier' || (KEYWORDS.has(type) && KEYWORDS.get(type) === type);

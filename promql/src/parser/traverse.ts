@@ -21,8 +21,9 @@ export function children(expr: Expr): readonly Expr[] {
     case 'call':
       return expr.args;
     case 'matrix':
-      return [expr.selector];
+      break;
   }
+  return [expr.selector];
 }
 
 /** The durations of this node that are expressions. */
@@ -73,6 +74,7 @@ export function valueType(expr: Expr): ValueType {
     case 'binary':
       return valueType(expr.lhs) === 'scalar' && valueType(expr.rhs) === 'scalar' ? 'scalar' : 'vector';
     case 'call':
-      return functionTable[expr.func]?.returns ?? 'none';
+      break;
   }
+  return functionTable[expr.func]?.returns ?? 'none';
 }

@@ -44,8 +44,9 @@ function durationJson(expr: Expr | undefined): ExprJson | null {
     case 'selector':
     case 'matrix':
     case 'subquery':
-      return null;
+      break;
   }
+  return null; // The parser makes no duration of these.
 }
 
 function selectorJson(selector: VectorSelector): ExprJson {
@@ -117,6 +118,7 @@ export function exprToJson(expr: Expr): ExprJson {
     case 'matrix':
       return matrixJson(expr);
     case 'subquery':
-      return subqueryJson(expr);
+      break;
   }
+  return subqueryJson(expr);
 }

@@ -2,6 +2,7 @@
 // parts are indented by two spaces, and each part that fits stays whole.
 
 import type { Expr } from '../ast.ts';
+import { children } from '../parser/traverse.ts';
 import { printAggregateHead, printExpr, printOperator, printSubqueryTail } from './print.ts';
 
 const LINE_BYTES_MAX = 100;
@@ -36,14 +37,27 @@ function split(expr: Expr, level: number): string {
     case 'string':
     case 'selector':
     case 'matrix':
-      return start + printExpr(expr);
+      break;
   }
+  return start + printExpr(expr);
+}
+
+/** True if the tree has more than `max` nodes, found without a look at the rest. */
+function hasMoreNodes(root: Expr, max: number): boolean {
+  const open = [root];
+  for (let count = 0; count <= max; count++) {
+    const expr = open.pop();
+    if (expr === undefined) return false;
+    for (const child of children(expr)) open.push(child);
+  }
+  return true;
 }
 
 function pretty(expr: Expr, level: number): string {
+  // A node is printed as one byte at least: a large tree is not printed again for each of its levels.
+  if (hasMoreNodes(expr, LINE_BYTES_MAX)) return split(expr, level);
   const line = printExpr(expr);
-  const splits = Buffer.byteLength(line) > LINE_BYTES_MAX;
-  if (splits) return split(expr, level);
+  if (Buffer.byteLength(line) > LINE_BYTES_MAX) return split(expr, level);
   // A subquery that fits is not indented: Prometheus does so too.
   return expr.kind === 'subquery' ? line : indent(level) + line;
 }

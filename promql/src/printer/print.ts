@@ -129,6 +129,7 @@ export function printExpr(expr: Expr): string {
     case 'matrix':
       return printMatrix(expr);
     case 'subquery':
-      return printExpr(expr.expr) + printSubqueryTail(expr);
+      break;
   }
+  return printExpr(expr.expr) + printSubqueryTail(expr);
 }

@@ -1,0 +1,116 @@
+// Asks every shard that epochs and time range name, one replica first, the others only for what the first has missed.
+
+import { QueryError } from '@flotilla/promql';
+import { storeGroups } from '@flotilla/wire';
+import type { LabelsRequest, LabelsResponse, SeriesRequest, StoreAddress, StoreGroup, Topology } from '@flotilla/wire';
+import { CompletenessRecorder } from './completeness-recorder.ts';
+import type { ReplicaChoice } from './replica-choice.ts';
+import type { SeriesAnswer, StoreClient } from './store-client.ts';
+
+export interface FanOutOptions {
+  readonly topology: Topology;
+  readonly client: StoreClient;
+  readonly choice: ReplicaChoice;
+  readonly signal: AbortSignal;
+  readonly recorder: CompletenessRecorder;
+}
+
+/** One query's view of the stores. A call rejects only when the signal aborts or a limit is reached; holes go to the recorder. */
+export class FanOut {
+  readonly #options: FanOutOptions;
+
+  constructor(options: FanOutOptions) {
+    this.#options = options;
+  }
+
+  /** Answers of all shards. With `everyReplica` each replica answers for itself, for `dedup=false`. */
+  async series(request: SeriesRequest, take: (bytes: number) => void, everyReplica: boolean): Promise<SeriesAnswer[]> {
+    const perGroup = await Promise.all(
+      this.#groups(request).map((group) =>
+        everyReplica ? this.#everyReplica(group, request, take) : this.#oneFirst(group, request, take),
+      ),
+    );
+    return perGroup.flat();
+  }
+
+  async labels(request: LabelsRequest): Promise<LabelsResponse[]> {
+    const perGroup = await Promise.all(
+      this.#groups(request).map((group) =>
+        this.#ask(group, group.stores, (store, signal) => this.#options.client.labels(store, request, signal)),
+      ),
+    );
+    return perGroup.flatMap((answer) => (answer === undefined ? [] : [answer]));
+  }
+
+  #groups({ minTimeMs, maxTimeMs }: { readonly minTimeMs: number; readonly maxTimeMs: number }): StoreGroup[] {
+    const groups = storeGroups(this.#options.topology, minTimeMs, maxTimeMs);
+    for (const { shard } of groups) this.#options.recorder.expect(shard);
+    return groups;
+  }
+
+  async #oneFirst(group: StoreGroup, request: SeriesRequest, take: (bytes: number) => void): Promise<SeriesAnswer[]> {
+    const read = (wanted: SeriesRequest) => (store: StoreAddress, signal: AbortSignal) =>
+      this.#options.client.series(store, wanted, take, signal);
+    const first = await this.#ask(group, group.stores, read(request));
+    if (first === undefined) return [];
+    const missing = whatIsMissing(first, request);
+    const others = group.stores.filter(({ name }) => name !== first.store.name);
+    if (missing === undefined || others.length === 0) return [first];
+    const second = await this.#ask(group, others, read(missing));
+    return second === undefined ? [first] : [first, second];
+  }
+
+  async #everyReplica(group: StoreGroup, request: SeriesRequest, take: (bytes: number) => void): Promise<SeriesAnswer[]> {
+    const answers = await Promise.all(
+      group.stores.map((store) =>
+        this.#ask(group, [store], (one, signal) => this.#options.client.series(one, request, take, signal)),
+      ),
+    );
+    return answers.flatMap((answer) => (answer === undefined ? [] : [answer]));
+  }
+
+  async #ask<T>(
+    group: StoreGroup,
+    stores: readonly StoreAddress[],
+    call: (store: StoreAddress, signal: AbortSignal) => Promise<T>,
+  ): Promise<T | undefined> {
+    const { choice, signal, recorder } = this.#options;
+    const { answer, failures } = await choice.ask(stores, signal, rethrowLimits(call));
+    for (const { store, error } of failures) recorder.failed(group.shard, store.name, error);
+    if (answer === undefined) return undefined;
+    if (answer.value instanceof LimitReached) throw answer.value.error;
+    recorder.answered(group.shard, answer.store.name);
+    return answer.value;
+  }
+}
+
+/** A limit of the query is not a failure of the store: it ends the query instead of asking the next replica. */
+class LimitReached {
+  readonly error: QueryError;
+  constructor(error: QueryError) {
+    this.error = error;
+  }
+}
+
+function rethrowLimits<T>(call: (store: StoreAddress, signal: AbortSignal) => Promise<T>) {
+  return async (store: StoreAddress, signal: AbortSignal): Promise<T | LimitReached> => {
+    try {
+      return await call(store, signal);
+    } catch (error) {
+      if (error instanceof QueryError) return new LimitReached(error);
+      throw error;
+    }
+  };
+}
+
+/** What another replica must be asked for: everything after a gap, else the targets with a slot that this one misses. */
+function whatIsMissing({ series, trailer }: SeriesAnswer, request: SeriesRequest): SeriesRequest | undefined {
+  if (trailer.gaps.length > 0) return request;
+  const targets = new Set(trailer.missedTargetIds);
+  for (const { incomplete, targetId } of series) {
+    if (!incomplete) continue;
+    if (targetId === 0) return request;
+    targets.add(targetId);
+  }
+  return targets.size === 0 ? undefined : { ...request, targetIds: [...targets].toSorted((a, b) => a - b) };
+}

@@ -1,0 +1,51 @@
+// The storage that the engine reads: all shards and replicas as one Prometheus. One object per query.
+
+import type { Matcher } from '@flotilla/model';
+import type { SelectContext, SelectHints, SelectResult, Storage } from '@flotilla/promql';
+import { toMatcherMessage } from '@flotilla/wire';
+import { mergeSeries } from '../merge/merge-series.ts';
+import type { FanOut } from './fan-out.ts';
+
+export interface MergedStorageOptions {
+  readonly dedup: boolean;
+}
+
+export class MergedStorage implements Storage {
+  readonly #fanOut: FanOut;
+  readonly #dedup: boolean;
+
+  constructor(fanOut: FanOut, { dedup }: MergedStorageOptions) {
+    this.#fanOut = fanOut;
+    this.#dedup = dedup;
+  }
+
+  /** Warnings stay empty: holes are in the completeness record, which the API turns into warnings once per query. */
+  async select(matchers: readonly Matcher[], hints: SelectHints, { budget }: SelectContext): Promise<SelectResult> {
+    const where = `selector {${matchers.map(String).join(',')}}`;
+    let wireBytes = 0;
+    const takeWire = (bytes: number): void => {
+      budget.take(bytes, where);
+      wireBytes += bytes;
+    };
+    const request = {
+      minTimeMs: hints.startMs,
+      maxTimeMs: hints.endMs,
+      matchers: matchers.map(toMatcherMessage),
+      skipChunks: false,
+      limit: 0,
+      targetIds: [],
+    };
+    const answers = await this.#fanOut.series(request, takeWire, !this.#dedup);
+    const series = mergeSeries(
+      answers.map(({ store, series: messages }) => ({ store: store.name, replica: store.replica, series: messages })),
+      {
+        minTimeMs: hints.startMs,
+        maxTimeMs: hints.endMs,
+        dedup: this.#dedup,
+        take: (bytes) => budget.take(bytes, where),
+      },
+    );
+    budget.give(wireBytes);
+    return { series, warnings: [] };
+  }
+}

@@ -1,0 +1,62 @@
+// One store over HTTP: the series stream with its trailer, and the JSON endpoints.
+
+import type { InternalClient } from '@flotilla/chassis';
+import { CorruptionError, Unavailable } from '@flotilla/model';
+import { decodeSeriesFrame, encodeSeriesRequest, FrameDecoder, STORE_PATHS } from '@flotilla/wire';
+import type { LabelsRequest, LabelsResponse, SeriesMessage, SeriesRequest, SeriesTrailer, StoreAddress } from '@flotilla/wire';
+
+export interface SeriesAnswer {
+  readonly store: StoreAddress;
+  readonly series: readonly SeriesMessage[];
+  readonly trailer: SeriesTrailer;
+}
+
+const errorBytesMax = 2000;
+
+export class StoreClient {
+  readonly #http: InternalClient;
+
+  constructor(http: InternalClient) {
+    this.#http = http;
+  }
+
+  /** Reads a whole stream. `take` is told the bytes that arrive and may throw. A stream without its trailer is Unavailable. */
+  async series(store: StoreAddress, request: SeriesRequest, take: (bytes: number) => void, signal: AbortSignal): Promise<SeriesAnswer> {
+    const url = store.url + STORE_PATHS.series;
+    const response = await this.#http.postBytes(url, encodeSeriesRequest(request), { signal });
+    if (response.status !== 200) throw new Unavailable(`${url}: status ${response.status}${await errorBody(response.body)}`);
+    const frames = new FrameDecoder();
+    const series: SeriesMessage[] = [];
+    let trailer: SeriesTrailer | undefined;
+    for await (const bytes of response.body) {
+      take(bytes.length);
+      for (const payload of frames.push(bytes)) {
+        const frame = decodeSeriesFrame(payload);
+        if (trailer !== undefined) throw new CorruptionError(url, 0, 'a frame after the trailer');
+        if (frame.kind === 'trailer') trailer = frame.trailer;
+        else for (const message of frame.series) series.push(message);
+      }
+    }
+    frames.end();
+    if (trailer === undefined) throw new Unavailable(`${url}: the stream ended without a trailer`);
+    if (trailer.series !== series.length) throw new Unavailable(`${url}: ${series.length} series, trailer says ${trailer.series}`);
+    return { store, series, trailer };
+  }
+
+  labels(store: StoreAddress, request: LabelsRequest, signal: AbortSignal): Promise<LabelsResponse> {
+    return this.#http.postJson(store.url + (request.name === undefined ? STORE_PATHS.labels : STORE_PATHS.values), request, { signal });
+  }
+
+  get<T>(store: StoreAddress, path: string, signal: AbortSignal): Promise<T> {
+    return this.#http.getJson<T>(store.url + path, { signal });
+  }
+}
+
+async function errorBody(body: AsyncIterable<Uint8Array>): Promise<string> {
+  let text = '';
+  for await (const bytes of body) {
+    text += Buffer.from(bytes).toString('utf8');
+    if (text.length > errorBytesMax) break;
+  }
+  return text === '' ? '' : `: ${text.slice(0, errorBytesMax)}`;
+}

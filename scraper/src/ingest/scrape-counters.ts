@@ -1,0 +1,15 @@
+// What /metrics says about scraping. Plain numbers: they are added to on every scrape.
+
+export class ScrapeCounters {
+  exceededSampleLimit = 0;
+  exceededBodySizeLimit = 0;
+  exceededLabelLimits = 0;
+  outOfOrder = 0;
+  duplicateTimestamp = 0;
+  outOfBounds = 0;
+  /** Scrapes that began too late for their slot's time. */
+  late = 0;
+  /** Slots that passed while the scrape of the one before still ran. */
+  skippedBusy = 0;
+  appendFailures = 0;
+}
