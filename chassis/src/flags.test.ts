@@ -68,20 +68,35 @@ describe('parseFlags', () => {
       expect(exit.exitCode).toBe(2);
       expect(exit.message.split('\n')[0]).toBe(`demo: ${want}`);
     };
-    check(['--query.timeout=5'], 'flag --query.timeout: got "5", want a duration such as 30s or 1h30m of at least 1 ms');
+    check(
+      ['--query.timeout=5'],
+      'flag --query.timeout: got "5", want a duration such as 30s or 1h30m of at least 1 ms',
+    );
     check(['--query.max-bytes=x'], 'flag --query.max-bytes: got "x", want a size such as 64KB or 1GB');
-    check(['--query.max-samples=0x10'], 'flag --query.max-samples: got "0x10", want a number of at least 1 and at most 100');
-    check(['--query.max-samples=101'], 'flag --query.max-samples: got "101", want a number of at least 1 and at most 100');
+    check(
+      ['--query.max-samples=0x10'],
+      'flag --query.max-samples: got "0x10", want a number of at least 1 and at most 100',
+    );
+    check(
+      ['--query.max-samples=101'],
+      'flag --query.max-samples: got "101", want a number of at least 1 and at most 100',
+    );
     check(['--log.level=loud'], 'flag --log.level: got "loud", want one of info, warn');
     check(['--local=yes'], 'flag --local: got "yes", want true or false');
-    check(['--query.timeout'], 'flag --query.timeout: no value, want a duration such as 30s or 1h30m of at least 1 ms');
+    check(
+      ['--query.timeout'],
+      'flag --query.timeout: no value, want a duration such as 30s or 1h30m of at least 1 ms',
+    );
     check(['--query.timout=1s'], 'flag --query.timout: unknown (did you mean --query.timeout?)');
     check(['--__proto__=1'], 'flag --__proto__: unknown');
     check(['--toString'], 'flag --toString: unknown');
     check(['--no-query.timeout'], 'flag --no-query.timeout: unknown (did you mean --query.timeout?)');
     check(['--local', '--local'], 'flag --local: given twice, want it once');
     check(['stray'], 'argument "stray": unexpected, want flags only');
-    check(['--web.listen-address', '--local'], 'flag --web.listen-address: got "--local", want a text (write --web.listen-address=--local if it is meant)');
+    check(
+      ['--web.listen-address', '--local'],
+      'flag --web.listen-address: got "--local", want a text (write --web.listen-address=--local if it is meant)',
+    );
   });
 
   test('wants required flags', () => {
@@ -103,7 +118,9 @@ describe('parseFlags', () => {
 
 describe('--config.file', () => {
   test('takes nested and dotted keys, and flags win', () => {
-    const file = configFile('web: {listen-address: ":1"}\nquery.timeout: 5m\nquery:\n  max-samples: 7\nsource.folder: [a, b]\nlocal: true\n');
+    const file = configFile(
+      'web: {listen-address: ":1"}\nquery.timeout: 5m\nquery:\n  max-samples: 7\nsource.folder: [a, b]\nlocal: true\n',
+    );
     const config = parseFlags(spec, [file, '--query.timeout=1m']);
     expect(config['web.listen-address']).toBe(':1');
     expect(config['query.timeout']).toBe(60_000);
@@ -118,7 +135,8 @@ describe('--config.file', () => {
   });
 
   test('refuses what it does not know, by name', () => {
-    const check = (source: string, want: string): void => expect(exitOf([configFile(source)]).message).toContain(want);
+    const check = (source: string, want: string): void =>
+      expect(exitOf([configFile(source)]).message).toContain(want);
     check('web: {listen-adress: x}', 'key "web.listen-adress": unknown (did you mean web.listen-address?)');
     check('query.timeout: {a: 1}', 'key "query.timeout": got {"a":1}, want a text, a number or true/false');
     check('query.timeout: soon', 'flag --query.timeout: got "soon", want a duration');
@@ -142,7 +160,8 @@ describe('standardFlags', () => {
   });
 
   test('open internal endpoints only when asked', () => {
-    const tokenOf = (...argv: string[]): string | undefined => internalTokenFile(parseFlags(standardFlags, argv));
+    const tokenOf = (...argv: string[]): string | undefined =>
+      internalTokenFile(parseFlags(standardFlags, argv));
     expect(tokenOf('--internal.token-file=/t')).toBe('/t');
     expect(tokenOf('--internal.insecure')).toBeUndefined();
     expect(() => tokenOf()).toThrow('flag --internal.token-file: missing');

@@ -107,13 +107,18 @@ describe('errors', () => {
 
 describe('bodies', () => {
   test('of forms are parsed, with repeated parameters', async () => {
-    const { url } = await startServer((app) => app.post('/x', (req, res) => sendJson(req, res, 200, req.body)));
+    const { url } = await startServer((app) =>
+      app.post('/x', (req, res) => sendJson(req, res, 200, req.body)),
+    );
     const body = new URLSearchParams([
       ['query', 'up'],
       ['match[]', 'a'],
       ['match[]', 'b'],
     ]);
-    expect(await answerOf(`${url}/x`, { method: 'POST', body })).toEqual([200, '{"query":"up","match[]":["a","b"]}']);
+    expect(await answerOf(`${url}/x`, { method: 'POST', body })).toEqual([
+      200,
+      '{"query":"up","match[]":["a","b"]}',
+    ]);
   });
 
   test('that are too large or broken are refused with 4xx', async () => {
@@ -149,7 +154,9 @@ describe('bodies', () => {
   });
 
   test('protobufBody counts a body of unknown length', async () => {
-    const { host, port } = await startServer((app) => app.post('/x', protobufBody(10), (_req, res) => void res.send('ok')));
+    const { host, port } = await startServer((app) =>
+      app.post('/x', protobufBody(10), (_req, res) => void res.send('ok')),
+    );
     const socket = connect(port, host);
     socket.write('POST /x HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\nb\r\n01234567890\r\n');
     const [answer] = (await once(socket, 'data')) as [Buffer];
@@ -179,7 +186,9 @@ describe('limits', () => {
   });
 
   test('a request line of half a megabyte is read', async () => {
-    const { url } = await startServer((app) => app.get('/x', (req, res) => void res.send(String(req.url.length))));
+    const { url } = await startServer((app) =>
+      app.get('/x', (req, res) => void res.send(String(req.url.length))),
+    );
     expect(await answerOf(`${url}/x?query=${'a'.repeat(500_000)}`)).toEqual([200, '500009']);
   });
 });
@@ -193,9 +202,13 @@ describe('sendJson', () => {
     });
     const check = async (path: string, accept: string, want: string | null): Promise<void> => {
       const response = await fetch(url + path, { headers: { 'accept-encoding': accept } });
-      expect([response.headers.get('content-encoding'), response.headers.get('vary')]).toEqual([want, 'Accept-Encoding']);
+      expect([response.headers.get('content-encoding'), response.headers.get('vary')]).toEqual([
+        want,
+        'Accept-Encoding',
+      ]);
       expect(response.headers.get('content-type')).toBe('application/json');
-      const want200 = path === '/small' ? { status: 'success', data: 1 } : { status: 'success', data, warnings: ['w'] };
+      const want200 =
+        path === '/small' ? { status: 'success', data: 1 } : { status: 'success', data, warnings: ['w'] };
       expect(await response.json()).toEqual(want200);
     };
     await check('/large', 'gzip, deflate', 'gzip');
@@ -207,13 +220,20 @@ describe('sendJson', () => {
 
 describe('metrics', () => {
   test('count requests by route pattern and code', async () => {
-    const { url } = await startServer((app) => app.get('/api/v1/label/:name/values', (_req, res) => void res.send('ok')));
-    for (const path of ['/api/v1/label/a/values', '/api/v1/label/b/values', '/secret-path']) await answerOf(url + path);
+    const { url } = await startServer((app) =>
+      app.get('/api/v1/label/:name/values', (_req, res) => void res.send('ok')),
+    );
+    for (const path of ['/api/v1/label/a/values', '/api/v1/label/b/values', '/secret-path'])
+      await answerOf(url + path);
     const [status, text] = await answerOf(`${url}/metrics`);
     expect(status).toBe(200);
-    expect(text).toContain('prometheus_http_requests_total{handler="/api/v1/label/:name/values",code="200"} 2');
+    expect(text).toContain(
+      'prometheus_http_requests_total{handler="/api/v1/label/:name/values",code="200"} 2',
+    );
     expect(text).toContain('prometheus_http_requests_total{handler="unmatched",code="404"} 1');
-    expect(text).toContain('prometheus_http_request_duration_seconds_count{handler="/api/v1/label/:name/values"} 2');
+    expect(text).toContain(
+      'prometheus_http_request_duration_seconds_count{handler="/api/v1/label/:name/values"} 2',
+    );
     expect(text).not.toContain('secret-path');
     for (const name of ['process_start_time_seconds', 'prometheus_build_info', 'flotilla_build_info']) {
       expect(text).toMatch(new RegExp(`^${name}`, 'm'));
@@ -250,6 +270,8 @@ describe('close', () => {
 
   test('says on which address it could not listen', async () => {
     const { port } = await startServer();
-    await expect(startServer(undefined, [`--web.listen-address=127.0.0.1:${port}`])).rejects.toThrow(`listen on 127.0.0.1:${port}`);
+    await expect(startServer(undefined, [`--web.listen-address=127.0.0.1:${port}`])).rejects.toThrow(
+      `listen on 127.0.0.1:${port}`,
+    );
   });
 });

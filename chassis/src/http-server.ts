@@ -40,12 +40,12 @@ export interface HttpServer {
   /** Aborts when close() begins: long streams end on it. */
   readonly closing: AbortSignal;
   /** What /-/ready answers; false at first. */
-  setReady(ready: boolean): void;
+  readonly setReady: (ready: boolean) => void;
   /** A middleware: 503 until setReady(true). */
   readonly whenReady: RequestHandler;
-  listen(): Promise<Listening>;
+  readonly listen: () => Promise<Listening>;
   /** Accepts no more, lets requests in progress end for `graceMs`, then cuts them. */
-  close(graceMs?: number): Promise<void>;
+  readonly close: (graceMs?: number) => Promise<void>;
 }
 
 /** Throws when the web configuration file is wrong. */

@@ -5,7 +5,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { RequestHandler } from 'express';
-import { FreshFiles } from './fresh-files.ts';
+import { FreshFiles, type ReadFile } from './fresh-files.ts';
 
 const tokenMinLength = 8;
 const tokenMaxLength = 4096;
@@ -13,22 +13,31 @@ const tokens = new Map<string, FreshFiles<string>>();
 
 /** The token in `path`, without surrounding white space. Throws when the file is missing or holds none. */
 export function readToken(path: string): string {
+  if (path === '') throw new Error('token file: no path, want one');
   let file = tokens.get(path);
   if (file === undefined) {
-    file = new FreshFiles((read) => parseToken(path, read(path)));
+    file = new FreshFiles((read) => parseToken(path, read));
     tokens.set(path, file);
   }
   return file.get();
 }
 
-function parseToken(path: string, text: string): string {
-  const token = text.trim();
+function parseToken(path: string, read: ReadFile): string {
+  const token = readText(path, read).trim();
   if (token.length < tokenMinLength || token.length > tokenMaxLength || !/^[\x21-\x7e]+$/.test(token)) {
     throw new Error(
       `token file ${path}: want ${tokenMinLength} to ${tokenMaxLength} printable characters without spaces`,
     );
   }
   return token;
+}
+
+function readText(path: string, read: ReadFile): string {
+  try {
+    return read(path);
+  } catch (err) {
+    throw new Error(`token file ${path}`, { cause: err });
+  }
 }
 
 /** Whether a request shows the token of `tokenFile`. */

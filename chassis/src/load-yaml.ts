@@ -12,6 +12,7 @@ export function loadYaml(source: string): unknown {
     return documents[0] ?? {};
   } catch (err) {
     if (!(err instanceof YAMLException)) throw err;
+    // oxlint-disable-next-line eslint/preserve-caught-error -- the cause quotes the text
     throw new Error(`line ${(err.mark?.line ?? 0) + 1}: ${err.reason}`);
   }
 }

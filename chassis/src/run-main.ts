@@ -24,9 +24,9 @@ export interface MainContext<S extends FlagSpec> {
   /** Aborts when the shutdown begins, before the first hook runs. */
   readonly stopping: AbortSignal;
   /** `stop` runs at shutdown, after those that were added later. It has `deadlineMs` (5000), then the next one's turn comes. */
-  onShutdown(label: string, stop: ShutdownHook, deadlineMs?: number): void;
+  readonly onShutdown: (label: string, stop: ShutdownHook, deadlineMs?: number) => void;
   /** Asks for a shutdown, as a signal does. */
-  shutdown(reason: string): void;
+  readonly shutdown: (reason: string) => void;
 }
 
 /**

@@ -61,14 +61,15 @@ async function tlsGet(url: string, options: RequestOptions = {}): Promise<TlsAns
 }
 
 async function loginStatus(url: string, login?: string, scheme = 'Basic'): Promise<number> {
-  const headers = login === undefined ? {} : { authorization: `${scheme} ${scheme === 'Basic' ? btoa(login) : login}` };
+  const headers =
+    login === undefined ? {} : { authorization: `${scheme} ${scheme === 'Basic' ? btoa(login) : login}` };
   const response = await fetch(`${url}/-/healthy`, { headers });
   await response.text();
   return response.status;
 }
 
 describe('openWebConfig', () => {
-  function check(source: string, want: string): void {
+  function check(source: string, want: string | RegExp): void {
     const { file } = webFolder(source);
     let text = 'no error';
     try {
@@ -83,7 +84,10 @@ describe('openWebConfig', () => {
     check('tls_server_confg: {}', 'tls_server_confg: unknown key');
     check(`${tlsSection}  cert_fil: x`, 'tls_server_config.cert_fil: unknown key');
     check('http_server_config: {headers: {Server: x}}', 'http_server_config.headers.Server: unknown key');
-    check('http_server_config: {headers: {X-Frame-Options: allow}}', 'http_server_config.headers.X-Frame-Options: ');
+    check(
+      'http_server_config: {headers: {X-Frame-Options: allow}}',
+      'http_server_config.headers.X-Frame-Options: ',
+    );
     check(`${tlsSection}  min_version: TLS9`, 'tls_server_config.min_version: ');
     check(`${tlsSection}  cipher_suites: [ROT13]`, 'tls_server_config.cipher_suites.0: ');
     check(`${tlsSection}  client_auth_type: Maybe`, 'tls_server_config.client_auth_type: ');
@@ -94,13 +98,16 @@ describe('openWebConfig', () => {
     check(`${tlsSection}  cert: x`, 'cert and cert_file: both given, want one');
     check(`${tlsSection}  client_auth_type: RequireAndVerifyClientCert`, 'no CA, want client_ca_file');
     check('tls_server_config: {cert_file: gone.crt, key_file: server.key}', 'gone.crt');
-    check('tls_server_config: {cert_file: server.crt, key_file: ca.crt}', 'web config|PEM|pem|key');
-    check('[', '^line \\d+: ');
+    check(
+      'tls_server_config: {cert_file: server.crt, key_file: ca.crt}',
+      'tls_server_config: certificate, key or CA refused: ',
+    );
+    check('[', /^line \d+: /);
   });
 
   test('never shows a password or a hash', () => {
-    check('basic_auth_users: {alice: wonderland}', '^basic_auth_users.alice: want a bcrypt hash$');
-    check('basic_auth_users:\n  alice: "wonderland\n', '^line \\d+: (?!.*wonderland)');
+    check('basic_auth_users: {alice: wonderland}', /^basic_auth_users.alice: want a bcrypt hash$/);
+    check('basic_auth_users:\n  alice: "wonderland\n', /^line \d+: (?!.*wonderland)/);
   });
 
   test('takes an empty file', () => {
@@ -111,7 +118,9 @@ describe('openWebConfig', () => {
 
 describe('basic auth', () => {
   test('asks everybody, /-/healthy too', async () => {
-    const { url } = await startServer(undefined, [webFolder(`basic_auth_users: {alice: ${alicesHash}}`).flag]);
+    const { url } = await startServer(undefined, [
+      webFolder(`basic_auth_users: {alice: ${alicesHash}}`).flag,
+    ]);
     const check = async (login: string | undefined, want: number): Promise<void> =>
       expect([login, await loginStatus(url, login)]).toEqual([login, want]);
     await check(undefined, 401);
@@ -140,7 +149,9 @@ describe('basic auth', () => {
     const { folder, flag } = webFolder(`basic_auth_users: {alice: ${alicesHash}}`);
     const { url, lines } = await startServer(undefined, [flag]);
     replace(folder, 'web.yml', `basic_auth_users: {bob: ${hashSync('builder', 4)}}`);
-    expect([await loginStatus(url, 'alice:wonderland'), await loginStatus(url, 'bob:builder')]).toEqual([401, 200]);
+    expect([await loginStatus(url, 'alice:wonderland'), await loginStatus(url, 'bob:builder')]).toEqual([
+      401, 200,
+    ]);
     replace(folder, 'web.yml', 'nonsense: 1');
     expect([await loginStatus(url), await loginStatus(url, 'bob:builder')]).toEqual([401, 200]);
     const errors = lines.filter((line) => line.includes('level=ERROR'));
@@ -149,8 +160,12 @@ describe('basic auth', () => {
   });
 
   test('checks a burst of logins, and refuses the part of it that would wait too long', async () => {
-    const { url } = await startServer(undefined, [webFolder(`basic_auth_users: {alice: ${alicesHash}}`).flag]);
-    const codes = await Promise.all(Array.from({ length: 80 }, (_, i) => loginStatus(url, `alice:guess${i}`)));
+    const { url } = await startServer(undefined, [
+      webFolder(`basic_auth_users: {alice: ${alicesHash}}`).flag,
+    ]);
+    const codes = await Promise.all(
+      Array.from({ length: 80 }, (_, i) => loginStatus(url, `alice:guess${i}`)),
+    );
     expect(codes.filter((code) => code !== 401 && code !== 503)).toEqual([]);
     expect(await loginStatus(url, 'alice:wonderland')).toBe(200);
   });
@@ -158,7 +173,9 @@ describe('basic auth', () => {
 
 describe('headers', () => {
   test('of http_server_config are on every answer', async () => {
-    const { flag } = webFolder('http_server_config: {headers: {X-Frame-Options: deny, X-XSS-Protection: ""}}');
+    const { flag } = webFolder(
+      'http_server_config: {headers: {X-Frame-Options: deny, X-XSS-Protection: ""}}',
+    );
     const { url } = await startServer(undefined, [flag]);
     const { headers } = await fetch(`${url}/nothing`);
     expect([headers.get('x-frame-options'), headers.get('x-xss-protection')]).toEqual(['deny', null]);
@@ -176,8 +193,13 @@ describe('TLS', () => {
   test('keeps to versions and ciphers', async () => {
     const source = `${tlsSection}  max_version: TLS12\n  cipher_suites: [TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384]\n  curve_preferences: [CurveP256]\n`;
     const { url } = await startServer(undefined, [webFolder(source).flag]);
-    expect(await tlsGet(url)).toMatchObject({ protocol: 'TLSv1.2', cipher: 'TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384' });
-    expect(await tlsGet(url, { minVersion: 'TLSv1.3' })).toEqual(expect.stringMatching(/ALERT|ECONNRESET|EPROTO/));
+    expect(await tlsGet(url)).toMatchObject({
+      protocol: 'TLSv1.2',
+      cipher: 'TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384',
+    });
+    expect(await tlsGet(url, { minVersion: 'TLSv1.3' })).toEqual(
+      expect.stringMatching(/ALERT|ECONNRESET|EPROTO/),
+    );
   });
 
   test('takes a renewed certificate for the next connection', async () => {
@@ -209,9 +231,13 @@ describe('client certificates', () => {
     return `${tlsSection}  client_auth_type: ${type}\n  client_ca_file: ca.crt\n${more}`;
   }
 
-  async function check(source: string, want: { nobody: boolean; client: boolean; stranger: boolean }): Promise<void> {
+  async function check(
+    source: string,
+    want: { nobody: boolean; client: boolean; stranger: boolean },
+  ): Promise<void> {
     const { url } = await startServer(undefined, [webFolder(source).flag]);
-    const passes = async (options: RequestOptions): Promise<boolean> => typeof (await tlsGet(url, options)) !== 'string';
+    const passes = async (options: RequestOptions): Promise<boolean> =>
+      typeof (await tlsGet(url, options)) !== 'string';
     const got = { nobody: await passes({}), client: await passes(client), stranger: await passes(stranger) };
     expect([source, got]).toEqual([source, want]);
   }
@@ -226,7 +252,8 @@ describe('client certificates', () => {
   });
 
   test('must carry an allowed name', async () => {
-    const sans = (names: string): string => rules('RequireAndVerifyClientCert', `  client_allowed_sans: [${names}]\n`);
+    const sans = (names: string): string =>
+      rules('RequireAndVerifyClientCert', `  client_allowed_sans: [${names}]\n`);
     await check(sans('"client.test"'), { nobody: false, client: true, stranger: false });
     await check(sans('x, "spiffe://test/client"'), { nobody: false, client: true, stranger: false });
     await check(sans('"*.test"'), { nobody: false, client: false, stranger: false });

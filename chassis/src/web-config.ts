@@ -145,6 +145,15 @@ function readTls(section: TlsSection, read: (name: string) => string): TlsConfig
     ...(curves.length > 0 && { ecdhCurve: curves.map((name) => curveNames[name]).join(':') }),
     honorCipherOrder: section.prefer_server_cipher_suites,
   };
-  createSecureContext(context); // Throws what OpenSSL has against it, while the old one is still in use.
+  checkContext(context);
   return { context, clientAuth, clientAllowedSans: section.client_allowed_sans };
+}
+
+/** Throws what OpenSSL has against it, while the old one is still in use. */
+function checkContext(context: TlsConfig['context']): void {
+  try {
+    createSecureContext(context);
+  } catch (err) {
+    throw new Error('tls_server_config: certificate, key or CA refused', { cause: err });
+  }
 }

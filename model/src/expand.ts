@@ -3,10 +3,14 @@
 // A name runs as far as letters, digits and underscores go, so `$1x` is the group "1x", which no pattern has: empty.
 // A `$` that starts none of these stays as it is.
 
+import { ValueCache } from './value-cache.ts';
+
 type Piece = string | { readonly group: string };
 
+const templates = new ValueCache(parseTemplate);
+
 /** Splits a template into text and group references. */
-export function parseTemplate(template: string): Piece[] {
+function parseTemplate(template: string): Piece[] {
   const pieces: Piece[] = [];
   let end = 0;
   for (const match of template.matchAll(/\$(?:\$|\{([\p{L}\p{Nd}_]+)\}|([\p{L}\p{Nd}_]+))/gu)) {
@@ -21,13 +25,14 @@ export function parseTemplate(template: string): Piece[] {
 
 /** Fills a template in. `names` maps group names to their numbers. */
 export function expandTemplate(
-  pieces: readonly Piece[],
+  template: string,
   match: readonly (string | undefined)[],
   names: Readonly<Record<string, number>>,
 ): string {
   let text = '';
-  for (const piece of pieces)
+  for (const piece of templates.get(template)) {
     text += typeof piece === 'string' ? piece : (match[groupIndex(piece.group, names)] ?? '');
+  }
   return text;
 }
 

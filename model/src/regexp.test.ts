@@ -172,5 +172,7 @@ describe('expand', () => {
     check('(?P<first>[a-z]+)-(?<second>.*)', 'a-b', '${second}.$first', 'b.a');
     check('(a)|(b)', 'b', '<$1|$2>', '<|b>');
     check('a', 'a', '$constructor$toString', '');
+    check('pod_(.+)_x', 'pod_é_x', '<$1|$0>', '<é|pod_é_x>');
+    check('(a|b)-(.*)', 'b-c', '$2-$1', 'c-b');
   });
 });

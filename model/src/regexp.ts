@@ -1,23 +1,20 @@
 // User regexps: RE2 syntax and guarantees, anchored at both ends, `.` matches newlines, as Prometheus has them.
 //
 // Most patterns never reach the engine: pattern-shape.ts turns literals and globs into string operations. For the rest
-// verdicts and captures are remembered per value in bounded maps, since captures cost 35 times a JavaScript regexp's.
+// verdicts and captures are remembered per value, since captures cost 35 times a JavaScript regexp's.
 //
 // Never a JavaScript RegExp: it backtracks without bound, and differs from RE2 in 64 of 142 patterns tried.
 
 import { RE2JS, RE2JSException, RE2JSSyntaxException } from 're2js';
-import { expandTemplate, parseTemplate } from './expand.ts';
+import { expandTemplate } from './expand.ts';
 import { matchGlob } from './glob.ts';
 import { type PatternShape, parseShape } from './pattern-shape.ts';
+import { ValueCache } from './value-cache.ts';
 
 const PATTERN_CHARS_MAX = 64 * 1024;
 // A match takes up to program size × value length steps; compiling takes memory for every copy of a repeated part.
-const PROGRAM_SIZE_MAX = 64 * 1024;
+const PROGRAM_SIZE_MAX = 2 * PATTERN_CHARS_MAX;
 const UNROLLED_CHARS_MAX = 1024 * 1024;
-const CACHED_VALUE_CHARS_MAX = 256;
-const CACHED_VERDICTS_MAX = 4096;
-const CACHED_CAPTURES_MAX = 1024;
-const CACHED_TEMPLATES_MAX = 64;
 
 /** A pattern that RE2 refuses. The message is Go's, such as "error parsing regexp: missing closing ): `(`". */
 export class PatternError extends SyntaxError {
@@ -43,9 +40,9 @@ export class AnchoredRegexp {
   private readonly shape: PatternShape | undefined;
   private readonly exact: ReadonlySet<string>;
   private engine: RE2JS | undefined;
-  private readonly verdicts = new Map<string, boolean>();
-  private readonly captures = new Map<string, Captures | undefined>();
-  private readonly templates = new Map<string, ReturnType<typeof parseTemplate>>();
+  private readonly around: { prefix: string; suffix: string } | undefined;
+  private readonly verdicts = new ValueCache((value) => this.compiled().testExact(value));
+  private readonly captures = new ValueCache((value) => captureByEngine(this.compiled(), value));
 
   /** Throws PatternError. */
   constructor(pattern: string) {
@@ -54,6 +51,7 @@ export class AnchoredRegexp {
     this.shape = parseShape(pattern);
     this.exact = new Set(this.shape?.exact);
     this.setMatches = this.shape?.globs.length === 0 ? this.shape.exact : [];
+    this.around = parseAround(pattern);
     this.prefix = this.shape === undefined ? enginePrefix(this.compiled()) : shapePrefix(this.shape);
   }
 
@@ -67,18 +65,19 @@ export class AnchoredRegexp {
 
   /** The groups if the whole value matches. */
   capture(value: string): Captures | undefined {
-    if (this.pattern === '(.*)') return [value, value];
     if (this.shape !== undefined && !this.test(value)) return undefined;
     if (this.shape?.groups === 0) return [value];
-    return remember(this.captures, CACHED_CAPTURES_MAX, value, () => this.captureByEngine(value));
+    if (this.around === undefined) return this.captures.get(value);
+    const { prefix, suffix } = this.around;
+    return [value, value.slice(prefix.length, value.length - suffix.length)];
   }
 
   /** Fills a template such as `$1-${name}` from a match, by the rules of Go's Regexp.Expand. */
   expand(template: string, match: Captures): string {
     if (!template.includes('$')) return template;
-    if (template === '$1') return match[1] ?? '';
-    const pieces = remember(this.templates, CACHED_TEMPLATES_MAX, template, () => parseTemplate(template));
-    return expandTemplate(pieces, match, this.compiled().namedGroups());
+    if (template === '$1' || template === '${1}') return match[1] ?? '';
+    // A shape has no named groups, so its engine need not be built for this.
+    return expandTemplate(template, match, this.shape === undefined ? this.compiled().namedGroups() : {});
   }
 
   toString(): string {
@@ -86,20 +85,25 @@ export class AnchoredRegexp {
   }
 
   private testByEngine(value: string): boolean {
-    if (this.prefix !== '' && !value.startsWith(this.prefix)) return false;
-    return remember(this.verdicts, CACHED_VERDICTS_MAX, value, () => this.compiled().testExact(value));
-  }
-
-  private captureByEngine(value: string): Captures | undefined {
-    const matcher = this.compiled().matcher(value);
-    if (!matcher.matches()) return undefined;
-    return Array.from({ length: matcher.groupCount() + 1 }, (_, i) => matcher.group(i) ?? undefined);
+    return value.startsWith(this.prefix) && this.verdicts.get(value);
   }
 
   private compiled(): RE2JS {
     this.engine ??= compile(this.pattern);
     return this.engine;
   }
+}
+
+function captureByEngine(engine: RE2JS, value: string): Captures | undefined {
+  const matcher = engine.matcher(value);
+  if (!matcher.matches()) return undefined;
+  return Array.from({ length: matcher.groupCount() + 1 }, (_, i) => matcher.group(i) ?? undefined);
+}
+
+/** The literals around the only group of patterns such as `pod_(.+)`: most of relabeling's captures are of this kind. */
+function parseAround(pattern: string): { prefix: string; suffix: string } | undefined {
+  const parts = /^([^\\.+*?()|[\]{}^$]*)\(\.[*+]\)([^\\.+*?()|[\]{}^$]*)$/.exec(pattern);
+  return parts === null ? undefined : { prefix: parts[1]!, suffix: parts[2]! };
 }
 
 function compile(pattern: string): RE2JS {
@@ -159,15 +163,4 @@ function commonPrefix(a: string, b: string): string {
   let length = 0;
   while (length < a.length && a[length] === b[length]) length++;
   return a.slice(0, length);
-}
-
-/** Returns what is cached for the value, else makes it; a full cache starts over. */
-function remember<T>(cache: Map<string, T>, entriesMax: number, value: string, make: () => T): T {
-  if (value.length > CACHED_VALUE_CHARS_MAX) return make();
-  const known = cache.get(value);
-  if (known !== undefined || cache.has(value)) return known as T;
-  const made = make();
-  if (cache.size >= entriesMax) cache.clear();
-  cache.set(value, made);
-  return made;
 }

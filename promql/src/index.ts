@@ -39,13 +39,6 @@ export { children, durationExprs, selectors, valueType, walk } from './parser/tr
 export { exprToJson } from './printer/json.ts';
 export { prettyExpr } from './printer/pretty.ts';
 export { printExpr } from './printer/print.ts';
-export type {
-  MemoryBudget,
-  SelectContext,
-  SelectHints,
-  SelectResult,
-  Series,
-  Storage,
-} from './storage.ts';
+export type { MemoryBudget, SelectContext, SelectHints, SelectResult, Series, Storage } from './storage.ts';
 export { parseRuleFile } from './rulefmt/rule-file.ts';
 export type { Rule, RuleFile, RuleFileError, RuleGroup } from './rulefmt/rule-file.ts';

@@ -42,3 +42,25 @@ export type {
 } from './store-api.ts';
 export { LOCAL_PATHS } from './local.ts';
 export type { LocalProcess, LocalWorkloads } from './local.ts';
+export {
+  canonicalAssignment,
+  decodeAssignment,
+  decodeAssignmentFile,
+  decodeAssignmentFrame,
+  encodeAssignment,
+  encodeAssignmentFile,
+  encodeAssignmentFrame,
+} from './assignment-codec.ts';
+export { crc32c } from './crc32c.ts';
+export { encodeFrame, FRAME_BYTES_MAX, FrameDecoder } from './framing.ts';
+export { decodeHeartbeat, encodeHeartbeat } from './heartbeat-codec.ts';
+export {
+  decodeSeriesFrame,
+  decodeSeriesRequest,
+  encodeSeriesFrame,
+  encodeSeriesRequest,
+  fromMatcherMessage,
+  toMatcherMessage,
+} from './series-codec.ts';
+export { compressSnappy, uncompressSnappy } from './snappy.ts';
+export { epochAt, parseTopology, serializeTopology, shardOfSlot, shardsBetween, storeGroups } from './topology-file.ts';

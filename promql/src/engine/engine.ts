@@ -80,6 +80,7 @@ export class Engine {
   /** The values of a scalar or vector expression from start to end. Throws as instant() does. */
   async range(query: RangeQuery, storage: Storage, control: QueryControl = {}): Promise<QueryResult> {
     const { startMs, endMs, stepMs } = query;
+    if (!(stepMs > 0)) fail(`range query: step ${stepMs} ms, want more than 0`);
     const grid = gridBetween(startMs, endMs, stepMs);
     return this.run(query.expr, grid, { startMs, endMs, stepMs }, storage, control);
   }

@@ -8,7 +8,7 @@ import type { PositionRange } from '../ast.ts';
 import { BucketSet } from './bucket-quantile.ts';
 import type { Evaluation } from './evaluation.ts';
 import { BaseOperator, type Operator } from './operator.ts';
-import { listOf, type SeriesList, withoutNames } from './series-list.ts';
+import { filterLabels, listOf, type SeriesList, withoutNames } from './series-list.ts';
 import { anyValid, makeTile, type Tile } from './tile.ts';
 
 interface Bucket {
@@ -94,7 +94,7 @@ export class HistogramFunction extends BaseOperator {
         await this.warnOfLabel(row, labels);
         continue;
       }
-      const own = new LabelsBuilder(labels).delete('le').labels();
+      const own = filterLabels(labels, (name) => name !== 'le');
       const histogram = found.get(own.key) ?? { labels: own, buckets: [] };
       histogram.buckets.push({ row, bound });
       found.set(own.key, histogram);

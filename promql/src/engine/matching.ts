@@ -1,9 +1,9 @@
 // Vector matching: which series of two vectors meet, and what the labels of their result are.
 
-import { Labels, LabelsBuilder, METRIC_NAME } from '@flotilla/model';
+import { type Labels, LabelsBuilder } from '@flotilla/model';
 import type { VectorMatching } from '../ast.ts';
-import type { SeriesList } from './series-list.ts';
-import { withoutMetadata } from './series-list.ts';
+import { type Grouping, groupKey, groupLabels } from './grouping.ts';
+import { filterLabels, type SeriesList, withoutMetadata } from './series-list.ts';
 
 /** Both sides' series by the labels that they match on. Equal numbers match. */
 export interface Signatures {
@@ -12,18 +12,20 @@ export interface Signatures {
   readonly count: number;
 }
 
+function groupingOf(matching: VectorMatching): Grouping {
+  return { names: matching.labels, without: !matching.on };
+}
+
 /** What on() keeps, or ignoring() leaves. */
 export function matchLabels(labels: Labels, matching: VectorMatching): Labels {
-  const builder = new LabelsBuilder(labels);
-  if (matching.on) return builder.keep(matching.labels).labels();
-  for (const name of matching.labels) builder.delete(name);
-  return builder.delete(METRIC_NAME).labels();
+  return groupLabels(labels, groupingOf(matching));
 }
 
 export function matchSignatures(left: SeriesList, right: SeriesList, matching: VectorMatching): Signatures {
+  const grouping = groupingOf(matching);
   const ids = new Map<string, number>();
   const number = (labels: Labels): number => {
-    const { key } = matchLabels(labels, matching);
+    const key = groupKey(labels, grouping);
     let id = ids.get(key);
     if (id === undefined) ids.set(key, (id = ids.size));
     return id;
@@ -40,11 +42,12 @@ export function resultLabels(
   matching: VectorMatching,
   dropsName: boolean,
 ): Labels {
-  const builder = new LabelsBuilder(dropsName ? withoutMetadata(many) : many);
+  let labels = dropsName ? withoutMetadata(many) : many;
   if (matching.card === 'one-to-one') {
-    if (matching.on) builder.keep(matching.labels);
-    else for (const name of matching.labels) builder.delete(name);
+    labels = filterLabels(labels, (name) => matching.labels.includes(name) === matching.on);
   }
+  if (matching.include.length === 0) return labels;
+  const builder = new LabelsBuilder(labels);
   for (const name of matching.include) builder.set(name, one.get(name));
   return builder.labels();
 }

@@ -1,6 +1,6 @@
 // Hot: the …_over_time() functions that fold a window's samples into one value.
 //
-// Sums walk each window: a running sum would lose the compensated bits. Counts need only the windows' bounds.
+// Sums walk each window: a running sum would lose the compensated bits. Counts need only the bounds of windows.
 
 import { compensate } from './kahan.ts';
 import type { RangeKernel } from './range-kernel.ts';
@@ -77,16 +77,31 @@ function extreme(better: (value: number, best: number) => boolean) {
   };
 }
 
-function maximum(w: Windows, lo: number, hi: number): number {
-  let best = w.values[lo]!;
-  for (let i = lo + 1; i < hi; i++) if (w.values[i]! > best || Number.isNaN(best)) best = w.values[i]!;
-  return best;
-}
-
-function minimum(w: Windows, lo: number, hi: number): number {
-  let best = w.values[lo]!;
-  for (let i = lo + 1; i < hi; i++) if (w.values[i]! < best || Number.isNaN(best)) best = w.values[i]!;
-  return best;
+/**
+ * The largest (sign 1) or smallest (-1) sample of each window; NaN only if there is nothing else.
+ * A queue holds the samples that may still win, best first, so that a sample is looked at once however many windows
+ * it is in.
+ */
+function slidingExtreme(sign: 1 | -1): RangeKernel {
+  return (w, _params, out, at) => {
+    const queue = new Int32Array(w.count);
+    let head = 0;
+    let tail = 0;
+    let next = 0;
+    for (let step = 0; step < w.steps; step++) {
+      const lo = w.lo[step]!;
+      const hi = w.hi[step]!;
+      for (; next < hi; next++) {
+        const value = w.values[next]! * sign;
+        if (Number.isNaN(value)) continue;
+        while (tail > head && w.values[queue[tail - 1]!]! * sign < value) tail--;
+        queue[tail++] = next;
+      }
+      while (head < tail && queue[head]! < lo) head++;
+      out.valid[at + step] = hi > lo ? 1 : 0;
+      out.values[at + step] = head < tail ? w.values[queue[head]!]! : NaN;
+    }
+  };
 }
 
 const latestMaximum = extreme((value, best) => value >= best);
@@ -131,8 +146,8 @@ function countPairs(counts: (before: number, now: number) => boolean): RangeKern
 export const overTimeKernels = {
   sum_over_time: perWindow(sum),
   avg_over_time: perWindow(average),
-  max_over_time: perWindow(maximum),
-  min_over_time: perWindow(minimum),
+  max_over_time: slidingExtreme(1),
+  min_over_time: slidingExtreme(-1),
   stdvar_over_time: perWindow(variance),
   stddev_over_time: perWindow((w, lo, hi) => Math.sqrt(variance(w, lo, hi))),
   count_over_time: perWindow((_w, lo, hi) => hi - lo),

@@ -3,7 +3,7 @@
 // Names go at once (Prometheus's default) or, with delayed name removal, when the query ends: until then `doomed` marks
 // the series whose name will go, so that label_replace() and grouping still see it.
 
-import { Labels, LabelsBuilder, METRIC_NAME } from '@flotilla/model';
+import { Labels, METRIC_NAME } from '@flotilla/model';
 
 export interface SeriesList {
   readonly labels: readonly Labels[];
@@ -26,10 +26,15 @@ export function listOf(labels: readonly Labels[], unique: boolean): SeriesList {
 const METADATA = [METRIC_NAME, '__type__', '__unit__'];
 
 export function withoutMetadata(labels: Labels): Labels {
-  if (!METADATA.some((name) => labels.has(name))) return labels;
-  const builder = new LabelsBuilder(labels);
-  for (const name of METADATA) builder.delete(name);
-  return builder.labels();
+  return filterLabels(labels, (name) => !METADATA.includes(name));
+}
+
+/** Some of the labels; the same object if that is all of them. */
+export function filterLabels(labels: Labels, keeps: (name: string) => boolean): Labels {
+  const kept: string[] = [];
+  const { flat } = labels;
+  for (let i = 0; i < flat.length; i += 2) if (keeps(flat[i]!)) kept.push(flat[i]!, flat[i + 1]!);
+  return kept.length === flat.length ? labels : Labels.fromSorted(kept);
 }
 
 /** The list after an operation that changes what the metric is. */

@@ -28,11 +28,15 @@ function parseFill(stream: TokenStream): Fill {
   }
   if (stream.accept('fill_left') !== undefined) {
     const fillLeft = parseFillValue(stream);
-    return stream.accept('fill_right') === undefined ? { fillLeft } : { fillLeft, fillRight: parseFillValue(stream) };
+    return stream.accept('fill_right') === undefined
+      ? { fillLeft }
+      : { fillLeft, fillRight: parseFillValue(stream) };
   }
   if (stream.accept('fill_right') !== undefined) {
     const fillRight = parseFillValue(stream);
-    return stream.accept('fill_left') === undefined ? { fillRight } : { fillLeft: parseFillValue(stream), fillRight };
+    return stream.accept('fill_left') === undefined
+      ? { fillRight }
+      : { fillLeft: parseFillValue(stream), fillRight };
   }
   return {};
 }

@@ -48,7 +48,9 @@ export function charLength(bytes: string, index: number): number {
 /** Go's `%q` of text from fromByteText; bytes that are not UTF-8 are shown as `\xff`. */
 export function goQuoteText(text: string): string {
   const parts = text.split(/([\udc80-\udcff])/u).map((part, i) => {
-    return i % 2 === 0 ? goQuote(part).slice(1, -1) : `\\x${(part.charCodeAt(0) - BYTE_SURROGATES).toString(16)}`;
+    return i % 2 === 0
+      ? goQuote(part).slice(1, -1)
+      : `\\x${(part.charCodeAt(0) - BYTE_SURROGATES).toString(16)}`;
   });
   return `"${parts.join('')}"`;
 }

@@ -3,7 +3,15 @@
 
 import { goQuote, METRIC_NAME } from '@flotilla/model';
 
-import type { AggregateExpr, BinaryExpr, Call, Expr, PositionRange, ValueType, VectorSelector } from '../ast.ts';
+import type {
+  AggregateExpr,
+  BinaryExpr,
+  Call,
+  Expr,
+  PositionRange,
+  ValueType,
+  VectorSelector,
+} from '../ast.ts';
 import { functionTable, type FunctionSignature } from './functions.ts';
 import { DEPTH_MAX } from './limits.ts';
 import { isSpace } from './lexer.ts';
@@ -25,7 +33,7 @@ export function checkDepth(stream: TokenStream, root: Expr): void {
   let level: Expr[] = [root];
   for (let depth = 1; level.length > 0; depth++) {
     const first = level[0];
-    if (first !== undefined && depth > DEPTH_MAX) stream.tooDeep(first.pos);
+    if (first !== undefined && depth > DEPTH_MAX) stream.tooDeep(DEPTH_MAX, first.pos);
     level = level.flatMap((expr) => [children(expr), durationExprs(expr)].flat());
   }
 }
@@ -85,7 +93,10 @@ function checkUnary(stream: TokenStream, { expr, pos }: Extract<Expr, { kind: 'u
   const type = checkTypes(stream, expr);
   if (type !== 'scalar' && type !== 'vector') {
     const got = `"${documented(type)}"`;
-    stream.error(`unary expression only allowed on expressions of type scalar or instant vector, got ${got}`, pos);
+    stream.error(
+      `unary expression only allowed on expressions of type scalar or instant vector, got ${got}`,
+      pos,
+    );
   }
   return type;
 }
@@ -135,14 +146,21 @@ function settleMatching(expr: Mutable<BinaryExpr>, vectors: boolean): void {
   }
 }
 
-function operatorProblem({ op, returnBool, matching }: BinaryExpr, left: ValueType, right: ValueType): string | undefined {
+function operatorProblem(
+  { op, returnBool, matching }: BinaryExpr,
+  left: ValueType,
+  right: ValueType,
+): string | undefined {
   const comparison = COMPARISONS.has(op);
   if (returnBool && !comparison) return 'bool modifier can only be used on comparison operators';
   if (comparison && !returnBool && left === 'scalar' && right === 'scalar') {
     return 'comparisons between scalars must use BOOL modifier';
   }
-  const both = matching?.on === true ? matching.labels.find((label) => matching.include.includes(label)) : undefined;
-  return both === undefined ? undefined : `label ${goQuote(both)} must not occur in ON and GROUP clause at once`;
+  const both =
+    matching?.on === true ? matching.labels.find((label) => matching.include.includes(label)) : undefined;
+  return both === undefined
+    ? undefined
+    : `label ${goQuote(both)} must not occur in ON and GROUP clause at once`;
 }
 
 function matchingProblem({ op, matching }: BinaryExpr, vectors: boolean): string | undefined {
@@ -159,7 +177,10 @@ function matchingProblem({ op, matching }: BinaryExpr, vectors: boolean): string
   return isSet ? `set operator "${op}" not allowed in binary scalar expression` : undefined;
 }
 
-function argumentCountProblem({ name, args, variadic }: FunctionSignature, count: number): string | undefined {
+function argumentCountProblem(
+  { name, args, variadic }: FunctionSignature,
+  count: number,
+): string | undefined {
   const call = `argument(s) in call to ${goQuote(name)}, got ${count}`;
   if (variadic === 0) return count === args.length ? undefined : `expected ${args.length} ${call}`;
   const min = args.length - 1;
@@ -186,7 +207,8 @@ function checkCall(stream: TokenStream, call: Call): ValueType {
   const problem = argumentCountProblem(signature, call.args.length);
   if (problem !== undefined) stream.error(problem, call.pos);
   const where = `call to function ${goQuote(call.func)}`;
-  if (call.func === 'info' && call.args[1] !== undefined) checkInfoSelector(stream, call, call.args[1], where);
+  if (call.func === 'info' && call.args[1] !== undefined)
+    checkInfoSelector(stream, call, call.args[1], where);
   for (const [i, arg] of call.args.entries()) {
     const type = signature.args[Math.min(i, signature.args.length - 1)] ?? 'none';
     if (call.func !== 'info' || i !== 1) want(stream, arg, type, where);

@@ -20,7 +20,8 @@ const PRECEDENCE: ReadonlyMap<string, number> = new Map([
 ]);
 
 function checkEnabled(stream: TokenStream, pos: PositionRange): void {
-  if (!stream.options.durationExpressions) stream.error('experimental duration expression is not enabled', pos);
+  if (!stream.options.durationExpressions)
+    stream.error('experimental duration expression is not enabled', pos);
 }
 
 function checkedLiteral(stream: TokenStream, literal: NumberLiteral, pos = literal.pos): NumberLiteral {
@@ -95,13 +96,21 @@ function continueDuration(stream: TokenStream, first: Expr, precedenceMin = 1): 
     if (precedence < precedenceMin) return lhs;
     const operator = stream.take();
     const rightAssociative = operator.type === '^';
-    lhs = combine(stream, operator, lhs, parseDurationExpr(stream, rightAssociative ? precedence : precedence + 1));
+    lhs = combine(
+      stream,
+      operator,
+      lhs,
+      parseDurationExpr(stream, rightAssociative ? precedence : precedence + 1),
+    );
   }
 }
 
 /** Operators below `precedenceMin` are left to the caller. */
 function parseDurationExpr(stream: TokenStream, precedenceMin = 1): Expr {
-  return stream.nested(() => continueDuration(stream, parseOperand(stream), precedenceMin));
+  stream.enter();
+  const expr = continueDuration(stream, parseOperand(stream), precedenceMin);
+  stream.leave();
+  return expr;
 }
 
 /** In brackets: literals must be more than 0. */

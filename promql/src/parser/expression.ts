@@ -10,7 +10,14 @@ import { parseGrouping } from './grouping.ts';
 import { acceptNumber, signed, stringLiteral } from './literals.ts';
 import { parseSelectorAfter } from './selector.ts';
 import { parseAt, parseExtended, parseOffset, parseRange } from './selector-modifiers.ts';
-import { isAggregator, isMetricName, startsExpression, tokenRange, type Token, type TokenType } from './token.ts';
+import {
+  isAggregator,
+  isMetricName,
+  startsExpression,
+  tokenRange,
+  type Token,
+  type TokenType,
+} from './token.ts';
 import type { TokenStream } from './token-stream.ts';
 
 const POWER = 6;
@@ -24,21 +31,37 @@ const PRECEDENCE: ReadonlyMap<TokenType, number> = new Map<TokenType, number>([
   ['^', POWER],
 ]);
 
-const WITH_PARAM: ReadonlySet<TokenType> = new Set<TokenType>(['topk', 'bottomk', 'count_values', 'quantile', 'limitk', 'limit_ratio']);
+const WITH_PARAM: ReadonlySet<TokenType> = new Set<TokenType>([
+  'topk',
+  'bottomk',
+  'count_values',
+  'quantile',
+  'limitk',
+  'limit_ratio',
+]);
 const EXPERIMENTAL: ReadonlySet<TokenType> = new Set<TokenType>(['limitk', 'limit_ratio']);
-const FUNCTION_WORDS: ReadonlySet<TokenType> = new Set<TokenType>(['identifier', 'start', 'end', 'step', 'range', 'max_of', 'min_of']);
+const FUNCTION_WORDS: ReadonlySet<TokenType> = new Set<TokenType>([
+  'identifier',
+  'start',
+  'end',
+  'step',
+  'range',
+  'max_of',
+  'min_of',
+]);
 const IN_AGGREGATION = { where: 'aggregation', expected: '' };
 
 /** Operators below `precedenceMin` are left to the caller. */
 export function parseExpression(stream: TokenStream, precedenceMin = 1): Expr {
-  return stream.nested(() => {
-    let lhs = parseUnary(stream);
-    for (;;) {
-      const precedence = PRECEDENCE.get(stream.peek().type) ?? 0;
-      if (precedence < precedenceMin) return lhs;
-      lhs = parseBinaryAfter(stream, lhs, precedence);
-    }
-  });
+  stream.enter();
+  let expr = parseUnary(stream);
+  for (;;) {
+    const precedence = PRECEDENCE.get(stream.peek().type) ?? 0;
+    if (precedence < precedenceMin) break;
+    expr = parseBinaryAfter(stream, expr, precedence);
+  }
+  stream.leave();
+  return expr;
 }
 
 function parseBinaryAfter(stream: TokenStream, lhs: Expr, precedence: number): BinaryExpr {
@@ -100,7 +123,9 @@ function parseNamed(stream: TokenStream, name: Token): Expr {
   if (isAggregator(name.type) && (next === '(' || next === 'by' || next === 'without')) {
     return parseAggregate(stream, name, name.type);
   }
-  return next === '(' && FUNCTION_WORDS.has(name.type) ? parseCall(stream, name) : parseSelectorAfter(stream, name);
+  return next === '(' && FUNCTION_WORDS.has(name.type)
+    ? parseCall(stream, name)
+    : parseSelectorAfter(stream, name);
 }
 
 interface Args {

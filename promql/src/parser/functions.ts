@@ -37,7 +37,9 @@ const SIGNATURES: readonly FunctionSignature[] = [
   ...signatures('scalar', 'v', { returns: 'scalar' }),
   ...signatures('vector', 's'),
   ...signatures('timestamp absent sort sort_desc', 'v'),
-  ...signatures('day_of_month day_of_week day_of_year days_in_month hour minute month year', 'v', { variadic: 1 }),
+  ...signatures('day_of_month day_of_week day_of_year days_in_month hour minute month year', 'v', {
+    variadic: 1,
+  }),
   ...signatures('rate increase delta irate idelta deriv changes resets', 'm'),
   ...signatures('avg_over_time min_over_time max_over_time sum_over_time count_over_time', 'm'),
   ...signatures('stddev_over_time stdvar_over_time last_over_time first_over_time', 'm'),

@@ -3,5 +3,8 @@
 /** Length of the query text. */
 export const QUERY_BYTES_MAX = 1 << 20;
 
-/** Levels of the syntax tree, and of the parser's recursion. Everything that walks a tree recurses once a level. */
+/** Parentheses, calls, signs and other things within things: the parser's recursion. */
+export const NESTING_MAX = 400;
+
+/** Levels of the syntax tree, where `a + b + c + …` counts one an operator. What walks a tree recurses once a level. */
 export const DEPTH_MAX = 1000;

@@ -55,7 +55,9 @@ function scanEscape(cursor: Cursor, quote: string): string | undefined {
   if (cursor.is('01234567')) return scanDigits(cursor, { digits: 3, base: 8, max: 255 });
   const char = cursor.takeChar();
   if (char === '') return NOT_TERMINATED;
-  return char === quote || SIMPLE_ESCAPES.has(char) ? undefined : `unknown escape sequence ${goUnicodeName(char)}`;
+  return char === quote || SIMPLE_ESCAPES.has(char)
+    ? undefined
+    : `unknown escape sequence ${goUnicodeName(char)}`;
 }
 
 /** Moves over the string that begins here. Returns what is wrong with it, if anything is. */

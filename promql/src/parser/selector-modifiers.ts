@@ -3,7 +3,12 @@
 // Each function takes the expression so far and returns the one that replaces it.
 
 import type { AtModifier, Expr, MatrixSelector, SubqueryExpr, VectorSelector } from '../ast.ts';
-import { durationMs, parseOffsetDuration, parsePositiveDuration, roundHalfAway } from './duration-expression.ts';
+import {
+  durationMs,
+  parseOffsetDuration,
+  parsePositiveDuration,
+  roundHalfAway,
+} from './duration-expression.ts';
 import { acceptNumber, signed } from './literals.ts';
 import { tokenRange, type Token } from './token.ts';
 import type { TokenStream } from './token-stream.ts';
@@ -32,7 +37,7 @@ type Change = Partial<Pick<VectorSelector, 'offsetMs' | 'offsetExpr' | 'at' | 'a
 function changed(expr: Expr, change: Change, end: number): Expr {
   const pos = { start: expr.pos.start, end };
   if (expr.kind === 'matrix') return { ...expr, selector: { ...expr.selector, ...change }, pos };
-  return { ...expr, ...change, pos } as Expr;
+  return { ...expr, ...change, pos };
 }
 
 function hasOffset(node: VectorSelector | SubqueryExpr): boolean {
@@ -108,7 +113,12 @@ function rangeProblem(expr: Expr): string | undefined {
   return expr.at === undefined ? undefined : 'no @ modifiers allowed before range';
 }
 
-function rangeSelector(stream: TokenStream, expr: Expr, range: Expr, brackets: [Token, Token]): MatrixSelector {
+function rangeSelector(
+  stream: TokenStream,
+  expr: Expr,
+  range: Expr,
+  brackets: [Token, Token],
+): MatrixSelector {
   const [start, end] = [brackets[0].pos, tokenRange(brackets[1]).end];
   const problem = rangeProblem(expr);
   if (problem !== undefined) stream.error(problem, { start, end });

@@ -5,7 +5,7 @@
 import type { PositionRange } from '../ast.ts';
 import { toByteText } from './byte-text.ts';
 import { Lexer } from './lexer.ts';
-import { DEPTH_MAX, QUERY_BYTES_MAX } from './limits.ts';
+import { NESTING_MAX, QUERY_BYTES_MAX } from './limits.ts';
 import { resolveOptions, type ParserOptions } from './options.ts';
 import { ParseError } from './parse-error.ts';
 import { describeToken, tokenRange, type Token, type TokenType } from './token.ts';
@@ -28,7 +28,7 @@ export class TokenStream {
   readonly #lexer: Lexer;
   #ahead: Token | undefined;
   #context: Context = { where: '', expected: '' };
-  #depth = 0;
+  #nesting = 0;
 
   /** Throws ParseError for a query that is too long. */
   constructor(query: string, options: ParserOptions) {
@@ -65,7 +65,7 @@ export class TokenStream {
     return this.accept(type) ?? this.unexpected(context);
   }
 
-  /** Runs `parse` with `context` for its syntax errors, one level deeper. */
+  /** Runs `parse` with `context` for its syntax errors. */
   within<T>(context: Context, parse: () => T): T {
     const outer = this.#context;
     this.#context = context;
@@ -74,17 +74,18 @@ export class TokenStream {
     return result;
   }
 
-  /** Runs `parse` one level of nesting deeper. */
-  nested<T>(parse: () => T): T {
-    this.#depth++;
-    if (this.#depth > DEPTH_MAX) this.tooDeep(tokenRange(this.peek()));
-    const result = parse();
-    this.#depth--;
-    return result;
+  /** Begins a level of nesting, for `leave` to end. An error ends them all. */
+  enter(): void {
+    this.#nesting++;
+    if (this.#nesting > NESTING_MAX) this.tooDeep(NESTING_MAX, tokenRange(this.peek()));
   }
 
-  tooDeep(range: PositionRange): never {
-    return this.error(`query nested too deeply, want at most ${DEPTH_MAX} levels`, range);
+  leave(): void {
+    this.#nesting--;
+  }
+
+  tooDeep(levelsMax: number, range: PositionRange): never {
+    return this.error(`query nested too deeply, want at most ${levelsMax} levels`, range);
   }
 
   error(reason: string, range: PositionRange, cause?: unknown): never {

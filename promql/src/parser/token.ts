@@ -75,7 +75,13 @@ const OPERATOR_SET: ReadonlySet<string> = new Set([
 ]);
 const AGGREGATOR_SET: ReadonlySet<string> = new Set(AGGREGATORS);
 const MODIFIER_SET: ReadonlySet<string> = new Set(MODIFIERS);
-const WITH_VALUE: ReadonlySet<string> = new Set(['string', 'number', 'duration', 'identifier', 'metric identifier']);
+const WITH_VALUE: ReadonlySet<string> = new Set([
+  'string',
+  'number',
+  'duration',
+  'identifier',
+  'metric identifier',
+]);
 
 /** Lower-case words that are not plain identifiers. */
 export const KEYWORDS: ReadonlyMap<string, TokenType> = new Map<string, TokenType>([
@@ -94,7 +100,11 @@ const NOT_LABEL_NAMES: ReadonlySet<string> = new Set(['without']);
 const EXPRESSION_STARTS: ReadonlySet<string> = new Set(words('( { + - number duration string'));
 
 function isWord(type: TokenType): boolean {
-  return type === 'identifier' || type === 'metric identifier' || (KEYWORDS.has(type) && KEYWORDS.get(type) === type);
+  return (
+    type === 'identifier' ||
+    type === 'metric identifier' ||
+    (KEYWORDS.has(type) && KEYWORDS.get(type) === type)
+  );
 }
 
 /** True if the token may be a metric name in front of braces. */

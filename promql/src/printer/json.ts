@@ -63,7 +63,12 @@ function selectorJson(selector: VectorSelector): ExprJson {
 }
 
 function matrixJson({ selector, rangeMs, rangeExpr }: MatrixSelector): ExprJson {
-  return { type: 'matrixSelector', ...selectorJson(selector), range: rangeMs, rangeExpr: durationJson(rangeExpr) };
+  return {
+    type: 'matrixSelector',
+    ...selectorJson(selector),
+    range: rangeMs,
+    rangeExpr: durationJson(rangeExpr),
+  };
 }
 
 function subqueryJson(subquery: SubqueryExpr): ExprJson {
@@ -104,7 +109,14 @@ export function exprToJson(expr: Expr): ExprJson {
       return { type: 'unaryExpr', op: expr.op, expr: exprToJson(expr.expr) };
     case 'binary': {
       const [lhs, rhs] = [exprToJson(expr.lhs), exprToJson(expr.rhs)];
-      return { type: 'binaryExpr', op: expr.op, lhs, rhs, matching: matchingJson(expr), bool: expr.returnBool };
+      return {
+        type: 'binaryExpr',
+        op: expr.op,
+        lhs,
+        rhs,
+        matching: matchingJson(expr),
+        bool: expr.returnBool,
+      };
     }
     case 'aggregate': {
       const { op, grouping, without } = expr;

@@ -7,8 +7,11 @@ import { printAggregateHead, printExpr, printOperator, printSubqueryTail } from 
 
 const LINE_BYTES_MAX = 100;
 
+/** Deeper levels are indented no further, or a hostile query would be mostly spaces. */
+const INDENT_LEVELS_MAX = 100;
+
 function indent(level: number): string {
-  return '  '.repeat(level);
+  return '  '.repeat(Math.min(level, INDENT_LEVELS_MAX));
 }
 
 /** The parts of a split expression, one a line, at `level`. */

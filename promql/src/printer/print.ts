@@ -51,7 +51,9 @@ function printMatching(matching: VectorMatching): string {
   const grouped = card === 'many-to-one' || card === 'one-to-many';
   const named = labels.length > 0 || on || grouped;
   const clause = named ? ` ${on ? 'on' : 'ignoring'} (${printLabels(labels)})` : '';
-  const group = grouped ? ` group_${card === 'many-to-one' ? 'left' : 'right'} (${printLabels(include)})` : '';
+  const group = grouped
+    ? ` group_${card === 'many-to-one' ? 'left' : 'right'} (${printLabels(include)})`
+    : '';
   return clause + group + printFill(matching);
 }
 
@@ -82,7 +84,10 @@ function printDuration(ms: number, expr: Expr | undefined): string {
 
 function printMatchers({ name, matchers }: VectorSelector): string {
   const shown = matchers
-    .filter((matcher) => name === '' || matcher.name !== METRIC_NAME || matcher.type !== '=' || matcher.value !== name)
+    .filter(
+      (matcher) =>
+        name === '' || matcher.name !== METRIC_NAME || matcher.type !== '=' || matcher.value !== name,
+    )
     .map((matcher) => matcher.toString());
   return shown.length === 0 ? name : `${name}{${shown.toSorted(compareUtf8).join(',')}}`;
 }

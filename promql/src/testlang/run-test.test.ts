@@ -20,7 +20,9 @@ describe('test files', () => {
 describe('runTest', () => {
   async function check(text: string, want: readonly string[]): Promise<void> {
     const outcomes = await runTest(text);
-    expect(outcomes.map(({ status, reason }) => (reason === '' ? status : `${status}: ${reason}`))).toEqual(want);
+    expect(outcomes.map(({ status, reason }) => (reason === '' ? status : `${status}: ${reason}`))).toEqual(
+      want,
+    );
   }
 
   test('says what is wrong', async () => {

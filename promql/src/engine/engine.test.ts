@@ -1,0 +1,172 @@
+import { describe, expect, test } from '@jest/globals';
+import { Labels } from '@flotilla/model';
+import { ParseError } from '../parser/parse-error.ts';
+import type { SelectHints, Storage } from '../storage.ts';
+import { Engine, type EngineOptions, type QueryControl } from './engine.ts';
+import { QueryError } from './errors.ts';
+import { MemoryStorage } from './memory-storage.ts';
+
+const MINUTE = 60_000;
+
+/** `series` counters with a sample every 15 s for an hour. */
+function counters(series: number): MemoryStorage {
+  const storage = new MemoryStorage();
+  for (let i = 0; i < series; i++) {
+    const labels = Labels.fromRecord({ __name__: 'c_total', instance: String(i) });
+    for (let timeMs = 0; timeMs <= 60 * MINUTE; timeMs += 15_000) storage.add(labels, timeMs, timeMs / 1000);
+  }
+  return storage;
+}
+
+const HOUR = { startMs: 0, endMs: 60 * MINUTE, stepMs: MINUTE };
+
+async function failure(options: EngineOptions, expr: string, control: QueryControl = {}): Promise<unknown> {
+  const query = new Engine(options).range({ expr, ...HOUR }, counters(20), control);
+  return query.then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+}
+
+describe('limits', () => {
+  async function check(
+    options: EngineOptions,
+    expr: string,
+    kind: string,
+    message: string | RegExp,
+  ): Promise<void> {
+    const error = await failure(options, expr);
+    expect(error).toBeInstanceOf(QueryError);
+    expect((error as QueryError).kind).toBe(kind);
+    expect((error as QueryError).message).toMatch(message);
+  }
+
+  test('samples, as Prometheus words it', async () => {
+    const text = 'query processing would load too many samples into memory in query execution';
+    await check({ maxSamples: 100 }, 'quantile(0.5, c_total)', 'execution', text);
+    await check({}, 'sum_over_time(c_total[10y:1ms])', 'execution', text);
+  });
+
+  test('bytes', async () => {
+    await check(
+      { maxBytes: 1000 },
+      'sum(c_total)',
+      'execution',
+      /^query memory: sum: \d+ bytes, want at most 1000$/,
+    );
+  });
+
+  test('time', async () => {
+    await check({ timeoutMs: -1 }, 'sum(c_total)', 'timeout', 'query timed out in expression evaluation');
+  });
+
+  test('aggregations hold their groups, not their input', async () => {
+    const query = { expr: 'sum(rate(c_total[5m]))', ...HOUR };
+    const result = await new Engine({ maxSamples: 70_000 }).range(query, counters(2000));
+    expect(result.stats.samples).toBeGreaterThan(2_000_000);
+    expect(result.stats.peakSamples).toBeLessThan(70_000);
+  });
+});
+
+describe('cancellation', () => {
+  test('before the query begins', async () => {
+    const error = await failure({}, 'c_total', { signal: AbortSignal.abort() });
+    expect(error).toMatchObject({ kind: 'canceled', message: 'query was canceled in expression evaluation' });
+  });
+
+  test('while a storage does not answer', async () => {
+    const controller = new AbortController();
+    const stuck: Storage = { select: () => new Promise(() => {}) };
+    const query = new Engine().instant({ expr: 'm', timeMs: 0 }, stuck, { signal: controller.signal });
+    controller.abort();
+    await expect(query).rejects.toMatchObject({ kind: 'canceled' });
+    const slow = new Engine().instant({ expr: 'm', timeMs: 0 }, stuck, { timeoutMs: 1 });
+    await expect(slow).rejects.toMatchObject({ kind: 'timeout' });
+  });
+});
+
+describe('what reaches the caller', () => {
+  test('parse errors, and errors and warnings of the storage, as they are', async () => {
+    const engine = new Engine();
+    await expect(engine.instant({ expr: 'sum(', timeMs: 0 }, counters(1))).rejects.toBeInstanceOf(ParseError);
+    const broken: Storage = { select: () => Promise.reject(new Error('disk on fire')) };
+    await expect(engine.instant({ expr: 'm', timeMs: 0 }, broken)).rejects.toThrow('disk on fire');
+    const warning: Storage = {
+      select: () => Promise.resolve({ series: [], warnings: ['shard 1 is missing'] }),
+    };
+    const result = await engine.instant({ expr: 'm or n', timeMs: 0 }, warning);
+    expect(result).toMatchObject({ type: 'vector', series: [], warnings: ['shard 1 is missing'], infos: [] });
+  });
+
+  test('a range query of a range vector is refused', async () => {
+    const query = new Engine().range({ expr: 'c_total[5m]', ...HOUR }, counters(1));
+    await expect(query).rejects.toThrow('must be Scalar or instant Vector');
+  });
+
+  test('counts of samples', async () => {
+    const query = { expr: 'count_over_time(c_total[1m])', timeMs: 10 * MINUTE };
+    const { stats } = await new Engine().instant(query, counters(3));
+    expect(stats.samples).toBe(12);
+  });
+});
+
+describe('selections', () => {
+  async function hintsOf(expr: string): Promise<SelectHints[]> {
+    const seen: SelectHints[] = [];
+    const storage: Storage = {
+      select: (_matchers, hints) => {
+        seen.push(hints);
+        return Promise.resolve({ series: [], warnings: [] });
+      },
+    };
+    await new Engine().range({ expr, startMs: 600_000, endMs: 1_200_000, stepMs: MINUTE }, storage);
+    return seen;
+  }
+
+  test('know their time range and surroundings', async () => {
+    expect(await hintsOf('sum by (job) (rate(m[2m] offset 1m))')).toEqual([
+      {
+        startMs: 420_001,
+        endMs: 1_140_000,
+        stepMs: MINUTE,
+        rangeMs: 120_000,
+        func: 'rate',
+        grouping: [],
+        by: false,
+      },
+    ]);
+    expect(await hintsOf('sum by (job) (m)')).toEqual([
+      {
+        startMs: 300_001,
+        endMs: 1_200_000,
+        stepMs: MINUTE,
+        rangeMs: 0,
+        func: 'sum',
+        grouping: ['job'],
+        by: true,
+      },
+    ]);
+    expect(await hintsOf('m @ 100')).toMatchObject([{ startMs: -199_999, endMs: 100_000, stepMs: 0 }]);
+  });
+
+  test('equal ones are asked for once', async () => {
+    expect(await hintsOf('sum(m) / sum(m)')).toHaveLength(1);
+    expect(await hintsOf('sum(m) / count(m)')).toHaveLength(2);
+  });
+});
+
+describe('names', () => {
+  const storage = counters(1);
+
+  async function labelsOf(expr: string, delayedNameRemoval: boolean): Promise<string[]> {
+    const result = await new Engine({ delayedNameRemoval }).instant({ expr, timeMs: MINUTE }, storage);
+    return result.type === 'vector' ? result.series.map(({ labels }) => labels.toMetric()) : [];
+  }
+
+  test('go at once, or when the query ends', async () => {
+    const renamed = 'label_replace(rate(c_total[1m]), "from", "$1", "__name__", "(.+)")';
+    expect(await labelsOf(renamed, false)).toEqual(['{instance="0"}']);
+    expect(await labelsOf(renamed, true)).toEqual(['{from="c_total", instance="0"}']);
+    expect(await labelsOf('last_over_time(c_total[1m])', false)).toEqual(['c_total{instance="0"}']);
+  });
+});

@@ -1,0 +1,177 @@
+// What the rooms above see of the database: refs, transactions, sets of series, status. Types and constants only.
+//
+// Times are milliseconds since 1970; ranges include both ends. A value is its 64 bits: batches move as typed arrays, so
+// that the payload of a NaN (a stale marker) survives.
+
+import type { Labels, Matcher } from '@flotilla/model';
+import type { Io } from './io.ts';
+
+/** A series of the head, 1..2^32−1. Stable while the series is in the head; afterwards appends answer `unknownRef`. */
+export type SeriesRef = number;
+
+/** The slots of a series: phaseMs + k·intervalMs. Known, so that replicas are merged by slot instead of by guess. */
+export interface Schedule {
+  /** u32, hash of the target (or rule group) that the series comes from; 0 = none. */
+  readonly targetId: number;
+  readonly intervalMs: number;
+  readonly phaseMs: number;
+}
+
+/** What became of one sample. Stored in Uint8Arrays, hence numbers. */
+export const appendCode = {
+  ok: 0,
+  /** Older than the newest sample of its series. */
+  outOfOrder: 1,
+  /** Same time as the newest sample of its series, another value. */
+  duplicate: 2,
+  /** Older than what the head still takes. */
+  tooOld: 3,
+  /** More than ten minutes ahead of the clock. */
+  outOfBounds: 4,
+  /** The series left the head, or never was in it: ask `series()` again. */
+  unknownRef: 5,
+} as const;
+export type AppendCode = (typeof appendCode)[keyof typeof appendCode];
+
+/** What the database logs through; a chassis logger fits. */
+export interface Log {
+  info(message: string, fields?: Readonly<Record<string, unknown>>): void;
+  warn(message: string, fields?: Readonly<Record<string, unknown>>): void;
+  error(message: string, fields?: Readonly<Record<string, unknown>>): void;
+}
+
+export interface OpenOptions {
+  /** Made when absent. One process at a time: a lock file guards it. */
+  readonly dir: string;
+  /** A block goes when all of it is older than this, counted from the newest sample. */
+  readonly retentionMs: number;
+  /** Default 2 h. Chunks never cross a multiple of it. */
+  readonly blockDurationMs?: number;
+  readonly log: Log;
+  readonly clock?: () => number;
+  /** Default 1000: what a power loss may cost at most. */
+  readonly fsyncIntervalMs?: number;
+  /** Default 128 MiB. */
+  readonly walSegmentBytes?: number;
+  /** The seam for disk faults. */
+  readonly io?: Io;
+}
+
+/**
+ * One transaction. Synchronous; nothing is visible or durable before `commit`. Several may be open at a time.
+ * After `commit` or `rollback` it is empty and may be used again.
+ */
+export interface Appender {
+  /**
+   * Gets or creates a series. Its creation belongs to the transaction: a rollback takes it back.
+   * A schedule that differs from the known one replaces it. Throws BadRequest for labels that are empty or no UTF-8.
+   */
+  series(labels: Labels, schedule?: Schedule): SeriesRef;
+  /** Stages one sample. A NaN that arrives as a number may have lost its payload; use appendBatch or appendStale for those. */
+  append(ref: SeriesRef, timeMs: number, value: number): AppendCode;
+  /** Stages `count` samples of one time. Writes what became of each to `codes`, and returns how many were taken. */
+  appendBatch(refs: Uint32Array, values: Float64Array, count: number, timeMs: number, codes?: Uint8Array): number;
+  /** Stages a stale marker for each; those that are not newer than their series are left out. Returns how many were taken. */
+  appendStale(refs: Uint32Array | readonly SeriesRef[], timeMs: number): number;
+  /** WAL first, then head. Throws Unavailable when the disk refuses; then nothing was applied. */
+  commit(): void;
+  rollback(): void;
+}
+
+/** XOR payload: u16 sample count and bits, without encoding byte and checksum. `data` is a copy or a stable view. */
+export interface RawChunk {
+  readonly minTimeMs: number;
+  readonly maxTimeMs: number;
+  readonly samples: number;
+  readonly encoding: 1;
+  readonly data: Uint8Array;
+}
+
+/** A cursor over series in label order. The fields belong to the current series and are valid until `next()`. */
+export interface SeriesSet {
+  next(): boolean;
+  readonly labels: Labels;
+  readonly schedule: Schedule | undefined;
+  /** Ascending in time, not overlapping; all that touch the range, whole, so their ends may lie outside of it. */
+  readonly chunks: readonly RawChunk[];
+  close(): void;
+}
+
+export interface SelectOptions {
+  /** At most so many series; 0 or absent: all. */
+  readonly limit?: number;
+  /** Labels and schedules only. */
+  readonly skipChunks?: boolean;
+}
+
+/** What the readers of a database need: head, block and database answer to it. */
+export interface Queryable {
+  select(
+    matchers: readonly Matcher[],
+    minTimeMs: number,
+    maxTimeMs: number,
+    options?: SelectOptions,
+  ): Promise<SeriesSet>;
+  labelNames(
+    matchers: readonly Matcher[],
+    minTimeMs: number,
+    maxTimeMs: number,
+    limit?: number,
+  ): Promise<string[]>;
+  labelValues(
+    name: string,
+    matchers: readonly Matcher[],
+    minTimeMs: number,
+    maxTimeMs: number,
+    limit?: number,
+  ): Promise<string[]>;
+}
+
+export interface NamedCount {
+  readonly name: string;
+  readonly value: number;
+}
+
+/** The four lists of /api/v1/status/tsdb, each descending by value. */
+export interface Cardinality {
+  readonly seriesCountByMetricName: readonly NamedCount[];
+  readonly labelValueCountByLabelName: readonly NamedCount[];
+  readonly memoryInBytesByLabelName: readonly NamedCount[];
+  readonly seriesCountByLabelValuePair: readonly NamedCount[];
+}
+
+export interface BlockStatus {
+  readonly ulid: string;
+  readonly minTimeMs: number;
+  /** Exclusive, as in meta.json. */
+  readonly maxTimeMs: number;
+  readonly samples: number;
+  readonly series: number;
+  readonly chunks: number;
+  readonly sizeBytes: number;
+}
+
+/** A damaged file that was put aside. */
+export interface CorruptionStatus {
+  readonly path: string;
+  readonly movedTo: string;
+  readonly detail: string;
+}
+
+export interface TsdbStatus {
+  readonly headSeries: number;
+  readonly headChunks: number;
+  /** Label pairs in the head. */
+  readonly headLabelPairs: number;
+  readonly samplesAppended: number;
+  /** Of the whole database; minTimeMs > maxTimeMs when it is empty. */
+  readonly minTimeMs: number;
+  readonly maxTimeMs: number;
+  readonly headMinTimeMs: number;
+  readonly headMaxTimeMs: number;
+  readonly blocks: readonly BlockStatus[];
+  readonly walSegment: number;
+  readonly walBytes: number;
+  readonly corruptions: readonly CorruptionStatus[];
+  readonly cardinality: Cardinality;
+}

@@ -1,0 +1,210 @@
+// Assignments to bytes and back. Format: docs/format/assignment.md.
+
+import { BadRequest, compareUtf8, CorruptionError } from '@flotilla/model';
+import type { RelabelConfig } from '@flotilla/model';
+import { createHash } from 'node:crypto';
+import type {
+  Assignment,
+  AssignmentDiff,
+  AssignmentFrame,
+  CredentialSource,
+  Job,
+  JobAuth,
+  Target,
+} from './assignment.ts';
+import { encodeFrame, FrameDecoder } from './framing.ts';
+import { MessageType } from './schema.ts';
+
+type TargetMessage = Omit<Target, 'labels'> & { readonly labels: readonly string[] };
+
+interface AssignmentMessage {
+  readonly version: string;
+  readonly shard: number;
+  readonly jobs: readonly Job[];
+  readonly targets: readonly TargetMessage[];
+}
+
+interface DiffMessage extends Omit<AssignmentDiff, 'targets' | 'removedTargets'> {
+  readonly targets: readonly TargetMessage[];
+  readonly removedTargets: readonly { readonly id: number; readonly handoff: boolean }[];
+}
+
+interface FrameMessage {
+  readonly snapshot?: { readonly assignment: AssignmentMessage; readonly handedOff: readonly number[] } | null;
+  readonly diff?: DiffMessage | null;
+  readonly keepalive?: { readonly version: string } | null;
+}
+
+const assignmentType = new MessageType<AssignmentMessage>('Assignment');
+const frameType = new MessageType<FrameMessage>('AssignmentFrame');
+const versionLength = 16;
+
+/** Sorts jobs and targets into the canonical order and computes the version from the canonical bytes. */
+export function canonicalAssignment(shard: number, jobs: readonly Job[], targets: readonly Target[]): Assignment {
+  const sorted: Assignment = {
+    version: '',
+    shard,
+    jobs: jobs.toSorted((a, b) => compareUtf8(a.name, b.name)),
+    targets: targets.toSorted((a, b) => a.id - b.id || compareUtf8(a.job, b.job) || compareUtf8(a.url, b.url)),
+  };
+  const version = createHash('sha256').update(encodeAssignment(sorted)).digest('hex').slice(0, versionLength);
+  return { ...sorted, version };
+}
+
+export function encodeAssignment(assignment: Assignment): Uint8Array {
+  return assignmentType.encode(toAssignmentMessage(assignment));
+}
+
+export function decodeAssignment(bytes: Uint8Array): Assignment {
+  return fromAssignmentMessage(assignmentType.decode(bytes));
+}
+
+/** The scraper's file of what it applied: one checksummed frame, so that damage is noticed. */
+export function encodeAssignmentFile(assignment: Assignment): Uint8Array {
+  return encodeFrame(encodeAssignment(assignment));
+}
+
+/** Throws CorruptionError with the path. */
+export function decodeAssignmentFile(path: string, bytes: Uint8Array): Assignment {
+  try {
+    const decoder = new FrameDecoder();
+    const [payload, ...rest] = decoder.push(bytes);
+    decoder.end();
+    if (payload === undefined || rest.length > 0) throw new BadRequest(`${rest.length} frames too many or none`);
+    return decodeAssignment(payload);
+  } catch (cause) {
+    throw new CorruptionError(path, 0, (cause as Error).message, { cause });
+  }
+}
+
+export function encodeAssignmentFrame(frame: AssignmentFrame): Uint8Array {
+  switch (frame.kind) {
+    case 'snapshot':
+      return frameType.encode({
+        snapshot: { assignment: toAssignmentMessage(frame.assignment), handedOff: frame.handedOff },
+      });
+    case 'diff':
+      return frameType.encode({ diff: toDiffMessage(frame.diff) });
+    case 'keepalive':
+      return frameType.encode({ keepalive: { version: frame.version } });
+  }
+}
+
+export function decodeAssignmentFrame(payload: Uint8Array): AssignmentFrame {
+  const { snapshot, diff, keepalive } = frameType.decode(payload);
+  if (snapshot) {
+    return { kind: 'snapshot', assignment: fromAssignmentMessage(snapshot.assignment), handedOff: [...snapshot.handedOff] };
+  }
+  if (diff) return { kind: 'diff', diff: fromDiffMessage(diff) };
+  if (keepalive) return { kind: 'keepalive', version: keepalive.version };
+  throw new BadRequest('AssignmentFrame: none of snapshot, diff and keepalive is set');
+}
+
+function toAssignmentMessage(assignment: Assignment): AssignmentMessage {
+  return { ...assignment, targets: assignment.targets.map(toTargetMessage) };
+}
+
+function fromAssignmentMessage({ version, shard, jobs, targets }: AssignmentMessage): Assignment {
+  return { version, shard, jobs: jobs.map(fromJobMessage), targets: targets.map(fromTargetMessage) };
+}
+
+function toDiffMessage(diff: AssignmentDiff): DiffMessage {
+  return {
+    ...diff,
+    targets: diff.targets.map(toTargetMessage),
+    removedTargets: diff.removedTargets.map(({ id, reason }) => ({ id, handoff: reason === 'handoff' })),
+  };
+}
+
+function fromDiffMessage(diff: DiffMessage): AssignmentDiff {
+  return {
+    fromVersion: diff.fromVersion,
+    toVersion: diff.toVersion,
+    jobs: diff.jobs.map(fromJobMessage),
+    removedJobs: [...diff.removedJobs],
+    targets: diff.targets.map(fromTargetMessage),
+    removedTargets: diff.removedTargets.map(({ id, handoff }) => ({ id, reason: handoff ? 'handoff' : 'gone' })),
+  };
+}
+
+function toTargetMessage(target: Target): TargetMessage {
+  return { ...target, labels: target.labels.flat() };
+}
+
+function fromTargetMessage({ id, job, url, labels, intervalMs, timeoutMs, slot }: TargetMessage): Target {
+  if (labels.length % 2 !== 0) throw new BadRequest(`Target ${url}: ${labels.length} label strings, want pairs`);
+  const pairs = Array.from({ length: labels.length / 2 }, (_, index) => [labels[index * 2]!, labels[index * 2 + 1]!] as const);
+  return { id, job, url, labels: pairs, intervalMs, timeoutMs, slot };
+}
+
+/** Own plain objects instead of protobuf's, which read absent fields off their prototypes. */
+function fromJobMessage(job: Job): Job {
+  return {
+    name: job.name,
+    intervalMs: job.intervalMs,
+    timeoutMs: job.timeoutMs,
+    honorLabels: job.honorLabels,
+    honorTimestamps: job.honorTimestamps,
+    trackTimestampsStaleness: job.trackTimestampsStaleness,
+    enableCompression: job.enableCompression,
+    followRedirects: job.followRedirects,
+    scrapeProtocols: [...job.scrapeProtocols],
+    fallbackScrapeProtocol: job.fallbackScrapeProtocol,
+    limits: fromLimitsMessage(job.limits),
+    metricRelabelings: job.metricRelabelings.map(fromRelabelMessage),
+    auth: fromAuthMessage(job.auth),
+  };
+}
+
+function fromLimitsMessage(limits: Job['limits'] | null | undefined): Job['limits'] {
+  return {
+    bodySizeBytes: limits?.bodySizeBytes ?? 0,
+    samples: limits?.samples ?? 0,
+    targets: limits?.targets ?? 0,
+    labels: limits?.labels ?? 0,
+    labelNameLength: limits?.labelNameLength ?? 0,
+    labelValueLength: limits?.labelValueLength ?? 0,
+  };
+}
+
+function fromRelabelMessage(message: RelabelConfig): RelabelConfig {
+  return { ...own(message), sourceLabels: [...(message.sourceLabels ?? [])] };
+}
+
+function fromAuthMessage(auth: JobAuth | null | undefined): JobAuth {
+  const { basic, authorization, tls, proxyUrl } = own(auth ?? {});
+  return {
+    ...(basic && { basic: { username: fromCredential(basic.username), password: fromCredential(basic.password) } }),
+    ...(authorization && {
+      authorization: { type: authorization.type, credentials: fromCredential(authorization.credentials) },
+    }),
+    ...(tls && { tls: fromTls(tls) }),
+    ...(proxyUrl !== undefined && { proxyUrl }),
+  };
+}
+
+function fromTls(tls: NonNullable<JobAuth['tls']>): NonNullable<JobAuth['tls']> {
+  const { ca, cert, key, ...rest } = own(tls);
+  return {
+    ...rest,
+    ...(ca && { ca: fromCredential(ca) }),
+    ...(cert && { cert: fromCredential(cert) }),
+    ...(key && { key: fromCredential(key) }),
+  };
+}
+
+function fromCredential(source: CredentialSource): CredentialSource {
+  const { file, secret, value } = own(source) as { file?: string; secret?: SecretMessage; value?: string };
+  if (file !== undefined) return { file };
+  if (secret) return { secret: { kind: secret.kind, namespace: secret.namespace, name: secret.name, key: secret.key } };
+  if (value !== undefined) return { value };
+  throw new BadRequest('CredentialSource: none of file, secret and value is set');
+}
+
+type SecretMessage = Extract<CredentialSource, { secret: unknown }>['secret'];
+
+/** The fields that were on the wire. */
+function own<T extends object>(message: T): T {
+  const set = Object.entries(message).filter(([, value]) => value !== null && value !== undefined);
+  return Object.fromEntries(set) as T;
+}

@@ -1,0 +1,241 @@
+// Round trips, equal bytes from equal inputs, and hostile bytes for every codec of the room.
+
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import {
+  canonicalAssignment,
+  compressSnappy,
+  decodeAssignmentFile,
+  decodeAssignmentFrame,
+  decodeHeartbeat,
+  decodeSeriesFrame,
+  decodeSeriesRequest,
+  encodeAssignmentFile,
+  encodeAssignmentFrame,
+  encodeFrame,
+  encodeHeartbeat,
+  encodeSeriesFrame,
+  encodeSeriesRequest,
+  FrameDecoder,
+  uncompressSnappy,
+} from './index.ts';
+import type { AssignmentFrame, Heartbeat, Job, SeriesFrame, SeriesRequest, Target } from './index.ts';
+
+const job: Job = {
+  name: 'serviceMonitor/default/app/0',
+  intervalMs: 30_000,
+  timeoutMs: 10_000,
+  honorLabels: false,
+  honorTimestamps: true,
+  trackTimestampsStaleness: false,
+  enableCompression: true,
+  followRedirects: true,
+  scrapeProtocols: ['PrometheusText0.0.4'],
+  fallbackScrapeProtocol: '',
+  limits: { bodySizeBytes: 0, samples: 10, targets: 0, labels: 0, labelNameLength: 0, labelValueLength: 0 },
+  metricRelabelings: [{ sourceLabels: ['a', 'é'], regex: '', action: 'drop' }],
+  auth: {
+    basic: { username: { value: 'me' }, password: { secret: { kind: 'Secret', namespace: 'n', name: 's', key: 'k' } } },
+    tls: { ca: { file: '/ca.crt' }, insecureSkipVerify: true },
+  },
+};
+const target = (id: number): Target => ({
+  id,
+  job: job.name,
+  url: `http://127.0.0.1:${id}/metrics`,
+  labels: [['instance', `127.0.0.1:${id}`], ['job', 'äpp']],
+  intervalMs: 30_000,
+  timeoutMs: 10_000,
+  slot: id === 7 ? -1 : id,
+});
+const times = fc.integer({ min: -1_000_000, max: 4_102_444_800_000 });
+const u32 = fc.integer({ min: 0, max: 0xffffffff });
+const chunk = fc.record({
+  minTimeMs: times,
+  maxTimeMs: times,
+  samples: fc.integer({ min: 0, max: 1000 }),
+  encoding: fc.constant(1),
+  data: fc.uint8Array({ maxLength: 64 }),
+});
+const series = fc.record({
+  labels: fc.array(fc.tuple(fc.string(), fc.string()), { maxLength: 5 }),
+  targetId: u32,
+  intervalMs: fc.nat(),
+  phaseMs: fc.nat(),
+  incomplete: fc.boolean(),
+  chunks: fc.array(chunk, { maxLength: 3 }),
+});
+
+/** protobufjs reads bytes as Buffers, which are Uint8Arrays of another class to an exact comparison. */
+function plain(frame: SeriesFrame): SeriesFrame {
+  if (frame.kind === 'trailer') return frame;
+  const chunksOf = (one: (typeof frame.series)[number]) => one.chunks.map((c) => ({ ...c, data: Uint8Array.from(c.data) }));
+  return { kind: 'series', series: frame.series.map((one) => ({ ...one, chunks: chunksOf(one) })) };
+}
+
+/** A decoder may refuse bytes with an Error, and must do nothing else. */
+function checkRefusesOrReads(decode: (bytes: Uint8Array) => unknown, good: Uint8Array): void {
+  const mutation = fc.array(fc.tuple(fc.nat({ max: Math.max(0, good.length - 1) }), fc.nat({ max: 255 })), { maxLength: 6 });
+  fc.assert(
+    fc.property(mutation, fc.nat({ max: good.length }), (edits, length) => {
+      const bytes = Uint8Array.from(good);
+      for (const [at, byte] of edits) bytes[at] = byte;
+      try {
+        decode(bytes.subarray(0, length));
+      } catch (error) {
+        expect(typeof (error as Error).message).toBe('string');
+      }
+    }),
+    { numRuns: 300, seed: 7 },
+  );
+}
+
+describe('assignment', () => {
+  const assignment = canonicalAssignment(1, [job], [target(9), target(7), target(8)]);
+  const frames: AssignmentFrame[] = [
+    { kind: 'snapshot', assignment, handedOff: [1, 0xffffffff] },
+    {
+      kind: 'diff',
+      diff: {
+        fromVersion: 'a',
+        toVersion: 'b',
+        jobs: [job],
+        removedJobs: ['x'],
+        targets: [target(3)],
+        removedTargets: [{ id: 4, reason: 'handoff' }, { id: 5, reason: 'gone' }],
+      },
+    },
+    { kind: 'keepalive', version: 'b' },
+  ];
+
+  test('frames survive the wire', () => {
+    for (const frame of frames) expect(decodeAssignmentFrame(encodeAssignmentFrame(frame))).toEqual(frame);
+  });
+
+  test('equal inputs in any order give equal bytes and an equal version', () => {
+    const other = canonicalAssignment(1, [job], [target(8), target(9), target(7)]);
+    expect(other.version).toBe(assignment.version);
+    expect(encodeAssignmentFile(other)).toEqual(encodeAssignmentFile(assignment));
+    expect(canonicalAssignment(1, [job], [target(8), target(9)]).version).not.toBe(assignment.version);
+  });
+
+  test('a damaged file is refused with its path', () => {
+    const file = encodeAssignmentFile(assignment);
+    expect(decodeAssignmentFile('a.bin', file)).toEqual(assignment);
+    file[20]! ^= 1;
+    expect(() => decodeAssignmentFile('a.bin', file)).toThrow(/^a\.bin: offset 0: .*checksum/);
+  });
+
+  test('mutated frames are refused or read', () => {
+    for (const frame of frames) checkRefusesOrReads(decodeAssignmentFrame, encodeAssignmentFrame(frame));
+  });
+});
+
+test('heartbeats survive the wire, and a strange state is refused', () => {
+  const health = { id: 0xfffffffe, lastScrapeMs: 1.7e12, scrapes: 3, up: true, lastDurationMs: 1.25, samples: 9, error: 'ö' };
+  const heartbeat: Heartbeat = {
+    fleet: 'main',
+    shard: 3,
+    replica: 1,
+    version: 'v',
+    state: 'ready',
+    headSeries: 5e6,
+    startedMs: 1.7e12,
+    sentMs: 1.7e12 + 1,
+    targets: [health],
+  };
+  expect(decodeHeartbeat(encodeHeartbeat(heartbeat))).toEqual(heartbeat);
+  const strange = encodeHeartbeat({ ...heartbeat, state: 'dancing' as 'ready' });
+  expect(() => decodeHeartbeat(strange)).toThrow('state "dancing"');
+  checkRefusesOrReads(decodeHeartbeat, encodeHeartbeat(heartbeat));
+});
+
+describe('series stream', () => {
+  test('requests survive the wire', () => {
+    const request: SeriesRequest = {
+      minTimeMs: -5,
+      maxTimeMs: 1.7e12,
+      matchers: [
+        { type: '=~', name: '__name__', value: 'a|b' },
+        { type: '!=', name: 'é', value: '' },
+      ],
+      skipChunks: true,
+      limit: 10,
+      targetIds: [1, 0xffffffff],
+    };
+    expect(decodeSeriesRequest(encodeSeriesRequest(request))).toEqual(request);
+    const many = { ...request, matchers: Array.from({ length: 101 }, () => request.matchers[0]!) };
+    expect(() => decodeSeriesRequest(encodeSeriesRequest(many))).toThrow('101 matchers');
+  });
+
+  test('frames survive the wire', () => {
+    fc.assert(
+      fc.property(fc.array(series, { maxLength: 5 }), (batch) => {
+        const frame: SeriesFrame = { kind: 'series', series: batch };
+        expect(plain(decodeSeriesFrame(encodeSeriesFrame(frame)))).toEqual(frame);
+      }),
+      { seed: 1 },
+    );
+    const trailer: SeriesFrame = {
+      kind: 'trailer',
+      trailer: { series: 2, gaps: [{ fromMs: -1, toMs: 5 }], missedTargetIds: [7], truncated: true },
+    };
+    expect(decodeSeriesFrame(encodeSeriesFrame(trailer))).toEqual(trailer);
+  });
+
+  test('mutated frames are refused or read', () => {
+    const [batch] = fc.sample(fc.array(series, { minLength: 3, maxLength: 3 }), { numRuns: 1, seed: 3 });
+    checkRefusesOrReads(decodeSeriesFrame, encodeSeriesFrame({ kind: 'series', series: batch! }));
+  });
+});
+
+describe('framing', () => {
+  test('payloads come out however the stream is cut', () => {
+    fc.assert(
+      fc.property(fc.array(fc.uint8Array({ maxLength: 300 }), { maxLength: 6 }), fc.integer({ min: 1, max: 50 }), (payloads, size) => {
+        const stream = Buffer.concat(payloads.map(encodeFrame));
+        const decoder = new FrameDecoder();
+        const got: Uint8Array[] = [];
+        for (let at = 0; at < stream.length; at += size) {
+          for (const payload of decoder.push(stream.subarray(at, at + size))) got.push(Uint8Array.from(payload));
+        }
+        decoder.end();
+        expect(got).toEqual(payloads);
+      }),
+      { seed: 2 },
+    );
+  });
+
+  test('damage, a cut stream and a giant length are told apart', () => {
+    const frame = encodeFrame(Buffer.from('hello'));
+    const cut = new FrameDecoder();
+    cut.push(frame.subarray(0, 7));
+    expect(() => cut.end()).toThrow('ended within a frame');
+    frame[frame.length - 1]! ^= 1;
+    expect(() => new FrameDecoder().push(frame)).toThrow('checksum');
+    expect(() => new FrameDecoder().push(Uint8Array.of(0xff, 0xff, 0xff, 0xff, 0x0f))).toThrow('want at most');
+    expect(() => new FrameDecoder().push(new Uint8Array(6).fill(0xff))).toThrow('more than 5 bytes');
+  });
+});
+
+describe('snappy', () => {
+  test('what was compressed comes back', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 5000 }), fc.nat({ max: 40 }), (bytes, times_) => {
+        const input = Buffer.concat(Array.from({ length: times_ }, () => bytes));
+        expect(Buffer.from(uncompressSnappy(compressSnappy(input), 1 << 20)).equals(input)).toBe(true);
+      }),
+      { numRuns: 50, seed: 5 },
+    );
+  });
+
+  test('hostile blocks are refused at once', () => {
+    const check = (bytes: number[], want: string) => expect(() => uncompressSnappy(Uint8Array.from(bytes), 1 << 20)).toThrow(want);
+    check([0x10, 0xfc, 0xfa, 0xff, 0xff, 0xff], 'runs past the end');
+    check([0xff, 0xff, 0xff, 0x7f, 0x00], 'want at most');
+    check([0x80, 0x80, 0x20, 0x00, 0x61], 'promised by');
+    check([0x02, 0x00, 0x61], '1 bytes, want 2');
+    check([0x05, 0x01, 0x00], 'bytes back');
+    check([], 'ends within');
+  });
+});

@@ -1,0 +1,81 @@
+// Frames of every stream between processes: `uvarint length of payload | crc32c(payload), 4 bytes big-endian | payload`.
+// The same framing as Prometheus's streamed remote read.
+
+import { CorruptionError } from '@flotilla/model';
+import { crc32c } from './crc32c.ts';
+
+/** A frame larger than this is refused before it is buffered. */
+export const FRAME_BYTES_MAX = 64 << 20;
+const checksumBytes = 4;
+const lengthBytesMax = 5;
+
+export function encodeFrame(payload: Uint8Array): Uint8Array {
+  const length: number[] = [];
+  let rest = payload.length;
+  for (; rest >= 0x80; rest >>>= 7) length.push((rest & 0x7f) | 0x80);
+  length.push(rest);
+  const frame = Buffer.allocUnsafe(length.length + checksumBytes + payload.length);
+  frame.set(length);
+  frame.writeUInt32BE(crc32c(payload), length.length);
+  frame.set(payload, length.length + checksumBytes);
+  return frame;
+}
+
+/** Cuts a stream of bytes, split anywhere, into checked payloads. Throws CorruptionError; after that it must not be used. */
+export class FrameDecoder {
+  #buffer: Uint8Array = new Uint8Array(0);
+  #offsetBytes = 0;
+  readonly #frameBytesMax: number;
+
+  constructor(frameBytesMax = FRAME_BYTES_MAX) {
+    this.#frameBytesMax = frameBytesMax;
+  }
+
+  /** Payloads completed by `bytes`. They are views: copy what outlives the next call. */
+  push(bytes: Uint8Array): Uint8Array[] {
+    this.#buffer = this.#buffer.length === 0 ? bytes : Buffer.concat([this.#buffer, bytes]);
+    const payloads: Uint8Array[] = [];
+    let start = 0;
+    for (;;) {
+      const header = this.#readHeader(start);
+      if (header === undefined || header.end > this.#buffer.length) break;
+      payloads.push(this.#checked(header.payload, header.end));
+      this.#offsetBytes += header.end - start;
+      start = header.end;
+    }
+    this.#buffer = this.#buffer.subarray(start);
+    return payloads;
+  }
+
+  /** Throws if the stream ended within a frame. */
+  end(): void {
+    if (this.#buffer.length > 0) throw this.#damage(`the stream ended within a frame, after ${this.#buffer.length} bytes of it`);
+  }
+
+  #readHeader(start: number): { payload: number; end: number } | undefined {
+    let length = 0;
+    for (let index = 0; index < lengthBytesMax; index++) {
+      const byte = this.#buffer[start + index];
+      if (byte === undefined) return undefined;
+      length += (byte & 0x7f) * 2 ** (7 * index);
+      if (byte >= 0x80) continue;
+      if (length > this.#frameBytesMax) throw this.#damage(`frame of ${length} bytes, want at most ${this.#frameBytesMax}`);
+      const payload = start + index + 1 + checksumBytes;
+      return { payload, end: payload + length };
+    }
+    throw this.#damage(`frame length of more than ${lengthBytesMax} bytes`);
+  }
+
+  #checked(from: number, to: number): Uint8Array {
+    const payload = this.#buffer.subarray(from, to);
+    const view = new DataView(this.#buffer.buffer, this.#buffer.byteOffset, this.#buffer.byteLength);
+    const want = view.getUint32(from - checksumBytes);
+    const got = crc32c(payload);
+    if (got !== want) throw this.#damage(`checksum ${got.toString(16)}, want ${want.toString(16)}`);
+    return payload;
+  }
+
+  #damage(reason: string): CorruptionError {
+    return new CorruptionError('stream', this.#offsetBytes, reason);
+  }
+}

@@ -1,0 +1,38 @@
+// The compiled .proto files. 64-bit integers are numbers: all of ours are milliseconds, counts or sizes below 2^53.
+
+import { BadRequest } from '@flotilla/model';
+import protobuf from 'protobufjs';
+import { readFileSync } from 'node:fs';
+
+protobuf.util.Long = null as unknown as typeof protobuf.util.Long;
+protobuf.configure();
+
+const root = new protobuf.Root();
+for (const file of ['assignment', 'series_stream']) {
+  const text = readFileSync(new URL(`../proto/${file}.proto`, import.meta.url), 'utf8');
+  protobuf.parse(text, root, { keepCase: false });
+}
+
+/** One message type with plain objects on the outside. Decoding bad bytes throws BadRequest with the message's name. */
+export class MessageType<T extends object> {
+  readonly #type: protobuf.Type;
+  readonly #name: string;
+
+  constructor(name: string) {
+    this.#name = name;
+    this.#type = root.lookupType(`flotilla.v1.${name}`);
+  }
+
+  encode(message: T): Uint8Array {
+    return this.#type.encode(message).finish();
+  }
+
+  /** Missing scalars read as their defaults, missing messages as undefined or null. */
+  decode(bytes: Uint8Array): T {
+    try {
+      return this.#type.decode(bytes) as unknown as T;
+    } catch (cause) {
+      throw new BadRequest(`${this.#name}: ${bytes.length} bytes do not decode: ${(cause as Error).message}`, { cause });
+    }
+  }
+}
