@@ -28,13 +28,18 @@ function documented(type: ValueType): string {
   return type === 'matrix' ? 'range vector' : type;
 }
 
+function below(expr: Expr): readonly Expr[] {
+  const durations = durationExprs(expr);
+  return durations.length === 0 ? children(expr) : [children(expr), durations].flat();
+}
+
 /** Fails if the tree is too deep for the recursion of all that walks it. Does not recurse itself. */
 export function checkDepth(stream: TokenStream, root: Expr): void {
   let level: Expr[] = [root];
   for (let depth = 1; level.length > 0; depth++) {
     const first = level[0];
     if (first !== undefined && depth > DEPTH_MAX) stream.tooDeep(DEPTH_MAX, first.pos);
-    level = level.flatMap((expr) => [children(expr), durationExprs(expr)].flat());
+    level = level.flatMap((expr) => below(expr));
   }
 }
 

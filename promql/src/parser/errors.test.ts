@@ -33,7 +33,7 @@ describe('parse errors', () => {
     check('a{{', '1:3', "unexpected left brace '{'");
     check('a{%}', '1:3', "unexpected character inside braces: '%'");
     check('a{b!c}', '1:4', "unexpected character after '!' inside braces: 'c'");
-    check('3x', '1:1', 'bad number or duration syntax: "3x"');
+    check('3x', '1:1', 'bad number or duration syntax: "3"');
     check('1..2', '1:1', 'bad number or duration syntax: "1.."');
   });
 

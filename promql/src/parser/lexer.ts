@@ -12,17 +12,15 @@ import { scanString } from './scan-string.ts';
 import { DURATION_WORDS, KEYWORDS, type Token, type TokenType } from './token.ts';
 
 const SPACE = ' \t\n\r';
-const SPACES = /[ \t\n\r]*/y;
 const COMMENT = /#[^\r\n]*/y;
 const LABEL_WORD = /[a-zA-Z0-9_]*/y;
 const METRIC_WORD = /[a-zA-Z0-9_:]*/y;
 const DURATION_WORD = /[a-zA-Z_]*/y;
 const OPENING_PAREN_NEXT = /[ \t\n\r]*\(/y;
 
-// Longest first.
-const PLAIN_SYMBOLS = '== != <= </ >= >/ = < > , * / % + - ^ @'.split(' ');
-const BRACE_SYMBOLS = ['=~', '!~', '!=', '=', ','];
-const DURATION_SYMBOLS = ['+', '-', '*', '/', '%', '^', ','];
+const PLAIN_SYMBOL = /[=!<>]=|<\/|>\/|[=<>,*/%+\-^@]/y;
+const BRACE_SYMBOL = /[=!]~|!=|[=,]/y;
+const DURATION_SYMBOL = /[+\-*/%^,]/y;
 
 export class Lexer {
   readonly #cursor: Cursor;
@@ -41,9 +39,10 @@ export class Lexer {
   /** The next token that is not a comment. After the end it is the end again. Throws ParseError. */
   next(): Token {
     for (;;) {
-      this.#cursor.acceptMatch(SPACES);
+      this.#cursor.acceptRun(SPACE);
       // A comment is none at the start of brackets: there it is refused below.
-      if (this.#inDuration || this.#cursor.acceptMatch(COMMENT) === '') break;
+      if (this.#inDuration || this.#cursor.peek() !== '#') break;
+      this.#cursor.acceptMatch(COMMENT);
     }
     this.#start = this.#cursor.pos;
     if (this.#inDuration) return this.#durationToken();
@@ -62,16 +61,16 @@ export class Lexer {
     throw new ParseError(reason, pos, fromByteText(text));
   }
 
-  #symbol(symbols: readonly string[]): Token | undefined {
-    const found = symbols.find((symbol) => this.#cursor.acceptText(symbol));
-    return found === undefined ? undefined : this.#emit(found as TokenType);
+  #symbol(sticky: RegExp): Token | undefined {
+    const symbol = this.#cursor.acceptMatch(sticky);
+    return symbol === '' ? undefined : this.#emit(symbol as TokenType);
   }
 
   #plainToken(): Token {
     const cursor = this.#cursor;
     if (cursor.atEnd) return this.#end();
     if (cursor.acceptText('=~')) this.#fail(`unexpected character after '=': '~'`);
-    const symbol = this.#symbol(PLAIN_SYMBOLS);
+    const symbol = this.#symbol(PLAIN_SYMBOL);
     if (symbol !== undefined) return symbol;
     const char = cursor.peek();
     if (isDigit(char) || (char === '.' && isDigit(cursor.text[cursor.pos + 1] ?? ''))) return this.#number();
@@ -166,7 +165,7 @@ export class Lexer {
   #braceToken(): Token {
     const cursor = this.#cursor;
     if (cursor.atEnd) this.#fail('unexpected end of input inside braces');
-    const symbol = this.#symbol(BRACE_SYMBOLS);
+    const symbol = this.#symbol(BRACE_SYMBOL);
     if (symbol !== undefined) return symbol;
     if (isAlpha(cursor.peek())) {
       cursor.acceptMatch(LABEL_WORD);
@@ -189,7 +188,7 @@ export class Lexer {
   #durationToken(): Token {
     const cursor = this.#cursor;
     if (cursor.atEnd) this.#fail('unexpected end of input in duration expression');
-    const symbol = this.#symbol(DURATION_SYMBOLS);
+    const symbol = this.#symbol(DURATION_SYMBOL);
     if (symbol !== undefined) return symbol;
     const char = cursor.peek();
     if (isDigit(char) || (char === '.' && isDigit(cursor.text[cursor.pos + 1] ?? ''))) {

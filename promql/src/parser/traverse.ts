@@ -28,11 +28,13 @@ export function children(expr: Expr): readonly Expr[] {
 
 /** The durations of this node that are expressions. */
 export function durationExprs(expr: Expr): readonly Expr[] {
-  const found: (Expr | undefined)[] = [];
-  if (expr.kind === 'selector') found.push(expr.offsetExpr);
-  if (expr.kind === 'matrix') found.push(expr.rangeExpr);
-  if (expr.kind === 'subquery') found.push(expr.rangeExpr, expr.stepExpr, expr.offsetExpr);
-  return found.filter((one) => one !== undefined);
+  return possibleDurations(expr).filter((one) => one !== undefined);
+}
+
+function possibleDurations(expr: Expr): readonly (Expr | undefined)[] {
+  if (expr.kind === 'selector') return [expr.offsetExpr];
+  if (expr.kind === 'matrix') return [expr.rangeExpr];
+  return expr.kind === 'subquery' ? [expr.rangeExpr, expr.stepExpr, expr.offsetExpr] : [];
 }
 
 /** Visits the expression and all below it, parents first. A visitor that returns false is not shown the children. */

@@ -27,6 +27,7 @@ describe('exprToJson', () => {
     check('3', number);
     check('-Inf', { type: 'numberLiteral', val: '-Inf' });
     check('"x"', { type: 'stringLiteral', val: 'x' });
+    check(String.raw`"\xff"`, { type: 'stringLiteral', val: '\ufffd' });
   });
 
   test('writes selectors', () => {

@@ -102,7 +102,8 @@ export function exprToJson(expr: Expr): ExprJson {
     case 'number':
       return { type: 'numberLiteral', val: formatFloat(expr.value) };
     case 'string':
-      return { type: 'stringLiteral', val: expr.value };
+      // Bytes that are not UTF-8 leave as U+FFFD.
+      return { type: 'stringLiteral', val: expr.value.replace(/[\ud800-\udfff]/gu, '\ufffd') };
     case 'paren':
       return { type: 'parenExpr', expr: exprToJson(expr.expr) };
     case 'unary':

@@ -20,11 +20,22 @@ describe('prettyExpr', () => {
     check(`sum by (job) (rate(${WIDE}[5m]))`, 'sum by (job) (', `  rate(${sorted}[5m])`, ')');
     check(
       `topk(3, avg_over_time(rate(${WIDE}[5m])[1h:]))`,
-      ...['topk(', '  3,', '  avg_over_time(', `    rate(${sorted}[5m])[1h:]`, '  )', ')'],
+      'topk(',
+      '  3,',
+      '  avg_over_time(',
+      `    rate(${sorted}[5m])[1h:]`,
+      '  )',
+      ')',
     );
     check(
       `label_replace(${WIDE}, "a", "b", "c", "d")`,
-      ...['label_replace(', `  ${sorted},`, '  "a",', '  "b",', '  "c",', '  "d"', ')'],
+      'label_replace(',
+      `  ${sorted},`,
+      '  "a",',
+      '  "b",',
+      '  "c",',
+      '  "d"',
+      ')',
     );
   });
 

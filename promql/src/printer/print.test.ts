@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import fc from 'fast-check';
+import { assert, constantFrom, letrec, oneof, property, tuple } from 'fast-check';
 
 import { parseExpr } from '../parser/parse.ts';
 import { prettyExpr } from './pretty.ts';
@@ -51,21 +51,21 @@ describe('printExpr', () => {
   });
 
   test('parses back to the same text, for random expressions', () => {
-    const { expression } = fc.letrec<{ expression: string }>((tie) => ({
-      expression: fc.oneof(
+    const { expression } = letrec<{ expression: string }>((tie) => ({
+      expression: oneof(
         { depthSize: 'small', withCrossShrink: true },
-        fc.constantFrom('m', 'm{x=~"a|b"} offset 5m', 'sum_over_time(m[1h:step()] @ 5)', '{"odd"}'),
-        fc
-          .tuple(tie('expression'), fc.constantFrom('+', '^', 'or', '== bool', '* on (x)'), tie('expression'))
-          .map((parts) => parts.join(' ')),
+        constantFrom('m', 'm{x=~"a|b"} offset 5m', 'sum_over_time(m[1h:step()] @ 5)', '{"odd"}'),
+        tuple(tie('expression'), constantFrom('+', '^', 'or', '== bool', '* on (x)'), tie('expression')).map(
+          (parts) => parts.join(' '),
+        ),
         tie('expression').map((inner) => `-${inner}`),
         tie('expression').map((inner) => `max by (job) (${inner})`),
         tie('expression').map((inner) => `(${inner})`),
         tie('expression').map((inner) => `label_replace((${inner}), "a", "$1", "b", "(.*)")`),
       ),
     }));
-    fc.assert(
-      fc.property(expression, (text) => {
+    assert(
+      property(expression, (text) => {
         const expr = parseExpr(text);
         const printed = printExpr(expr);
         expect(printExpr(parseExpr(printed))).toBe(printed);

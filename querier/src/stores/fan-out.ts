@@ -42,6 +42,17 @@ export class FanOut {
     return perGroup.flatMap((answer) => (answer === undefined ? [] : [answer]));
   }
 
+  /** A GET of what stores know now, one answer per shard. */
+  async now<T>(path: string): Promise<T[]> {
+    const nowMs = Date.now();
+    const perGroup = await Promise.all(
+      this.#groups({ minTimeMs: nowMs, maxTimeMs: nowMs }).map((group) =>
+        this.#ask(group, group.stores, (store, signal) => this.#options.client.get<T>(store, path, signal)),
+      ),
+    );
+    return perGroup.flatMap((answer) => (answer === undefined ? [] : [answer]));
+  }
+
   #groups({ minTimeMs, maxTimeMs }: { readonly minTimeMs: number; readonly maxTimeMs: number }): StoreGroup[] {
     const groups = storeGroups(this.#options.topology, minTimeMs, maxTimeMs);
     for (const { shard } of groups) this.#options.recorder.expect(shard);

@@ -59,6 +59,8 @@ export class TargetClient {
   readonly #bodyBytesMax: number;
   #dispatcher: Dispatcher | undefined;
   #tls: TlsMaterial | undefined;
+  #running: Exchange | undefined;
+  #isClosed = false;
   #reused = false;
   #wireBytesHint = 0;
   #pageBytesHint = 0;
@@ -83,7 +85,14 @@ export class TargetClient {
     }
   }
 
+  /** Ends a fetch that runs, too. */
   close(): void {
+    this.#isClosed = true;
+    this.#running?.abort(new ScrapeError('scraping stopped'));
+    this.#disconnect();
+  }
+
+  #disconnect(): void {
     this.#drop(this.#dispatcher);
     this.#dispatcher = undefined;
   }
@@ -146,8 +155,9 @@ export class TargetClient {
     });
     deadline.onExpiry(() => {
       exchange.abort(exchange.hasBegun ? new ScrapeError(DEADLINE_TEXT) : deadlineError(url));
-      if (dispatcher === this.#dispatcher) this.close();
+      if (dispatcher === this.#dispatcher) this.#disconnect();
     });
+    this.#running = exchange;
     try {
       dispatcher.dispatch(
         { origin: url.origin, path: url.pathname + url.search, method: 'GET', headers },
@@ -165,7 +175,8 @@ export class TargetClient {
   #connected(): Dispatcher {
     const tls = this.#context.credentials.tls(this.#settings.auth);
     if (this.#dispatcher !== undefined && sameTls(tls, this.#tls)) return this.#dispatcher;
-    this.close();
+    if (this.#isClosed) throw new ScrapeError('scraping stopped');
+    this.#disconnect();
     this.#reused = false;
     this.#tls = tls;
     this.#dispatcher = this.#connect(this.#url, tls);

@@ -9,8 +9,8 @@ import type { Appender, Schedule } from '@flotilla/tsdb';
 import { type ExpositionFormat, LineParser } from '../parse/line-parser.ts';
 import { normalizeLabelFloat } from '../parse/label-float.ts';
 import { ParseError } from '../parse/parse-error.ts';
-import type { BodyScan, KnownLines } from './known-lines.ts';
-import type { MetadataStore } from './metadata-store.ts';
+import type { KnownLines, KnownSamples } from './known-lines.ts';
+import type { MetadataSink } from './metadata-store.ts';
 import type { PresentSeries } from './present-series.ts';
 import { SampleBuffer } from './sample-buffer.ts';
 import { seriesLabels, type SampleLabelRules } from './sample-labels.ts';
@@ -51,7 +51,8 @@ export class BodyIngest {
   /** Kept samples of lines that the cache did not know. */
   readonly slow = new SampleBuffer();
   readonly stamped: StampedSample[] = [];
-  scan!: BodyScan;
+  /** Samples of lines that it did know; valid until the cache scans another body. */
+  known!: KnownSamples;
 
   readonly #rules: BodyRules;
   readonly #lines: KnownLines;
@@ -81,12 +82,12 @@ export class BodyIngest {
    * Throws ParseError, LabelLimitError or SampleLimitError.
    */
   read(body: Buffer, metadata: MetadataSink | undefined): void {
-    const scan = this.#lines.scan(body);
-    this.scan = scan;
-    this.scraped = scan.knownCount + scan.droppedCount;
-    this.kept = scan.knownCount;
-    for (let i = 0; i < scan.unknownCount; i++) {
-      this.#line(body, scan.unknown[2 * i]!, scan.unknown[2 * i + 1]!, metadata);
+    const known = this.#lines.scan(body);
+    this.known = known;
+    this.scraped = known.count + known.droppedCount;
+    this.kept = known.count;
+    for (let i = 0; i < known.unknownCount; i++) {
+      this.#line(body, known.unknownStarts[i]!, known.unknownEnds[i]!, metadata);
     }
     if (this.#parser.format === 'openmetrics' && !this.#sawEof) {
       throw new ParseError('data does not end with # EOF');
@@ -164,23 +165,5 @@ export class BodyIngest {
     for (let i = 0; i < pairs.length; i += 2) {
       if (pairs[i] === name) pairs[i + 1] = normalizeLabelFloat(pairs[i + 1]!);
     }
-  }
-}
-
-/** Gathers the metadata lines of one body, to be stored if the scrape succeeds. */
-export class MetadataSink {
-  readonly #families = new Map<string, { type: string; help: string; unit: string }>();
-
-  set(family: string, field: 'type' | 'help' | 'unit', text: string): void {
-    let metadata = this.#families.get(family);
-    if (metadata === undefined) {
-      metadata = { type: 'unknown', help: '', unit: '' };
-      this.#families.set(family, metadata);
-    }
-    metadata[field] = text;
-  }
-
-  storeIn(store: MetadataStore, nowMs: number): void {
-    for (const [family, metadata] of this.#families) store.add(family, metadata, nowMs);
   }
 }

@@ -1,23 +1,25 @@
 // TEMPORARY
-export interface BodyScan {
-  knownCount: number;
-  droppedCount: number;
-  refs: Uint32Array;
-  values: Float64Array;
-  unknownCount: number;
-  unknown: Uint32Array;
-  missingCount: number;
+export interface KnownSamples {
+  readonly count: number;
+  readonly refs: Uint32Array;
+  readonly values: Float64Array;
+  readonly droppedCount: number;
+  readonly hasMissing: boolean;
+  readonly unknownCount: number;
+  readonly unknownStarts: Uint32Array;
+  readonly unknownEnds: Uint32Array;
 }
 
 export class KnownLines {
   #map = new Map<string, number>();
   #prev = 0;
   #body: Buffer = Buffer.alloc(0);
-  scan(body: Buffer): BodyScan {
+  scan(body: Buffer): KnownSamples {
     this.#body = body;
     const refs: number[] = [];
     const values: number[] = [];
-    const unknown: number[] = [];
+    const starts: number[] = [];
+    const ends: number[] = [];
     let dropped = 0;
     let at = 0;
     while (at < body.length) {
@@ -26,7 +28,7 @@ export class KnownLines {
       const cut = this.#cut(at, end);
       const ref = cut === -1 ? undefined : this.#map.get(body.toString('latin1', at, cut));
       const value = Number(body.toString('latin1', cut, end));
-      if (ref === undefined || Number.isNaN(value)) unknown.push(at, end);
+      if (ref === undefined || Number.isNaN(value)) { starts.push(at); ends.push(end); }
       else if (ref === 0) dropped++;
       else {
         refs.push(ref);
@@ -34,16 +36,17 @@ export class KnownLines {
       }
       at = end + 1;
     }
-    const missingCount = refs.length < this.#prev ? this.#prev - refs.length : 0;
+    const hasMissing = refs.length < this.#prev;
     this.#prev = refs.length;
     return {
-      knownCount: refs.length,
+      count: refs.length,
       droppedCount: dropped,
       refs: Uint32Array.from(refs),
       values: Float64Array.from(values),
-      unknownCount: unknown.length / 2,
-      unknown: Uint32Array.from(unknown),
-      missingCount,
+      hasMissing,
+      unknownCount: starts.length,
+      unknownStarts: Uint32Array.from(starts),
+      unknownEnds: Uint32Array.from(ends),
     };
   }
   learn(start: number, end: number, ref: number): void {

@@ -58,3 +58,21 @@ export class MetadataStore {
 function published({ type, help, unit }: Variant): MetricMetadata {
   return { type, help, unit };
 }
+
+/** Gathers the metadata lines of one body, to be stored if the scrape succeeds. */
+export class MetadataSink {
+  readonly #families = new Map<string, { type: string; help: string; unit: string }>();
+
+  set(family: string, field: 'type' | 'help' | 'unit', text: string): void {
+    let metadata = this.#families.get(family);
+    if (metadata === undefined) {
+      metadata = { type: 'unknown', help: '', unit: '' };
+      this.#families.set(family, metadata);
+    }
+    metadata[field] = text;
+  }
+
+  storeIn(store: MetadataStore, nowMs: number): void {
+    for (const [family, metadata] of this.#families) store.add(family, metadata, nowMs);
+  }
+}

@@ -1,0 +1,60 @@
+// Memory of one kernel instance: a bump pointer, and free lists of powers of two above it.
+//
+// Nothing is returned to the system. Addresses are stable; JavaScript's views detach whenever memory grows.
+
+const GROW_PAGES: usize = 256;
+const SMALLEST_LOG2: u32 = 6;
+
+let top: usize = 0;
+// One list head per power of two; a free block's first word is the next free block.
+const freeLists = memory.data(32 * 4, 4);
+
+/** Never freed; 16-byte aligned, zeroed by the machine. Traps when 4 GiB are used up. */
+export function bump(size: usize): usize {
+  if (top == 0) top = (__heap_base + 63) & ~63;
+  const at = top;
+  top = (top + size + 15) & ~15;
+  if (top < at) unreachable();
+  const need = (top + 65535) >> 16;
+  const have = <usize>memory.size();
+  if (need > have) grow(need - have);
+  return at;
+}
+
+function grow(pages: usize): void {
+  if (memory.grow(<i32>max(pages, GROW_PAGES)) >= 0) return;
+  if (memory.grow(<i32>pages) < 0) unreachable();
+}
+
+@inline function classOf(size: usize): u32 {
+  const log2: u32 = 32 - clz<u32>(<u32>max<usize>(size, 2) - 1);
+  return max(log2, SMALLEST_LOG2);
+}
+
+/** How many bytes `alloc(size)` really gives. */
+export function capacityOf(size: usize): usize {
+  return (<usize>1) << classOf(size);
+}
+
+/** A block of at least `size` bytes with arbitrary content. */
+export function alloc(size: usize): usize {
+  if (size > 0x80000000) unreachable();
+  const k = classOf(size);
+  const list = freeLists + (k << 2);
+  const head = <usize>load<u32>(list);
+  if (head == 0) return bump((<usize>1) << k);
+  store<u32>(list, load<u32>(head));
+  return head;
+}
+
+/** Gives back a block of alloc, with the size that it was asked for. */
+export function free(at: usize, size: usize): void {
+  if (at == 0) return;
+  const list = freeLists + (classOf(size) << 2);
+  store<u32>(at, load<u32>(list));
+  store<u32>(list, <u32>at);
+}
+
+export function usedBytes(): usize {
+  return top;
+}

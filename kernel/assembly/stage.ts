@@ -1,0 +1,182 @@
+// Hot: transactions, once per ingested sample when staged and once when applied.
+//
+// A stage holds the samples of one open appender. A series remembers the newest sample staged for it
+// (stage << 24 | index + 1), so that a second line of the same series within a scrape is found at once. When two
+// stages are open, only the last one is remembered; apply() checks again and drops what came too late.
+
+import { alloc, free } from './memory';
+import { appendSample, flushSealed, seriesAt } from './series';
+
+const OK: u8 = 0, OUT_OF_ORDER: u8 = 1, DUPLICATE: u8 = 2, UNKNOWN_REF: u8 = 5;
+const SAMPLES_MAX: u32 = 0xfffffe;
+
+// Per stage: 0 u32 times, 4 u32 values, 8 u32 refs, 12 u32 count, 16 u32 capacity.
+const stages = memory.data(256 * 20, 4);
+
+// What stage() reads and writes: JavaScript fills refs and values, and reads codes.
+let inputCapacity: u32 = 0;
+export let inputRefs: usize = 0;
+export let inputValues: usize = 0;
+export let inputCodes: usize = 0;
+
+export function reserveInput(count: u32): void {
+  if (count <= inputCapacity) return;
+  free(inputRefs, <usize>inputCapacity << 2);
+  free(inputValues, <usize>inputCapacity << 3);
+  free(inputCodes, <usize>inputCapacity);
+  inputCapacity = max(count, 1024);
+  inputRefs = alloc(<usize>inputCapacity << 2);
+  inputValues = alloc(<usize>inputCapacity << 3);
+  inputCodes = alloc(<usize>inputCapacity);
+}
+
+function reserve(stage: usize, count: u32): void {
+  const capacity = load<u32>(stage, 16);
+  if (count <= capacity) return;
+  const larger = max(max(count, capacity << 1), 256);
+  store<u32>(stage, moved(load<u32>(stage), capacity << 3, larger << 3));
+  store<u32>(stage, moved(load<u32>(stage, 4), capacity << 3, larger << 3), 4);
+  store<u32>(stage, moved(load<u32>(stage, 8), capacity << 2, larger << 2), 8);
+  store<u32>(stage, larger, 16);
+}
+
+function moved(from: u32, oldBytes: u32, newBytes: u32): u32 {
+  const to = alloc(<usize>newBytes);
+  memory.copy(to, <usize>from, <usize>oldBytes);
+  free(<usize>from, <usize>oldBytes);
+  return <u32>to;
+}
+
+/** Stages count samples of the input at time t; returns how many got the code OK, or −1 when the stage is full. */
+export function stageInput(k: u32, count: u32, time: f64): i32 {
+  const stage = stages + k * 20;
+  let n = load<u32>(stage, 12);
+  if (n + count > SAMPLES_MAX) return -1;
+  reserve(stage, n + count);
+  const t = <i64>time;
+  const times = <usize>load<u32>(stage), values = <usize>load<u32>(stage, 4), refs = <usize>load<u32>(stage, 8);
+  let taken = 0;
+  for (let i: u32 = 0; i < count; i++) {
+    const ref = load<u32>(inputRefs + (<usize>i << 2));
+    const v = load<u64>(inputValues + (<usize>i << 3));
+    const s = seriesAt(ref);
+    if (s == 0) {
+      store<u8>(inputCodes + i, UNKNOWN_REF);
+      continue;
+    }
+    const mark = load<u32>(s, 20);
+    const own = mark >> 24 == k && mark != 0;
+    const index = <usize>((mark & 0xffffff) - 1) << 3;
+    const newest = own ? load<i64>(times + index) : load<i64>(s, 8);
+    if (t > newest) {
+      const o = <usize>n << 3;
+      store<i64>(times + o, t);
+      store<u64>(values + o, v);
+      store<u32>(refs + (<usize>n << 2), ref);
+      n++;
+      store<u32>(s, (k << 24) | n, 20);
+    } else if (t < newest || v != (own ? load<u64>(values + index) : load<u64>(s))) {
+      store<u8>(inputCodes + i, t < newest ? OUT_OF_ORDER : DUPLICATE);
+      continue;
+    }
+    store<u8>(inputCodes + i, OK);
+    taken++;
+  }
+  store<u32>(stage, n, 12);
+  return taken;
+}
+
+export function stagedCount(k: u32): u32 {
+  return load<u32>(stages + k * 20, 12);
+}
+
+/** Empties the stage without applying it. */
+export function discardStage(k: u32): void {
+  const stage = stages + k * 20;
+  const n = load<u32>(stage, 12), refs = <usize>load<u32>(stage, 8);
+  for (let i: u32 = 0; i < n; i++) {
+    const s = seriesAt(load<u32>(refs + (<usize>i << 2)));
+    if (s && load<u32>(s, 20) >> 24 == k) store<u32>(s, 0, 20);
+  }
+  release(stage);
+}
+
+function release(stage: usize): void {
+  const capacity = load<u32>(stage, 16);
+  free(<usize>load<u32>(stage), <usize>capacity << 3);
+  free(<usize>load<u32>(stage, 4), <usize>capacity << 3);
+  free(<usize>load<u32>(stage, 8), <usize>capacity << 2);
+  memory.fill(stage, 0, 20);
+}
+
+@inline function rangeStartOf(t: i64, range: i64): i64 {
+  const r = t % range;
+  return r < 0 ? t - r - range : t - r;
+}
+
+/** Appends what is staged to the open chunks and empties the stage; returns how many samples that were. */
+export function applyStage(k: u32, blockRange: f64): u32 {
+  const stage = stages + k * 20;
+  const n = load<u32>(stage, 12);
+  const times = <usize>load<u32>(stage), values = <usize>load<u32>(stage, 4), refs = <usize>load<u32>(stage, 8);
+  let applied: u32 = 0;
+  let rangeStart: i64 = 0, rangeEnd: i64 = 0;
+  for (let i: u32 = 0; i < n; i++) {
+    const ref = load<u32>(refs + (<usize>i << 2));
+    const s = seriesAt(ref);
+    if (s == 0) continue;
+    if (load<u32>(s, 20) >> 24 == k) store<u32>(s, 0, 20);
+    const t = load<i64>(times + (<usize>i << 3));
+    if (t <= load<i64>(s, 8)) continue;
+    if (t < rangeStart || t >= rangeEnd) {
+      rangeStart = rangeStartOf(t, <i64>blockRange);
+      rangeEnd = rangeStart + <i64>blockRange;
+    }
+    appendSample(s, ref, t, load<u64>(values + (<usize>i << 3)), rangeStart);
+    applied++;
+  }
+  flushSealed();
+  release(stage);
+  return applied;
+}
+
+// A samples record of the WAL: type 2, be64 first ref, be64 first time, then per sample varint Δref and Δtime, both to
+// the first sample, and be64 value. See docs/format/wal.md.
+let record: usize = 0;
+let recordCapacity: usize = 0;
+
+/** Encodes staged samples from..to−1 as one record; its address is in recordAt, its length is returned. */
+export function encodeSamples(k: u32, from: u32, to: u32): u32 {
+  const most: usize = 17 + <usize>(to - from) * 28;
+  if (most > recordCapacity) {
+    free(record, recordCapacity);
+    record = alloc(most);
+    recordCapacity = most;
+  }
+  const stage = stages + k * 20;
+  const times = <usize>load<u32>(stage), values = <usize>load<u32>(stage, 4), refs = <usize>load<u32>(stage, 8);
+  const ref0 = <i64>load<u32>(refs + (<usize>from << 2)), t0 = load<i64>(times + (<usize>from << 3));
+  store<u8>(record, 2);
+  store<u64>(record, bswap<u64>(<u64>ref0), 1);
+  store<u64>(record, bswap<u64>(<u64>t0), 9);
+  let o = record + 17;
+  for (let i = from; i < to; i++) {
+    o = putVarint(o, <i64>load<u32>(refs + (<usize>i << 2)) - ref0);
+    o = putVarint(o, load<i64>(times + (<usize>i << 3)) - t0);
+    store<u64>(o, bswap<u64>(load<u64>(values + (<usize>i << 3))));
+    o += 8;
+  }
+  return <u32>(o - record);
+}
+
+export function recordAt(): usize {
+  return record;
+}
+
+@inline function putVarint(at: usize, v: i64): usize {
+  let o = at;
+  let z = <u64>((v << 1) ^ (v >> 63));
+  for (; z >= 0x80; z >>= 7) store<u8>(o++, <u8>z | 0x80);
+  store<u8>(o++, <u8>z);
+  return o;
+}

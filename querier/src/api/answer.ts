@@ -1,0 +1,65 @@
+// Sending answers of the API: Prometheus's envelope, the completeness header, warnings for what is missing, pieces with backpressure.
+
+import { ApiError } from '@flotilla/chassis';
+import type { Request, Response } from '@flotilla/chassis';
+import { COMPLETENESS_HEADER } from '@flotilla/wire';
+import type { Completeness } from '@flotilla/wire';
+import { once } from 'node:events';
+import { createGzip, constants } from 'node:zlib';
+import type { Gzip } from 'node:zlib';
+import { holes, lonely } from '../stores/completeness-recorder.ts';
+
+/** Prometheus shows at most so many of each. */
+const annotationsMax = 10;
+
+export interface Notes {
+  readonly warnings: readonly string[];
+  readonly infos: readonly string[];
+}
+
+/** Sets the header. Throws 503 that names the shards when the answer has a hole and the caller takes no partial one. */
+export function completenessNotes(response: Response, completeness: Completeness, allowPartial: boolean): Notes {
+  response.setHeader(COMPLETENESS_HEADER, JSON.stringify(completeness).replaceAll(/[^\x20-\x7e]/g, '?'));
+  const missing = holes(completeness);
+  if (missing.length > 0 && !allowPartial) throw new ApiError('unavailable', missing.join('; '));
+  return { warnings: [...missing, ...completeness.cut], infos: lonely(completeness) };
+}
+
+/** Writes the envelope around `data`, which is JSON in pieces. Resolves when all is handed over, or the client has gone. */
+export async function sendPieces(request: Request, response: Response, data: Iterable<string>, notes: Notes): Promise<void> {
+  response.status(200).setHeader('Content-Type', 'application/json');
+  response.vary('Accept-Encoding');
+  const output = startOutput(request, response);
+  output.write('{"status":"success","data":');
+  for (const piece of data) {
+    if (response.destroyed) break;
+    if (!output.write(piece)) await Promise.race([once(output, 'drain'), once(response, 'close')]);
+  }
+  output.end(`${noteJson('warnings', notes.warnings)}${noteJson('infos', notes.infos)}}`);
+}
+
+function startOutput(request: Request, response: Response): Response | Gzip {
+  if (request.acceptsEncodings('gzip', 'identity') !== 'gzip') return response;
+  response.setHeader('Content-Encoding', 'gzip');
+  const gzip = createGzip({ level: constants.Z_BEST_SPEED });
+  gzip.pipe(response);
+  response.once('close', () => gzip.destroy());
+  return gzip;
+}
+
+function noteJson(name: string, notes: readonly string[]): string {
+  if (notes.length === 0) return '';
+  const unique = [...new Set(notes)];
+  const more = unique.length - annotationsMax;
+  const shown = more > 0 ? [...unique.slice(0, annotationsMax), `${more} more ${name} omitted`] : unique;
+  return `,"${name}":${JSON.stringify(shown)}`;
+}
+
+/** An abort signal that fires when the client goes before the answer is finished, or after `timeoutMs`. */
+export function requestSignal(response: Response, timeoutMs: number): AbortSignal {
+  const gone = new AbortController();
+  response.once('close', () => {
+    if (!response.writableFinished) gone.abort(new ApiError('canceled', 'query was canceled in query execution'));
+  });
+  return AbortSignal.any([gone.signal, AbortSignal.timeout(timeoutMs)]);
+}

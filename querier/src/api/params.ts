@@ -1,0 +1,129 @@
+// Parameters of the HTTP API, parsed as Prometheus parses them, with its error texts. GET query and POST form alike.
+
+import { ApiError } from '@flotilla/chassis';
+import type { Request } from '@flotilla/chassis';
+import { Matcher, METRIC_NAME, parseDuration } from '@flotilla/model';
+import { parseExpr, parseSelector } from '@flotilla/promql';
+import type { Expr } from '@flotilla/promql';
+
+/** Prometheus's bounds of "any time": what an int64 of seconds can hold in a float. */
+const minTimeMs = -9_223_372_036_854_775;
+const maxTimeMs = 9_223_372_036_854_775;
+const matcherSetsMax = 200;
+
+/** Query string and form body, the body first, as Go's ParseForm merges them. */
+export class Params {
+  readonly #values: URLSearchParams;
+
+  constructor(request: Request) {
+    const [, query = ''] = request.originalUrl.split('?', 2);
+    this.#values = new URLSearchParams();
+    for (const [name, value] of Object.entries((request.body ?? {}) as Record<string, string | string[]>)) {
+      for (const one of Array.isArray(value) ? value : [value]) this.#values.append(name, one);
+    }
+    for (const [name, value] of new URLSearchParams(query)) this.#values.append(name, value);
+  }
+
+  get(name: string): string {
+    return this.#values.get(name) ?? '';
+  }
+
+  all(name: string): string[] {
+    return [...this.#values.getAll(`${name}[]`), ...this.#values.getAll(name)];
+  }
+
+  /** Milliseconds of a time parameter; `fallback` when it is absent. */
+  time(name: string, fallback: number): number {
+    const text = this.get(name);
+    if (text === '') return fallback;
+    const timeMs = tryParseTime(text);
+    if (timeMs === undefined) throw invalid(name, `cannot parse "${text}" to a valid timestamp`);
+    return timeMs;
+  }
+
+  /** Start and end of the metadata endpoints, which default to all time. */
+  range(): { minTimeMs: number; maxTimeMs: number } {
+    const range = { minTimeMs: this.time('start', minTimeMs), maxTimeMs: this.time('end', maxTimeMs) };
+    if (range.maxTimeMs < range.minTimeMs) throw new ApiError('bad_data', 'end timestamp must not be before start timestamp');
+    return range;
+  }
+
+  /** Milliseconds of a duration parameter, undefined when absent. */
+  duration(name: string): number | undefined {
+    const text = this.get(name);
+    if (text === '') return undefined;
+    const durationMs = tryParseDuration(text);
+    if (durationMs === undefined) throw invalid(name, `cannot parse "${text}" to a valid duration`);
+    return durationMs;
+  }
+
+  /** 0: no limit. */
+  limit(name = 'limit'): number {
+    const text = this.get(name);
+    if (text === '') return 0;
+    if (!/^\d+$/.test(text)) throw invalid(name, `limit must be non-negative`);
+    return Number(text);
+  }
+
+  boolean(name: string, fallback: boolean): boolean {
+    const text = this.get(name);
+    if (text === '') return fallback;
+    if (/^(?:1|t|true)$/i.test(text)) return true;
+    if (/^(?:0|f|false)$/i.test(text)) return false;
+    throw invalid(name, `cannot parse "${text}" to a boolean`);
+  }
+
+  expr(): { text: string; expr: Expr } {
+    const text = this.get('query');
+    try {
+      return { text, expr: parseExpr(text) };
+    } catch (cause) {
+      throw invalid('query', (cause as Error).message, cause);
+    }
+  }
+
+  /** Selectors of match[]; each set is one alternative. */
+  matcherSets(): Matcher[][] {
+    const texts = this.all('match');
+    if (texts.length > matcherSetsMax) throw invalid('match[]', `${texts.length} selectors, want at most ${matcherSetsMax}`);
+    return texts.map((text) => {
+      try {
+        return parseSelector(text);
+      } catch (cause) {
+        throw invalid('match[]', (cause as Error).message, cause);
+      }
+    });
+  }
+}
+
+export function invalid(name: string, reason: string, cause?: unknown): ApiError {
+  return new ApiError('bad_data', `invalid parameter "${name}": ${reason}`, 400, { cause });
+}
+
+/** Seconds as a float, or RFC 3339. */
+export function tryParseTime(text: string): number | undefined {
+  if (/^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i.test(text)) return Math.round(Number(text) * 1000);
+  if (/^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(?:\.\d+)?(?:[Zz]|[+-]\d\d:\d\d)$/.test(text)) {
+    const timeMs = Date.parse(text.toUpperCase());
+    return Number.isNaN(timeMs) ? undefined : timeMs;
+  }
+  return undefined;
+}
+
+/** Seconds as a float, or Prometheus's duration. */
+export function tryParseDuration(text: string): number | undefined {
+  if (/^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i.test(text)) {
+    const durationMs = Number(text) * 1000;
+    return Math.abs(durationMs) < 9e15 ? durationMs : undefined;
+  }
+  try {
+    return parseDuration(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The matcher of a bare metric name. */
+export function nameMatcher(metric: string): Matcher {
+  return new Matcher('=', METRIC_NAME, metric);
+}

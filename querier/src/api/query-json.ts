@@ -1,0 +1,61 @@
+// Query results as Prometheus's JSON, in pieces, so that a large answer is never one string.
+
+import { formatFloat, formatSampleValue } from '@flotilla/model';
+import type { QueryResult } from '@flotilla/promql';
+
+const pieceLength = 64 * 1024;
+
+/** Yields `{"resultType":…,"result":…}` in pieces of about 64 KiB. */
+export function* queryDataJson(result: QueryResult): Generator<string> {
+  yield `{"resultType":"${result.type}","result":`;
+  switch (result.type) {
+    case 'scalar':
+      yield point(result.timeMs, formatFloat(result.value));
+      break;
+    case 'string':
+      yield point(result.timeMs, result.value);
+      break;
+    case 'vector':
+      yield* list(
+        result.series,
+        ({ labels, timeMs, value }) =>
+          `{"metric":${JSON.stringify(labels.toRecord())},"value":${point(timeMs, formatSampleValue(value))}}`,
+      );
+      break;
+    case 'matrix':
+      yield* list(
+        result.series,
+        ({ labels, timestampsMs, values }) =>
+          `{"metric":${JSON.stringify(labels.toRecord())},"values":${points(timestampsMs, values)}}`,
+      );
+  }
+  yield '}';
+}
+
+function* list<T>(items: readonly T[], write: (item: T) => string): Generator<string> {
+  let piece = '[';
+  for (let index = 0; index < items.length; index++) {
+    piece += (index === 0 ? '' : ',') + write(items[index]!);
+    if (piece.length < pieceLength) continue;
+    yield piece;
+    piece = '';
+  }
+  yield `${piece}]`;
+}
+
+function points(timestampsMs: Float64Array, values: Float64Array): string {
+  let text = '[';
+  for (let index = 0; index < values.length; index++) {
+    text += (index === 0 ? '' : ',') + point(timestampsMs[index]!, formatSampleValue(values[index]!));
+  }
+  return `${text}]`;
+}
+
+function point(timeMs: number, value: string): string {
+  return `[${formatTime(timeMs)},${JSON.stringify(value)}]`;
+}
+
+/** Seconds; with three decimals when they are not whole. */
+function formatTime(timeMs: number): string {
+  return timeMs % 1000 === 0 ? `${timeMs / 1000}` : (timeMs / 1000).toFixed(3);
+}

@@ -1,0 +1,90 @@
+// /api/v1/targets and scrape_pools: each target once, with its owner shard and how both replicas fare with it.
+
+import { Router, sendData } from '@flotilla/chassis';
+import { formatDuration, compareUtf8 } from '@flotilla/model';
+import { STORE_PATHS } from '@flotilla/wire';
+import type { TargetStatus, TargetsResponse } from '@flotilla/wire';
+import { askEveryStore } from './fleet-view.ts';
+import type { StoreReport } from './fleet-view.ts';
+import { Params } from './params.ts';
+import type { QueryService } from './query-service.ts';
+
+export function targetsRoutes(service: QueryService): Router {
+  const router = Router();
+  router.get('/targets', async (request, response) => {
+    const params = new Params(request);
+    const { state, scrapePool } = { state: params.get('state'), scrapePool: params.get('scrapePool') };
+    const { targets, warnings } = await currentTargets(service);
+    const wanted = targets.filter(({ scrapePool: pool }) => scrapePool === '' || pool === scrapePool);
+    const activeTargets = state === 'dropped' ? [] : wanted;
+    sendData(request, response, { activeTargets, droppedTargets: [], droppedTargetCounts: {} }, { warnings });
+  });
+  router.get('/scrape_pools', async (request, response) => {
+    const { targets, warnings } = await currentTargets(service);
+    const scrapePools = [...new Set(targets.map(({ scrapePool }) => scrapePool))].toSorted(compareUtf8);
+    sendData(request, response, { scrapePools }, { warnings });
+  });
+  return router;
+}
+
+async function currentTargets({ topology, client }: QueryService) {
+  const reports = await askEveryStore<TargetsResponse>(topology.current(), client, 'scraper', STORE_PATHS.targets);
+  const warnings = reports.flatMap(({ store, error }) => (error === undefined ? [] : [`${store.name}: ${error}`]));
+  return { targets: mergeTargets(reports), warnings };
+}
+
+/**
+ * Joins the replicas of each target. While a target is handed over, two shards scrape it: the one whose shard comes first in
+ * the reports is the owner, the other's replicas are listed with it.
+ */
+export function mergeTargets(reports: readonly StoreReport<TargetsResponse>[]) {
+  const byKey = new Map<string, TargetStatus[]>();
+  for (const { value } of reports) {
+    for (const target of value?.targets ?? []) {
+      const key = `${target.id} ${target.shard}`;
+      const known = byKey.get(key);
+      if (known === undefined) byKey.set(key, [target]);
+      else known.push(target);
+    }
+  }
+  return [...byKey.values()]
+    .map(mergeReplicas)
+    .toSorted((a, b) => compareUtf8(a.scrapePool, b.scrapePool) || compareUtf8(a.scrapeUrl, b.scrapeUrl) || a.shard - b.shard);
+}
+
+function mergeReplicas(replicas: readonly TargetStatus[]) {
+  const best = replicas.find(({ health }) => health === 'up') ?? replicas[0]!;
+  const url = new URL(best.url);
+  return {
+    discoveredLabels: {
+      __address__: url.host,
+      __metrics_path__: url.pathname,
+      __scheme__: url.protocol.slice(0, -1),
+      __scrape_interval__: formatDuration(best.intervalMs),
+      __scrape_timeout__: formatDuration(best.timeoutMs),
+      job: best.job,
+    },
+    labels: best.labels,
+    scrapePool: best.job,
+    scrapeUrl: best.url,
+    globalUrl: best.url,
+    lastError: best.lastError,
+    lastScrape: timeText(best.lastScrapeMs),
+    lastScrapeDuration: best.lastScrapeDurationMs / 1000,
+    health: best.health,
+    scrapeInterval: formatDuration(best.intervalMs),
+    scrapeTimeout: formatDuration(best.timeoutMs),
+    shard: best.shard,
+    slot: best.slot,
+    replicas: replicas.map(replicaView),
+  };
+}
+
+function replicaView({ replica, health, lastError, lastScrapeMs, lastScrapeDurationMs }: TargetStatus) {
+  return { replica, health, lastError, lastScrape: timeText(lastScrapeMs), lastScrapeDuration: lastScrapeDurationMs / 1000 };
+}
+
+/** Go's zero time for a target that was not scraped yet. */
+function timeText(timeMs: number): string {
+  return timeMs === 0 ? '0001-01-01T00:00:00Z' : new Date(timeMs).toISOString();
+}

@@ -1,0 +1,29 @@
+// The binary `querier`.
+
+import { createHttpServer, internalTokenFile, runMain } from '@flotilla/chassis';
+import { querierFlags } from './config.ts';
+import { mountQuerier } from './querier.ts';
+
+await runMain('querier', querierFlags, async ({ config, log, metrics, onShutdown }) => {
+  const server = createHttpServer({ name: 'Querier', config, log, metrics });
+  const close = mountQuerier({
+    server,
+    log,
+    metrics,
+    tokenFile: internalTokenFile(config),
+    topologyFile: config['topology.file'],
+    lookbackMs: config['query.lookback-delta'],
+    timeoutMs: config['query.timeout'],
+    maxConcurrency: config['query.max-concurrency'],
+    maxSamples: config['query.max-samples'],
+    maxBytes: config['query.max-bytes'],
+    defaultIntervalMs: config['query.default-interval'],
+    storeTimeoutMs: config['store.timeout'],
+    corsOrigin: config['web.cors.origin'],
+    flags: Object.fromEntries(Object.entries(config).map(([name, value]) => [name, String(value ?? '')])),
+  });
+  onShutdown('stores', close);
+  onShutdown('http server', () => server.close());
+  const { url } = await server.listen();
+  log.info('listening', { url });
+});

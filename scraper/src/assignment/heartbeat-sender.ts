@@ -1,0 +1,81 @@
+// Heartbeats to the operator: regularly, and soon after something that it waits for. A lost one is not repeated: the
+// next says more. One at a time, so that they arrive in order.
+
+import type { InternalClient } from '@flotilla/chassis';
+import { encodeHeartbeat, type Heartbeat } from '@flotilla/wire';
+
+export interface HeartbeatOptions {
+  readonly client: InternalClient;
+  readonly operatorUrl: string;
+  readonly current: () => Heartbeat;
+  readonly intervalMs?: number;
+}
+
+const intervalMs = 2000;
+const coalesceMs = 200;
+
+export class HeartbeatSender {
+  readonly #options: HeartbeatOptions;
+  readonly #url: string;
+  #timer: NodeJS.Timeout | undefined;
+  #dueMs = Infinity;
+  #sending: Promise<void> | undefined;
+  #stopped = false;
+  /** Heartbeats that the operator did not take. */
+  failures = 0;
+
+  constructor(options: HeartbeatOptions) {
+    this.#options = options;
+    this.#url = `${options.operatorUrl}/assignment/v1/heartbeat`;
+  }
+
+  start(): void {
+    this.#sendAfter(0);
+  }
+
+  /** Sends one soon, with all that happens until then. */
+  soon(): void {
+    this.#sendAfter(coalesceMs);
+  }
+
+  /** After a last heartbeat, which says `stopping`. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    clearTimeout(this.#timer);
+    await this.#sending;
+    await this.#send();
+  }
+
+  #sendAfter(delayMs: number): void {
+    const dueMs = performance.now() + delayMs;
+    if (this.#stopped || dueMs >= this.#dueMs) return;
+    clearTimeout(this.#timer);
+    this.#dueMs = dueMs;
+    this.#timer = setTimeout(() => {
+      this.#dueMs = Infinity;
+      this.#sendInTurn();
+    }, delayMs);
+  }
+
+  #sendInTurn(): void {
+    if (this.#sending !== undefined) {
+      this.#sendAfter(coalesceMs);
+      return;
+    }
+    this.#sending = this.#send().finally(() => {
+      this.#sending = undefined;
+      this.#sendAfter(this.#options.intervalMs ?? intervalMs);
+    });
+  }
+
+  /** Never rejects. */
+  async #send(): Promise<void> {
+    try {
+      const response = await this.#options.client.postBytes(this.#url, encodeHeartbeat(this.#options.current()));
+      for await (const _ of response.body); // Frees the connection.
+      if (response.status >= 300) this.failures++;
+    } catch {
+      this.failures++;
+    }
+  }
+}

@@ -1,0 +1,41 @@
+// Appends batches of samples and counts those that the head refuses. A refused sample does not fail its scrape.
+
+import { appendCode, type Appender } from '@flotilla/tsdb';
+import type { SampleBuffer } from './sample-buffer.ts';
+import type { ScrapeCounters } from './scrape-counters.ts';
+
+export class SampleCodes {
+  /** Samples whose series the head has let go. */
+  unknownRefs = 0;
+  #outOfOrder = 0;
+  #duplicateTimestamp = 0;
+  #outOfBounds = 0;
+  #codes = new Uint8Array(64);
+
+  clear(): void {
+    this.unknownRefs = 0;
+    this.#outOfOrder = 0;
+    this.#duplicateTimestamp = 0;
+    this.#outOfBounds = 0;
+  }
+
+  append(appender: Appender, { refs, values, count }: Omit<SampleBuffer, 'clear' | 'push'>, timeMs: number): void {
+    if (count === 0) return;
+    if (this.#codes.length < count) this.#codes = new Uint8Array(2 * count);
+    if (appender.appendBatch(refs, values, count, timeMs, this.#codes) === count) return;
+    for (let i = 0; i < count; i++) this.#count(this.#codes[i]!);
+  }
+
+  addTo(counters: ScrapeCounters): void {
+    counters.outOfOrder += this.#outOfOrder;
+    counters.duplicateTimestamp += this.#duplicateTimestamp;
+    counters.outOfBounds += this.#outOfBounds;
+  }
+
+  #count(code: number): void {
+    if (code === appendCode.outOfOrder) this.#outOfOrder++;
+    else if (code === appendCode.duplicate) this.#duplicateTimestamp++;
+    else if (code === appendCode.tooOld || code === appendCode.outOfBounds) this.#outOfBounds++;
+    else if (code === appendCode.unknownRef) this.unknownRefs++;
+  }
+}

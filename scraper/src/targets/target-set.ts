@@ -1,0 +1,128 @@
+// The targets of this shard: a loop for each, kept in step with the assignment.
+//
+// A target that stays keeps its loop, its connection and its caches, whatever else changes. One whose settings change
+// gets a new loop that goes on with what the old one had. One that is gone ends with stale markers, unless another
+// shard has it now.
+
+import type { Assignment, Job, RemovalReason, Target, TargetHealth, TargetStatus } from '@flotilla/wire';
+import { JobSettings } from './job-settings.ts';
+import { type LoopContext, TargetLoop } from './target-loop.ts';
+
+export class TargetSet {
+  readonly #context: LoopContext;
+  readonly #loops = new Map<number, TargetLoop>();
+  readonly #jobs = new Map<string, JobSettings>();
+  /** Removed, and waiting for their last slot. */
+  readonly #ending = new Map<number, TargetLoop>();
+
+  constructor(context: LoopContext) {
+    this.#context = context;
+  }
+
+  get size(): number {
+    return this.#loops.size;
+  }
+
+  /** Makes the loops match. `reasons` has an entry for each target that another shard has now. */
+  async apply(assignment: Assignment, reasons: ReadonlyMap<number, RemovalReason>): Promise<void> {
+    this.#compileJobs(assignment.jobs);
+    const wanted = new Map(assignment.targets.map((target) => [target.id, target]));
+    for (const [id, loop] of this.#loops) {
+      if (!wanted.has(id)) this.#remove(id, loop, reasons.get(id) ?? 'gone');
+    }
+    await Promise.all([...wanted.values()].map((target) => this.#keep(target)));
+    this.#limitTargets(assignment);
+  }
+
+  /** Ends all scraping, without markers. */
+  async stop(): Promise<void> {
+    const loops = [...this.#loops.values(), ...this.#ending.values()];
+    await Promise.all(loops.map((loop) => loop.stop()));
+  }
+
+  health(): TargetHealth[] {
+    return [...this.#loops.values()].map(({ health }) => health);
+  }
+
+  statuses(shard: number, replica: number): TargetStatus[] {
+    return [...this.#loops.values()].map((loop) => statusOf(loop, shard, replica));
+  }
+
+  /** Targets by job. */
+  countByJob(): Map<string, number> {
+    const counts = new Map([...this.#jobs.keys()].map((job) => [job, 0]));
+    for (const { target } of this.#loops.values()) counts.set(target.job, (counts.get(target.job) ?? 0) + 1);
+    return counts;
+  }
+
+  #compileJobs(jobs: readonly Job[]): void {
+    const names = new Set(jobs.map(({ name }) => name));
+    for (const name of this.#jobs.keys()) if (!names.has(name)) this.#jobs.delete(name);
+    for (const job of jobs) {
+      const settings = new JobSettings(job, this.#context.bounds);
+      if (this.#jobs.get(job.name)?.fingerprint !== settings.fingerprint) this.#jobs.set(job.name, settings);
+    }
+  }
+
+  #remove(id: number, loop: TargetLoop, reason: RemovalReason): void {
+    this.#loops.delete(id);
+    if (reason === 'handoff') {
+      void loop.stop();
+      return;
+    }
+    this.#ending.set(id, loop);
+    loop.endAtNextSlot(() => {
+      if (this.#ending.get(id) === loop) this.#ending.delete(id);
+    });
+  }
+
+  async #keep(target: Target): Promise<void> {
+    const settings = this.#jobs.get(target.job);
+    const loop = this.#loops.get(target.id);
+    if (settings === undefined || (loop !== undefined && isSame(loop, target, settings))) return;
+    const before = loop ?? this.#ending.get(target.id);
+    const present = await before?.stopForSuccessor();
+    this.#ending.delete(target.id);
+    this.#loops.set(target.id, new TargetLoop(this.#context, target, settings, present));
+  }
+
+  /** target_limit: beyond it no target of the job is scraped, and each says so. */
+  #limitTargets({ jobs }: Assignment): void {
+    const counts = this.countByJob();
+    const errors = new Map(jobs.map((job) => [job.name, targetLimitError(job, counts.get(job.name) ?? 0)]));
+    for (const loop of this.#loops.values()) {
+      loop.jobError = loop.settings.error || (errors.get(loop.target.job) ?? '');
+    }
+  }
+}
+
+function targetLimitError({ limits }: Job, count: number): string {
+  if (limits.targets === 0 || count <= limits.targets) return '';
+  return `target_limit exceeded (number of targets: ${count}, limit: ${limits.targets})`;
+}
+
+/** The id stands for job, url and labels. */
+function isSame(loop: TargetLoop, { intervalMs, timeoutMs }: Target, settings: JobSettings): boolean {
+  const { target } = loop;
+  return loop.settings === settings && target.intervalMs === intervalMs && target.timeoutMs === timeoutMs;
+}
+
+function statusOf(loop: TargetLoop, shard: number, replica: number): TargetStatus {
+  const { target, health } = loop;
+  return {
+    id: target.id,
+    job: target.job,
+    url: target.url,
+    labels: loop.labels.toRecord(),
+    shard,
+    replica,
+    slot: target.slot,
+    health: health.lastScrapeMs === 0 ? 'unknown' : health.up ? 'up' : 'down',
+    lastError: health.error,
+    lastScrapeMs: health.lastScrapeMs,
+    lastScrapeDurationMs: health.lastDurationMs,
+    intervalMs: target.intervalMs,
+    timeoutMs: target.timeoutMs,
+    samples: health.samples,
+  };
+}
