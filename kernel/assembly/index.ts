@@ -29,7 +29,7 @@ export {
   stagedCount,
   stageInput,
 } from './stage';
-export { clearFrames, frameRecord, framesAt } from './wal-frame';
+export { clearFrames, frameRecord, framesAt, framesLength } from './wal-frame';
 
 /** To be called once, first. */
 export function init(): void {

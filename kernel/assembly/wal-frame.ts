@@ -15,6 +15,10 @@ export function framesAt(): usize {
   return frames;
 }
 
+export function framesLength(): usize {
+  return framesBytes;
+}
+
 /** Starts a new run of frames. */
 export function clearFrames(): void {
   framesBytes = 0;
@@ -32,9 +36,9 @@ function reserve(bytes: usize): void {
 
 /**
  * Appends a record (n ≥ 0 bytes) to the frames, which will lie at `pageOffset` (0..PAGE−1) of a page plus what they hold
- * already. `flags` are or-ed to each fragment's type. Returns the length of all frames.
+ * already. `flags` are or-ed to each fragment's type.
  */
-export function frameRecord(record: usize, n: u32, pageOffset: u32, flags: u32): u32 {
+export function frameRecord(record: usize, n: u32, pageOffset: u32, flags: u32): void {
   reserve(framesBytes + <usize>n + <usize>((n / (PAGE - HEADER) + 2) * (2 * HEADER)));
   let from = record, left = n, first = true;
   while (true) {
@@ -47,7 +51,7 @@ export function frameRecord(record: usize, n: u32, pageOffset: u32, flags: u32):
     const size = min(left, PAGE - used - HEADER);
     const last = size == left;
     fragment(from, size, (first ? (last ? FULL : FIRST) : last ? LAST : MIDDLE) | flags);
-    if (last) return <u32>framesBytes;
+    if (last) return;
     from += size;
     left -= size;
     first = false;

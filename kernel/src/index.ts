@@ -1,1 +1,5 @@
-export {};
+// The hot leaf: one WASM module, and what JavaScript may see of it.
+
+export { crc32c } from './crc32c.ts';
+export { CHUNK_SAMPLES_MAX, decodeXor } from './decode-xor.ts';
+export { HeadKernel, type SealedSink } from './head-kernel.ts';

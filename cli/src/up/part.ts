@@ -43,19 +43,17 @@ export class Part {
     this.spec = spec;
     this.#events = events;
     this.#log = new LogFile(logPath);
-    this.#start();
   }
 
   get isReady(): boolean {
     return this.#isReady;
   }
 
-  /** What its Pod manifest shows; undefined while no process runs. */
-  running(): RunningPart | undefined {
-    const pid = this.#child?.pid;
-    if (pid === undefined) return undefined;
+  /** What its Pod manifest shows. Like a pod, it stays while its container is restarted: then pid is 0. */
+  running(): RunningPart {
+    const pid = this.#child?.pid ?? 0;
     const { name, labels, url } = this.spec;
-    return { name, labels, url, pid, restarts: this.#restarts, startedMs: this.#startedMs, ready: this.#isReady };
+    return { name, labels, url, pid, restarts: this.#restarts, ready: this.#isReady };
   }
 
   /** SIGTERM, then SIGKILL; resolves when the process is gone. */
@@ -74,7 +72,7 @@ export class Part {
     this.#log.close();
   }
 
-  #start(): void {
+  start(): void {
     const child = spawn(process.execPath, [...this.spec.command], { stdio: ['pipe', 'pipe', 'pipe'] });
     this.#child = child;
     this.#startedMs = Date.now();
@@ -96,7 +94,7 @@ export class Part {
     const waitMs = this.#nextBackoffMs;
     this.#nextBackoffMs = Math.min(waitMs * 2, backoffMs.max);
     this.#restarts++;
-    this.#timer = setTimeout(() => this.#start(), waitMs);
+    this.#timer = setTimeout(() => this.start(), waitMs);
     this.#events.changed(this);
     this.#events.died(this, reason, waitMs);
   }

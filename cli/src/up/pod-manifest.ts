@@ -6,9 +6,9 @@ export interface RunningPart {
   readonly name: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly url: string;
+  /** 0 while it is being restarted. */
   readonly pid: number;
   readonly restarts: number;
-  readonly startedMs: number;
   readonly ready: boolean;
 }
 
@@ -26,7 +26,7 @@ export function podManifest(part: RunningPart): string {
       metadata: {
         name: part.name,
         namespace: POD_NAMESPACE,
-        uid: createHash('md5').update(`${part.name}/${part.startedMs}`).digest('hex'),
+        uid: createHash('md5').update(part.name).digest('hex'),
         labels: part.labels,
         annotations: { 'flotilla.dev/pid': `${part.pid}`, 'flotilla.dev/restarts': `${part.restarts}` },
       },

@@ -90,15 +90,15 @@ export class Supervisor {
   #run(spec: PartSpec): Part {
     const part = new Part(spec, join(this.#data, LOCAL_PATHS.logs, `${spec.name}.log`), this.#events);
     this.#parts.set(spec.name, part);
+    part.start();
     return part;
   }
 
   /** Pod manifests are written one after the other, each from the state at its turn. */
   #publish(part: Part): void {
     this.#publishing = this.#publishing.then(async () => {
-      const running = part.running();
-      if (running === undefined) this.#removePod(part.spec.name);
-      else await writeFileAtomic(this.#podPath(part.spec.name), podManifest(running));
+      if (this.#parts.get(part.spec.name) !== part) return;
+      await writeFileAtomic(this.#podPath(part.spec.name), podManifest(part.running()));
     });
   }
 

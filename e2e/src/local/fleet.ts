@@ -161,7 +161,7 @@ export class LocalFleet {
   pid(name: string): number | undefined {
     try {
       const text = readFileSync(join(this.data, 'pods', `${name}.yaml`), 'utf8');
-      const match = /flotilla\.dev\/pid": "(\d+)/.exec(text);
+      const match = /flotilla\.dev\/pid": "([1-9]\d*)/.exec(text);
       return match ? Number(match[1]) : undefined;
     } catch {
       return undefined;

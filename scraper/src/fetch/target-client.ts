@@ -260,7 +260,7 @@ function checked(answer: Answer): Answer {
 
 function redirectTarget(location: string | readonly string[], from: URL): URL {
   const text = String(location);
-  const url = URL.canParse(text, from) ? new URL(text, from) : undefined;
+  const url = URL.canParse(text, from.href) ? new URL(text, from) : undefined;
   if (url?.protocol === 'http:' || url?.protocol === 'https:') return url;
   throw new ScrapeError(`Get "${shownUrl(from)}": unsupported redirect to "${text.slice(0, 200)}"`);
 }

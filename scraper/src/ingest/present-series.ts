@@ -2,13 +2,13 @@
 //
 // Cost: 4 bytes a series. A scrape with the same lines as the one before does not come here.
 
-const NONE = new Uint32Array(0);
+const NONE: Uint32Array = new Uint32Array(0);
 
 export class PresentSeries {
   /** Refs whose end deserves a stale marker. */
-  tracked = NONE;
+  tracked: Uint32Array = NONE;
   /** Refs of lines with a timestamp of their own, which end without a marker. */
-  untracked = NONE;
+  untracked: Uint32Array = NONE;
   #members: Set<number> | undefined;
 
   /** Whether the last successful scrape had `ref`. */

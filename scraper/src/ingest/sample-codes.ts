@@ -1,8 +1,14 @@
 // Appends batches of samples and counts those that the head refuses. A refused sample does not fail its scrape.
 
 import { appendCode, type Appender } from '@flotilla/tsdb';
-import type { SampleBuffer } from './sample-buffer.ts';
 import type { ScrapeCounters } from './scrape-counters.ts';
+
+/** Samples of one time. */
+export interface SampleBatch {
+  readonly refs: Uint32Array;
+  readonly values: Float64Array;
+  readonly count: number;
+}
 
 export class SampleCodes {
   /** Samples whose series the head has let go. */
@@ -19,7 +25,7 @@ export class SampleCodes {
     this.#outOfBounds = 0;
   }
 
-  append(appender: Appender, { refs, values, count }: Omit<SampleBuffer, 'clear' | 'push'>, timeMs: number): void {
+  append(appender: Appender, { refs, values, count }: SampleBatch, timeMs: number): void {
     if (count === 0) return;
     if (this.#codes.length < count) this.#codes = new Uint8Array(2 * count);
     if (appender.appendBatch(refs, values, count, timeMs, this.#codes) === count) return;

@@ -1,0 +1,179 @@
+// Hot: the open chunks and transactions of one head, in WASM memory.
+//
+// The caller owns refs (slot | generation << 24, see assembly/series.ts), stage numbers (1..255) and sealed chunks.
+
+import { KernelInstance } from './instance.ts';
+
+/** Takes a sealed chunk. `data` is a view of WASM memory: copy it before returning. */
+export type SealedSink = (
+  ref: number,
+  samples: number,
+  minTimeMs: number,
+  maxTimeMs: number,
+  data: Uint8Array,
+) => void;
+
+const SEALED_HEADER_BYTES = 32;
+const CHUNK_BUFFER_BYTES = 1024 + 64;
+/** Bounds one WAL record to about 300 KiB. */
+const RECORD_SAMPLES_MAX = 16_384;
+/** Limits how much is copied in at a time. */
+const INPUT_SAMPLES_MAX = 65_536;
+
+export class HeadKernel {
+  private readonly kernel: KernelInstance;
+  private readonly chunkBuffer: number;
+  private scratchAt = 0;
+  private scratchCapacity = 0;
+
+  constructor(sink: SealedSink) {
+    this.kernel = new KernelInstance((at, length) => this.drainSealed(at >>> 0, length >>> 0, sink));
+    this.chunkBuffer = this.kernel.exports.alloc(CHUNK_BUFFER_BYTES) >>> 0;
+  }
+
+  get usedBytes(): number {
+    return this.kernel.exports.usedBytes() >>> 0;
+  }
+
+  createSeries(ref: number): void {
+    this.kernel.exports.createSeries(ref);
+  }
+
+  deleteSeries(ref: number): void {
+    this.kernel.exports.deleteSeries(ref);
+  }
+
+  /** Samples of the open chunk; 0 when there is none or the series is unknown. */
+  openSamples(ref: number): number {
+    return this.kernel.exports.openSamples(ref);
+  }
+
+  /** Time of the open chunk's first sample. Requires an open chunk. */
+  openMinTimeMs(ref: number): number {
+    return this.kernel.exports.openMin(ref);
+  }
+
+  /** Time of the newest sample ever appended; −2^63 before the first. Requires a live series. */
+  lastTimeMs(ref: number): number {
+    return this.kernel.exports.lastTime(ref);
+  }
+
+  lastIsStale(ref: number): boolean {
+    return this.kernel.exports.lastIsStale(ref) !== 0;
+  }
+
+  /** A copy of the open chunk; empty when there is none. */
+  copyOpen(ref: number): Uint8Array {
+    const length = this.kernel.exports.gatherOpen(ref, this.chunkBuffer) >>> 0;
+    return this.kernel.bytes.slice(this.chunkBuffer, this.chunkBuffer + length);
+  }
+
+  dropOpen(ref: number): void {
+    this.kernel.exports.dropOpenChunk(ref);
+  }
+
+  /** Hands the open chunk to the sink. */
+  sealOpen(ref: number): void {
+    this.kernel.exports.sealOpen(ref);
+    this.kernel.exports.flushSealed();
+  }
+
+  /** Stages `count` samples of one time; codes as in the database's appendCode. Returns how many were taken. */
+  stage(
+    stage: number,
+    refs: Uint32Array,
+    values: Float64Array,
+    count: number,
+    timeMs: number,
+    codes?: Uint8Array,
+  ): number {
+    let taken = 0;
+    for (let from = 0; from < count; from += INPUT_SAMPLES_MAX) {
+      const to = Math.min(count, from + INPUT_SAMPLES_MAX);
+      taken += this.stagePart(stage, refs.subarray(from, to), values.subarray(from, to), timeMs);
+      codes?.set(this.codes(to - from), from);
+    }
+    return taken;
+  }
+
+  private stagePart(stage: number, refs: Uint32Array, values: Float64Array, timeMs: number): number {
+    const { exports } = this.kernel;
+    exports.reserveInput(refs.length);
+    this.kernel.words.set(refs, exports.inputRefs.value >>> 2);
+    this.kernel.floats.set(values, exports.inputValues.value >>> 3);
+    const taken = exports.stageInput(stage, refs.length, timeMs);
+    if (taken < 0) throw new RangeError('transaction: more than 16777214 samples');
+    return taken;
+  }
+
+  private codes(count: number): Uint8Array {
+    const at = this.kernel.exports.inputCodes.value >>> 0;
+    return this.kernel.bytes.subarray(at, at + count);
+  }
+
+  stagedCount(stage: number): number {
+    return this.kernel.exports.stagedCount(stage) >>> 0;
+  }
+
+  discard(stage: number): void {
+    this.kernel.exports.discardStage(stage);
+  }
+
+  /** Appends what is staged; chunks end at multiples of blockRangeMs. Returns how many samples were new. */
+  apply(stage: number, blockRangeMs: number): number {
+    return this.kernel.exports.applyStage(stage, blockRangeMs) >>> 0;
+  }
+
+  /** Starts a run of WAL frames that will be written at `pageOffset`. */
+  beginFrames(): void {
+    this.kernel.exports.clearFrames();
+  }
+
+  /** Adds one WAL record to the frames. */
+  frameRecord(record: Uint8Array, pageOffset: number): void {
+    this.reserveScratch(record.length);
+    this.kernel.bytes.set(record, this.scratchAt);
+    this.kernel.exports.frameRecord(this.scratchAt, record.length, pageOffset, 0);
+  }
+
+  /** Adds the staged samples to the frames, as samples records. */
+  frameStaged(stage: number, pageOffset: number): void {
+    const { exports } = this.kernel;
+    const count = this.stagedCount(stage);
+    for (let from = 0; from < count; from += RECORD_SAMPLES_MAX) {
+      const length = exports.encodeSamples(stage, from, Math.min(count, from + RECORD_SAMPLES_MAX));
+      exports.frameRecord(exports.recordAt(), length, pageOffset, 0);
+    }
+  }
+
+  /** The frames, as a view: valid until the next call of this kernel. */
+  frames(): Uint8Array {
+    const { exports } = this.kernel;
+    const at = exports.framesAt() >>> 0;
+    return this.kernel.bytes.subarray(at, at + (exports.framesLength() >>> 0));
+  }
+
+  private reserveScratch(bytes: number): void {
+    if (bytes <= this.scratchCapacity) return;
+    const { exports } = this.kernel;
+    exports.free(this.scratchAt, this.scratchCapacity);
+    this.scratchCapacity = exports.capacityOf(bytes) >>> 0;
+    this.scratchAt = exports.alloc(this.scratchCapacity) >>> 0;
+  }
+
+  private drainSealed(at: number, length: number, sink: SealedSink): void {
+    const { bytes, words, floats } = this.kernel;
+    for (let o = at; o < at + length; ) {
+      const dataBytes = words[(o + 24) >>> 2]!;
+      const from = o + SEALED_HEADER_BYTES;
+      sink(
+        words[o >>> 2]!,
+        words[(o + 4) >>> 2]!,
+        floats[(o + 8) >>> 3]!,
+        floats[(o + 16) >>> 3]!,
+        bytes.subarray(from, from + dataBytes),
+      );
+      o = from + ((dataBytes + 7) & ~7);
+    }
+  }
+}

@@ -1,0 +1,104 @@
+// One instance of the WASM module and the views of its memory.
+//
+// Each instance has a memory of its own, which only grows (to 4 GiB). A view dies when it does: take `bytes`, `floats`
+// anew after each call that may allocate.
+
+import { readFileSync } from 'node:fs';
+
+/** What assembly/index.ts exports. Addresses and counts are u32 but arrive as i32: read them with >>> 0. */
+export interface KernelExports {
+  readonly memory: WebAssembly.Memory;
+  init(): void;
+  alloc(size: number): number;
+  free(at: number, size: number): void;
+  capacityOf(size: number): number;
+  usedBytes(): number;
+  crc32c(crc: number, at: number, length: number): number;
+  decodeXor(chunk: number, length: number, times: number, values: number, max: number): number;
+  createSeries(ref: number): void;
+  deleteSeries(ref: number): void;
+  openSamples(ref: number): number;
+  openMin(ref: number): number;
+  lastTime(ref: number): number;
+  lastIsStale(ref: number): number;
+  gatherOpen(ref: number, out: number): number;
+  dropOpenChunk(ref: number): void;
+  sealOpen(ref: number): void;
+  flushSealed(): void;
+  reserveInput(count: number): void;
+  readonly inputRefs: { readonly value: number };
+  readonly inputValues: { readonly value: number };
+  readonly inputCodes: { readonly value: number };
+  stageInput(stage: number, count: number, timeMs: number): number;
+  stagedCount(stage: number): number;
+  discardStage(stage: number): void;
+  applyStage(stage: number, blockRangeMs: number): number;
+  encodeSamples(stage: number, from: number, to: number): number;
+  recordAt(): number;
+  clearFrames(): void;
+  frameRecord(at: number, length: number, pageOffset: number, flags: number): void;
+  framesAt(): number;
+  framesLength(): number;
+}
+
+let compiled: WebAssembly.Module | undefined;
+
+function kernelModule(): WebAssembly.Module {
+  compiled ??= new WebAssembly.Module(readFileSync(new URL('../dist/kernel.wasm', import.meta.url)));
+  return compiled;
+}
+
+function refuse(): never {
+  throw new Error('BUG: kernel: a chunk was sealed in an instance without a head');
+}
+
+export class KernelInstance {
+  readonly exports: KernelExports;
+  private byteView: Uint8Array;
+  private floatView: Float64Array;
+  private wordView: Uint32Array;
+
+  /** `sealed` takes the records of full chunks at (address, length); see assembly/series.ts. */
+  constructor(sealed: (at: number, length: number) => void = refuse) {
+    const instance = new WebAssembly.Instance(kernelModule(), { env: { sealed } });
+    this.exports = instance.exports as unknown as KernelExports;
+    const { buffer } = this.exports.memory;
+    this.byteView = new Uint8Array(buffer);
+    this.floatView = new Float64Array(buffer);
+    this.wordView = new Uint32Array(buffer);
+    this.exports.init();
+  }
+
+  get bytes(): Uint8Array {
+    this.refresh();
+    return this.byteView;
+  }
+
+  /** Index by address >>> 3. */
+  get floats(): Float64Array {
+    this.refresh();
+    return this.floatView;
+  }
+
+  /** Index by address >>> 2. */
+  get words(): Uint32Array {
+    this.refresh();
+    return this.wordView;
+  }
+
+  private refresh(): void {
+    const { buffer } = this.exports.memory;
+    if (this.byteView.buffer === buffer) return;
+    this.byteView = new Uint8Array(buffer);
+    this.floatView = new Float64Array(buffer);
+    this.wordView = new Uint32Array(buffer);
+  }
+}
+
+let shared: KernelInstance | undefined;
+
+/** The instance behind the stateless functions (checksums, decoding), made at first use. */
+export function sharedInstance(): KernelInstance {
+  shared ??= new KernelInstance();
+  return shared;
+}

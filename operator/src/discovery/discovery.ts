@@ -1,0 +1,93 @@
+// What discovery gives to the rest of the operator: the fleet that is wanted and every scrape pool with its relabeled targets.
+// Nothing behind this interface knows whether objects come from a folder or from the Kubernetes API.
+
+import type { Labels } from '@flotilla/model';
+import type { Job } from '@flotilla/wire';
+import type { FleetSpec } from './fleet-spec.ts';
+
+export interface ObjectRef {
+  readonly kind: string;
+  readonly namespace: string;
+  readonly name: string;
+  /** Only with a folder source. */
+  readonly file?: string;
+}
+
+/** A target after relabeling, before it has an owner. */
+export interface PoolTarget {
+  /** Final labels: no `__…`, `instance` set. */
+  readonly labels: Labels;
+  readonly url: string;
+  readonly intervalMs: number;
+  readonly timeoutMs: number;
+  /** Shard key: `__tmp_hash`, else `__param_target` of a Probe, else `__address__`, after relabeling. */
+  readonly key: string;
+  /** `__tmp_disable_sharding` was not empty. */
+  readonly everyShard: boolean;
+  /** Labels before relabeling. */
+  readonly discovered: Labels;
+}
+
+/** One scrape job: what Prometheus calls a scrape pool. Pools are sorted by job name, targets by url, then labels. */
+export interface ScrapePool {
+  readonly job: Job;
+  readonly monitor: ObjectRef;
+  readonly targets: readonly PoolTarget[];
+  /** Targets that relabeling dropped. */
+  readonly droppedCount: number;
+}
+
+/** A manifest, or a part of one, that was refused, and why. */
+export interface Problem {
+  readonly file: string;
+  /** 0: unknown. */
+  readonly line: number;
+  readonly kind: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly reason: string;
+}
+
+export interface RuleFileText {
+  /** `<namespace>-<name>.yaml` */
+  readonly file: string;
+  /** Prometheus's rule-file form. Equal objects give equal text. */
+  readonly text: string;
+}
+
+export interface ExplainStep {
+  readonly rule: number;
+  readonly text: string;
+}
+
+/** One discovered target of one job, whether it was kept or dropped. */
+export interface ExplainedTarget {
+  readonly object: ObjectRef;
+  readonly job: string;
+  readonly discovered: Readonly<Record<string, string>>;
+  readonly steps: readonly ExplainStep[];
+  readonly dropped?: ExplainStep;
+  readonly target?: PoolTarget;
+}
+
+export interface Explained {
+  readonly targets: readonly ExplainedTarget[];
+  readonly nearMisses: readonly { readonly monitor: string; readonly reason: string }[];
+}
+
+export interface Discovery {
+  /** Begins to watch. Resolves when the first whole reading is done. */
+  start(): Promise<void>;
+  stop(): Promise<void>;
+  /** False until everything has been read once, and while the source fails: then nothing may shrink. */
+  synced(): boolean;
+  /** Called, debounced, after anything below changed. */
+  onChange(listener: () => void): void;
+  /** The Fleet manifest; undefined while there is none that is valid. */
+  fleet(): FleetSpec | undefined;
+  pools(): readonly ScrapePool[];
+  ruleFiles(): readonly RuleFileText[];
+  problems(): readonly Problem[];
+  /** Finds targets by address, URL, instance, Service or Pod name, or namespace/name. */
+  explain(query: string): Explained;
+}

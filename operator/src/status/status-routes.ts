@@ -1,0 +1,43 @@
+// GET /api/v1/status and /api/v1/explain, for the querier, the page and the command line.
+
+import { Router, sendData } from '@flotilla/chassis';
+import type { RequestHandler } from '@flotilla/chassis';
+import { BadRequest } from '@flotilla/model';
+import type { Discovery, ExplainedTarget } from '../discovery/discovery.ts';
+import type { Operator } from '../operator.ts';
+
+const queryLengthMax = 2048;
+
+export function statusRoutes(operator: Operator, discovery: Discovery, authenticate: RequestHandler): Router {
+  const router = Router();
+  router.use(authenticate);
+  router.get('/status', (request, response) => sendData(request, response, operator.status()));
+  router.get('/explain', (request, response) => {
+    const query = String(request.query['q'] ?? '').trim();
+    if (query === '' || query.length > queryLengthMax) throw new BadRequest('explain: want q=<address, URL, instance, Service or Pod name>');
+    const { targets, nearMisses } = discovery.explain(query);
+    sendData(request, response, { matches: targets.map((target) => explainMatch(operator, target)), nearMisses });
+  });
+  return router;
+}
+
+function explainMatch(operator: Operator, { target, ...explained }: ExplainedTarget): object {
+  if (target === undefined) return explained;
+  const place = operator.placeOf(target.url, target.labels.key);
+  const view = { labels: target.labels.toRecord(), url: target.url, key: target.key, id: place?.target.id ?? 0 };
+  const [shard = -1] = place?.shards ?? [];
+  const replicas = (place?.shards ?? []).flatMap((owner) => replicaReports(operator, owner, place!.target.id));
+  return { ...explained, target: { ...view, slot: place?.target.slot ?? -1, shard }, replicas };
+}
+
+function replicaReports(operator: Operator, shard: number, targetId: number): object[] {
+  return Array.from({ length: operator.replicas }, (_, replica) => {
+    const health = operator.heartbeats.get(shard, replica)?.health.get(targetId);
+    return {
+      store: `scraper-${operator.fleetName}-${shard}-${replica}`,
+      health: health === undefined || health.lastScrapeMs === 0 ? 'unknown' : health.up ? 'up' : 'down',
+      lastScrapeMs: health?.lastScrapeMs ?? 0,
+      lastError: health?.error ?? '',
+    };
+  });
+}

@@ -1,0 +1,167 @@
+import type { IncomingMessage, RequestListener } from 'node:http';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import type { Job } from '@flotilla/wire';
+import { testJob, TestServer } from '../testing.ts';
+import { BodyCollector, BodyMemory } from './body-memory.ts';
+import { Credentials } from './credentials.ts';
+import { TargetClient } from './target-client.ts';
+
+let closing: (() => unknown)[];
+let memory: BodyMemory;
+
+beforeEach(() => {
+  closing = [];
+  memory = new BodyMemory(8 << 20);
+});
+
+afterEach(async () => {
+  for (const close of closing) await close();
+});
+
+async function serve(listener: RequestListener): Promise<TestServer> {
+  const server = await TestServer.start(listener);
+  closing.push(() => server.stop());
+  return server;
+}
+
+function clientOf(url: string, job: Partial<Job> = {}): TargetClient {
+  const credentials = new Credentials({ get: ({ key }) => (key === 'known' ? 'from-operator' : undefined) });
+  const client = new TargetClient({ credentials, memory, bodyBytesMax: 1 << 20 }, url, testJob(job), 10_000);
+  closing.push(() => client.close());
+  return client;
+}
+
+async function fetchText(client: TargetClient, timeoutMs = 5000): Promise<string> {
+  const page = await client.fetch(timeoutMs);
+  const text = page.body.toString();
+  page.release();
+  return text;
+}
+
+/** Answers with the headers of the request, in JSON. */
+const echo: RequestListener = (req, res) => {
+  res.setHeader('content-type', 'text/plain');
+  res.end(JSON.stringify({ ...req.headers, url: req.url }));
+};
+
+async function headersOf(job: Partial<Job>, timeoutMs = 5000): Promise<IncomingMessage['headers']> {
+  const server = await serve(echo);
+  return JSON.parse(await fetchText(clientOf(`${server.url}/p?a=b%20c`, job), timeoutMs)) as IncomingMessage['headers'];
+}
+
+describe('a request', () => {
+  test('says who asks, for what, and until when', async () => {
+    expect(await headersOf({}, 2500)).toMatchObject({
+      url: '/p?a=b%20c',
+      accept: 'text/plain;version=1.0.0;escaping=allow-utf-8;q=0.4,text/plain;version=0.0.4;q=0.3,*/*;q=0.2',
+      'accept-encoding': 'gzip',
+      'user-agent': 'Flotilla/0.1.0',
+      'x-prometheus-scrape-timeout-seconds': '2.5',
+    });
+    expect(await headersOf({ enableCompression: false, scrapeProtocols: ['PrometheusText0.0.4'] })).toMatchObject({
+      accept: 'text/plain;version=0.0.4;q=0.3,*/*;q=0.2',
+      'accept-encoding': 'identity',
+    });
+  });
+
+  test('bears the credentials of its job', async () => {
+    const value = (text: string): { value: string } => ({ value: text });
+    const secret = { kind: 'Secret', namespace: 'n', name: 's', key: 'known' } as const;
+    const basic = await headersOf({ auth: { basic: { username: value('u'), password: value('p:w') } } });
+    expect(basic.authorization).toBe(`Basic ${Buffer.from('u:p:w').toString('base64')}`);
+    const bearer = await headersOf({ auth: { authorization: { type: 'Bearer', credentials: { secret } } } });
+    expect(bearer.authorization).toBe('Bearer from-operator');
+    expect((await headersOf({})).authorization).toBeUndefined();
+  });
+
+  test('bears what a file holds now', async () => {
+    const dir = await mkdtemp(join(tmpdir(), 'flotilla-credentials-'));
+    closing.push(() => rm(dir, { recursive: true }));
+    const file = join(dir, 'token');
+    const server = await serve(echo);
+    const client = clientOf(server.url, { auth: { authorization: { type: '', credentials: { file } } } });
+    await expect(fetchText(client)).rejects.toThrow(`credentials: unable to read file ${file}`);
+    await writeFile(file, 'one\n');
+    expect(await fetchText(client)).toContain('"Bearer one"');
+    await writeFile(file, 'another');
+    expect(await fetchText(client)).toContain('"Bearer another"');
+  });
+});
+
+describe('connections', () => {
+  test('are kept, and a second try covers one that was closed meanwhile', async () => {
+    let connections = 0;
+    const server = await TestServer.start((req, res) => {
+      res.setHeader('content-type', 'text/plain');
+      // As a server whose keep-alive time runs out just when the next request arrives.
+      if (req.socket.bytesWritten > 0 && connections === 1) req.socket.destroy();
+      else res.end(`connection ${connections}`);
+    });
+    closing.push(() => server.stop());
+    server.onConnection(() => void connections++);
+    const client = clientOf(server.url);
+    expect(await fetchText(client)).toBe('connection 1');
+    expect(await fetchText(client)).toBe('connection 2');
+    expect(await fetchText(client)).toBe('connection 2');
+    expect(connections).toBe(2);
+  });
+
+  test('work again after a timeout', async () => {
+    let hangs = true;
+    const server = await serve((_req, res) => {
+      if (!hangs) res.end('fine');
+    });
+    const client = clientOf(server.url);
+    await expect(fetchText(client, 50)).rejects.toThrow('context deadline exceeded');
+    hangs = false;
+    expect(await fetchText(client)).toBe('fine');
+  });
+});
+
+describe('redirects', () => {
+  test('lead to the page, with credentials on the same host only', async () => {
+    const other = await serve(echo);
+    const server = await serve((req, res) => {
+      if (req.url === '/here') echo(req, res);
+      else if (req.url === '/a') res.writeHead(307, { location: 'here' }).end('moved');
+      else res.writeHead(302, { location: `${other.url}/there` }).end('moved');
+    });
+    const auth = { authorization: { type: 'Bearer', credentials: { value: 'secret' } } };
+    const here = await fetchText(clientOf(`${server.url}/a`, { auth }));
+    expect(here).toContain('"Bearer secret"');
+    const there = await fetchText(clientOf(`${server.url}/b`, { auth }));
+    expect(there).toContain('"url":"/there"');
+    expect(there).not.toContain('secret');
+  });
+});
+
+describe('memory of bodies', () => {
+  test('is given back by every outcome', async () => {
+    const server = await serve((req, res) => {
+      res.write('x'.repeat(req.url === '/large' ? 2 << 20 : 900_000));
+      if (req.url === '/cut') res.destroy();
+      else if (req.url !== '/hangs') res.end('x'.repeat(100_000));
+    });
+    for (const path of ['/fine', '/large', '/cut', '/hangs', '/fine']) {
+      await fetchText(clientOf(server.url + path), 300).catch(() => '');
+    }
+    expect(memory.largeBytes).toBe(0);
+  });
+
+  test('is refused to large bodies beyond the bound, and to small ones never', () => {
+    const tight = new BodyMemory(4 << 20);
+    const large = new BodyCollector(tight, 3 << 20);
+    expect(() => new BodyCollector(tight, 2 << 20)).toThrow(/^body memory exhausted/);
+    for (let i = 0; i < 100; i++) new BodyCollector(tight, 1 << 20).push(Buffer.from('x'));
+    large.release();
+    large.release();
+    expect(tight.largeBytes).toBe(0);
+    const grown = new BodyCollector(tight, 0);
+    for (let i = 0; i < 3000; i++) grown.push(Buffer.alloc(1000, i));
+    expect(grown.bytes()).toHaveLength(3_000_000);
+    expect(grown.bytes()[2_999_999]).toBe(2999 % 256);
+  });
+});

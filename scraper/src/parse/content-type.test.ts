@@ -1,0 +1,20 @@
+import { expect, test } from '@jest/globals';
+import { expositionFormat } from './content-type.ts';
+
+test('the media type decides, then the fallback', () => {
+  expect(expositionFormat('text/plain', '')).toBe('text');
+  expect(expositionFormat('text/plain; version=0.0.4; charset=utf-8', '')).toBe('text');
+  expect(expositionFormat('Application/OpenMetrics-Text; version=1.0.0', '')).toBe('openmetrics');
+  expect(expositionFormat('', 'PrometheusText0.0.4')).toBe('text');
+  expect(expositionFormat('text/html', 'OpenMetricsText1.0.0')).toBe('openmetrics');
+  expect(expositionFormat('text/plain', 'OpenMetricsText1.0.0')).toBe('text');
+});
+
+test('without either, the scrape fails and says why', () => {
+  const check = (contentType: string, want: string): void =>
+    expect(() => expositionFormat(contentType, '')).toThrow(want);
+  check('', 'non-compliant scrape target sending blank Content-Type and no fallback_scrape_protocol specified');
+  check('text/html', 'received unsupported Content-Type "text/html" and no fallback_scrape_protocol specified');
+  check('nonsense', 'cannot parse Content-Type "nonsense" and no fallback_scrape_protocol for target');
+  check('application/vnd.google.protobuf', 'received protobuf');
+});

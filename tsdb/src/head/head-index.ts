@@ -1,0 +1,210 @@
+// Which series a head has: labels ↔ slot, and label pair → slots.
+//
+// A series is findable by its labels from the moment it is created, and by matchers from the moment it is published,
+// that is, committed.
+
+import { type Labels, type Matcher, METRIC_NAME } from '@flotilla/model';
+import type { Cardinality, NamedCount } from '../api.ts';
+import { LabelSets } from './label-sets.ts';
+import { PostingList } from './posting-list.ts';
+import { Symbols } from './symbols.ts';
+
+const EMPTY = new Uint32Array(0);
+
+export class HeadIndex {
+  readonly symbols = new Symbols();
+  readonly sets = new LabelSets(this.symbols);
+  /** Name id → value id → series. */
+  private readonly postings = new Map<number, Map<number, PostingList>>();
+  private readonly all = new PostingList();
+
+  get size(): number {
+    return this.all.length;
+  }
+
+  get labelPairs(): number {
+    let pairs = 0;
+    for (const values of this.postings.values()) pairs += values.size;
+    return pairs;
+  }
+
+  find(labels: Labels): number {
+    return this.sets.find(labels);
+  }
+
+  add(slot: number, labels: Labels): void {
+    this.sets.add(slot, labels);
+  }
+
+  publish(slot: number): void {
+    this.all.add(slot);
+    for (let k = 0; k < this.sets.idCount(slot); k += 2) {
+      this.listOf(this.sets.id(slot, k), this.sets.id(slot, k + 1)).add(slot);
+    }
+  }
+
+  private listOf(name: number, value: number): PostingList {
+    let values = this.postings.get(name);
+    if (values === undefined) this.postings.set(name, (values = new Map<number, PostingList>()));
+    let list = values.get(value);
+    if (list === undefined) values.set(value, (list = new PostingList()));
+    return list;
+  }
+
+  /** Takes a series back that was never published. */
+  abandon(slot: number): void {
+    this.sets.remove(slot);
+  }
+
+  /** Takes published series out. `flags[slot]` is 1 for exactly these. */
+  remove(slots: readonly number[], flags: Uint8Array): void {
+    const touched = new Map<number, Set<number>>();
+    for (const slot of slots) {
+      for (let k = 0; k < this.sets.idCount(slot); k += 2) {
+        const name = this.sets.id(slot, k);
+        let values = touched.get(name);
+        if (values === undefined) touched.set(name, (values = new Set<number>()));
+        values.add(this.sets.id(slot, k + 1));
+      }
+    }
+    for (const [name, values] of touched) for (const value of values) this.shrink(name, value, flags);
+    this.all.removeFlagged(flags);
+    for (const slot of slots) this.sets.remove(slot);
+  }
+
+  private shrink(name: number, value: number, flags: Uint8Array): void {
+    const values = this.postings.get(name)!;
+    const list = values.get(value)!;
+    list.removeFlagged(flags);
+    if (list.length > 0) return;
+    values.delete(value);
+    if (values.size === 0) this.postings.delete(name);
+  }
+
+  /** The published slots that satisfy all matchers, in no order. */
+  select(matchers: readonly Matcher[]): Uint32Array {
+    const candidates = this.candidates(matchers);
+    const filters = matchers.map((matcher) => new SlotFilter(this, matcher));
+    const out = new Uint32Array(candidates.length);
+    let count = 0;
+    for (const slot of candidates) {
+      if (filters.every((filter) => filter.accepts(slot))) out[count++] = slot;
+    }
+    return out.subarray(0, count);
+  }
+
+  /** The shortest list that is known to contain every match. */
+  private candidates(matchers: readonly Matcher[]): Uint32Array {
+    let best: Uint32Array = this.all.view();
+    for (const matcher of matchers) {
+      if (matcher.matchesEmpty) continue;
+      const lists = this.listsFor(matcher);
+      if (lists === undefined) continue;
+      const total = lists.reduce((sum, list) => sum + list.length, 0);
+      if (total < best.length) best = concatenated(lists, total);
+    }
+    return best;
+  }
+
+  private listsFor(matcher: Matcher): PostingList[] | undefined {
+    const nameId = this.symbols.find(matcher.name);
+    const values = nameId === undefined ? undefined : this.postings.get(nameId);
+    if (values === undefined) return [];
+    if (matcher.type === '=') return this.listsOfLiterals(values, [matcher.value]);
+    if (matcher.type === '=~' && matcher.setMatches.length > 0) {
+      return this.listsOfLiterals(values, [...new Set(matcher.setMatches)]);
+    }
+    return undefined;
+  }
+
+  private listsOfLiterals(values: Map<number, PostingList>, literals: readonly string[]): PostingList[] {
+    const lists: PostingList[] = [];
+    for (const literal of literals) {
+      const id = this.symbols.find(literal);
+      const list = id === undefined ? undefined : values.get(id);
+      if (list !== undefined) lists.push(list);
+    }
+    return lists;
+  }
+
+  labelNames(): string[] {
+    return [...this.postings.keys()].map((id) => this.symbols.text(id));
+  }
+
+  labelValues(name: string): string[] {
+    const id = this.symbols.find(name);
+    const values = id === undefined ? undefined : this.postings.get(id);
+    return values === undefined ? [] : [...values.keys()].map((value) => this.symbols.text(value));
+  }
+
+  /** The lists of /api/v1/status/tsdb, as Prometheus counts them. */
+  cardinality(limit: number): Cardinality {
+    const byName: NamedCount[] = [];
+    const memory: NamedCount[] = [];
+    const pairs: NamedCount[] = [];
+    const metrics: NamedCount[] = [];
+    for (const [nameId, values] of this.postings) {
+      const name = this.symbols.text(nameId);
+      let bytes = 0;
+      for (const [valueId, list] of values) {
+        const value = this.symbols.text(valueId);
+        bytes += Buffer.byteLength(value) * list.length;
+        pairs.push({ name: `${name}=${value}`, value: list.length });
+        if (name === METRIC_NAME) metrics.push({ name: value, value: list.length });
+      }
+      byName.push({ name, value: values.size });
+      memory.push({ name, value: bytes });
+    }
+    return {
+      seriesCountByMetricName: largest(metrics, limit),
+      labelValueCountByLabelName: largest(byName, limit),
+      memoryInBytesByLabelName: largest(memory, limit),
+      seriesCountByLabelValuePair: largest(pairs, limit),
+    };
+  }
+}
+
+function largest(counts: NamedCount[], limit: number): NamedCount[] {
+  return counts.toSorted((a, b) => b.value - a.value || (a.name < b.name ? -1 : 1)).slice(0, limit);
+}
+
+function concatenated(lists: readonly PostingList[], total: number): Uint32Array {
+  if (lists.length === 1) return lists[0]!.view();
+  if (lists.length === 0) return EMPTY;
+  const out = new Uint32Array(total);
+  let at = 0;
+  for (const list of lists) {
+    out.set(list.view(), at);
+    at += list.length;
+  }
+  return out;
+}
+
+/** One matcher over slots. It asks the matcher once per distinct value. */
+class SlotFilter {
+  private readonly index: HeadIndex;
+  private readonly matcher: Matcher;
+  private readonly nameId: number;
+  /** By value id: 0 unknown, 1 no, 2 yes. */
+  private readonly verdicts: Uint8Array;
+
+  constructor(index: HeadIndex, matcher: Matcher) {
+    this.index = index;
+    this.matcher = matcher;
+    this.nameId = index.symbols.find(matcher.name) ?? -1;
+    this.verdicts = new Uint8Array(this.nameId < 0 ? 0 : index.symbols.capacity);
+  }
+
+  accepts(slot: number): boolean {
+    const value = this.nameId < 0 ? -1 : this.index.sets.valueOf(slot, this.nameId);
+    if (value < 0) return this.matcher.matchesEmpty;
+    const verdict = this.verdicts[value]!;
+    return verdict === 0 ? this.judge(value) : verdict === 2;
+  }
+
+  private judge(value: number): boolean {
+    const matches = this.matcher.matches(this.index.symbols.text(value));
+    this.verdicts[value] = matches ? 2 : 1;
+    return matches;
+  }
+}

@@ -1,0 +1,32 @@
+// The slots of the series that have one label pair, in the order in which they came.
+
+import { grown } from './symbols.ts';
+
+export class PostingList {
+  private slots = new Uint32Array(1);
+  private count = 0;
+
+  get length(): number {
+    return this.count;
+  }
+
+  add(slot: number): void {
+    if (this.count === this.slots.length) this.slots = grown(this.slots, this.count * 2);
+    this.slots[this.count++] = slot;
+  }
+
+  /** A view: valid until the next change. */
+  view(): Uint32Array {
+    return this.slots.subarray(0, this.count);
+  }
+
+  /** Takes out all slots whose flag is set. */
+  removeFlagged(flags: Uint8Array): void {
+    let kept = 0;
+    for (let i = 0; i < this.count; i++) {
+      const slot = this.slots[i]!;
+      if (flags[slot] === 0) this.slots[kept++] = slot;
+    }
+    this.count = kept;
+  }
+}

@@ -1,0 +1,45 @@
+// The schedule of each series of a head. There is one Schedule object per target, not per series.
+
+import type { Schedule } from '../api.ts';
+import { grown } from './symbols.ts';
+
+export class Schedules {
+  private readonly known: (Schedule | undefined)[] = [undefined];
+  private readonly numbers = new Map<string, number>();
+  private bySlot = new Uint32Array(1024);
+
+  get(slot: number): Schedule | undefined {
+    return slot < this.bySlot.length ? this.known[this.bySlot[slot]!] : undefined;
+  }
+
+  set(slot: number, schedule: Schedule | undefined): void {
+    if (slot >= this.bySlot.length) this.bySlot = grown(this.bySlot, slot + 1);
+    this.bySlot[slot] = schedule === undefined ? 0 : this.numberOf(schedule);
+  }
+
+  private numberOf(schedule: Schedule): number {
+    const key = `${schedule.targetId}/${schedule.intervalMs}/${schedule.phaseMs}`;
+    let number = this.numbers.get(key);
+    if (number === undefined) {
+      number = this.known.push(Object.freeze({ ...schedule })) - 1;
+      this.numbers.set(key, number);
+    }
+    return number;
+  }
+
+  /** Forgets the schedules that no live slot has. */
+  compact(isLive: (slot: number) => boolean): void {
+    const old = [...this.known];
+    this.known.length = 1;
+    this.numbers.clear();
+    for (let slot = 0; slot < this.bySlot.length; slot++) {
+      const number = this.bySlot[slot]!;
+      if (number !== 0) this.set(slot, isLive(slot) ? old[number] : undefined);
+    }
+  }
+}
+
+export function sameSchedule(a: Schedule | undefined, b: Schedule | undefined): boolean {
+  if (a === undefined || b === undefined) return a === b;
+  return a.targetId === b.targetId && a.intervalMs === b.intervalMs && a.phaseMs === b.phaseMs;
+}

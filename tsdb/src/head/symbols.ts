@@ -1,0 +1,60 @@
+// The strings of a head's labels, each held once and known by a small number, counted by use.
+
+export class Symbols {
+  private readonly ids = new Map<string, number>();
+  private readonly strings: string[] = [];
+  private readonly free: number[] = [];
+  private uses = new Uint32Array(1024);
+  private bytes = 0;
+
+  /** Bytes of all strings, as UTF-8. */
+  get sizeBytes(): number {
+    return this.bytes;
+  }
+
+  /** One more than the largest id in use: the size of an array by id. */
+  get capacity(): number {
+    return this.strings.length;
+  }
+
+  /** The id of `s`, with one use more. */
+  acquire(s: string): number {
+    const id = this.ids.get(s) ?? this.add(s);
+    this.uses[id]!++;
+    return id;
+  }
+
+  find(s: string): number | undefined {
+    return this.ids.get(s);
+  }
+
+  text(id: number): string {
+    return this.strings[id]!;
+  }
+
+  /** Takes one use back; the last one frees the id. */
+  release(id: number): void {
+    if (--this.uses[id]! > 0) return;
+    const s = this.strings[id]!;
+    this.bytes -= Buffer.byteLength(s);
+    this.ids.delete(s);
+    this.strings[id] = '';
+    this.free.push(id);
+  }
+
+  private add(s: string): number {
+    const id = this.free.pop() ?? this.strings.length;
+    if (id >= this.uses.length) this.uses = grown(this.uses, id + 1);
+    this.strings[id] = s;
+    this.ids.set(s, id);
+    this.bytes += Buffer.byteLength(s);
+    return id;
+  }
+}
+
+/** A copy of at least `length`, half as large again as before. */
+export function grown(array: Uint32Array<ArrayBuffer>, length: number): Uint32Array<ArrayBuffer> {
+  const larger = new Uint32Array(Math.max(length, array.length + (array.length >> 1) + 16));
+  larger.set(array);
+  return larger;
+}
