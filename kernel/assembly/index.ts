@@ -11,6 +11,7 @@ export {
   dropOpenChunk,
   flushSealed,
   gatherOpen,
+  isIdle,
   lastIsStale,
   lastTime,
   openMin,
@@ -20,15 +21,25 @@ export {
 export {
   applyStage,
   discardStage,
-  encodeSamples,
+  encodeStaged,
   inputCodes,
   inputRefs,
   inputValues,
-  recordAt,
   reserveInput,
   stagedCount,
   stageInput,
 } from './stage';
+export {
+  decodedRefs,
+  decodeSamples,
+  encodeKept,
+  keepDecoded,
+  recordAt,
+  replayDecoded,
+  replayMax,
+  replayMin,
+  replayUnknown,
+} from './samples-record';
 export { clearFrames, frameRecord, framesAt, framesLength } from './wal-frame';
 
 /** To be called once, first. */

@@ -41,6 +41,12 @@ export function deleteSeries(ref: u32): void {
   store<u8>(s, 0, 38);
 }
 
+/** Whether the series has neither an open chunk nor a sample in an open transaction. */
+export function isIdle(ref: u32): bool {
+  const s = seriesAt(ref);
+  return s != 0 && load<u8>(s, 34) == 0 && load<u32>(s, 20) == 0;
+}
+
 /** Samples in the open chunk; 0 for an unknown ref too. */
 export function openSamples(ref: u32): u32 {
   const s = seriesAt(ref);
@@ -104,6 +110,12 @@ function seal(s: usize, ref: u32): void {
 export function sealOpen(ref: u32): void {
   const s = seriesAt(ref);
   if (s && load<u8>(s, 34)) seal(s, ref);
+}
+
+/** The multiple of `range` at or below t. */
+@inline export function rangeStartOf(t: i64, range: i64): i64 {
+  const r = t % range;
+  return r < 0 ? t - r - range : t - r;
 }
 
 /** Appends to a live series. Chunks end where a multiple of the block duration, rangeStart, begins. */

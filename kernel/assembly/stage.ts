@@ -5,7 +5,8 @@
 // stages are open, only the last one is remembered; apply() checks again and drops what came too late.
 
 import { alloc, free } from './memory';
-import { appendSample, flushSealed, seriesAt } from './series';
+import { encodeSamples } from './samples-record';
+import { appendSample, flushSealed, rangeStartOf, seriesAt } from './series';
 
 const OK: u8 = 0, OUT_OF_ORDER: u8 = 1, DUPLICATE: u8 = 2, UNKNOWN_REF: u8 = 5;
 const SAMPLES_MAX: u32 = 0xfffffe;
@@ -109,13 +110,11 @@ function release(stage: usize): void {
   memory.fill(stage, 0, 20);
 }
 
-@inline function rangeStartOf(t: i64, range: i64): i64 {
-  const r = t % range;
-  return r < 0 ? t - r - range : t - r;
-}
-
-/** Appends what is staged to the open chunks and empties the stage; returns how many samples that were. */
-export function applyStage(k: u32, blockRange: f64): u32 {
+/**
+ * Appends what is staged to the open chunks and empties the stage; returns how many samples that were. What is no longer
+ * newer than its series, or older than minValid, is left out.
+ */
+export function applyStage(k: u32, minValid: f64, blockRange: f64): u32 {
   const stage = stages + k * 20;
   const n = load<u32>(stage, 12);
   const times = <usize>load<u32>(stage), values = <usize>load<u32>(stage, 4), refs = <usize>load<u32>(stage, 8);
@@ -127,7 +126,7 @@ export function applyStage(k: u32, blockRange: f64): u32 {
     if (s == 0) continue;
     if (load<u32>(s, 20) >> 24 == k) store<u32>(s, 0, 20);
     const t = load<i64>(times + (<usize>i << 3));
-    if (t <= load<i64>(s, 8)) continue;
+    if (t <= load<i64>(s, 8) || t < <i64>minValid) continue;
     if (t < rangeStart || t >= rangeEnd) {
       rangeStart = rangeStartOf(t, <i64>blockRange);
       rangeEnd = rangeStart + <i64>blockRange;
@@ -140,43 +139,8 @@ export function applyStage(k: u32, blockRange: f64): u32 {
   return applied;
 }
 
-// A samples record of the WAL: type 2, be64 first ref, be64 first time, then per sample varint Δref and Δtime, both to
-// the first sample, and be64 value. See docs/format/wal.md.
-let record: usize = 0;
-let recordCapacity: usize = 0;
-
-/** Encodes staged samples from..to−1 as one record; its address is in recordAt, its length is returned. */
-export function encodeSamples(k: u32, from: u32, to: u32): u32 {
-  const most: usize = 17 + <usize>(to - from) * 28;
-  if (most > recordCapacity) {
-    free(record, recordCapacity);
-    record = alloc(most);
-    recordCapacity = most;
-  }
+/** Encodes staged samples from..to−1 as one WAL record at recordAt(); returns its length. */
+export function encodeStaged(k: u32, from: u32, to: u32): u32 {
   const stage = stages + k * 20;
-  const times = <usize>load<u32>(stage), values = <usize>load<u32>(stage, 4), refs = <usize>load<u32>(stage, 8);
-  const ref0 = <i64>load<u32>(refs + (<usize>from << 2)), t0 = load<i64>(times + (<usize>from << 3));
-  store<u8>(record, 2);
-  store<u64>(record, bswap<u64>(<u64>ref0), 1);
-  store<u64>(record, bswap<u64>(<u64>t0), 9);
-  let o = record + 17;
-  for (let i = from; i < to; i++) {
-    o = putVarint(o, <i64>load<u32>(refs + (<usize>i << 2)) - ref0);
-    o = putVarint(o, load<i64>(times + (<usize>i << 3)) - t0);
-    store<u64>(o, bswap<u64>(load<u64>(values + (<usize>i << 3))));
-    o += 8;
-  }
-  return <u32>(o - record);
-}
-
-export function recordAt(): usize {
-  return record;
-}
-
-@inline function putVarint(at: usize, v: i64): usize {
-  let o = at;
-  let z = <u64>((v << 1) ^ (v >> 63));
-  for (; z >= 0x80; z >>= 7) store<u8>(o++, <u8>z | 0x80);
-  store<u8>(o++, <u8>z);
-  return o;
+  return encodeSamples(<usize>load<u32>(stage), <usize>load<u32>(stage, 4), <usize>load<u32>(stage, 8), from, to);
 }

@@ -13,6 +13,15 @@ export type SealedSink = (
   data: Uint8Array,
 ) => void;
 
+/** What one samples record did; the times are of what was appended. */
+export interface Replayed {
+  readonly appended: number;
+  /** Samples of series that the head does not have. */
+  readonly unknown: number;
+  readonly minTimeMs: number;
+  readonly maxTimeMs: number;
+}
+
 const SEALED_HEADER_BYTES = 32;
 const CHUNK_BUFFER_BYTES = 1024 + 64;
 /** Bounds one WAL record to about 300 KiB. */
@@ -41,6 +50,11 @@ export class HeadKernel {
 
   deleteSeries(ref: number): void {
     this.kernel.exports.deleteSeries(ref);
+  }
+
+  /** Whether the series has neither an open chunk nor a sample in an open transaction. */
+  isIdle(ref: number): boolean {
+    return this.kernel.exports.isIdle(ref) !== 0;
   }
 
   /** Samples of the open chunk; 0 when there is none or the series is unknown. */
@@ -119,9 +133,12 @@ export class HeadKernel {
     this.kernel.exports.discardStage(stage);
   }
 
-  /** Appends what is staged; chunks end at multiples of blockRangeMs. Returns how many samples were new. */
-  apply(stage: number, blockRangeMs: number): number {
-    return this.kernel.exports.applyStage(stage, blockRangeMs) >>> 0;
+  /**
+   * Appends what is staged, unless it is older than minValidMs or no longer newer than its series; chunks end at
+   * multiples of blockRangeMs. Returns how many samples were appended.
+   */
+  apply(stage: number, minValidMs: number, blockRangeMs: number): number {
+    return this.kernel.exports.applyStage(stage, minValidMs, blockRangeMs) >>> 0;
   }
 
   /** Starts a run of WAL frames that will be written at `pageOffset`. */
@@ -131,8 +148,7 @@ export class HeadKernel {
 
   /** Adds one WAL record to the frames. */
   frameRecord(record: Uint8Array, pageOffset: number): void {
-    this.reserveScratch(record.length);
-    this.kernel.bytes.set(record, this.scratchAt);
+    this.copyIn(record);
     this.kernel.exports.frameRecord(this.scratchAt, record.length, pageOffset, 0);
   }
 
@@ -141,7 +157,7 @@ export class HeadKernel {
     const { exports } = this.kernel;
     const count = this.stagedCount(stage);
     for (let from = 0; from < count; from += RECORD_SAMPLES_MAX) {
-      const length = exports.encodeSamples(stage, from, Math.min(count, from + RECORD_SAMPLES_MAX));
+      const length = exports.encodeStaged(stage, from, Math.min(count, from + RECORD_SAMPLES_MAX));
       exports.frameRecord(exports.recordAt(), length, pageOffset, 0);
     }
   }
@@ -153,12 +169,47 @@ export class HeadKernel {
     return this.kernel.bytes.subarray(at, at + (exports.framesLength() >>> 0));
   }
 
-  private reserveScratch(bytes: number): void {
-    if (bytes <= this.scratchCapacity) return;
+  /** Decodes a samples record of the WAL into this kernel; returns how many samples it has, −1 if it is malformed. */
+  decodeSamples(record: Uint8Array): number {
+    this.copyIn(record);
+    return this.kernel.exports.decodeSamples(this.scratchAt, record.length);
+  }
+
+  /** The refs of the decoded samples, to read or to change; a view, valid until the next call. 0 = no u32. */
+  decodedRefs(count: number): Uint32Array {
+    const at = this.kernel.exports.decodedRefs.value >>> 2;
+    return this.kernel.words.subarray(at, at + count);
+  }
+
+  /** Appends the decoded samples that are newer than their series and not older than minValidMs. */
+  replayDecoded(count: number, minValidMs: number, blockRangeMs: number): Replayed {
     const { exports } = this.kernel;
-    exports.free(this.scratchAt, this.scratchCapacity);
-    this.scratchCapacity = exports.capacityOf(bytes) >>> 0;
-    this.scratchAt = exports.alloc(this.scratchCapacity) >>> 0;
+    const appended = exports.replayDecoded(count, minValidMs, blockRangeMs) >>> 0;
+    return {
+      appended,
+      unknown: exports.replayUnknown.value >>> 0,
+      minTimeMs: exports.replayMin.value,
+      maxTimeMs: exports.replayMax.value,
+    };
+  }
+
+  /** Frames the decoded samples of live series at or after a time, if there are any. */
+  frameDecodedSince(count: number, minTimeMs: number, pageOffset: number): void {
+    const { exports } = this.kernel;
+    const kept = exports.keepDecoded(count, minTimeMs) >>> 0;
+    if (kept === 0) return;
+    const length = exports.encodeKept(kept); // May move the record: its address comes after.
+    exports.frameRecord(exports.recordAt(), length, pageOffset, 0);
+  }
+
+  private copyIn(bytes: Uint8Array): void {
+    const { exports } = this.kernel;
+    if (bytes.length > this.scratchCapacity) {
+      exports.free(this.scratchAt, this.scratchCapacity);
+      this.scratchCapacity = exports.capacityOf(bytes.length) >>> 0;
+      this.scratchAt = exports.alloc(this.scratchCapacity) >>> 0;
+    }
+    this.kernel.bytes.set(bytes, this.scratchAt);
   }
 
   private drainSealed(at: number, length: number, sink: SealedSink): void {

@@ -2,4 +2,4 @@
 
 export { crc32c } from './crc32c.ts';
 export { CHUNK_SAMPLES_MAX, decodeXor } from './decode-xor.ts';
-export { HeadKernel, type SealedSink } from './head-kernel.ts';
+export { HeadKernel, type Replayed, type SealedSink } from './head-kernel.ts';

@@ -17,6 +17,7 @@ export interface KernelExports {
   decodeXor(chunk: number, length: number, times: number, values: number, max: number): number;
   createSeries(ref: number): void;
   deleteSeries(ref: number): void;
+  isIdle(ref: number): number;
   openSamples(ref: number): number;
   openMin(ref: number): number;
   lastTime(ref: number): number;
@@ -32,8 +33,16 @@ export interface KernelExports {
   stageInput(stage: number, count: number, timeMs: number): number;
   stagedCount(stage: number): number;
   discardStage(stage: number): void;
-  applyStage(stage: number, blockRangeMs: number): number;
-  encodeSamples(stage: number, from: number, to: number): number;
+  applyStage(stage: number, minValidMs: number, blockRangeMs: number): number;
+  encodeStaged(stage: number, from: number, to: number): number;
+  decodeSamples(at: number, length: number): number;
+  readonly decodedRefs: { readonly value: number };
+  replayDecoded(count: number, minValidMs: number, blockRangeMs: number): number;
+  readonly replayMin: { readonly value: number };
+  readonly replayMax: { readonly value: number };
+  readonly replayUnknown: { readonly value: number };
+  keepDecoded(count: number, minTimeMs: number): number;
+  encodeKept(count: number): number;
   recordAt(): number;
   clearFrames(): void;
   frameRecord(at: number, length: number, pageOffset: number, flags: number): void;

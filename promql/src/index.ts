@@ -20,6 +20,7 @@ export type {
   VectorMatching,
   VectorSelector,
 } from './ast.ts';
+export { decodeXorChunk } from './chunk-decode.ts';
 export { Engine } from './engine/engine.ts';
 export type { EngineOptions, InstantQuery, QueryControl, RangeQuery } from './engine/engine.ts';
 export { QueryError, QueryLimitError } from './engine/errors.ts';

@@ -124,7 +124,9 @@ function exposeState(metrics: Registry, sources: MetricSources): void {
     (emit) => emit(heartbeats.failures),
   );
   gauge('flotilla_scraper_targets', 'Targets that this replica scrapes.', () => targets.size);
-  gauge('flotilla_scraper_assignment_stream_up', 'Whether the operator is connected.', () => Number(isConnected()));
+  gauge('flotilla_scraper_assignment_stream_up', 'Whether the operator is connected.', () =>
+    Number(isConnected()),
+  );
   gauge('flotilla_scraper_body_memory_bytes', 'Bytes of large bodies in flight.', () => memory.largeBytes);
   gauge('prometheus_target_metadata_cache_entries', 'Metrics with metadata.', () => metadata.size);
 }
@@ -133,6 +135,8 @@ function exposeState(metrics: Registry, sources: MetricSources): void {
 export function exposeTsdbMetrics(metrics: Registry, tsdb: Pick<Tsdb, 'collect'>): void {
   for (const name of Object.keys(tsdb.collect())) {
     const type = name.endsWith('_total') ? 'counter' : 'gauge';
-    collectFrom(metrics, name, 'Of the time-series database.', type, [], (emit) => emit(tsdb.collect()[name] ?? 0));
+    collectFrom(metrics, name, 'Of the time-series database.', type, [], (emit) =>
+      emit(tsdb.collect()[name] ?? 0),
+    );
   }
 }

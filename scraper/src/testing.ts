@@ -9,7 +9,13 @@ import { join } from 'node:path';
 import type { Logger } from '@flotilla/chassis';
 import { isStale, Matcher } from '@flotilla/model';
 import { decodeChunk, Tsdb } from '@flotilla/tsdb';
-import { canonicalAssignment, type Job, type RemovalReason, type Target, type TargetHealth } from '@flotilla/wire';
+import {
+  canonicalAssignment,
+  type Job,
+  type RemovalReason,
+  type Target,
+  type TargetHealth,
+} from '@flotilla/wire';
 import { BodyMemory } from './fetch/body-memory.ts';
 import { Credentials } from './fetch/credentials.ts';
 import { KnownLines } from './ingest/known-lines.ts';
@@ -216,7 +222,9 @@ export class TestShard {
   async tick(): Promise<Map<number, TargetHealth>> {
     const before = new Map(this.targets.health().map((health) => [health.id, health.lastScrapeMs]));
     this.clock.advance(intervalMs);
-    await until(() => this.targets.health().every(({ id, lastScrapeMs }) => lastScrapeMs > (before.get(id) ?? 0)));
+    await until(() =>
+      this.targets.health().every(({ id, lastScrapeMs }) => lastScrapeMs > (before.get(id) ?? 0)),
+    );
     return new Map(this.targets.health().map((health) => [health.id, health]));
   }
 

@@ -83,7 +83,7 @@ export class Params {
   }
 
   /** Selectors of match[]; each set is one alternative. */
-  matcherSets(): Matcher[][] {
+  matcherSets(): (readonly Matcher[])[] {
     const texts = this.all('match');
     if (texts.length > matcherSetsMax) throw invalid('match[]', `${texts.length} selectors, want at most ${matcherSetsMax}`);
     return texts.map((text) => {

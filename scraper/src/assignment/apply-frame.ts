@@ -1,6 +1,12 @@
 // What a frame of the assignment stream makes of the assignment that is applied. Pure.
 
-import { type Assignment, type AssignmentDiff, type AssignmentFrame, canonicalAssignment, type RemovalReason } from '@flotilla/wire';
+import {
+  type Assignment,
+  type AssignmentDiff,
+  type AssignmentFrame,
+  canonicalAssignment,
+  type RemovalReason,
+} from '@flotilla/wire';
 
 export interface AssignmentChange {
   readonly assignment: Assignment;
@@ -17,17 +23,14 @@ export function applyFrame(
   current: Assignment | undefined,
   frame: AssignmentFrame,
 ): AssignmentChange | 'resync' | undefined {
-  switch (frame.kind) {
-    case 'keepalive':
-      return frame.version === (current?.version ?? '') ? undefined : 'resync';
-    case 'snapshot':
-      return {
-        assignment: frame.assignment,
-        reasons: new Map(frame.handedOff.map((id) => [id, 'handoff'])),
-      };
-    case 'diff':
-      return current?.version === frame.diff.fromVersion ? applyDiff(current, frame.diff) : 'resync';
+  if (frame.kind === 'keepalive') {
+    return frame.version === (current?.version ?? '') ? undefined : 'resync';
   }
+  if (frame.kind === 'snapshot') {
+    const reasons = new Map(frame.handedOff.map((id) => [id, 'handoff'] as const));
+    return { assignment: frame.assignment, reasons };
+  }
+  return current?.version === frame.diff.fromVersion ? applyDiff(current, frame.diff) : 'resync';
 }
 
 /** The result is trusted only if it hashes to the version that the operator has. */

@@ -56,7 +56,8 @@ export class AssignmentStream {
     const { client, onFrame, version } = this.#options;
     const since = this.#resync ? '' : version();
     const response = await client.get(this.#url(since), { signal, idleTimeoutMs: silenceMaxMs });
-    if (response.status !== 200) throw new Error(`status ${response.status}: ${await readStart(response.body)}`);
+    if (response.status !== 200)
+      throw new Error(`status ${response.status}: ${await readStart(response.body)}`);
     const decoder = new FrameDecoder();
     for await (const bytes of response.body) {
       for (const payload of decoder.push(bytes)) {
@@ -69,7 +70,8 @@ export class AssignmentStream {
   }
 
   #noteFrame(): void {
-    if (!this.#connected) this.#options.log.info('Follows the assignment', { operator: this.#options.operatorUrl });
+    if (!this.#connected)
+      this.#options.log.info('Follows the assignment', { operator: this.#options.operatorUrl });
     this.#connected = true;
     this.#failures = 0;
   }
@@ -77,7 +79,7 @@ export class AssignmentStream {
   #url(version: string): string {
     const { operatorUrl, fleet, shard, replica } = this.#options;
     const query = new URLSearchParams({ fleet, shard: String(shard), replica: String(replica), version });
-    return `${operatorUrl}/assignment/v1/stream?${query}`;
+    return `${operatorUrl}/assignment/v1/stream?${query.toString()}`;
   }
 
   #logLoss(err: unknown): void {

@@ -71,7 +71,10 @@ export class HeartbeatSender {
   /** Never rejects. */
   async #send(): Promise<void> {
     try {
-      const response = await this.#options.client.postBytes(this.#url, encodeHeartbeat(this.#options.current()));
+      const response = await this.#options.client.postBytes(
+        this.#url,
+        encodeHeartbeat(this.#options.current()),
+      );
       for await (const _ of response.body); // Frees the connection.
       if (response.status >= 300) this.failures++;
     } catch {

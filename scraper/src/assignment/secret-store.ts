@@ -40,9 +40,10 @@ export class SecretStore implements SecretValues {
   async load(): Promise<void> {
     try {
       const saved = JSON.parse(await readFile(this.#options.path, 'utf8')) as Record<string, string>;
-      this.#values = new Map(Object.entries(saved).map(([key, value]) => [key, String(value)]));
+      this.#values = new Map(Object.entries(saved).filter(([, value]) => typeof value === 'string'));
     } catch (err) {
-      if (errorCode(err) !== 'ENOENT') this.#options.log.warn('Saved secrets are of no use', { path: this.#options.path });
+      if (errorCode(err) !== 'ENOENT')
+        this.#options.log.warn('Saved secrets are of no use', { path: this.#options.path });
     }
   }
 
@@ -80,7 +81,8 @@ export class SecretStore implements SecretValues {
   }
 
   async #replace(next: Map<string, string>): Promise<void> {
-    const isSame = next.size === this.#values.size && [...next].every(([key, value]) => this.#values.get(key) === value);
+    const isSame =
+      next.size === this.#values.size && [...next].every(([key, value]) => this.#values.get(key) === value);
     if (isSame) return;
     this.#values = next;
     await writeFileAtomic(this.#options.path, JSON.stringify(Object.fromEntries(next)), { mode: 0o600 });
@@ -96,7 +98,14 @@ export function secretRefs(jobs: readonly Job[]): SecretRef[] {
   const refs = new Map<string, SecretRef>();
   for (const { auth } of jobs) {
     const { basic, authorization, tls } = auth;
-    const sources = [basic?.username, basic?.password, authorization?.credentials, tls?.ca, tls?.cert, tls?.key];
+    const sources = [
+      basic?.username,
+      basic?.password,
+      authorization?.credentials,
+      tls?.ca,
+      tls?.cert,
+      tls?.key,
+    ];
     for (const source of sources) {
       const ref = secretOf(source);
       if (ref !== undefined) refs.set(`${ref.kind}/${ref.namespace}/${ref.name}/${ref.key}`, ref);

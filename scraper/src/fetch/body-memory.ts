@@ -21,7 +21,9 @@ export class BodyMemory {
 
   /** A buffer of at least `sizeBytes`, with anything in it. Throws ScrapeError when large bodies take up all memory. */
   acquire(sizeBytes: number): Buffer {
-    const spareAt = this.#spares.findIndex(({ length }) => length >= sizeBytes && length <= 4 * sizeBytes + 65536);
+    const spareAt = this.#spares.findIndex(
+      ({ length }) => length >= sizeBytes && length <= 4 * sizeBytes + 65536,
+    );
     const buffer =
       spareAt === -1 ? Buffer.allocUnsafeSlow(this.#admit(sizeBytes)) : this.#spares.splice(spareAt, 1)[0]!;
     this.#count(buffer.length);
@@ -37,7 +39,9 @@ export class BodyMemory {
 
   #admit(sizeBytes: number): number {
     if (sizeBytes > smallBytes && this.largeBytes + sizeBytes > this.bytesMax) {
-      throw new ScrapeError(`body memory exhausted: ${this.largeBytes} bytes in use, want at most ${this.bytesMax}`);
+      throw new ScrapeError(
+        `body memory exhausted: ${this.largeBytes} bytes in use, want at most ${this.bytesMax}`,
+      );
     }
     return sizeBytes;
   }

@@ -49,7 +49,9 @@ const echo: RequestListener = (req, res) => {
 
 async function headersOf(job: Partial<Job>, timeoutMs = 5000): Promise<IncomingMessage['headers']> {
   const server = await serve(echo);
-  return JSON.parse(await fetchText(clientOf(`${server.url}/p?a=b%20c`, job), timeoutMs)) as IncomingMessage['headers'];
+  return JSON.parse(
+    await fetchText(clientOf(`${server.url}/p?a=b%20c`, job), timeoutMs),
+  ) as IncomingMessage['headers'];
 }
 
 describe('a request', () => {
@@ -61,7 +63,9 @@ describe('a request', () => {
       'user-agent': 'Flotilla/0.1.0',
       'x-prometheus-scrape-timeout-seconds': '2.5',
     });
-    expect(await headersOf({ enableCompression: false, scrapeProtocols: ['PrometheusText0.0.4'] })).toMatchObject({
+    expect(
+      await headersOf({ enableCompression: false, scrapeProtocols: ['PrometheusText0.0.4'] }),
+    ).toMatchObject({
       accept: 'text/plain;version=0.0.4;q=0.3,*/*;q=0.2',
       'accept-encoding': 'identity',
     });

@@ -10,13 +10,7 @@ import { formatFloat } from '@flotilla/model';
 import type { Job } from '@flotilla/wire';
 import { Client, type Dispatcher, ProxyAgent } from 'undici';
 import type { BodyMemory } from './body-memory.ts';
-import {
-  basicAuthorization,
-  type Credentials,
-  sameTls,
-  type TlsMaterial,
-  trustOnly,
-} from './credentials.ts';
+import { basicAuthorization, type Credentials, sameTls, type TlsMaterial, trustOnly } from './credentials.ts';
 import { type Answer, Exchange } from './exchange.ts';
 import { gunzipBody } from './gunzip-body.ts';
 import {
@@ -71,7 +65,8 @@ export class TargetClient {
     this.#settings = settings;
     this.#intervalMs = intervalMs;
     const { bodySizeBytes } = settings.limits;
-    this.#bodyBytesMax = bodySizeBytes > 0 ? Math.min(bodySizeBytes, context.bodyBytesMax) : context.bodyBytesMax;
+    this.#bodyBytesMax =
+      bodySizeBytes > 0 ? Math.min(bodySizeBytes, context.bodyBytesMax) : context.bodyBytesMax;
   }
 
   /** The page, or a ScrapeError. One call at a time. */
@@ -103,9 +98,11 @@ export class TargetClient {
     for (let hop = 0; ; hop++) {
       const answer = await this.#get(url, headers, deadline);
       const { location } = answer.headers;
-      const isRedirect = this.#settings.followRedirects && redirects.has(answer.status) && location !== undefined;
+      const isRedirect =
+        this.#settings.followRedirects && redirects.has(answer.status) && location !== undefined;
       if (!isRedirect) return checked(answer);
-      if (hop === redirectsMax) throw new ScrapeError(`Get "${shownUrl(url)}": stopped after ${redirectsMax} redirects`);
+      if (hop === redirectsMax)
+        throw new ScrapeError(`Get "${shownUrl(url)}": stopped after ${redirectsMax} redirects`);
       url = redirectTarget(location, url);
     }
   }
@@ -128,7 +125,11 @@ export class TargetClient {
   }
 
   /** Another host of a redirect: a connection of its own, without our credentials. */
-  async #getElsewhere(url: URL, headers: Readonly<Record<string, string>>, deadline: Deadline): Promise<Answer> {
+  async #getElsewhere(
+    url: URL,
+    headers: Readonly<Record<string, string>>,
+    deadline: Deadline,
+  ): Promise<Answer> {
     const isSameHost = url.hostname === this.#url.hostname && url.protocol === 'https:';
     const tls = this.#context.credentials.tls(this.#settings.auth);
     const dispatcher = this.#connect(url, isSameHost ? tls : trustOnly(tls));
@@ -215,14 +216,15 @@ export class TargetClient {
   }
 
   #authorization(url: URL): { authorization?: string } {
-    const authorization = this.#context.credentials.authorization(this.#settings.auth) ?? urlAuthorization(url);
+    const authorization =
+      this.#context.credentials.authorization(this.#settings.auth) ?? urlAuthorization(url);
     return authorization === undefined ? {} : { authorization };
   }
 
   async #page(answer: Answer, deadline: Deadline): Promise<Page> {
     const collector = answer.body!;
-    const contentType = String(answer.headers['content-type'] ?? '');
-    const encoding = String(answer.headers['content-encoding'] ?? '').toLowerCase();
+    const contentType = answer.headers['content-type'] ?? '';
+    const encoding = (answer.headers['content-encoding'] ?? '').toLowerCase();
     this.#wireBytesHint = collector.length + (collector.length >> 3);
     if (encoding === '' || encoding === 'identity') {
       return { body: collector.bytes(), contentType, release: () => collector.release() };

@@ -28,8 +28,10 @@ export class KnownLines {
       const cut = this.#cut(at, end);
       const ref = cut === -1 ? undefined : this.#map.get(body.toString('latin1', at, cut));
       const value = Number(body.toString('latin1', cut, end));
-      if (ref === undefined || Number.isNaN(value)) { starts.push(at); ends.push(end); }
-      else if (ref === 0) dropped++;
+      if (ref === undefined || Number.isNaN(value)) {
+        starts.push(at);
+        ends.push(end);
+      } else if (ref === 0) dropped++;
       else {
         refs.push(ref);
         values.push(value);

@@ -22,7 +22,12 @@ function labelsOf(pairs: string[], options: Case = {}): string | undefined {
 }
 
 describe('honor_labels', () => {
-  function check(pairs: string[], honorLabels: boolean, want: string, of: Record<string, string> = target): void {
+  function check(
+    pairs: string[],
+    honorLabels: boolean,
+    want: string,
+    of: Record<string, string> = target,
+  ): void {
     expect(labelsOf(pairs, { honorLabels, target: of })).toBe(want);
   }
 
@@ -31,7 +36,11 @@ describe('honor_labels', () => {
     check(['a', '1', 'z', '2'], false, 'm{a="1", instance="h:1", job="j", z="2"}');
     check(['job', 'x'], false, 'm{exported_job="x", instance="h:1", job="j"}');
     check(['job', ''], false, 'm{instance="h:1", job="j"}');
-    check(['job', 'x', 'exported_job', 'y'], false, 'm{exported_exported_job="x", exported_job="y", instance="h:1", job="j"}');
+    check(
+      ['job', 'x', 'exported_job', 'y'],
+      false,
+      'm{exported_exported_job="x", exported_job="y", instance="h:1", job="j"}',
+    );
     check(['job', 'x', 'exported_job', ''], false, 'm{exported_job="x", instance="h:1", job="j"}');
     check(
       ['foo', '1', 'exported_foo', '2'],
@@ -72,7 +81,9 @@ describe('errors', () => {
   });
 
   test('are limits, in bytes', () => {
-    check(['a', '1'], 'label_limit exceeded (metric: m, number of labels: 4, limit: 3)', { limits: { labels: 3 } });
+    check(['a', '1'], 'label_limit exceeded (metric: m, number of labels: 4, limit: 3)', {
+      limits: { labels: 3 },
+    });
     expect(labelsOf([], { limits: { labels: 3 } })).toBeDefined();
     check(
       ['long_name_', '1'],

@@ -1,7 +1,15 @@
 // From a line's labels to the labels of a series: target labels, honor_labels, metric relabeling, validity, limits.
 // Runs once per series, not once per sample: the line cache remembers the result.
 
-import { compareUtf8, isValidUtf8Name, Labels, LabelsBuilder, METRIC_NAME, relabel, type RelabelRule } from '@flotilla/model';
+import {
+  compareUtf8,
+  isValidUtf8Name,
+  Labels,
+  LabelsBuilder,
+  METRIC_NAME,
+  relabel,
+  type RelabelRule,
+} from '@flotilla/model';
 import { ParseError } from '../parse/parse-error.ts';
 import { checkLabelLimits, type LabelLimits } from './label-limits.ts';
 
@@ -17,7 +25,11 @@ export interface SampleLabelRules {
  *
  * undefined: relabeling dropped it. Throws ParseError or LabelLimitError, either of which fails the scrape.
  */
-export function seriesLabels(metric: string, pairs: readonly string[], rules: SampleLabelRules): Labels | undefined {
+export function seriesLabels(
+  metric: string,
+  pairs: readonly string[],
+  rules: SampleLabelRules,
+): Labels | undefined {
   const exposed = sortedPairs(metric, pairs);
   const merged = rules.honorLabels ? honorExposed(exposed, rules.target) : honorTarget(exposed, rules.target);
   const labels = rules.relabelings.length === 0 ? merged : relabel(merged, rules.relabelings);
@@ -35,7 +47,8 @@ function sortedPairs(metric: string, pairs: readonly string[]): (readonly [strin
   sorted.sort(([a], [b]) => compareUtf8(a, b));
   for (let i = 1; i < sorted.length; i++) {
     const [name] = sorted[i]!;
-    if (name === sorted[i - 1]![0]) throw new ParseError(`label name "${name}" is not unique: invalid sample`);
+    if (name === sorted[i - 1]![0])
+      throw new ParseError(`label name "${name}" is not unique: invalid sample`);
   }
   return sorted;
 }

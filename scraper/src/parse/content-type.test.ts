@@ -13,8 +13,14 @@ test('the media type decides, then the fallback', () => {
 test('without either, the scrape fails and says why', () => {
   const check = (contentType: string, want: string): void =>
     expect(() => expositionFormat(contentType, '')).toThrow(want);
-  check('', 'non-compliant scrape target sending blank Content-Type and no fallback_scrape_protocol specified');
-  check('text/html', 'received unsupported Content-Type "text/html" and no fallback_scrape_protocol specified');
+  check(
+    '',
+    'non-compliant scrape target sending blank Content-Type and no fallback_scrape_protocol specified',
+  );
+  check(
+    'text/html',
+    'received unsupported Content-Type "text/html" and no fallback_scrape_protocol specified',
+  );
   check('nonsense', 'cannot parse Content-Type "nonsense" and no fallback_scrape_protocol for target');
   check('application/vnd.google.protobuf', 'received protobuf');
 });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { formatFloat, goQuote } from '@flotilla/model';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { type EntryKind, type ExpositionFormat, LineParser } from './line-parser.ts';
 
 interface Entry {
@@ -77,7 +77,11 @@ describe('a comment line', () => {
     expect(parse('# TYPE a counter')).toEqual({ kind: 'type', metric: 'a', text: 'counter' });
     expect(parse('#  TYPE  a untyped')).toEqual({ kind: 'type', metric: 'a', text: 'unknown' });
     expect(parse('# TYPE "a.b" gauge')).toEqual({ kind: 'type', metric: 'a.b', text: 'gauge' });
-    expect(parse(String.raw`# HELP a x\ny\\z "q"`)).toEqual({ kind: 'help', metric: 'a', text: 'x\ny\\z "q"' });
+    expect(parse(String.raw`# HELP a x\ny\\z "q"`)).toEqual({
+      kind: 'help',
+      metric: 'a',
+      text: 'x\ny\\z "q"',
+    });
     expect(parse('# HELP a')).toEqual({ kind: 'help', metric: 'a', text: '' });
     expect(parse('# UNIT a_seconds seconds', 'openmetrics')).toEqual({
       kind: 'unit',
@@ -106,50 +110,56 @@ describe('OpenMetrics', () => {
 });
 
 describe('errors', () => {
-  function check(line: string | Buffer, want: string, format?: ExpositionFormat): void {
+  function checkError(line: string | Buffer, want: string, format?: ExpositionFormat): void {
     expect(() => parse(line, format)).toThrow(new Error(want));
   }
 
   test("are Prometheus's", () => {
-    check('a', String.raw`expected value after metric, got "\n" ("INVALID") while parsing: "a\n"`);
-    check("a{b='c'} 1", `expected label value, got "'" ("INVALID") while parsing: "a{b='"`);
-    check('a{b=', String.raw`expected label value, got "\n" ("INVALID") while parsing: "a{b=\n"`);
-    check(
+    checkError('a', String.raw`expected value after metric, got "\n" ("INVALID") while parsing: "a\n"`);
+    checkError("a{b='c'} 1", `expected label value, got "'" ("INVALID") while parsing: "a{b='"`);
+    checkError('a{b=', String.raw`expected label value, got "\n" ("INVALID") while parsing: "a{b=\n"`);
+    checkError(
       Buffer.from('a{\xff="foo"} 1', 'latin1'),
       String.raw`expected label name, got "\xff" ("INVALID") while parsing: "a{\xff"`,
     );
-    check(Buffer.from('a{b="\xff"} 1', 'latin1'), String.raw`invalid UTF-8 label value: "\"\xff\""`);
-    check(
+    checkError(Buffer.from('a{b="\xff"} 1', 'latin1'), String.raw`invalid UTF-8 label value: "\"\xff\""`);
+    checkError(
       '{"a", "b = "c"}',
       String.raw`expected equal, got "c\"" ("LNAME") while parsing: "{\"a\", \"b = \"c\""`,
     );
-    check('a true', 'strconv.ParseFloat: parsing "true": invalid syntax while parsing: "a true"');
-    check('a 1\r', String.raw`strconv.ParseFloat: parsing "1\r": invalid syntax while parsing: "a 1\r"`);
-    check('a 1e999', 'strconv.ParseFloat: parsing "1e999": value out of range while parsing: "a 1e999"');
-    check(
+    checkError('a true', 'strconv.ParseFloat: parsing "true": invalid syntax while parsing: "a true"');
+    checkError('a 1\r', String.raw`strconv.ParseFloat: parsing "1\r": invalid syntax while parsing: "a 1\r"`);
+    checkError('a 1e999', 'strconv.ParseFloat: parsing "1e999": value out of range while parsing: "a 1e999"');
+    checkError(
       'something_weird{problem="',
       String.raw`expected label value, got "\"\n" ("INVALID") while parsing: "something_weird{problem=\"\n"`,
     );
-    check(
+    checkError(
       'empty_label_name{=""} 0',
       String.raw`expected label name, got "=\"" ("EQUAL") while parsing: "empty_label_name{=\""`,
     );
-    check('foo 1_2', 'unsupported character in float while parsing: "foo 1_2"');
-    check('foo 0x1p-3', 'unsupported character in float while parsing: "foo 0x1p-3"');
-    check('foo 0 1_2', 'expected next entry after timestamp, got "_" ("INVALID") while parsing: "foo 0 1_"');
-    check('foo 1 -5', 'expected timestamp or new record, got "-" ("INVALID") while parsing: "foo 1 -"');
-    check('{a="ok"} 1', String.raw`metric name not set while parsing: "{a=\"ok\"}"`);
-    check('{"a","b"} 1', String.raw`metric name already set while parsing: "{\"a\",\"b\"}"`);
-    check('9 1', 'expected a valid start token, got "9" ("INVALID") while parsing: "9"');
-    check('\0', String.raw`expected a valid start token, got "\x00" ("INVALID") while parsing: "\x00"`);
-    check('# TYPE a foo', 'invalid metric type "foo"');
-    check('# TYPE a', 'invalid metric type ""');
-    check('# TYPE a gauge ', 'invalid metric type "gauge "');
-    check(
+    checkError('foo 1_2', 'unsupported character in float while parsing: "foo 1_2"');
+    checkError('foo 0x1p-3', 'unsupported character in float while parsing: "foo 0x1p-3"');
+    checkError(
+      'foo 0 1_2',
+      'expected next entry after timestamp, got "_" ("INVALID") while parsing: "foo 0 1_"',
+    );
+    checkError('foo 1 -5', 'expected timestamp or new record, got "-" ("INVALID") while parsing: "foo 1 -"');
+    checkError('{a="ok"} 1', String.raw`metric name not set while parsing: "{a=\"ok\"}"`);
+    checkError('{"a","b"} 1', String.raw`metric name already set while parsing: "{\"a\",\"b\"}"`);
+    checkError('9 1', 'expected a valid start token, got "9" ("INVALID") while parsing: "9"');
+    checkError('\0', String.raw`expected a valid start token, got "\x00" ("INVALID") while parsing: "\x00"`);
+    checkError('# TYPE a foo', 'invalid metric type "foo"');
+    checkError('# TYPE a', 'invalid metric type ""');
+    checkError('# TYPE a gauge ', 'invalid metric type "gauge "');
+    checkError(
       '# TYPE 9 gauge',
       'expected metric name after TYPE, got "9" ("INVALID") while parsing: "# TYPE 9"',
     );
-    check(Buffer.from('# HELP a \xff', 'latin1'), String.raw`help text "\xff" is not a valid utf8 string`);
+    checkError(
+      Buffer.from('# HELP a \xff', 'latin1'),
+      String.raw`help text "\xff" is not a valid utf8 string`,
+    );
   });
 
   test('repeat a short part of a long line', () => {
@@ -158,19 +168,30 @@ describe('errors', () => {
 });
 
 const labelName = fc.stringMatching(/^[a-zA-Z_][a-zA-Z0-9_]{0,8}$/);
-const anyText = fc.string({ unit: 'binary', maxLength: 12 }).filter((text) => Buffer.from(text).toString() === text);
+const anyText = fc
+  .string({ unit: 'binary', maxLength: 12 })
+  .filter((text) => Buffer.from(text).toString() === text);
 
 test('whatever is rendered is parsed back', () => {
   const escape = (text: string): string =>
-    text.replaceAll('\\', '\\\\').replaceAll('"', String.raw`\"`).replaceAll('\n', String.raw`\n`);
+    text
+      .replaceAll('\\', '\\\\')
+      .replaceAll('"', String.raw`\"`)
+      .replaceAll('\n', String.raw`\n`);
   fc.assert(
     fc.property(
-      fc.oneof(labelName, anyText.filter((text) => text !== '')),
+      fc.oneof(
+        labelName,
+        anyText.filter((text) => text !== ''),
+      ),
       fc.array(fc.tuple(labelName, anyText), { maxLength: 5 }),
       fc.double(),
       fc.option(fc.nat(), { nil: undefined }),
       (metric, labels, value, timestampMs) => {
-        const rendered = [`"${escape(metric)}"`, ...labels.map(([name, text]) => `${name}="${escape(text)}"`)];
+        const rendered = [
+          `"${escape(metric)}"`,
+          ...labels.map(([name, text]) => `${name}="${escape(text)}"`),
+        ];
         const suffix = timestampMs === undefined ? '' : ` ${timestampMs}`;
         const line = `{${rendered.join(',')}} ${formatFloat(value)}${suffix}`;
         check(line, metric, labels.flat(), value, timestampMs);
@@ -181,21 +202,25 @@ test('whatever is rendered is parsed back', () => {
 });
 
 test('any bytes are parsed or refused, and never looked beyond', () => {
-  const pieces = fc.constantFrom(...['a', '{', '}', '"', '\\', ',', '=', ' ', '1', '#', 'TYPE', '\t', 'é', '\0']);
+  const pieces = fc.constantFrom('a', '{', '}', '"', '\\', ',', '=', ' ', '1', '#', 'TYPE', '\t', 'é', '\0');
   fc.assert(
-    fc.property(fc.array(pieces, { maxLength: 30 }), fc.constantFrom('text' as const, 'openmetrics'), (parts, format) => {
-      const line = Buffer.from(parts.join(''));
-      const parser = new LineParser(format);
-      const framed = Buffer.concat([Buffer.from('"} 1\n'), line, Buffer.from('\n"} 1 {')]);
-      const outcome = (bytes: Buffer, start: number): string => {
-        try {
-          return `${parser.parse(bytes, start, start + line.length)} ${parser.metric} ${parser.pairs.map(goQuote).join()}`;
-        } catch (err) {
-          return (err as Error).message;
-        }
-      };
-      expect(outcome(framed, 5)).toBe(outcome(line, 0));
-    }),
+    fc.property(
+      fc.array(pieces, { maxLength: 30 }),
+      fc.constantFrom('text' as const, 'openmetrics'),
+      (parts, format) => {
+        const line = Buffer.from(parts.join(''));
+        const parser = new LineParser(format);
+        const framed = Buffer.concat([Buffer.from('"} 1\n'), line, Buffer.from('\n"} 1 {')]);
+        const outcome = (bytes: Buffer, start: number): string => {
+          try {
+            return `${parser.parse(bytes, start, start + line.length)} ${parser.metric} ${parser.pairs.map(goQuote).join()}`;
+          } catch (err) {
+            return (err as Error).message;
+          }
+        };
+        expect(outcome(framed, 5)).toBe(outcome(line, 0));
+      },
+    ),
     { numRuns: 2000 },
   );
 });

@@ -41,8 +41,9 @@ export class DueHeap<T extends DueEntry> {
     this.#down(last);
   }
 
-  *[Symbol.iterator](): Generator<T> {
-    yield* this.#entries;
+  /** The entries as they are now: putting and removing meanwhile is safe. */
+  [Symbol.iterator](): ArrayIterator<T> {
+    return this.#entries.slice().values();
   }
 
   #up(entry: T): void {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { DueHeap, type DueEntry } from './due-heap.ts';
 import { Scheduler } from './scheduler.ts';
 import { TestClock } from './test-clock.ts';
@@ -29,7 +29,11 @@ describe('slots', () => {
 describe('Scheduler', () => {
   const start = 1_700_000_000_000;
 
-  function begin(intervalMs: number, delayMs = 0, targetId = 7): { clock: TestClock; scheduler: Scheduler; slots: number[]; leave: () => void } {
+  function begin(
+    intervalMs: number,
+    delayMs = 0,
+    targetId = 7,
+  ): { clock: TestClock; scheduler: Scheduler; slots: number[]; leave: () => void } {
     const clock = new TestClock(start);
     const scheduler = new Scheduler(clock);
     const slots: number[] = [];
@@ -129,7 +133,9 @@ test('a heap gives entries by due time, whatever was moved or removed', () => {
         }
         const inHeap = entries.filter(({ heapIndex }) => heapIndex !== -1);
         expect(heap.size).toBe(inHeap.length);
-        expect(heap.peek()?.dueMs).toBe(inHeap.length === 0 ? undefined : Math.min(...inHeap.map((e) => e.dueMs)));
+        expect(heap.peek()?.dueMs).toBe(
+          inHeap.length === 0 ? undefined : Math.min(...inHeap.map((e) => e.dueMs)),
+        );
       }
     }),
   );

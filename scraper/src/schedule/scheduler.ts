@@ -72,9 +72,13 @@ export class Scheduler {
   #wake(): void {
     const nowMs = this.#clock.nowMs();
     this.#wakeMs = Infinity;
-    if (nowMs < this.#lastNowMs) for (const entry of [...this.#heap]) this.#plan(entry, nowMs);
+    if (nowMs < this.#lastNowMs) for (const entry of this.#heap) this.#plan(entry, nowMs);
     this.#lastNowMs = nowMs;
-    for (let entry = this.#heap.peek(); entry !== undefined && entry.dueMs <= nowMs; entry = this.#heap.peek()) {
+    for (
+      let entry = this.#heap.peek();
+      entry !== undefined && entry.dueMs <= nowMs;
+      entry = this.#heap.peek()
+    ) {
       this.#run(entry, nowMs);
     }
     this.#arm();

@@ -181,7 +181,10 @@ export class TargetLoop {
   }
 
   /** undefined: the loop ended meanwhile, and what became of the scrape must leave no trace. */
-  async #fetchAndCommit(time: { timeMs: number; durationMs: () => number }): Promise<ScrapeOutcome | undefined> {
+  async #fetchAndCommit(time: {
+    timeMs: number;
+    durationMs: () => number;
+  }): Promise<ScrapeOutcome | undefined> {
     try {
       if (this.jobError !== '') throw new ScrapeError(this.jobError);
       const page = await this.#client.fetch(this.target.timeoutMs);

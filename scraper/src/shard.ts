@@ -1,0 +1,140 @@
+// Everything that scrapes: the targets of the shard, what they share, and the assignment that says which they are.
+
+import { join } from 'node:path';
+import type { InternalClient, Logger, Registry } from '@flotilla/chassis';
+import type { Tsdb } from '@flotilla/tsdb';
+import type { Assignment, TargetHealth, TargetStatus } from '@flotilla/wire';
+import { AssignmentClient } from './assignment/assignment-client.ts';
+import { AssignmentFile } from './assignment/assignment-file.ts';
+import { AssignmentStream } from './assignment/assignment-stream.ts';
+import { SecretStore } from './assignment/secret-store.ts';
+import type { ScraperConfig } from './config.ts';
+import { BodyMemory } from './fetch/body-memory.ts';
+import { Credentials } from './fetch/credentials.ts';
+import { KnownLines } from './ingest/known-lines.ts';
+import { MetadataStore } from './ingest/metadata-store.ts';
+import { ScrapeCounters } from './ingest/scrape-counters.ts';
+import { wallClock } from './schedule/clock.ts';
+import { Scheduler } from './schedule/scheduler.ts';
+import { createIntervalSummary } from './self-metrics.ts';
+import { TargetSet } from './targets/target-set.ts';
+
+export interface ShardOptions {
+  readonly config: ScraperConfig;
+  readonly log: Logger;
+  readonly metrics: Registry;
+  readonly tsdb: Tsdb;
+  readonly client: InternalClient;
+  /** Something happened that the operator waits for. */
+  readonly onNews: () => void;
+}
+
+const metadataSweepMs = 600_000;
+
+export class Shard {
+  readonly counters = new ScrapeCounters();
+  readonly metadata = new MetadataStore();
+  readonly scheduler = new Scheduler(wallClock);
+  readonly memory: BodyMemory;
+  readonly targets: TargetSet;
+  readonly assignment: AssignmentClient;
+  readonly #options: ShardOptions;
+  readonly #secrets: SecretStore;
+  readonly #stream: AssignmentStream;
+  readonly #ending = new AbortController();
+  #following: Promise<void> | undefined;
+  #sweep: NodeJS.Timeout | undefined;
+
+  constructor(options: ShardOptions) {
+    const { config, log, client, onNews } = options;
+    const file = (name: string): string => join(config['storage.path'], name);
+    const operatorUrl = config['operator.url'].replace(/\/+$/, '');
+    this.#options = options;
+    this.memory = new BodyMemory(config['scrape.body-memory-max']);
+    this.#secrets = new SecretStore({ path: file('secrets.json'), client, operatorUrl, log });
+    this.targets = this.#createTargets();
+    this.assignment = new AssignmentClient({
+      file: new AssignmentFile(file('assignment'), log),
+      secrets: this.#secrets,
+      targets: this.targets,
+      shard: config.shard,
+      log,
+      onApplied: onNews,
+    });
+    this.#stream = new AssignmentStream({
+      client,
+      operatorUrl,
+      fleet: config.fleet,
+      shard: config.shard,
+      replica: config.replica,
+      log,
+      version: () => this.version,
+      onFrame: (frame) => this.assignment.takeFrame(frame),
+    });
+  }
+
+  /** Scrapes what was saved, and follows the operator. */
+  async start(): Promise<void> {
+    await this.assignment.restore();
+    this.#following = this.#stream.run(this.#ending.signal);
+    this.#sweep = setInterval(() => this.metadata.forget(Date.now()), metadataSweepMs);
+  }
+
+  /** Leaves no trace in the data: the other replica, or the next start, goes on. */
+  async stop(): Promise<void> {
+    clearInterval(this.#sweep);
+    this.scheduler.stop();
+    this.#secrets.stop();
+    this.#ending.abort();
+    await this.#following;
+    await this.targets.stop();
+  }
+
+  get current(): Assignment | undefined {
+    return this.assignment.current;
+  }
+
+  /** '' before the first assignment. */
+  get version(): string {
+    return this.current?.version ?? '';
+  }
+
+  get isConnected(): boolean {
+    return this.#stream.connected;
+  }
+
+  health(): TargetHealth[] {
+    return this.targets.health();
+  }
+
+  statuses(): TargetStatus[] {
+    const { shard, replica } = this.#options.config;
+    return this.targets.statuses(shard, replica);
+  }
+
+  #createTargets(): TargetSet {
+    const { config, log, metrics, tsdb, onNews } = this.#options;
+    return new TargetSet({
+      clock: wallClock,
+      scheduler: this.scheduler,
+      fetch: {
+        credentials: new Credentials(this.#secrets),
+        memory: this.memory,
+        bodyBytesMax: config['scrape.body-size-max'],
+      },
+      ingest: {
+        tsdb,
+        counters: this.counters,
+        metadata: this.metadata,
+        newLines: () => new KnownLines(),
+      },
+      bounds: { samplesMax: config['scrape.samples-max'], lineBytesMax: config['scrape.line-size-max'] },
+      replica: config.replica,
+      replicaOffsetMs: config['scrape.replica-offset'],
+      toleranceMs: config['scrape.timestamp-tolerance'],
+      log,
+      onFirstScrape: onNews,
+      onInterval: createIntervalSummary(metrics),
+    });
+  }
+}

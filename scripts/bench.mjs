@@ -1,0 +1,58 @@
+// npm run bench -- NAME|all [--size small|full]: side by side with the named peer. The last line of each bench is JSON.
+import { spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { parseArgs } from 'node:util';
+import { build } from './build.mjs';
+import { peer } from './peers.mjs';
+import { nodeBinary, root } from './setup.mjs';
+
+/** Each bench and the peer that it needs. */
+const benches = { scrape: 'prometheus' };
+
+const { positionals, values } = parseArgs({
+  allowPositionals: true,
+  options: { size: { type: 'string', default: 'full' } },
+});
+const [name = 'all'] = positionals;
+const names = name === 'all' ? Object.keys(benches) : [name];
+if (names.some((one) => !(one in benches)) || !['small', 'full'].includes(values.size)) {
+  console.error(`usage: npm run bench -- ${Object.keys(benches).join('|')}|all [--size small|full]`);
+  process.exit(2);
+}
+await build();
+const counts = { passed: 0, failed: 0, skipped: 0 };
+for (const one of names) counts[await runBench(one)]++;
+if (name === 'all') console.log(`${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`);
+process.exit(counts.failed === 0 ? 0 : 1);
+
+/** A bench passes when it ends well and its last line is its JSON. */
+async function runBench(bench) {
+  let binary;
+  try {
+    binary = peer(benches[bench]);
+  } catch (error) {
+    console.log(`skipped: bench ${bench}: ${error.message}`);
+    return 'skipped';
+  }
+  const args = [`bench/dist/${bench}/main.js`, '--size', values.size, '--peer', binary];
+  const child = spawn(nodeBinary(), args, { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] });
+  let last = '';
+  for await (const line of createInterface({ input: child.stdout })) {
+    console.log(line);
+    if (line.trim() !== '') last = line;
+  }
+  const code = await new Promise((resolve) => {
+    if (child.exitCode !== null) resolve(child.exitCode);
+    else child.on('close', resolve);
+  });
+  return code === 0 && isReport(last, bench) ? 'passed' : 'failed';
+}
+
+function isReport(line, bench) {
+  try {
+    const report = JSON.parse(line);
+    return report.bench === bench && Object.values(report.ratios).every((ratio) => Number.isFinite(ratio));
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,182 @@
+// A transaction on the head: staged in the kernel, written to the WAL, then applied.
+//
+// Hot: appendBatch, once per scrape. The WAL sees series and schedules before the samples that name them.
+
+import { BadRequest, isValidUtf8Name, type Labels, writeStale } from '@flotilla/model';
+import {
+  type AppendCode,
+  appendCode,
+  type Appender,
+  type Schedule,
+  type SeriesRef,
+} from '../api.ts';
+import { encodeSchedules, encodeSeries } from '../wal/records.ts';
+import type { Wal } from '../wal/wal.ts';
+import type { Head } from './head.ts';
+import { slotOf } from './ref-table.ts';
+import { sameSchedule } from './schedules.ts';
+
+const AHEAD_MAX_MS = 10 * 60_000;
+const LABEL_BYTES_MAX = 1 << 20;
+
+/** Samples that were refused, by code, since the start. */
+export type Refusals = Record<AppendCode, number>;
+
+export class HeadAppender implements Appender {
+  private readonly head: Head;
+  private readonly wal: Wal;
+  private readonly clock: () => number;
+  private readonly refusals: Refusals;
+  private stage = 0;
+  private created = new Set<SeriesRef>();
+  private scheduled = new Map<SeriesRef, Schedule>();
+  private minTimeMs = Infinity;
+  private maxTimeMs = -Infinity;
+  private readonly oneRef = new Uint32Array(1);
+  private readonly oneValue = new Float64Array(1);
+  private readonly oneCode = new Uint8Array(1);
+
+  constructor(head: Head, wal: Wal, clock: () => number, refusals: Refusals) {
+    this.head = head;
+    this.wal = wal;
+    this.clock = clock;
+    this.refusals = refusals;
+  }
+
+  series(labels: Labels, schedule?: Schedule): SeriesRef {
+    const ref = this.head.find(labels) || this.create(labels);
+    if (this.head.isUnpublished(ref) && !this.created.has(ref)) {
+      this.head.want(ref);
+      this.created.add(ref);
+    }
+    if (schedule !== undefined) this.setSchedule(ref, schedule);
+    return ref;
+  }
+
+  private create(labels: Labels): SeriesRef {
+    checkLabels(labels);
+    return this.head.create(labels);
+  }
+
+  private setSchedule(ref: SeriesRef, schedule: Schedule): void {
+    const known = this.scheduled.get(ref) ?? this.head.schedule(ref);
+    if (sameSchedule(known, schedule)) return;
+    checkSchedule(schedule);
+    this.scheduled.set(ref, schedule);
+  }
+
+  append(ref: SeriesRef, timeMs: number, value: number): AppendCode {
+    this.oneRef[0] = ref;
+    this.oneValue[0] = value;
+    this.appendBatch(this.oneRef, this.oneValue, 1, timeMs, this.oneCode);
+    return this.oneCode[0] as AppendCode;
+  }
+
+  appendBatch(
+    refs: Uint32Array,
+    values: Float64Array,
+    count: number,
+    timeMs: number,
+    codes: Uint8Array = new Uint8Array(count),
+  ): number {
+    const refusal = this.refusalOf(timeMs);
+    if (refusal !== appendCode.ok) return this.refuse(refusal, count, codes);
+    if (this.stage === 0) this.stage = this.head.takeStage();
+    const staged = this.head.kernel.stagedCount(this.stage);
+    const taken = this.head.kernel.stage(this.stage, refs, values, count, timeMs, codes);
+    if (this.head.kernel.stagedCount(this.stage) > staged) this.extend(timeMs);
+    if (taken < count) this.countRefused(codes, count);
+    return taken;
+  }
+
+  private extend(timeMs: number): void {
+    this.minTimeMs = Math.min(this.minTimeMs, timeMs);
+    this.maxTimeMs = Math.max(this.maxTimeMs, timeMs);
+  }
+
+  private refusalOf(timeMs: number): AppendCode {
+    if (!Number.isSafeInteger(timeMs)) throw new BadRequest(`sample: time ${timeMs}, want whole milliseconds`);
+    if (timeMs > this.clock() + AHEAD_MAX_MS) return appendCode.outOfBounds;
+    return timeMs < this.head.minValidMs ? appendCode.tooOld : appendCode.ok;
+  }
+
+  private refuse(code: AppendCode, count: number, codes: Uint8Array): number {
+    codes.fill(code, 0, count);
+    this.refusals[code] += count;
+    return 0;
+  }
+
+  private countRefused(codes: Uint8Array, count: number): void {
+    for (let i = 0; i < count; i++) {
+      const code = codes[i] as AppendCode;
+      if (code !== appendCode.ok) this.refusals[code]++;
+    }
+  }
+
+  appendStale(refs: Uint32Array | readonly SeriesRef[], timeMs: number): number {
+    const values = new Float64Array(refs.length);
+    for (let i = 0; i < values.length; i++) writeStale(values, i);
+    return this.appendBatch(Uint32Array.from(refs), values, refs.length, timeMs);
+  }
+
+  commit(): void {
+    try {
+      this.log();
+    } catch (error) {
+      this.rollback();
+      throw error;
+    }
+    for (const ref of this.created) this.head.publish(ref);
+    for (const [ref, schedule] of this.scheduled) this.head.schedules.set(slotOf(ref), schedule);
+    if (this.stage !== 0) this.head.apply(this.stage, this.minTimeMs, this.maxTimeMs);
+    this.reset();
+  }
+
+  private log(): void {
+    const { kernel, index } = this.head;
+    const staged = this.stage === 0 ? 0 : kernel.stagedCount(this.stage);
+    const fresh = [...this.created].filter((ref) => this.head.isUnpublished(ref));
+    if (staged === 0 && fresh.length === 0 && this.scheduled.size === 0) return;
+    this.wal.write(kernel, (pageOffset) => {
+      if (fresh.length > 0) {
+        const record = encodeSeries(fresh, (ref) => index.sets.labels(slotOf(ref)));
+        kernel.frameRecord(record, pageOffset);
+      }
+      if (this.scheduled.size > 0) kernel.frameRecord(encodeSchedules(this.scheduled), pageOffset);
+      if (staged > 0) kernel.frameStaged(this.stage, pageOffset);
+    });
+  }
+
+  rollback(): void {
+    if (this.stage !== 0) this.head.kernel.discard(this.stage);
+    for (const ref of this.created) this.head.abandon(ref);
+    this.reset();
+  }
+
+  private reset(): void {
+    if (this.stage !== 0) this.head.returnStage(this.stage);
+    this.stage = 0;
+    if (this.created.size > 0) this.created = new Set();
+    if (this.scheduled.size > 0) this.scheduled = new Map();
+    this.minTimeMs = Infinity;
+    this.maxTimeMs = -Infinity;
+  }
+}
+
+function checkLabels(labels: Labels): void {
+  if (labels.length === 0) throw new BadRequest('series: no labels, want at least one');
+  let bytes = 0;
+  for (const text of labels.flat) {
+    if (!isValidUtf8Name(text)) throw new BadRequest(`series ${labels.toString()}: label is no UTF-8`);
+    bytes += text.length;
+  }
+  if (bytes > LABEL_BYTES_MAX) {
+    throw new BadRequest(`series: labels of ${bytes} characters, want at most ${LABEL_BYTES_MAX}`);
+  }
+}
+
+function checkSchedule({ targetId, intervalMs, phaseMs }: Schedule): void {
+  const valid = [targetId, intervalMs, phaseMs].every((n) => Number.isInteger(n) && n >= 0 && n < 2 ** 32);
+  if (valid) return;
+  throw new BadRequest(`schedule: ${targetId}, ${intervalMs}, ${phaseMs}: want whole numbers of 32 bits`);
+}

@@ -1,0 +1,62 @@
+// A cursor over series of the head, in label order. Reads each series when it gets there, as committed at that moment.
+
+import type { Labels } from '@flotilla/model';
+import type { RawChunk, Schedule, SelectOptions, SeriesSet } from '../api.ts';
+import type { Head } from './head.ts';
+import type { SeriesRef } from '../api.ts';
+
+export class HeadSeriesSet implements SeriesSet {
+  private readonly head: Head;
+  private readonly refs: Uint32Array;
+  private readonly minTimeMs: number;
+  private readonly maxTimeMs: number;
+  private readonly skipChunks: boolean;
+  private left: number;
+  private at = -1;
+  private current: readonly RawChunk[] = [];
+
+  /** `slots` are in label order. */
+  constructor(head: Head, slots: Uint32Array, minTimeMs: number, maxTimeMs: number, options: SelectOptions) {
+    this.head = head;
+    this.refs = slots.map((slot) => head.refs.refAt(slot));
+    this.minTimeMs = minTimeMs;
+    this.maxTimeMs = maxTimeMs;
+    this.skipChunks = options.skipChunks ?? false;
+    this.left = options.limit || Infinity;
+  }
+
+  next(): boolean {
+    if (this.left === 0) return false;
+    while (++this.at < this.refs.length) {
+      if (!this.enter(this.refs[this.at]!)) continue;
+      this.left--;
+      return true;
+    }
+    return false;
+  }
+
+  /** Reads one series; false if it left the head since, or has nothing in the range. */
+  private enter(ref: SeriesRef): boolean {
+    const slot = ref & 0xffffff;
+    if (!this.head.refs.isUsed(slot) || this.head.refs.refAt(slot) !== ref) return false;
+    if (this.skipChunks) return this.head.overlaps(slot, this.minTimeMs, this.maxTimeMs);
+    this.current = this.head.chunks(slot, this.minTimeMs, this.maxTimeMs);
+    return this.current.length > 0;
+  }
+
+  get labels(): Labels {
+    return this.head.index.sets.labels(this.refs[this.at]! & 0xffffff);
+  }
+
+  get schedule(): Schedule | undefined {
+    return this.head.schedule(this.refs[this.at]!);
+  }
+
+  get chunks(): readonly RawChunk[] {
+    return this.current;
+  }
+
+  close(): void {
+    this.at = this.refs.length;
+  }
+}

@@ -1,0 +1,217 @@
+// The head: the newest samples of every series, in memory.
+//
+// Owns refs, labels, postings, schedules, and the chunks: open ones in the WASM kernel, sealed ones in pages. What is
+// older than `minValidMs` is refused: half a block behind the newest sample, or what a block already holds.
+//
+// Invariant: a series that is published was committed; only published series are seen by readers.
+
+import { HeadKernel } from '@flotilla/kernel';
+import { type Labels, type Matcher } from '@flotilla/model';
+import type { RawChunk, Schedule, SeriesRef } from '../api.ts';
+import { HeadIndex } from './head-index.ts';
+import { RefTable, slotOf } from './ref-table.ts';
+import { Schedules } from './schedules.ts';
+import { SealedChunks } from './sealed-chunks.ts';
+
+const STAGES_MAX = 255;
+
+export class Head {
+  readonly blockDurationMs: number;
+  readonly index = new HeadIndex();
+  readonly refs = new RefTable();
+  readonly schedules = new Schedules();
+  readonly sealed = new SealedChunks();
+  readonly kernel: HeadKernel;
+  /** Of the samples; min > max when there are none. A lower bound after a truncation. */
+  minTimeMs = Infinity;
+  maxTimeMs = -Infinity;
+  samplesAppended = 0;
+  seriesCreated = 0;
+  seriesRemoved = 0;
+  /** Samples before this are in blocks. */
+  private truncatedMs = -Infinity;
+  private readonly freeStages: number[] = [];
+  private stages = 0;
+  /** Unpublished series: how many open transactions want each. */
+  private readonly wanted = new Map<SeriesRef, number>();
+  private openChunksClosed = 0;
+
+  constructor(blockDurationMs: number) {
+    this.blockDurationMs = blockDurationMs;
+    this.kernel = new HeadKernel((ref, samples, minTimeMs, maxTimeMs, data) => {
+      this.sealed.add(slotOf(ref), samples, minTimeMs, maxTimeMs, data);
+      this.openChunksClosed++;
+    });
+  }
+
+  get seriesCount(): number {
+    return this.index.size;
+  }
+
+  /** Chunks ever sealed. */
+  get chunksSealed(): number {
+    return this.openChunksClosed;
+  }
+
+  get minValidMs(): number {
+    return Math.max(this.truncatedMs, this.maxTimeMs - this.blockDurationMs / 2);
+  }
+
+  /** The ref of the series with these labels; 0 if there is none. */
+  find(labels: Labels): SeriesRef {
+    const slot = this.index.find(labels);
+    return slot === 0 ? 0 : this.refs.refAt(slot);
+  }
+
+  /** Makes an unpublished series. Labels are checked by the caller and are not in the head. */
+  create(labels: Labels): SeriesRef {
+    const ref = this.refs.take();
+    this.adopt(ref, labels);
+    return ref;
+  }
+
+  /** Makes an unpublished series under a ref that is taken already. */
+  adopt(ref: SeriesRef, labels: Labels): void {
+    this.index.add(slotOf(ref), labels);
+    this.kernel.createSeries(ref);
+    this.wanted.set(ref, 0);
+  }
+
+  isUnpublished(ref: SeriesRef): boolean {
+    return this.wanted.has(ref);
+  }
+
+  /** Holds an unpublished series for a transaction, which must publish or abandon it. */
+  want(ref: SeriesRef): void {
+    this.wanted.set(ref, this.wanted.get(ref)! + 1);
+  }
+
+  publish(ref: SeriesRef): void {
+    if (!this.wanted.delete(ref)) return;
+    this.index.publish(slotOf(ref));
+    this.seriesCreated++;
+  }
+
+  /** Takes a want() back; an unpublished series that nobody wants is gone. */
+  abandon(ref: SeriesRef): void {
+    const count = this.wanted.get(ref);
+    if (count === undefined) return;
+    if (count > 1) {
+      this.wanted.set(ref, count - 1);
+      return;
+    }
+    this.wanted.delete(ref);
+    this.index.abandon(slotOf(ref));
+    this.forget(ref);
+  }
+
+  private forget(ref: SeriesRef): void {
+    this.schedules.set(slotOf(ref), undefined);
+    this.kernel.deleteSeries(ref);
+    this.refs.release(ref);
+  }
+
+  schedule(ref: SeriesRef): Schedule | undefined {
+    return this.schedules.get(slotOf(ref));
+  }
+
+  takeStage(): number {
+    const free = this.freeStages.pop();
+    if (free !== undefined) return free;
+    if (this.stages === STAGES_MAX) throw new Error(`BUG: head: ${STAGES_MAX} transactions are open`);
+    return ++this.stages;
+  }
+
+  returnStage(stage: number): void {
+    this.freeStages.push(stage);
+  }
+
+  /** Appends what is staged; the times are those of the staged samples. */
+  apply(stage: number, minTimeMs: number, maxTimeMs: number): void {
+    this.samplesAppended += this.kernel.apply(stage, this.truncatedMs, this.blockDurationMs);
+    this.extend(minTimeMs, maxTimeMs);
+  }
+
+  extend(minTimeMs: number, maxTimeMs: number): void {
+    this.minTimeMs = Math.min(this.minTimeMs, Math.max(minTimeMs, this.truncatedMs));
+    this.maxTimeMs = Math.max(this.maxTimeMs, maxTimeMs);
+  }
+
+  /** The slots that match, in label order. */
+  select(matchers: readonly Matcher[]): Uint32Array {
+    const { sets } = this.index;
+    return this.index.select(matchers).toSorted((a, b) => sets.compare(a, b));
+  }
+
+  overlaps(slot: number, minTimeMs: number, maxTimeMs: number): boolean {
+    return this.openOverlaps(slot, minTimeMs, maxTimeMs) || this.sealed.overlaps(slot, minTimeMs, maxTimeMs);
+  }
+
+  private openOverlaps(slot: number, minTimeMs: number, maxTimeMs: number): boolean {
+    const ref = this.refs.refAt(slot);
+    if (this.kernel.openSamples(ref) === 0) return false;
+    return this.kernel.openMinTimeMs(ref) <= maxTimeMs && this.kernel.lastTimeMs(ref) >= minTimeMs;
+  }
+
+  /** The chunks of a series that touch the range, in time order. */
+  chunks(slot: number, minTimeMs: number, maxTimeMs: number): RawChunk[] {
+    const out: RawChunk[] = [];
+    this.sealed.collect(slot, minTimeMs, maxTimeMs, out);
+    if (this.openOverlaps(slot, minTimeMs, maxTimeMs)) out.push(this.openChunk(this.refs.refAt(slot)));
+    return out;
+  }
+
+  private openChunk(ref: SeriesRef): RawChunk {
+    return {
+      minTimeMs: this.kernel.openMinTimeMs(ref),
+      maxTimeMs: this.kernel.lastTimeMs(ref),
+      samples: this.kernel.openSamples(ref),
+      encoding: 1,
+      data: this.kernel.copyOpen(ref),
+    };
+  }
+
+  /** Refuses samples before a time that blocks reach to. For replay: drops nothing. */
+  refuseBefore(timeMs: number): void {
+    this.truncatedMs = Math.max(this.truncatedMs, timeMs);
+  }
+
+  /** Drops every chunk that ends before a time, a multiple of the block duration, and the series that have none left. */
+  truncate(beforeMs: number): void {
+    this.refuseBefore(beforeMs);
+    const flags = new Uint8Array(this.refs.slots);
+    const gone: number[] = [];
+    for (let slot = 1; slot < flags.length; slot++) {
+      if (this.refs.isUsed(slot) && this.truncateSeries(slot, beforeMs)) {
+        flags[slot] = 1;
+        gone.push(slot);
+      }
+    }
+    this.sealed.freePages(beforeMs);
+    this.index.remove(gone, flags);
+    for (const slot of gone) this.forget(this.refs.refAt(slot));
+    this.seriesRemoved += gone.length;
+    this.schedules.compact((slot) => slot < this.refs.slots && this.refs.isUsed(slot));
+    this.minTimeMs = this.maxTimeMs < beforeMs ? Infinity : Math.max(this.minTimeMs, beforeMs);
+    if (this.minTimeMs === Infinity) this.maxTimeMs = -Infinity;
+  }
+
+  /** Whether the series has nothing left. */
+  private truncateSeries(slot: number, beforeMs: number): boolean {
+    const ref = this.refs.refAt(slot);
+    this.sealed.truncate(slot, beforeMs);
+    if (this.kernel.openSamples(ref) > 0 && this.kernel.lastTimeMs(ref) < beforeMs) this.kernel.dropOpen(ref);
+    return !this.wanted.has(ref) && !this.sealed.has(slot) && this.kernel.isIdle(ref);
+  }
+
+  /** Takes a published series out that has no chunks: its slot is wanted by a later series of a WAL. */
+  tryEvict(slot: number): boolean {
+    if (!this.refs.isUsed(slot)) return true;
+    if (!this.truncateSeries(slot, -Infinity)) return false;
+    const flags = new Uint8Array(this.refs.slots);
+    flags[slot] = 1;
+    this.index.remove([slot], flags);
+    this.forget(this.refs.refAt(slot));
+    return true;
+  }
+}
