@@ -42,7 +42,7 @@ export const scraperFlags = defineFlags({
   'scrape.line-size-max': { type: 'bytes', default: '1MB', min: 1024, help: 'Bound of one line of a body.' },
   'scrape.samples-max': {
     type: 'number',
-    default: 2_000_000,
+    default: 1_000_000,
     min: 1,
     help: 'Bound of the samples of one scrape, whatever its job allows.',
   },

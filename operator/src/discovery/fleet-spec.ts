@@ -2,26 +2,14 @@
 
 import { parseByteSize, parseDuration } from '@flotilla/model';
 import { z } from 'zod';
+import { labelSelector, stringMap } from '../objects/schema-parts.ts';
 
 const duration = z.string().refine(isDuration, { error: 'want a duration like 30s, 5m or 15d' });
 const byteSize = z.string().refine(isByteSize, { error: 'want a size like 512MB or 1GB' });
 const count = z.int().min(0);
-const stringMap = z.record(z.string(), z.string());
 
-/** Kubernetes's label selector; `{}` selects all, absent selects none. */
-export const labelSelectorSchema = z.strictObject({
-  matchLabels: stringMap.optional(),
-  matchExpressions: z
-    .array(
-      z.strictObject({
-        key: z.string().min(1),
-        operator: z.enum(['In', 'NotIn', 'Exists', 'DoesNotExist']),
-        values: z.array(z.string()).optional(),
-      }),
-    )
-    .optional(),
-});
-export type LabelSelector = z.infer<typeof labelSelectorSchema>;
+/** Absent means `{}`, everything: that a monitor is silently ignored is what users of other operators ask about most. */
+const selector = labelSelector.prefault({});
 
 const querierSchema = z.strictObject({
   replicas: z.int().min(1).max(16).default(1),
@@ -53,16 +41,16 @@ export const fleetSpecSchema = z.strictObject({
   enforcedLabelNameLengthLimit: count.default(0),
   enforcedLabelValueLengthLimit: count.default(0),
   enforcedBodySizeLimit: byteSize.default('0'),
-  serviceMonitorSelector: labelSelectorSchema.optional(),
-  serviceMonitorNamespaceSelector: labelSelectorSchema.optional(),
-  podMonitorSelector: labelSelectorSchema.optional(),
-  podMonitorNamespaceSelector: labelSelectorSchema.optional(),
-  probeSelector: labelSelectorSchema.optional(),
-  probeNamespaceSelector: labelSelectorSchema.optional(),
-  scrapeConfigSelector: labelSelectorSchema.optional(),
-  scrapeConfigNamespaceSelector: labelSelectorSchema.optional(),
-  ruleSelector: labelSelectorSchema.optional(),
-  ruleNamespaceSelector: labelSelectorSchema.optional(),
+  serviceMonitorSelector: selector,
+  serviceMonitorNamespaceSelector: selector,
+  podMonitorSelector: selector,
+  podMonitorNamespaceSelector: selector,
+  probeSelector: selector,
+  probeNamespaceSelector: selector,
+  scrapeConfigSelector: selector,
+  scrapeConfigNamespaceSelector: selector,
+  ruleSelector: selector,
+  ruleNamespaceSelector: selector,
   querier: querierSchema.prefault({}),
   ruler: rulerSchema.prefault({}),
 });

@@ -2,7 +2,7 @@
 
 import { z } from 'zod';
 import * as core from './core-schema.ts';
-import { fleetFields } from './fleet-schema.ts';
+import { fleetSpecSchema } from '../discovery/fleet-spec.ts';
 import type { ObjectHead } from './kube-object.ts';
 import * as monitoring from './monitoring-schema.ts';
 import { boolean, stringMap } from './schema-parts.ts';
@@ -38,7 +38,7 @@ const monitor = { unknownFields: 'warn' } as const;
 const global = { namespaced: false } as const;
 
 const KINDS = {
-  Fleet: kind('Fleet', 'flotilla.dev/v1alpha1', fleetFields, fleet),
+  Fleet: kind('Fleet', 'flotilla.dev/v1alpha1', { spec: fleetSpecSchema }, fleet),
   ServiceMonitor: kind('ServiceMonitor', 'monitoring.coreos.com/v1', monitoring.serviceMonitorFields, monitor),
   PodMonitor: kind('PodMonitor', 'monitoring.coreos.com/v1', monitoring.podMonitorFields, monitor),
   Probe: kind('Probe', 'monitoring.coreos.com/v1', monitoring.probeFields, monitor),
@@ -57,7 +57,6 @@ const KINDS = {
 export type Kind = keyof typeof KINDS;
 export type ObjectOf<K extends Kind> = z.output<(typeof KINDS)[K]['schema']> & ObjectHead;
 export type AnyObject = { [K in Kind]: ObjectOf<K> }[Kind];
-export type FleetSpec = ObjectOf<'Fleet'>['spec'];
 
 export interface KindInfo {
   readonly name: string;

@@ -6,14 +6,15 @@
 import { ScrapeError } from './scrape-error.ts';
 
 const smallBytes = 1 << 20;
-const spareMax = 16;
-const spareBytesMax = 8 << 20;
+const sparesMax = 16;
+const spareBytesMax = 32 << 20;
 
 export class BodyMemory {
   readonly bytesMax: number;
   /** Bytes of large bodies that are held now. */
   largeBytes = 0;
   readonly #spares: Buffer[] = [];
+  #spareBytes = 0;
 
   constructor(bytesMax: number) {
     this.bytesMax = bytesMax;
@@ -24,17 +25,22 @@ export class BodyMemory {
     const spareAt = this.#spares.findIndex(
       ({ length }) => length >= sizeBytes && length <= 4 * sizeBytes + 65536,
     );
-    const buffer =
-      spareAt === -1 ? Buffer.allocUnsafeSlow(this.#admit(sizeBytes)) : this.#spares.splice(spareAt, 1)[0]!;
+    const buffer = spareAt === -1 ? Buffer.allocUnsafeSlow(this.#admit(sizeBytes)) : this.#takeSpare(spareAt);
     this.#count(buffer.length);
     return buffer;
   }
 
   release(buffer: Buffer): void {
     this.#count(-buffer.length);
-    if (buffer.length > spareBytesMax) return;
     this.#spares.push(buffer);
-    if (this.#spares.length > spareMax) this.#spares.shift();
+    this.#spareBytes += buffer.length;
+    while (this.#spares.length > sparesMax || this.#spareBytes > spareBytesMax) this.#takeSpare(0);
+  }
+
+  #takeSpare(at: number): Buffer {
+    const [spare] = this.#spares.splice(at, 1);
+    this.#spareBytes -= spare!.length;
+    return spare!;
   }
 
   #admit(sizeBytes: number): number {

@@ -7,6 +7,7 @@ import { BodyCollector, type BodyMemory } from './body-memory.ts';
 import { BodySizeError } from './scrape-error.ts';
 
 const discardedBytesMax = 64 << 10;
+const eagerBytesMax = 1 << 20;
 
 export interface ExchangeOptions {
   readonly memory: BodyMemory;
@@ -77,7 +78,9 @@ export class Exchange implements Dispatcher.DispatchHandler {
       return;
     }
     this.#guarded(controller, () => {
-      this.#body = new BodyCollector(this.#options.memory, Math.max(declaredBytes, this.#options.sizeHint));
+      // What is declared is not yet sent: memory for a large body comes as the body does.
+      const expectedBytes = Math.max(Math.min(declaredBytes, eagerBytesMax), this.#options.sizeHint);
+      this.#body = new BodyCollector(this.#options.memory, expectedBytes);
     });
   }
 

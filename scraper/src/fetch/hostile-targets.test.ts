@@ -50,8 +50,11 @@ async function check(
   const server = await TestServer.start(listener);
   servers.push(server);
   const error = await errorOf(`${server.url}/metrics`, job, timeoutMs);
-  const isExact = typeof want === 'string';
-  expect(error).toEqual(isExact ? want.replaceAll('URL', server.url) : expect.stringMatching(want));
+  expect(error).toMatch(typeof want === 'string' ? exactly(want.replaceAll('URL', server.url)) : want);
+}
+
+function exactly(text: string): RegExp {
+  return new RegExp(`^${text.replace(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`)}$`);
 }
 
 function page(body: string | Buffer, headers: Record<string, string> = {}): RequestListener {

@@ -1,4 +1,7 @@
 import type { IncomingMessage, RequestListener } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import type { TLSSocket } from 'node:tls';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,6 +11,7 @@ import { testJob, TestServer } from '../testing.ts';
 import { BodyCollector, BodyMemory } from './body-memory.ts';
 import { Credentials } from './credentials.ts';
 import { TargetClient } from './target-client.ts';
+import { testCertificate, testKey } from './test-certificate.ts';
 
 let closing: (() => unknown)[];
 let memory: BodyMemory;
@@ -92,6 +96,49 @@ describe('a request', () => {
     expect(await fetchText(client)).toContain('"Bearer one"');
     await writeFile(file, 'another');
     expect(await fetchText(client)).toContain('"Bearer another"');
+  });
+});
+
+describe('TLS', () => {
+  const tls = { ca: { value: testCertificate }, cert: { value: testCertificate }, key: { value: testKey } };
+
+  async function secure(): Promise<string> {
+    const options = {
+      cert: testCertificate,
+      key: testKey,
+      ca: testCertificate,
+      requestCert: true,
+      rejectUnauthorized: false,
+    };
+    const server = createSecureServer(options, (req, res) => {
+      res.end(`client ${(req.socket as TLSSocket).authorized ? 'known' : 'unknown'}`);
+    });
+    await new Promise<void>((resolve) => {
+      server.listen(0, '127.0.0.1', resolve);
+    });
+    closing.push(() => {
+      server.closeAllConnections();
+      server.close();
+    });
+    return `https://127.0.0.1:${(server.address() as AddressInfo).port}/metrics`;
+  }
+
+  test('trusts the CA of the job only, and shows its certificate', async () => {
+    const url = await secure();
+    expect(await fetchText(clientOf(url, { auth: { tls } }))).toBe('client known');
+    const unknown = /tls: failed to verify certificate: x509: self-signed certificate$/;
+    await expect(fetchText(clientOf(url))).rejects.toThrow(unknown);
+    const lax = { auth: { tls: { insecureSkipVerify: true } } };
+    expect(await fetchText(clientOf(url, lax))).toBe('client unknown');
+  });
+
+  test('checks the name', async () => {
+    const url = await secure();
+    expect(await fetchText(clientOf(url, { auth: { tls: { ...tls, serverName: 'localhost' } } }))).toBe(
+      'client known',
+    );
+    const other = { auth: { tls: { ...tls, serverName: 'other' } } };
+    await expect(fetchText(clientOf(url, other))).rejects.toThrow(/altnames|certificate/);
   });
 });
 

@@ -22,6 +22,8 @@ export interface BodyRules extends SampleLabelRules {
   /** Samples after relabeling; more fail the scrape. */
   readonly samplesMax: number;
   readonly lineBytesMax: number;
+  /** Lines with a sample; beyond it nothing is counted exactly, and reading stops. */
+  readonly linesMax: number;
 }
 
 export class SampleLimitError extends Error {
@@ -77,7 +79,7 @@ export class BodyIngest {
   }
 
   /**
-   * Parses and creates series; appends nothing yet. Counts are exact even beyond the sample limit.
+   * Parses and creates series; appends nothing yet. Counts are exact even beyond the sample limit, up to linesMax.
    *
    * Throws ParseError, LabelLimitError or SampleLimitError.
    */
@@ -126,6 +128,7 @@ export class BodyIngest {
   #sample(start: number, end: number): void {
     const { honorTimestamps } = this.#rules;
     this.scraped++;
+    if (this.scraped > this.#rules.linesMax) throw new SampleLimitError();
     const ref = this.#series();
     const isStamped = this.#parser.hasTimestamp && honorTimestamps;
     if (ref === DROPPED) {

@@ -23,11 +23,11 @@ function parse(line: string | Buffer, format: ExpositionFormat = 'text'): Entry 
   return kind === 'type' || kind === 'help' || kind === 'unit' ? { kind, metric, text } : { kind };
 }
 
-function check(line: string, metric: string, pairs: string[], value: number, timestampMs?: number): void {
-  expect(parse(line)).toEqual({ kind: 'series', metric, pairs, value, timestampMs });
-}
-
 describe('a sample line', () => {
+  function check(line: string, metric: string, pairs: string[], value: number, timestampMs?: number): void {
+    expect(parse(line)).toEqual({ kind: 'series', metric, pairs, value, timestampMs });
+  }
+
   test('has a name, labels, a value and maybe a timestamp', () => {
     check('a 1', 'a', [], 1);
     check('a{} 1', 'a', [], 1);
@@ -110,56 +110,47 @@ describe('OpenMetrics', () => {
 });
 
 describe('errors', () => {
-  function checkError(line: string | Buffer, want: string, format?: ExpositionFormat): void {
+  function check(line: string | Buffer, want: string, format?: ExpositionFormat): void {
     expect(() => parse(line, format)).toThrow(new Error(want));
   }
 
   test("are Prometheus's", () => {
-    checkError('a', String.raw`expected value after metric, got "\n" ("INVALID") while parsing: "a\n"`);
-    checkError("a{b='c'} 1", `expected label value, got "'" ("INVALID") while parsing: "a{b='"`);
-    checkError('a{b=', String.raw`expected label value, got "\n" ("INVALID") while parsing: "a{b=\n"`);
-    checkError(
+    check('a', String.raw`expected value after metric, got "\n" ("INVALID") while parsing: "a\n"`);
+    check("a{b='c'} 1", `expected label value, got "'" ("INVALID") while parsing: "a{b='"`);
+    check('a{b=', String.raw`expected label value, got "\n" ("INVALID") while parsing: "a{b=\n"`);
+    check(
       Buffer.from('a{\xff="foo"} 1', 'latin1'),
       String.raw`expected label name, got "\xff" ("INVALID") while parsing: "a{\xff"`,
     );
-    checkError(Buffer.from('a{b="\xff"} 1', 'latin1'), String.raw`invalid UTF-8 label value: "\"\xff\""`);
-    checkError(
+    check(Buffer.from('a{b="\xff"} 1', 'latin1'), String.raw`invalid UTF-8 label value: "\"\xff\""`);
+    check(
       '{"a", "b = "c"}',
       String.raw`expected equal, got "c\"" ("LNAME") while parsing: "{\"a\", \"b = \"c\""`,
     );
-    checkError('a true', 'strconv.ParseFloat: parsing "true": invalid syntax while parsing: "a true"');
-    checkError('a 1\r', String.raw`strconv.ParseFloat: parsing "1\r": invalid syntax while parsing: "a 1\r"`);
-    checkError('a 1e999', 'strconv.ParseFloat: parsing "1e999": value out of range while parsing: "a 1e999"');
-    checkError(
+    check('a true', 'strconv.ParseFloat: parsing "true": invalid syntax while parsing: "a true"');
+    check('a 1\r', String.raw`strconv.ParseFloat: parsing "1\r": invalid syntax while parsing: "a 1\r"`);
+    check('a 1e999', 'strconv.ParseFloat: parsing "1e999": value out of range while parsing: "a 1e999"');
+    check(
       'something_weird{problem="',
       String.raw`expected label value, got "\"\n" ("INVALID") while parsing: "something_weird{problem=\"\n"`,
     );
-    checkError(
+    check(
       'empty_label_name{=""} 0',
       String.raw`expected label name, got "=\"" ("EQUAL") while parsing: "empty_label_name{=\""`,
     );
-    checkError('foo 1_2', 'unsupported character in float while parsing: "foo 1_2"');
-    checkError('foo 0x1p-3', 'unsupported character in float while parsing: "foo 0x1p-3"');
-    checkError(
-      'foo 0 1_2',
-      'expected next entry after timestamp, got "_" ("INVALID") while parsing: "foo 0 1_"',
-    );
-    checkError('foo 1 -5', 'expected timestamp or new record, got "-" ("INVALID") while parsing: "foo 1 -"');
-    checkError('{a="ok"} 1', String.raw`metric name not set while parsing: "{a=\"ok\"}"`);
-    checkError('{"a","b"} 1', String.raw`metric name already set while parsing: "{\"a\",\"b\"}"`);
-    checkError('9 1', 'expected a valid start token, got "9" ("INVALID") while parsing: "9"');
-    checkError('\0', String.raw`expected a valid start token, got "\x00" ("INVALID") while parsing: "\x00"`);
-    checkError('# TYPE a foo', 'invalid metric type "foo"');
-    checkError('# TYPE a', 'invalid metric type ""');
-    checkError('# TYPE a gauge ', 'invalid metric type "gauge "');
-    checkError(
-      '# TYPE 9 gauge',
-      'expected metric name after TYPE, got "9" ("INVALID") while parsing: "# TYPE 9"',
-    );
-    checkError(
-      Buffer.from('# HELP a \xff', 'latin1'),
-      String.raw`help text "\xff" is not a valid utf8 string`,
-    );
+    check('foo 1_2', 'unsupported character in float while parsing: "foo 1_2"');
+    check('foo 0x1p-3', 'unsupported character in float while parsing: "foo 0x1p-3"');
+    check('foo 0 1_2', 'expected next entry after timestamp, got "_" ("INVALID") while parsing: "foo 0 1_"');
+    check('foo 1 -5', 'expected timestamp or new record, got "-" ("INVALID") while parsing: "foo 1 -"');
+    check('{a="ok"} 1', String.raw`metric name not set while parsing: "{a=\"ok\"}"`);
+    check('{"a","b"} 1', String.raw`metric name already set while parsing: "{\"a\",\"b\"}"`);
+    check('9 1', 'expected a valid start token, got "9" ("INVALID") while parsing: "9"');
+    check('\0', String.raw`expected a valid start token, got "\x00" ("INVALID") while parsing: "\x00"`);
+    check('# TYPE a foo', 'invalid metric type "foo"');
+    check('# TYPE a', 'invalid metric type ""');
+    check('# TYPE a gauge ', 'invalid metric type "gauge "');
+    check('# TYPE 9 gauge', 'expected metric name after TYPE, got "9" ("INVALID") while parsing: "# TYPE 9"');
+    check(Buffer.from('# HELP a \xff', 'latin1'), String.raw`help text "\xff" is not a valid utf8 string`);
   });
 
   test('repeat a short part of a long line', () => {
@@ -194,7 +185,8 @@ test('whatever is rendered is parsed back', () => {
         ];
         const suffix = timestampMs === undefined ? '' : ` ${timestampMs}`;
         const line = `{${rendered.join(',')}} ${formatFloat(value)}${suffix}`;
-        check(line, metric, labels.flat(), value, timestampMs);
+        const pairs = labels.flat();
+        expect(parse(line)).toEqual({ kind: 'series', metric, pairs, value, timestampMs });
       },
     ),
     { numRuns: 500 },

@@ -144,6 +144,7 @@ export class TargetLoop {
       trackTimestampsStaleness: job.trackTimestampsStaleness,
       samplesMax,
       lineBytesMax: this.#context.bounds.lineBytesMax,
+      linesMax: this.#context.bounds.samplesMax,
     };
   }
 

@@ -28,7 +28,6 @@ export class Head {
   samplesAppended = 0;
   seriesCreated = 0;
   seriesRemoved = 0;
-  /** Samples before this are in blocks. */
   private truncatedMs = -Infinity;
   private readonly freeStages: number[] = [];
   private stages = 0;
@@ -55,6 +54,11 @@ export class Head {
 
   get minValidMs(): number {
     return Math.max(this.truncatedMs, this.maxTimeMs - this.blockDurationMs / 2);
+  }
+
+  /** Samples before this are in blocks; −Infinity at first. */
+  get truncatedBeforeMs(): number {
+    return this.truncatedMs;
   }
 
   /** The ref of the series with these labels; 0 if there is none. */

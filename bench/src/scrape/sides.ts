@@ -1,0 +1,131 @@
+// The two systems under test, each scraping the same targets: a Prometheus, and a fleet of one shard with one replica.
+
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { readMetric } from '../process-usage.ts';
+
+export interface Load {
+  readonly addresses: readonly string[];
+  readonly intervalSeconds: number;
+  readonly gzip: boolean;
+}
+
+/** A running system: the process that scrapes, and where its /metrics is. */
+export interface Side {
+  readonly pid: number;
+  readonly url: string;
+  stop(): Promise<void>;
+}
+
+const repository = fileURLToPath(new URL('../../../', import.meta.url));
+const startTimeoutMs = 60_000;
+
+export async function startPrometheus(binary: string, load: Load): Promise<Side> {
+  const folder = mkdtempSync(join(tmpdir(), 'flotilla-bench-'));
+  const config = join(folder, 'prometheus.yml');
+  writeFileSync(config, prometheusConfig(load));
+  const port = await freePort();
+  const listen = `--web.listen-address=127.0.0.1:${port}`;
+  const child = spawn(binary, [`--config.file=${config}`, `--storage.tsdb.path=${join(folder, 'data')}`, listen], { stdio: 'ignore' });
+  const url = `http://127.0.0.1:${port}`;
+  await ready(url, child);
+  return { pid: child.pid!, url, stop: () => stop(child, folder) };
+}
+
+function prometheusConfig({ addresses, intervalSeconds, gzip }: Load): string {
+  return JSON.stringify({
+    global: { scrape_interval: `${intervalSeconds}s`, scrape_timeout: `${intervalSeconds}s` },
+    scrape_configs: [{ job_name: 'load', enable_compression: gzip, static_configs: [{ targets: addresses }] }],
+  });
+}
+
+export async function startFlotilla(load: Load): Promise<Side> {
+  const folder = mkdtempSync(join(tmpdir(), 'flotilla-bench-'));
+  const [manifests, data] = [join(folder, 'manifests'), join(folder, 'data')];
+  mkdirSync(manifests);
+  for (const [name, object] of Object.entries(flotillaManifests(load))) {
+    writeFileSync(join(manifests, `${name}.yaml`), JSON.stringify(object));
+  }
+  const listen = `127.0.0.1:${await freePort()}`;
+  const args = [join(repository, 'cli/dist/main.js'), 'up', manifests, '--data', data, '--listen', listen];
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'inherit'] });
+  await ready(`http://${listen}`, child);
+  const pod = JSON.parse(readFileSync(join(data, 'pods/scraper-main-0-0.yaml'), 'utf8')) as Pod;
+  const url = `http://127.0.0.1:${pod.spec.containers[0].ports[0].containerPort}`;
+  return { pid: Number(pod.metadata.annotations['flotilla.dev/pid']), url, stop: () => stop(child, folder) };
+}
+
+interface Pod {
+  readonly metadata: { readonly annotations: Readonly<Record<string, string>> };
+  readonly spec: { readonly containers: readonly [{ readonly ports: readonly [{ readonly containerPort: number }] }] };
+}
+
+function flotillaManifests({ addresses, intervalSeconds, gzip }: Load): Record<string, object> {
+  const interval = `${intervalSeconds}s`;
+  return {
+    fleet: {
+      apiVersion: 'flotilla.dev/v1alpha1',
+      kind: 'Fleet',
+      metadata: { name: 'main' },
+      spec: {
+        shards: 1,
+        replicas: 1,
+        scrapeInterval: interval,
+        scrapeTimeout: interval,
+        scrapeConfigSelector: {},
+        ruler: { replicas: 0 },
+      },
+    },
+    load: {
+      apiVersion: 'monitoring.coreos.com/v1alpha1',
+      kind: 'ScrapeConfig',
+      metadata: { name: 'load' },
+      spec: { jobName: 'load', enableCompression: gzip, staticConfigs: [{ targets: addresses }] },
+    },
+  };
+}
+
+async function ready(url: string, child: ChildProcess): Promise<void> {
+  const deadlineMs = Date.now() + startTimeoutMs;
+  for (;;) {
+    if (child.exitCode !== null) throw new Error(`${child.spawnfile}: exit ${child.exitCode} before it was ready`);
+    if (Date.now() > deadlineMs) throw new Error(`${url}: not ready within ${startTimeoutMs} ms`);
+    const response = await fetch(`${url}/-/ready`).catch(() => undefined);
+    await response?.body?.cancel();
+    if (response?.ok === true) return;
+    await sleep(200);
+  }
+}
+
+/** Resolves when the head holds all series of the load. */
+export async function registered(side: Side, series: number): Promise<void> {
+  const deadlineMs = Date.now() + startTimeoutMs;
+  while ((await readMetric(side.url, 'prometheus_tsdb_head_series')) < series) {
+    if (Date.now() > deadlineMs) throw new Error(`${side.url}: not ${series} series within ${startTimeoutMs} ms`);
+    await sleep(500);
+  }
+}
+
+async function stop(child: ChildProcess, folder: string): Promise<void> {
+  const closed = new Promise((resolve) => child.once('close', resolve));
+  child.kill('SIGTERM');
+  const killer = setTimeout(() => child.kill('SIGKILL'), 30_000);
+  await closed;
+  clearTimeout(killer);
+  rmSync(folder, { recursive: true, force: true });
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}

@@ -1,0 +1,96 @@
+// From a discovered target to the one that is scraped: defaults, relabeling, URL, shard key. Prometheus's target creation.
+
+import { formatDuration, Labels, LabelsBuilder, parseDuration, relabelSteps } from '@flotilla/model';
+import type { NamedRule, ScrapeJob } from '../monitors/scrape-job.ts';
+import type { ExplainedTarget, ExplainStep, PoolTarget } from './discovery.ts';
+
+export interface RelabeledTarget {
+  /** Undefined when it was dropped. */
+  readonly target: PoolTarget | undefined;
+  readonly droppedBy: number;
+}
+
+/** Throws RangeError when relabeling made an interval or timeout that is none. */
+export function relabelTarget(scrape: ScrapeJob, discovered: Labels): RelabeledTarget {
+  const { labels, droppedBy } = relabelSteps(withDefaults(scrape, discovered), scrape.rules.map(({ rule }) => rule));
+  if (labels === undefined || labels.get('__address__') === '') return { target: undefined, droppedBy };
+  return { target: makeTarget(scrape, labels, discovered), droppedBy: -1 };
+}
+
+/** The same with every step that changed something, for explain. */
+export function explainTarget(scrape: ScrapeJob, discovered: Labels): ExplainedTarget {
+  const { steps, droppedBy } = relabelSteps(withDefaults(scrape, discovered), scrape.rules.map(({ rule }) => rule));
+  const { target } = relabelTarget(scrape, discovered);
+  const textOf = (index: number): ExplainStep => ({ rule: index + 1, text: ruleText(scrape.rules[index]) });
+  let before = withDefaults(scrape, discovered);
+  const changed = steps.filter(({ labels }) => {
+    const isChanged = labels !== undefined && labels.key !== before.key;
+    if (labels !== undefined) before = labels;
+    return isChanged;
+  });
+  return {
+    object: scrape.monitor,
+    job: scrape.job.name,
+    discovered: discovered.toRecord(),
+    steps: changed.map(({ rule }) => textOf(rule)),
+    ...(droppedBy >= 0 && { dropped: textOf(droppedBy) }),
+    ...(target !== undefined && { target }),
+  };
+}
+
+function ruleText(rule: NamedRule | undefined): string {
+  return rule?.text ?? '';
+}
+
+/** Set only where discovery has not set them. */
+function withDefaults({ job, scheme, metricsPath, params }: ScrapeJob, discovered: Labels): Labels {
+  const builder = new LabelsBuilder(discovered);
+  const setDefault = (name: string, value: string): void => {
+    if (!discovered.has(name)) builder.set(name, value);
+  };
+  setDefault('job', job.name);
+  setDefault('__scheme__', scheme);
+  setDefault('__metrics_path__', metricsPath);
+  setDefault('__scrape_interval__', formatDuration(job.intervalMs));
+  setDefault('__scrape_timeout__', formatDuration(job.timeoutMs));
+  for (const [name, [first = '']] of Object.entries(params)) setDefault(`__param_${name}`, first);
+  return builder.labels();
+}
+
+function makeTarget(scrape: ScrapeJob, labels: Labels, discovered: Labels): PoolTarget {
+  const address = labels.get('__address__');
+  const intervalMs = parseDuration(labels.get('__scrape_interval__'));
+  const timeoutMs = parseDuration(labels.get('__scrape_timeout__'));
+  if (intervalMs === 0 || timeoutMs === 0 || timeoutMs > intervalMs) {
+    throw new RangeError(`${address}: scrape timeout ${timeoutMs} ms and interval ${intervalMs} ms, want 0 < timeout <= interval`);
+  }
+  const final = new LabelsBuilder(labels);
+  if (!labels.has('instance')) final.set('instance', address);
+  for (const [name] of labels) if (name.startsWith('__')) final.delete(name);
+  return {
+    labels: final.labels(),
+    url: targetUrl(scrape, labels, address),
+    intervalMs,
+    timeoutMs,
+    key: labels.get('__tmp_hash') || (scrape.isProbe && labels.get('__param_target')) || address,
+    everyShard: labels.get('__tmp_disable_sharding') !== '',
+    discovered,
+  };
+}
+
+/** `__param_<name>` replaces the first value of a parameter; parameters are sorted, as Go's url.Values encodes them. */
+function targetUrl({ params }: ScrapeJob, labels: Labels, address: string): string {
+  const values = new Map<string, readonly string[]>(Object.entries(params));
+  for (const [name, value] of labels) {
+    if (!name.startsWith('__param_')) continue;
+    const param = name.slice('__param_'.length);
+    values.set(param, [value, ...(values.get(param) ?? []).slice(1)]);
+  }
+  const query = new URLSearchParams();
+  for (const [name, list] of [...values].toSorted(([a], [b]) => (a < b ? -1 : 1))) for (const value of list) query.append(name, value);
+  const url = new URL(`${labels.get('__scheme__')}://${address}`);
+  const [path, pathQuery = ''] = labels.get('__metrics_path__').split('?', 2);
+  url.pathname = path ?? '/';
+  url.search = [pathQuery, query.toString()].filter((part) => part !== '').join('&');
+  return url.href;
+}

@@ -1,0 +1,40 @@
+// Which objects a Fleet selects: by their labels, and by the labels of their namespace.
+
+import type { AnyObject } from '../objects/kinds.ts';
+import type { ObjectSource } from '../objects/object-source.ts';
+import type { LabelSelector } from '../objects/schema-parts.ts';
+
+export type LabelMap = Readonly<Record<string, string>>;
+
+/** A metav1.LabelSelector; `{}` matches everything. */
+export function selectorMatches({ matchLabels, matchExpressions }: LabelSelector, labels: LabelMap): boolean {
+  return (
+    Object.entries(matchLabels).every(([key, value]) => labels[key] === value) &&
+    matchExpressions.every(({ key, operator, values }) => {
+      const value = labels[key];
+      switch (operator) {
+        case 'In':
+          return value !== undefined && values.includes(value);
+        case 'NotIn':
+          return value === undefined || !values.includes(value);
+        case 'Exists':
+          return value !== undefined;
+        case 'DoesNotExist':
+          return value === undefined;
+      }
+    })
+  );
+}
+
+/** Labels of a namespace; one without an object has only its name, which Kubernetes always sets. */
+export function namespaceLabels(source: ObjectSource, namespace: string): LabelMap {
+  const labels = source.get('Namespace', '', namespace)?.metadata.labels;
+  return { ...labels, 'kubernetes.io/metadata.name': namespace };
+}
+
+/** '' when the object is selected, else which selector does not match. */
+export function whyNotSelected(object: AnyObject, source: ObjectSource, own: LabelSelector, ofNamespace: LabelSelector): string {
+  const { namespace, labels } = object.metadata;
+  if (!selectorMatches(ofNamespace, namespaceLabels(source, namespace))) return `the Fleet's namespace selector does not match namespace ${namespace}`;
+  return selectorMatches(own, labels) ? '' : "the Fleet's selector does not match its labels";
+}

@@ -1,0 +1,54 @@
+// Writes one file front to back through a buffer, and knows the offset. The file is durable after close().
+
+import { closeSync, openSync } from 'node:fs';
+import { ByteWriter } from '../bytes/byte-writer.ts';
+import type { Io } from '../io.ts';
+
+const BUFFER_BYTES = 1 << 20;
+
+export class FileSink {
+  private readonly io: Io;
+  private readonly fd: number;
+  private readonly buffer = new ByteWriter(BUFFER_BYTES + 4096);
+  private flushed = 0;
+  private open = true;
+
+  constructor(path: string, io: Io) {
+    this.io = io;
+    this.fd = openSync(path, 'wx');
+  }
+
+  get offset(): number {
+    return this.flushed + this.buffer.length;
+  }
+
+  write(bytes: Uint8Array): void {
+    this.buffer.raw(bytes);
+    if (this.buffer.length >= BUFFER_BYTES) this.flush();
+  }
+
+  /** Zero bytes up to a multiple of `alignment`. */
+  align(alignment: number): void {
+    const over = this.offset % alignment;
+    if (over !== 0) this.buffer.zeros(alignment - over);
+  }
+
+  private flush(): void {
+    this.io.write(this.fd, this.buffer.bytes());
+    this.flushed += this.buffer.length;
+    this.buffer.clear();
+  }
+
+  close(): void {
+    this.flush();
+    this.io.sync(this.fd);
+    this.open = false;
+    closeSync(this.fd);
+  }
+
+  /** Gives up on the file, if it is not closed. */
+  abort(): void {
+    if (this.open) closeSync(this.fd);
+    this.open = false;
+  }
+}

@@ -1,0 +1,75 @@
+// Several sets of series as one, in label order: the head and the blocks of a database.
+//
+// Parts of one series come from sets that follow each other in time; where chunks overlap (imported blocks), they are
+// merged into new ones, and at equal times the later set wins.
+
+import { compareLabels, type Labels } from '@flotilla/model';
+import type { RawChunk, Schedule, SelectOptions, SeriesSet } from './api.ts';
+import { mergeChunks } from './merge-chunks.ts';
+
+interface Part {
+  readonly set: SeriesSet;
+  labels: Labels;
+}
+
+export class MergedSeriesSet implements SeriesSet {
+  private readonly sets: readonly SeriesSet[];
+  private parts: Part[] = [];
+  /** The parts that have the current series. */
+  private current: Part[] = [];
+  private left: number;
+  private started = false;
+
+  /** `sets` ascend in time. */
+  constructor(sets: readonly SeriesSet[], options: SelectOptions) {
+    this.sets = sets;
+    this.left = options.limit || Infinity;
+  }
+
+  next(): boolean {
+    if (this.left === 0) return false;
+    this.advance();
+    if (this.parts.length === 0) return false;
+    this.left--;
+    let least = this.parts[0]!.labels;
+    for (const { labels } of this.parts) if (compareLabels(labels, least) < 0) least = labels;
+    this.current = this.parts.filter(({ labels }) => labels.equals(least));
+    return true;
+  }
+
+  private advance(): void {
+    if (this.started) {
+      const done = new Set(this.current.filter((part) => !step(part)));
+      if (done.size > 0) this.parts = this.parts.filter((part) => !done.has(part));
+      return;
+    }
+    this.started = true;
+    for (const set of this.sets) if (set.next()) this.parts.push({ set, labels: set.labels });
+  }
+
+  get labels(): Labels {
+    return this.current[0]!.labels;
+  }
+
+  /** The newest one that is known. */
+  get schedule(): Schedule | undefined {
+    return this.current.findLast(({ set }) => set.schedule !== undefined)?.set.schedule;
+  }
+
+  get chunks(): readonly RawChunk[] {
+    if (this.current.length === 1) return this.current[0]!.set.chunks;
+    return mergeChunks(this.current.flatMap(({ set }) => set.chunks));
+  }
+
+  close(): void {
+    this.parts = [];
+    this.left = 0;
+    for (const set of this.sets) set.close();
+  }
+}
+
+function step(part: Part): boolean {
+  if (!part.set.next()) return false;
+  part.labels = part.set.labels;
+  return true;
+}

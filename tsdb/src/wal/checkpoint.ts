@@ -1,0 +1,105 @@
+// A checkpoint stands for all segments up to a number: series that the head still has, their schedules, and the samples
+// that no block holds. Written to a temporary folder, synced, renamed; then the segments go. See docs/format/wal.md.
+
+import type { HeadKernel } from '@flotilla/kernel';
+import { mkdirSync, renameSync, rmSync } from 'node:fs';
+import { setImmediate } from 'node:timers/promises';
+import type { Schedule, SeriesRef } from '../api.ts';
+import { FileSink } from '../block/file-sink.ts';
+import type { Head } from '../head/head.ts';
+import { slotOf } from '../head/ref-table.ts';
+import type { Io } from '../io.ts';
+import { encodeSchedules, encodeSeries, recordType } from './records.ts';
+import { checkpointPath, listCheckpoints, listSegments, segmentPath } from './segment-files.ts';
+import { PAGE_BYTES, readSegment } from './segment-reader.ts';
+import { syncFolder } from './wal.ts';
+
+const SERIES_PER_RECORD = 1000;
+
+/** Writes checkpoint `through` from the last one and the segments after it. Damage in them is left out. */
+export async function writeCheckpoint(dir: string, head: Head, through: number, io: Io): Promise<void> {
+  const path = checkpointPath(dir, through);
+  const temporary = `${path}.tmp`;
+  rmSync(temporary, { recursive: true, force: true });
+  mkdirSync(temporary);
+  const writer = new CheckpointWriter(segmentPath(temporary, 0), head, io);
+  try {
+    await writer.addSeries();
+    for (const source of sources(dir, through)) {
+      readSegment(source, (record) => writer.addSamples(record));
+      await setImmediate();
+    }
+    writer.sink.close();
+  } catch (error) {
+    writer.sink.abort();
+    rmSync(temporary, { recursive: true, force: true });
+    throw error;
+  }
+  syncFolder(temporary);
+  renameSync(temporary, path);
+  syncFolder(dir);
+  for (const old of listCheckpoints(dir)) {
+    if (old < through) rmSync(checkpointPath(dir, old), { recursive: true });
+  }
+}
+
+function sources(dir: string, through: number): string[] {
+  const last = listCheckpoints(dir).at(-1) ?? -1;
+  const segments = listSegments(dir).filter((n) => n > last && n <= through);
+  const paths = segments.map((n) => segmentPath(dir, n));
+  if (last < 0) return paths;
+  const folder = checkpointPath(dir, last);
+  return [...listSegments(folder).map((n) => segmentPath(folder, n)), ...paths];
+}
+
+class CheckpointWriter {
+  readonly sink: FileSink;
+  private readonly head: Head;
+  private readonly kernel: HeadKernel;
+
+  constructor(path: string, head: Head, io: Io) {
+    this.sink = new FileSink(path, io);
+    this.head = head;
+    this.kernel = head.kernel;
+  }
+
+  /** All live series, also those that began after the segments: harmless, and no record is missing. */
+  async addSeries(): Promise<void> {
+    for (let from = 1; from < this.head.refs.slots; from += SERIES_PER_RECORD) {
+      const refs = this.liveRefs(from, Math.min(from + SERIES_PER_RECORD, this.head.refs.slots));
+      if (refs.length === 0) continue;
+      const schedules = new Map<SeriesRef, Schedule>();
+      for (const ref of refs) {
+        const schedule = this.head.schedule(ref);
+        if (schedule !== undefined) schedules.set(ref, schedule);
+      }
+      this.frame((page) => {
+        this.kernel.frameRecord(encodeSeries(refs, (ref) => this.head.index.sets.labels(slotOf(ref))), page);
+        if (schedules.size > 0) this.kernel.frameRecord(encodeSchedules(schedules), page);
+      });
+      await setImmediate();
+    }
+  }
+
+  private liveRefs(from: number, to: number): SeriesRef[] {
+    const refs: SeriesRef[] = [];
+    for (let slot = from; slot < to; slot++) {
+      const ref = this.head.refs.refAt(slot);
+      if (this.head.refs.isUsed(slot) && !this.head.isUnpublished(ref)) refs.push(ref);
+    }
+    return refs;
+  }
+
+  addSamples(record: Uint8Array): void {
+    if (record[0] !== recordType.samples) return;
+    const count = this.kernel.decodeSamples(record);
+    if (count <= 0) return;
+    this.frame((page) => this.kernel.frameDecodedSince(count, this.head.truncatedBeforeMs, page));
+  }
+
+  private frame(encode: (pageOffset: number) => void): void {
+    this.kernel.beginFrames();
+    encode(this.sink.offset % PAGE_BYTES);
+    this.sink.write(this.kernel.frames());
+  }
+}

@@ -1,0 +1,156 @@
+// Rebuilds a head from checkpoint and segments. Damage is put aside, reported, and never refuses a start.
+
+import type { HeadKernel } from '@flotilla/kernel';
+import type { Labels } from '@flotilla/model';
+import { closeSync, existsSync, fsyncSync, linkSync, openSync, renameSync, rmSync, truncateSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import type { CorruptionStatus, Log, Schedule, SeriesRef } from '../api.ts';
+import type { Head } from '../head/head.ts';
+import { slotOf } from '../head/ref-table.ts';
+import { decodeSchedules, decodeSeries, recordType } from './records.ts';
+import { checkpointPath, listCheckpoints, listSegments, segmentPath } from './segment-files.ts';
+import { PAGE_BYTES, readSegment, type SegmentProblem } from './segment-reader.ts';
+import { syncFolder } from './wal.ts';
+
+const U32_MAX = 2 ** 32 - 1;
+
+export interface ReplayReport {
+  readonly samples: number;
+  /** Samples of series that no record names: after damage, or of deleted series. */
+  readonly unknownSamples: number;
+  readonly corruptions: readonly CorruptionStatus[];
+  /** Series that could not keep the ref that the WAL has for them: to be logged again. */
+  readonly renamed: readonly SeriesRef[];
+}
+
+/** Loads the folder's last checkpoint and the segments after it into an empty head. */
+export function replayWal(dir: string, head: Head, log: Log): ReplayReport {
+  const loader = new HeadLoader(head);
+  const corruptions: CorruptionStatus[] = [];
+  const segments = listSegments(dir);
+  const checkpoint = listCheckpoints(dir).at(-1) ?? -1;
+  const paths = segments.filter((n) => n > checkpoint).map((n) => segmentPath(dir, n));
+  if (checkpoint >= 0) {
+    const folder = checkpointPath(dir, checkpoint);
+    paths.unshift(...listSegments(folder).map((n) => segmentPath(folder, n)));
+  }
+  for (const [i, path] of paths.entries()) {
+    const { problem, goodBytes } = readSegment(path, (record) => loader.record(record));
+    if (problem === undefined) continue;
+    if (problem.kind === 'torn' && i === paths.length - 1) {
+      log.info('wal: torn tail cut off', { path, goodBytes });
+      truncateSync(path, goodBytes);
+    } else {
+      corruptions.push(quarantine(path, problem, head.kernel));
+    }
+  }
+  return loader.finish(corruptions);
+}
+
+/** Keeps the damaged file beside a new one that has the records which can still be read. */
+function quarantine(path: string, problem: SegmentProblem, kernel: HeadKernel): CorruptionStatus {
+  let n = 0;
+  while (existsSync(`${path}.corrupt-${n}`)) n++;
+  const movedTo = `${path}.corrupt-${n}`;
+  const salvage = `${path}.tmp`;
+  rmSync(salvage, { force: true });
+  const fd = openSync(salvage, 'wx');
+  let size = 0;
+  readSegment(path, (record) => {
+    kernel.beginFrames();
+    kernel.frameRecord(record, size % PAGE_BYTES);
+    size += writeSync(fd, kernel.frames());
+  });
+  fsyncSync(fd);
+  closeSync(fd);
+  linkSync(path, movedTo);
+  renameSync(salvage, path);
+  syncFolder(join(path, '..'));
+  return { path, movedTo, detail: `offset ${problem.offsetBytes}: ${problem.detail}` };
+}
+
+/** Applies records to a head, and maps the refs of a foreign WAL to refs that the head can have. */
+class HeadLoader {
+  private readonly head: Head;
+  /** WAL ref → our ref, where they differ. */
+  private readonly aliases = new Map<number, SeriesRef>();
+  private readonly renamed: SeriesRef[] = [];
+  private samples = 0;
+  private unknownSamples = 0;
+
+  constructor(head: Head) {
+    this.head = head;
+  }
+
+  record(record: Uint8Array): void {
+    try {
+      this.apply(record);
+    } catch (error) {
+      // A right checksum over a malformed record: written by something else. It names nothing that we could keep.
+      if (!(error instanceof RangeError)) throw error;
+    }
+  }
+
+  private apply(record: Uint8Array): void {
+    switch (record[0]) {
+      case recordType.series:
+        decodeSeries(record, (walRef, labels) => this.series(walRef, labels));
+        break;
+      case recordType.schedules:
+        decodeSchedules(record, (walRef, schedule) => this.schedule(walRef, schedule));
+        break;
+      case recordType.samples:
+        this.samplesRecord(record);
+        break;
+      default:
+        break; // Metadata, exemplars, histograms: not ours.
+    }
+  }
+
+  private series(walRef: number, labels: Labels): void {
+    if (labels.length === 0) return;
+    const known = this.head.find(labels);
+    const ref = known !== 0 ? known : this.place(walRef, labels);
+    if (ref === walRef) this.aliases.delete(walRef);
+    else this.aliases.set(walRef, ref);
+  }
+
+  private place(walRef: number, labels: Labels): SeriesRef {
+    const fits = walRef <= U32_MAX && this.head.tryEvict(slotOf(walRef)) && this.head.refs.tryClaim(walRef);
+    const ref = fits ? walRef : this.head.refs.take();
+    if (!fits) this.renamed.push(ref);
+    this.head.adopt(ref, labels);
+    this.head.publish(ref);
+    return ref;
+  }
+
+  private resolve(walRef: number): SeriesRef {
+    return this.aliases.get(walRef) ?? walRef;
+  }
+
+  private schedule(walRef: number, schedule: Schedule): void {
+    const ref = this.resolve(walRef);
+    const slot = slotOf(ref);
+    if (this.head.refs.isUsed(slot) && this.head.refs.refAt(slot) === ref) this.head.schedules.set(slot, schedule);
+  }
+
+  private samplesRecord(record: Uint8Array): void {
+    const { kernel, blockDurationMs, truncatedBeforeMs } = this.head;
+    const count = kernel.decodeSamples(record);
+    if (count <= 0) return;
+    if (this.aliases.size > 0) {
+      const refs = kernel.decodedRefs(count);
+      for (let i = 0; i < count; i++) refs[i] = this.resolve(refs[i]!);
+    }
+    const replayed = kernel.replayDecoded(count, truncatedBeforeMs, blockDurationMs);
+    this.samples += replayed.appended;
+    this.unknownSamples += replayed.unknown;
+    if (replayed.appended > 0) this.head.extend(replayed.minTimeMs, replayed.maxTimeMs);
+  }
+
+  finish(corruptions: readonly CorruptionStatus[]): ReplayReport {
+    this.head.refs.settle();
+    const { samples, unknownSamples, renamed } = this;
+    return { samples, unknownSamples, corruptions, renamed };
+  }
+}

@@ -1,0 +1,153 @@
+// Reads the records of one WAL segment, page by page, and survives damage: what cannot be read is skipped up to the
+// next fragment with a right checksum. See docs/format/wal.md.
+
+import { crc32c } from '@flotilla/kernel';
+import { closeSync, openSync, readSync } from 'node:fs';
+import { ByteWriter } from '../bytes/byte-writer.ts';
+
+export const PAGE_BYTES = 32 << 10;
+const HEADER_BYTES = 7;
+const WINDOW_BYTES = 32 * PAGE_BYTES;
+const RECORD_BYTES_MAX = 256 << 20;
+
+const fragmentType = { padding: 0, full: 1, first: 2, middle: 3, last: 4 } as const;
+const TYPE_MASK = 7;
+const COMPRESSED_MASK = 0x18;
+
+export interface SegmentProblem {
+  /** `torn`: the file ends within a record, as a crash leaves it. Anything else is damage. */
+  readonly kind: 'torn' | 'damaged';
+  readonly offsetBytes: number;
+  readonly detail: string;
+}
+
+export interface SegmentReport {
+  /** Where the last whole record ends. */
+  readonly goodBytes: number;
+  /** The first one, if any. */
+  readonly problem: SegmentProblem | undefined;
+}
+
+/** Calls `onRecord` for each whole record, in order. The record is a view: copy it to keep it. */
+export function readSegment(path: string, onRecord: (record: Uint8Array) => void): SegmentReport {
+  const fd = openSync(path, 'r');
+  try {
+    const reader = new SegmentReader(onRecord);
+    const window = Buffer.allocUnsafe(WINDOW_BYTES);
+    for (let offset = 0; ; ) {
+      const bytes = fill(fd, window, offset);
+      for (let from = 0; from < bytes; from += PAGE_BYTES) {
+        reader.page(window.subarray(from, Math.min(bytes, from + PAGE_BYTES)), offset + from);
+      }
+      offset += bytes;
+      if (bytes < WINDOW_BYTES) return reader.end(offset);
+    }
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function fill(fd: number, window: Uint8Array, offset: number): number {
+  let done = 0;
+  while (done < window.length) {
+    const bytes = readSync(fd, window, done, window.length - done, offset + done);
+    if (bytes === 0) break;
+    done += bytes;
+  }
+  return done;
+}
+
+class SegmentReader {
+  private readonly onRecord: (record: Uint8Array) => void;
+  private readonly parts = new ByteWriter(PAGE_BYTES);
+  /** Within a record of several fragments. */
+  private open = false;
+  private goodBytes = 0;
+  private problem: SegmentProblem | undefined;
+  private tornAt = -1;
+
+  constructor(onRecord: (record: Uint8Array) => void) {
+    this.onRecord = onRecord;
+  }
+
+  page(page: Uint8Array, offset: number): void {
+    let at = 0;
+    while (at < page.length) {
+      if ((page[at]! & TYPE_MASK) === fragmentType.padding) {
+        const rest = page.subarray(at);
+        if (rest.every((byte) => byte === 0)) return;
+      }
+      const size = fragmentSize(page, at);
+      if (size === 0) {
+        at = this.resync(page, at, offset);
+        continue;
+      }
+      this.fragment(page[at]!, page.subarray(at + HEADER_BYTES, at + size), offset + at, offset + at + size);
+      at += size;
+    }
+  }
+
+  /** Handles bytes that are no fragment; returns where in the page to go on. */
+  private resync(page: Uint8Array, at: number, offset: number): number {
+    if (isCutOff(page, at)) {
+      this.tornAt = offset + at;
+      return page.length;
+    }
+    this.damaged(offset + at, 'no record fragment with a right checksum');
+    for (let next = at + 1; next < page.length; next++) if (fragmentSize(page, next) > 0) return next;
+    return page.length;
+  }
+
+  private fragment(head: number, data: Uint8Array, from: number, to: number): void {
+    const type = head & TYPE_MASK;
+    const begins = type === fragmentType.full || type === fragmentType.first;
+    if (begins === this.open) this.damaged(from, begins ? 'a record begins within another' : 'a record without begin');
+    if (!begins && !this.open) return;
+    if (begins) this.parts.clear();
+    this.open = type === fragmentType.first || type === fragmentType.middle;
+    if (type !== fragmentType.full) this.parts.raw(data);
+    if (this.parts.length > RECORD_BYTES_MAX) this.open = false;
+    else if (!this.open) this.record(head, type === fragmentType.full ? data : this.parts.bytes(), from, to);
+  }
+
+  private record(head: number, record: Uint8Array, from: number, to: number): void {
+    this.goodBytes = to;
+    if ((head & COMPRESSED_MASK) !== 0) this.damaged(from, 'a compressed record, want none');
+    else if (record.length > 0) this.onRecord(record);
+  }
+
+  private damaged(offsetBytes: number, detail: string): void {
+    this.open = false;
+    this.problem ??= { kind: 'damaged', offsetBytes, detail };
+  }
+
+  end(fileBytes: number): SegmentReport {
+    if (this.open && this.tornAt < 0) this.tornAt = fileBytes;
+    if (this.tornAt >= 0) {
+      this.problem ??= { kind: 'torn', offsetBytes: this.tornAt, detail: 'the file ends within a record' };
+    }
+    return { goodBytes: this.goodBytes, problem: this.problem };
+  }
+}
+
+/** Bytes of the fragment at a place of a page, header included; 0 if there is none with a right checksum. */
+function fragmentSize(page: Uint8Array, at: number): number {
+  if (at + HEADER_BYTES > page.length) return 0;
+  const type = page[at]! & TYPE_MASK;
+  if (type < fragmentType.full || type > fragmentType.last || page[at]! >> 5 !== 0) return 0;
+  const length = (page[at + 1]! << 8) | page[at + 2]!;
+  const end = at + HEADER_BYTES + length;
+  if (end > page.length) return 0;
+  const want = new DataView(page.buffer, page.byteOffset + at + 3, 4).getUint32(0);
+  return crc32c(page.subarray(at + HEADER_BYTES, end)) === want ? HEADER_BYTES + length : 0;
+}
+
+/** Whether the page is the short last one and a fragment that begins here would end behind it. */
+function isCutOff(page: Uint8Array, at: number): boolean {
+  if (page.length === PAGE_BYTES) return false;
+  const type = page[at]! & TYPE_MASK;
+  if (type < fragmentType.full || type > fragmentType.last) return false;
+  if (at + 3 > page.length) return true;
+  const end = at + HEADER_BYTES + ((page[at + 1]! << 8) | page[at + 2]!);
+  return end > page.length && end <= PAGE_BYTES;
+}
