@@ -1,6 +1,7 @@
 // One module for the whole hot leaf. Each instance is one head, or one scraper's line caches: nothing is shared.
 
 import { initCrc32c } from './crc32c';
+import { initFloatParse } from './float-parse';
 
 export { alloc, bump, capacityOf, free, usedBytes } from './memory';
 export { crc32c } from './crc32c';
@@ -42,7 +43,28 @@ export {
 } from './samples-record';
 export { clearFrames, frameRecord, framesAt, framesLength } from './wal-frame';
 
+export { parseFloat64, floatEnd, powersOfFive } from './float-parse';
+export { seedHash } from './hash64';
+export {
+  BODY_PADDING,
+  commitScan,
+  droppedCount,
+  freeLineCache,
+  learn,
+  missingCount,
+  missingRefs,
+  newLineCache,
+  sampleCount,
+  sampleRefs,
+  sampleValues,
+  scan,
+  takeAbsent,
+  unknownCount,
+  unknownLines,
+} from './line-cache';
+
 /** To be called once, first. */
 export function init(): void {
   initCrc32c();
+  initFloatParse();
 }

@@ -48,6 +48,25 @@ export interface KernelExports {
   frameRecord(at: number, length: number, pageOffset: number, flags: number): void;
   framesAt(): number;
   framesLength(): number;
+  readonly powersOfFive: { readonly value: number };
+  parseFloat64(at: number): number;
+  readonly floatEnd: { readonly value: number };
+  seedHash(low: number, high: number): void;
+  readonly BODY_PADDING: { readonly value: number };
+  newLineCache(): number;
+  freeLineCache(cache: number): void;
+  scan(cache: number, body: number, length: number): void;
+  learn(entry: number, ref: number): void;
+  commitScan(cache: number): number;
+  takeAbsent(cache: number): void;
+  readonly sampleCount: { readonly value: number };
+  readonly sampleRefs: { readonly value: number };
+  readonly sampleValues: { readonly value: number };
+  readonly unknownCount: { readonly value: number };
+  readonly unknownLines: { readonly value: number };
+  readonly missingCount: { readonly value: number };
+  readonly missingRefs: { readonly value: number };
+  readonly droppedCount: { readonly value: number };
 }
 
 let compiled: WebAssembly.Module | undefined;

@@ -141,7 +141,7 @@ test('it scrapes, reports, answers, ends in order, and goes on after kill -9 wit
   expect(status.headStats.numSeries).toBe(6);
   again.child.kill('SIGTERM');
   expect(await once(again.child, 'exit')).toEqual([0, null]);
-});
+}, 90_000);
 
 test('it ends when asked to while it cannot reach anything', async () => {
   await target.stop();
@@ -152,4 +152,4 @@ test('it ends when asked to while it cannot reach anything', async () => {
   );
   child.kill('SIGTERM');
   expect(await once(child, 'exit')).toEqual([0, null]);
-});
+}, 60_000);

@@ -62,6 +62,11 @@ function exposeCounters(metrics: Registry, counters: ScrapeCounters, scheduler: 
     () => counters.exceededLabelLimits,
   );
   counter(
+    'prometheus_target_scrape_pool_exceeded_target_limit_total',
+    'Assignments with more targets of a job than its target limit.',
+    () => counters.exceededTargetLimit,
+  );
+  counter(
     `${scrapes}_sample_out_of_order_total`,
     'Samples rejected because they are older than the last one of their series.',
     () => counters.outOfOrder,

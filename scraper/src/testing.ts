@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Logger } from '@flotilla/chassis';
 import { isStale, Matcher } from '@flotilla/model';
-import { decodeChunk, Tsdb } from '@flotilla/tsdb';
+import { decodeChunk, type Io, Tsdb } from '@flotilla/tsdb';
 import {
   canonicalAssignment,
   type Job,
@@ -156,6 +156,8 @@ export async function readSeries(tsdb: Tsdb, metric: string): Promise<Record<str
 export interface TestShardOptions extends Partial<Pick<LoopContext, 'replica' | 'toleranceMs'>> {
   readonly bodyBytesMax?: number;
   readonly samplesMax?: number;
+  readonly blockDurationMs?: number;
+  readonly io?: Io;
 }
 
 /** The targets of a shard, their database, and the clock that makes slots pass. */
@@ -205,6 +207,8 @@ export class TestShard {
       retentionMs: 86_400_000,
       log: silentLog,
       clock: () => clock.nowMs(),
+      ...(options.blockDurationMs !== undefined && { blockDurationMs: options.blockDurationMs }),
+      ...(options.io && { io: options.io }),
     });
     return new TestShard(dir, clock, tsdb, options);
   }

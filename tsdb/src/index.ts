@@ -1,1 +1,24 @@
-export {};
+// The time-series database. See README.md for an example, docs/format/ for what is on disk.
+
+export {
+  type AppendCode,
+  appendCode,
+  type Appender,
+  type BlockStatus,
+  type Cardinality,
+  type CorruptionStatus,
+  type Log,
+  type NamedCount,
+  type OpenOptions,
+  type Queryable,
+  type RawChunk,
+  type Schedule,
+  type SelectOptions,
+  type SeriesRef,
+  type SeriesSet,
+  type TsdbStatus,
+} from './api.ts';
+export { decodeChunk } from './decode-chunk.ts';
+export { diskIo, type Io } from './io.ts';
+export { mergeChunks } from './merge-chunks.ts';
+export { Tsdb } from './tsdb.ts';

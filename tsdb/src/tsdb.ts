@@ -4,37 +4,212 @@
 //
 // Appends go to the head; maintain() moves what is old enough into blocks and deletes what is too old. Reads merge both.
 
-import { compareUtf8, Matcher } from '@flotilla/model';
-import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { compareUtf8, type Matcher } from '@flotilla/model';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type {
   Appender,
-  CorruptionStatus,
-  Log,
   OpenOptions,
   Queryable,
-  Schedule,
   SelectOptions,
-  SeriesRef,
   SeriesSet,
   TsdbStatus,
 } from './api.ts';
+import type { Block } from './block/block.ts';
 import { Blocks } from './block/blocks.ts';
-import { writeBlock } from './block/block-writer.ts';
 import { HeadAppender, type Refusals } from './head/head-appender.ts';
-import { HeadBlockSource } from './head/head-block-source.ts';
 import { HeadSeriesSet } from './head/head-series-set.ts';
 import { Head } from './head/head.ts';
-import { slotOf } from './head/ref-table.ts';
-import { diskIo, type Io } from './io.ts';
+import { diskIo } from './io.ts';
 import { lockFolder } from './lock.ts';
+import { Maintenance } from './maintenance.ts';
 import { MergedSeriesSet } from './merged-series-set.ts';
-import { writeCheckpoint } from './wal/checkpoint.ts';
-import { encodeSchedules, encodeSeries } from './wal/records.ts';
+import { collectMetrics } from './metrics.ts';
 import { replayWal, type ReplayReport } from './wal/replay.ts';
+import { relogRenamed } from './wal/relog.ts';
 import { Wal } from './wal/wal.ts';
 
-const HOUR_MS = 3_600_000;
+const BLOCK_DURATION_MS = 2 * 3_600_000;
 const WAL_SEGMENT_BYTES = 128 << 20;
-const MAINTENANCE_INTERVAL_MS = 60_000;
 const TOP_LIST_LENGTH = 10;
+
+export class Tsdb implements Queryable {
+  private readonly head: Head;
+  private readonly wal: Wal;
+  private readonly blocks: Blocks;
+  private readonly maintenance: Maintenance;
+  private readonly replayed: ReplayReport;
+  private readonly clock: () => number;
+  private readonly unlock: () => void;
+  private readonly refusals: Refusals = { 0: 0, 1: 0, 2: 0, 3: 0, 4: 0, 5: 0 };
+  private closed = false;
+
+  /**
+   * Opens or makes a database, and replays its WAL. Damage never refuses a start: it is put aside, logged and in the
+   * status. Throws Unavailable if another process has the folder open.
+   */
+  static open(options: OpenOptions): Promise<Tsdb> {
+    return new Promise((resolve) => {
+      mkdirSync(options.dir, { recursive: true });
+      const unlock = lockFolder(options.dir);
+      try {
+        resolve(new Tsdb(options, unlock));
+      } catch (error) {
+        unlock();
+        throw error;
+      }
+    });
+  }
+
+  private constructor(options: OpenOptions, unlock: () => void) {
+    const { dir, log } = options;
+    const io = options.io ?? diskIo;
+    const walDir = join(dir, 'wal');
+    this.clock = options.clock ?? Date.now;
+    this.unlock = unlock;
+    this.blocks = new Blocks(dir, log);
+    this.head = new Head(options.blockDurationMs ?? BLOCK_DURATION_MS);
+    this.head.refuseBefore(this.blocks.maxTimeMs);
+    this.replayed = replayWal(walDir, this.head, log);
+    this.wal = new Wal({
+      dir: walDir,
+      segmentBytes: options.walSegmentBytes ?? WAL_SEGMENT_BYTES,
+      fsyncIntervalMs: options.fsyncIntervalMs ?? 1000,
+      io,
+      log,
+    });
+    relogRenamed(this.wal, this.head, this.replayed.renamed);
+    this.head.truncate(this.head.truncatedBeforeMs);
+    const { head, wal, blocks } = this;
+    this.maintenance = new Maintenance({ dir, walDir, retentionMs: options.retentionMs, head, wal, blocks, io, log });
+  }
+
+  appender(): Appender {
+    return new HeadAppender(this.head, this.wal, this.clock, this.refusals);
+  }
+
+  async select(
+    matchers: readonly Matcher[],
+    minTimeMs: number,
+    maxTimeMs: number,
+    options: SelectOptions = {},
+  ): Promise<SeriesSet> {
+    const sets: SeriesSet[] = [];
+    for (const block of this.blocks.overlapping(minTimeMs, maxTimeMs)) {
+      const set = readBlock(block, () => block.select(matchers, minTimeMs, maxTimeMs, options));
+      if (set !== undefined) sets.push(set);
+    }
+    if (this.headOverlaps(minTimeMs, maxTimeMs)) {
+      sets.push(new HeadSeriesSet(this.head, this.head.select(matchers), minTimeMs, maxTimeMs, options));
+    }
+    return sets.length === 1 ? sets[0]! : new MergedSeriesSet(sets, options);
+  }
+
+  private headOverlaps(minTimeMs: number, maxTimeMs: number): boolean {
+    return this.head.minTimeMs <= maxTimeMs && this.head.maxTimeMs >= minTimeMs;
+  }
+
+  async labelNames(
+    matchers: readonly Matcher[],
+    minTimeMs: number,
+    maxTimeMs: number,
+    limit?: number,
+  ): Promise<string[]> {
+    const names = new Set<string>();
+    for (const block of this.blocks.overlapping(minTimeMs, maxTimeMs)) {
+      addAll(names, readBlock(block, () => block.labelNames(matchers)));
+    }
+    if (this.headOverlaps(minTimeMs, maxTimeMs)) addAll(names, this.head.labelNames(matchers));
+    return sorted(names, limit);
+  }
+
+  async labelValues(
+    name: string,
+    matchers: readonly Matcher[],
+    minTimeMs: number,
+    maxTimeMs: number,
+    limit?: number,
+  ): Promise<string[]> {
+    const values = new Set<string>();
+    for (const block of this.blocks.overlapping(minTimeMs, maxTimeMs)) {
+      addAll(values, readBlock(block, () => block.labelValues(name, matchers)));
+    }
+    if (this.headOverlaps(minTimeMs, maxTimeMs)) addAll(values, this.head.labelValues(name, matchers));
+    return sorted(values, limit);
+  }
+
+  /** `limit`: how many entries each cardinality list has. */
+  status(limit = TOP_LIST_LENGTH): TsdbStatus {
+    const { head, blocks, wal } = this;
+    const first = blocks.all[0]?.meta.minTime ?? Infinity;
+    return {
+      headSeries: head.seriesCount,
+      headChunks: head.chunkCount(),
+      headLabelPairs: head.index.labelPairs,
+      samplesAppended: head.samplesAppended,
+      minTimeMs: Math.min(first, head.minTimeMs),
+      maxTimeMs: Math.max(blocks.maxTimeMs - 1, head.maxTimeMs),
+      headMinTimeMs: head.minTimeMs,
+      headMaxTimeMs: head.maxTimeMs,
+      blocks: blocks.all.map((block) => block.status),
+      walSegment: wal.segment,
+      walBytes: wal.sizeBytes,
+      corruptions: [...this.replayed.corruptions, ...blocks.corruptions],
+      cardinality: head.index.cardinality(limit),
+    };
+  }
+
+  /** Prometheus's names, prometheus_tsdb_…, and plain numbers; histograms and labels are left out. */
+  collect(): Record<string, number> {
+    const { head, wal, blocks, maintenance, replayed, refusals } = this;
+    return collectMetrics({ head, wal, blocks, maintenance, replayed, refusals });
+  }
+
+  /**
+   * Writes blocks of what the head has had for long enough, shortens the WAL, deletes blocks beyond retention. Calls
+   * while it runs wait for the same run. Throws what the disk throws; the next call tries again.
+   */
+  maintain(): Promise<void> {
+    return this.maintenance.run();
+  }
+
+  /** Calls maintain() every minute; failures are logged and counted. */
+  startMaintenance(intervalMs?: number): void {
+    this.maintenance.start(intervalMs);
+  }
+
+  stopMaintenance(): void {
+    this.maintenance.stop();
+  }
+
+  /** Ends maintenance, makes the WAL durable and gives the folder back. */
+  async close(): Promise<void> {
+    if (this.closed) return;
+    this.closed = true;
+    await this.maintenance.close();
+    try {
+      this.wal.close();
+    } finally {
+      this.unlock();
+    }
+  }
+}
+
+/** A block whose index is damaged says nothing; that is reported by the block. */
+function readBlock<T>(block: Block, read: () => T): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    block.damaged(error);
+    return undefined;
+  }
+}
+
+function addAll(set: Set<string>, texts: Iterable<string> | undefined): void {
+  for (const text of texts ?? []) set.add(text);
+}
+
+function sorted(texts: Set<string>, limit: number | undefined): string[] {
+  const all = [...texts].toSorted(compareUtf8);
+  return limit ? all.slice(0, limit) : all;
+}

@@ -4,6 +4,8 @@ export class ScrapeCounters {
   exceededSampleLimit = 0;
   exceededBodySizeLimit = 0;
   exceededLabelLimits = 0;
+  /** Assignments with more targets of a job than it allows. */
+  exceededTargetLimit = 0;
   outOfOrder = 0;
   duplicateTimestamp = 0;
   outOfBounds = 0;

@@ -90,6 +90,8 @@ export class TargetSet {
   #limitTargets({ jobs }: Assignment): void {
     const counts = this.countByJob();
     const errors = new Map(jobs.map((job) => [job.name, targetLimitError(job, counts.get(job.name) ?? 0)]));
+    for (const error of errors.values())
+      if (error !== '') this.#context.ingest.counters.exceededTargetLimit++;
     for (const loop of this.#loops.values()) {
       loop.jobError = loop.settings.error || (errors.get(loop.target.job) ?? '');
     }

@@ -141,6 +141,36 @@ export class Head {
     this.maxTimeMs = Math.max(this.maxTimeMs, maxTimeMs);
   }
 
+  /** Sealed and open ones. Looks at every series. */
+  chunkCount(): number {
+    let count = this.sealed.size;
+    for (let slot = 1; slot < this.refs.slots; slot++) {
+      if (this.refs.isUsed(slot) && this.kernel.openSamples(this.refs.refAt(slot)) > 0) count++;
+    }
+    return count;
+  }
+
+  labelNames(matchers: readonly Matcher[]): Iterable<string> {
+    if (matchers.length === 0) return this.index.labelNames();
+    const names = new Set<string>();
+    for (const slot of this.index.select(matchers)) {
+      for (const [name] of this.index.sets.labels(slot)) names.add(name);
+    }
+    return names;
+  }
+
+  labelValues(name: string, matchers: readonly Matcher[]): Iterable<string> {
+    if (matchers.length === 0) return this.index.labelValues(name);
+    const { sets, symbols } = this.index;
+    const values = new Set<string>();
+    const nameId = symbols.find(name) ?? -1;
+    for (const slot of this.index.select(matchers)) {
+      const value = sets.valueOf(slot, nameId);
+      if (value >= 0) values.add(symbols.text(value));
+    }
+    return values;
+  }
+
   /** The slots that match, in label order. */
   select(matchers: readonly Matcher[]): Uint32Array {
     const { sets } = this.index;
@@ -173,6 +203,18 @@ export class Head {
       encoding: 1,
       data: this.kernel.copyOpen(ref),
     };
+  }
+
+  /** The earliest sample that the head has; +Infinity if none. Looks at every series. */
+  firstTimeMs(): number {
+    let first = Infinity;
+    for (let slot = 1; slot < this.refs.slots; slot++) {
+      if (!this.refs.isUsed(slot)) continue;
+      const ref = this.refs.refAt(slot);
+      const open = this.kernel.openSamples(ref) > 0 ? this.kernel.openMinTimeMs(ref) : Infinity;
+      first = Math.min(first, open, this.sealed.minTimeMs(slot));
+    }
+    return first;
   }
 
   /** Refuses samples before a time that blocks reach to. For replay: drops nothing. */

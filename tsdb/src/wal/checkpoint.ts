@@ -11,7 +11,7 @@ import { slotOf } from '../head/ref-table.ts';
 import type { Io } from '../io.ts';
 import { encodeSchedules, encodeSeries, recordType } from './records.ts';
 import { checkpointPath, listCheckpoints, listSegments, segmentPath } from './segment-files.ts';
-import { PAGE_BYTES, readSegment } from './segment-reader.ts';
+import { PAGE_BYTES, readSegmentSlowly } from './segment-reader.ts';
 import { syncFolder } from './wal.ts';
 
 const SERIES_PER_RECORD = 1000;
@@ -26,8 +26,7 @@ export async function writeCheckpoint(dir: string, head: Head, through: number, 
   try {
     await writer.addSeries();
     for (const source of sources(dir, through)) {
-      readSegment(source, (record) => writer.addSamples(record));
-      await setImmediate();
+      await readSegmentSlowly(source, (record) => writer.addSamples(record));
     }
     writer.sink.close();
   } catch (error) {

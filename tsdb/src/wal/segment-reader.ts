@@ -3,6 +3,7 @@
 
 import { crc32c } from '@flotilla/kernel';
 import { closeSync, openSync, readSync } from 'node:fs';
+import { setImmediate } from 'node:timers/promises';
 import { ByteWriter } from '../bytes/byte-writer.ts';
 
 export const PAGE_BYTES = 32 << 10;
@@ -30,20 +31,53 @@ export interface SegmentReport {
 
 /** Calls `onRecord` for each whole record, in order. The record is a view: copy it to keep it. */
 export function readSegment(path: string, onRecord: (record: Uint8Array) => void): SegmentReport {
-  const fd = openSync(path, 'r');
+  const scan = new SegmentScan(path, onRecord);
   try {
-    const reader = new SegmentReader(onRecord);
-    const window = Buffer.allocUnsafe(WINDOW_BYTES);
-    for (let offset = 0; ; ) {
-      const bytes = fill(fd, window, offset);
-      for (let from = 0; from < bytes; from += PAGE_BYTES) {
-        reader.page(window.subarray(from, Math.min(bytes, from + PAGE_BYTES)), offset + from);
-      }
-      offset += bytes;
-      if (bytes < WINDOW_BYTES) return reader.end(offset);
-    }
+    while (scan.step());
+    return scan.report();
   } finally {
-    closeSync(fd);
+    scan.close();
+  }
+}
+
+/** Like readSegment, but lets the event loop have its turn after each window. */
+export async function readSegmentSlowly(path: string, onRecord: (record: Uint8Array) => void): Promise<void> {
+  const scan = new SegmentScan(path, onRecord);
+  try {
+    while (scan.step()) await setImmediate();
+  } finally {
+    scan.close();
+  }
+}
+
+class SegmentScan {
+  private readonly fd: number;
+  private readonly reader: SegmentReader;
+  private readonly window = Buffer.allocUnsafeSlow(WINDOW_BYTES);
+  private offset = 0;
+
+  constructor(path: string, onRecord: (record: Uint8Array) => void) {
+    this.fd = openSync(path, 'r');
+    this.reader = new SegmentReader(onRecord);
+  }
+
+  /** Reads one window; false after the last one. */
+  step(): boolean {
+    const bytes = fill(this.fd, this.window, this.offset);
+    for (let from = 0; from < bytes; from += PAGE_BYTES) {
+      const page = this.window.subarray(from, Math.min(bytes, from + PAGE_BYTES));
+      this.reader.page(page, this.offset + from);
+    }
+    this.offset += bytes;
+    return bytes === WINDOW_BYTES;
+  }
+
+  report(): SegmentReport {
+    return this.reader.end(this.offset);
+  }
+
+  close(): void {
+    closeSync(this.fd);
   }
 }
 

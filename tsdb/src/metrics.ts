@@ -1,0 +1,70 @@
+// The database's own metrics, under Prometheus's names, where dashboards and alerts look for them.
+
+import { appendCode } from './api.ts';
+import type { Blocks } from './block/blocks.ts';
+import type { Refusals } from './head/head-appender.ts';
+import type { Head } from './head/head.ts';
+import type { Maintenance } from './maintenance.ts';
+import type { ReplayReport } from './wal/replay.ts';
+import type { Wal } from './wal/wal.ts';
+
+export interface Measured {
+  readonly head: Head;
+  readonly wal: Wal;
+  readonly blocks: Blocks;
+  readonly maintenance: Maintenance;
+  readonly replayed: ReplayReport;
+  readonly refusals: Refusals;
+}
+
+export function collectMetrics(measured: Measured): Record<string, number> {
+  return { ...headMetrics(measured), ...walMetrics(measured), ...blockMetrics(measured) };
+}
+
+function headMetrics({ head, refusals }: Measured): Record<string, number> {
+  return {
+    prometheus_tsdb_head_series: head.seriesCount,
+    prometheus_tsdb_head_series_created_total: head.seriesCreated,
+    prometheus_tsdb_head_series_removed_total: head.seriesRemoved,
+    prometheus_tsdb_head_chunks_created_total: head.chunksSealed,
+    prometheus_tsdb_head_samples_appended_total: head.samplesAppended,
+    prometheus_tsdb_head_min_time: finite(head.minTimeMs),
+    prometheus_tsdb_head_max_time: finite(head.maxTimeMs),
+    prometheus_tsdb_head_max_time_seconds: finite(head.maxTimeMs) / 1000,
+    prometheus_tsdb_out_of_order_samples_total: refusals[appendCode.outOfOrder],
+    prometheus_tsdb_out_of_bound_samples_total: refusals[appendCode.outOfBounds] + refusals[appendCode.tooOld],
+    prometheus_tsdb_symbol_table_size_bytes: head.index.symbols.sizeBytes,
+  };
+}
+
+function walMetrics({ wal, maintenance, replayed }: Measured): Record<string, number> {
+  return {
+    prometheus_tsdb_wal_segment_current: wal.segment,
+    prometheus_tsdb_wal_storage_size_bytes: wal.sizeBytes,
+    prometheus_tsdb_wal_writes_failed_total: wal.writesFailed + wal.fsyncsFailed,
+    prometheus_tsdb_wal_corruptions_total: replayed.corruptions.length,
+    prometheus_tsdb_wal_truncations_total: maintenance.checkpoints,
+    prometheus_tsdb_checkpoint_creations_total: maintenance.checkpoints,
+    prometheus_tsdb_head_truncations_total: maintenance.truncations,
+  };
+}
+
+function blockMetrics({ blocks, head, maintenance }: Measured): Record<string, number> {
+  const first = blocks.all[0]?.meta.minTime ?? Infinity;
+  return {
+    prometheus_tsdb_blocks_loaded: blocks.all.length,
+    prometheus_tsdb_storage_blocks_bytes: blocks.sizeBytes,
+    prometheus_tsdb_lowest_timestamp: finite(Math.min(first, head.minTimeMs)),
+    prometheus_tsdb_lowest_timestamp_seconds: finite(Math.min(first, head.minTimeMs)) / 1000,
+    prometheus_tsdb_time_retentions_total: blocks.deletions,
+    prometheus_tsdb_compactions_total: maintenance.compactions,
+    prometheus_tsdb_compactions_failed_total: maintenance.failures,
+    prometheus_tsdb_reloads_failures_total: blocks.corruptions.length,
+    flotilla_tsdb_block_damaged_reads_total: blocks.damagedReads,
+  };
+}
+
+/** An empty head has no times; gauges say 0. */
+function finite(n: number): number {
+  return Number.isFinite(n) ? n : 0;
+}
