@@ -47,6 +47,7 @@ export { parseFloat64, floatEnd, powersOfFive } from './float-parse';
 export { seedHash } from './hash64';
 export {
   BODY_PADDING,
+  clearLineCache,
   commitScan,
   droppedCount,
   freeLineCache,

@@ -348,3 +348,9 @@ export function takeAbsent(cache: usize): void {
     if (ref != 0 && ref != DROPPED) addMissing(ref);
   }
 }
+
+/** Forgets all lines. */
+export function clearLineCache(cache: usize): void {
+  if (scanned == cache) scanned = 0;
+  store<u32>(cache, 0, 4);
+}

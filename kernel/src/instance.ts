@@ -54,6 +54,7 @@ export interface KernelExports {
   seedHash(low: number, high: number): void;
   readonly BODY_PADDING: { readonly value: number };
   newLineCache(): number;
+  clearLineCache(cache: number): void;
   freeLineCache(cache: number): void;
   scan(cache: number, body: number, length: number): void;
   learn(entry: number, ref: number): void;

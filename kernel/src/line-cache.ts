@@ -147,6 +147,11 @@ export class LineCache {
     return this.scanner.missing;
   }
 
+  /** Forgets all lines, and the scan that is going on: when a ref turned out to be no longer in the head. */
+  clear(): void {
+    this.scanner.exports.clearLineCache(this.cache);
+  }
+
   close(): void {
     this.scanner.exports.freeLineCache(this.cache);
   }

@@ -1,1 +1,7 @@
-export {};
+// A tsdb behind HTTP: the Store API that queriers ask, served by every scraper and ruler.
+
+export { isCovered } from './slot-coverage.ts';
+export { createStoreRouter } from './store-router.ts';
+export type { StoreRouterOptions } from './store-router.ts';
+export { TsdbStorage } from './tsdb-storage.ts';
+export { UptimeLog } from './uptime-log.ts';

@@ -4,14 +4,14 @@
 // labels, relabel, limits, series, and then the cache knows it too. Comments always come this way; their metadata is
 // looked at in some scrapes only.
 
+import { DROPPED, type LineCache, type LineScanner } from '@flotilla/kernel';
 import { BadRequest } from '@flotilla/model';
 import type { Appender, Schedule } from '@flotilla/tsdb';
 import { type ExpositionFormat, LineParser } from '../parse/line-parser.ts';
 import { normalizeLabelFloat } from '../parse/label-float.ts';
 import { ParseError } from '../parse/parse-error.ts';
-import type { KnownLines, KnownSamples } from './known-lines.ts';
-import type { MetadataSink } from './metadata-store.ts';
-import type { PresentSeries } from './present-series.ts';
+import { TypeTracker } from '../parse/type-tracker.ts';
+import { MetadataSink } from './metadata-sink.ts';
 import { SampleBuffer } from './sample-buffer.ts';
 import { seriesLabels, type SampleLabelRules } from './sample-labels.ts';
 

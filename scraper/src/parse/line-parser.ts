@@ -61,6 +61,8 @@ export class LineParser {
   value = 0;
   hasTimestamp = false;
   timestampMs = 0;
+  /** Whether a series line is written as nearly all are: no blanks but one, before the value. */
+  isPlain = false;
   /** Type (`untyped` is `unknown`), help or unit. */
   text = '';
 
@@ -86,6 +88,7 @@ export class LineParser {
     if (first === HASH) return this.#comment();
     this.metric = '';
     this.pairs.length = 0;
+    this.isPlain = this.#at === start;
     this.#series(first);
     return 'series';
   }
@@ -131,11 +134,7 @@ export class LineParser {
       const token = this.#name(':', 'MNAME');
       if (token !== 'MNAME') throw this.#unexpected('expected a valid start token', token);
       this.metric = this.#latin1(this.#tokenStart, this.#at);
-      this.#skipBlanks();
-      if (this.#peek() === BRACE_OPEN) {
-        this.#at++;
-        this.#labels();
-      }
+      this.#openBrace();
     }
     this.#sampleValue();
     this.#suffix();
@@ -178,9 +177,24 @@ export class LineParser {
     return this.#unquoted(this.#tokenStart, this.#at);
   }
 
+  /** Labels after a name; blanks before them are allowed. */
+  #openBrace(): void {
+    const nameEnd = this.#at;
+    this.#skipBlanks();
+    if (this.#peek() !== BRACE_OPEN) {
+      this.#at = nameEnd;
+      return;
+    }
+    this.isPlain &&= this.#at === nameEnd;
+    this.#at++;
+    this.#labels();
+  }
+
   #sampleValue(): void {
+    const seriesEnd = this.#at;
     this.#skipBlanks();
     const from = this.#at;
+    this.isPlain &&= from === seriesEnd + 1 && this.#body[seriesEnd] === SPACE;
     const first = this.#peek();
     if (first === NEWLINE || first === BRACE_OPEN) {
       throw this.#unexpected(

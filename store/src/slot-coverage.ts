@@ -1,0 +1,38 @@
+// Whether a series has a sample in every slot of a range, read off its chunks' headers. Hot: once per series of an answer.
+//
+// Careful in one direction only: "covered" is certain, "not covered" may be a hole outside the range in a chunk that touches it.
+
+import type { RawChunk, Schedule } from '@flotilla/tsdb';
+
+/** A slot is not missed before its time and this have passed: the scrape may still run. */
+const graceMinMs = 2000;
+
+/** Last moment of the range whose slot must be filled by now. */
+export function settledEnd(maxTimeMs: number, intervalMs: number, nowMs: number): number {
+  return Math.min(maxTimeMs, nowMs - Math.max(intervalMs, graceMinMs));
+}
+
+/** True when each slot of [minTimeMs, maxTimeMs] that is due has a sample. A series without a schedule is never covered. */
+export function isCovered(
+  schedule: Schedule | undefined,
+  chunks: readonly RawChunk[],
+  minTimeMs: number,
+  maxTimeMs: number,
+  nowMs: number,
+): boolean {
+  if (schedule === undefined || schedule.intervalMs <= 0) return false;
+  const { intervalMs, phaseMs } = schedule;
+  const first = Math.ceil((minTimeMs - phaseMs) / intervalMs);
+  const last = Math.floor((settledEnd(maxTimeMs, intervalMs, nowMs) - phaseMs) / intervalMs);
+  if (last < first) return true;
+  let expected = -1;
+  for (let index = 0; index < chunks.length; index++) {
+    const chunk = chunks[index]!;
+    const from = Math.floor((chunk.minTimeMs - phaseMs) / intervalMs);
+    const to = Math.floor((chunk.maxTimeMs - phaseMs) / intervalMs);
+    if (chunk.samples !== to - from + 1) return false;
+    if (index === 0 ? from > first : from !== expected) return false;
+    expected = to + 1;
+  }
+  return chunks.length > 0 && expected > last;
+}

@@ -1,0 +1,102 @@
+// For tests: databases in temporary folders, and what is in them as plain values.
+
+import { Labels, Matcher, METRIC_NAME } from '@flotilla/model';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Log, OpenOptions, Queryable, RawChunk, SelectOptions } from '../api.ts';
+import { decodeChunk } from '../decode-chunk.ts';
+import { Tsdb } from '../tsdb.ts';
+
+export const MINUTE_MS = 60_000;
+export const EPOCH_MS = 1_700_006_400_000; // A multiple of two hours.
+
+export const silent: Log = { info() {}, warn() {}, error() {} };
+
+export class Sandbox {
+  readonly dir = mkdtempSync(join(tmpdir(), 'flotilla-tsdb-'));
+  private readonly open: Tsdb[] = [];
+
+  async tsdb(options: Partial<OpenOptions> = {}): Promise<Tsdb> {
+    const db = await Tsdb.open({
+      dir: this.dir,
+      retentionMs: 24 * 60 * MINUTE_MS,
+      log: silent,
+      clock: () => EPOCH_MS + 1e9,
+      ...options,
+    });
+    this.open.push(db);
+    return db;
+  }
+
+  async remove(): Promise<void> {
+    for (const db of this.open) await db.close();
+    rmSync(this.dir, { recursive: true, force: true });
+  }
+}
+
+export function named(name: string, labels: Record<string, string> = {}): Labels {
+  return Labels.fromRecord({ [METRIC_NAME]: name, ...labels });
+}
+
+export const anything = [new Matcher('=~', METRIC_NAME, '.*')];
+
+/** [time, bits of the value] */
+export type Point = [timeMs: number, bits: bigint];
+
+export function pointsOf(chunks: readonly RawChunk[]): Point[] {
+  const points: Point[] = [];
+  for (const chunk of chunks) {
+    const times = new Float64Array(chunk.samples);
+    const values = new Float64Array(chunk.samples);
+    const count = decodeChunk(chunk, times, values);
+    const bits = new BigUint64Array(values.buffer);
+    for (let i = 0; i < count; i++) points.push([times[i]!, bits[i]!]);
+  }
+  return points;
+}
+
+/** Series text → points within the range, for everything that matches. */
+export async function read(
+  db: Queryable,
+  matchers: readonly Matcher[] = anything,
+  minTimeMs = -1e15,
+  maxTimeMs = 1e15,
+  options: SelectOptions = {},
+): Promise<Map<string, Point[]>> {
+  const out = new Map<string, Point[]>();
+  const set = await db.select(matchers, minTimeMs, maxTimeMs, options);
+  while (set.next()) {
+    const inside = pointsOf(set.chunks).filter(([t]) => t >= minTimeMs && t <= maxTimeMs);
+    if (options.skipChunks === true || inside.length > 0) out.set(set.labels.toMetric(), inside);
+  }
+  set.close();
+  return out;
+}
+
+/** The same with values as numbers. */
+export async function readNumbers(
+  db: Queryable,
+  matchers?: readonly Matcher[],
+  minTimeMs?: number,
+  maxTimeMs?: number,
+): Promise<Record<string, [number, number][]>> {
+  const view = new DataView(new ArrayBuffer(8));
+  const out: Record<string, [number, number][]> = {};
+  for (const [series, points] of await read(db, matchers, minTimeMs, maxTimeMs)) {
+    out[series] = points.map(([t, bits]) => {
+      view.setBigUint64(0, bits);
+      return [t, view.getFloat64(0)];
+    });
+  }
+  return out;
+}
+
+/** One transaction with one sample of each series. */
+export function put(db: Tsdb, timeMs: number, samples: Record<string, number>): void {
+  const appender = db.appender();
+  for (const [name, value] of Object.entries(samples)) {
+    appender.append(appender.series(named(name)), timeMs, value);
+  }
+  appender.commit();
+}
