@@ -5,7 +5,7 @@ import { basename, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 
 const folder = import.meta.dirname;
-const web = join(folder, 'dist', 'web');
+const web = join(folder, 'dist', 'page');
 rmSync(web, { recursive: true, force: true });
 mkdirSync(join(web, 'assets'), { recursive: true });
 const { metafile } = await build({

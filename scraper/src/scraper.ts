@@ -123,6 +123,7 @@ async function openStore(
     targets: () => shard.statuses(),
     metadata: (metric, limit) => shard.metadata.get(metric, limit),
     state: () => stateOf(running, stopping),
+    version: () => shard.version,
     tokenFile: internalTokenFile(config),
     log,
     metrics,

@@ -1,6 +1,7 @@
 // Everything that scrapes: the targets of the shard, what they share, and the assignment that says which they are.
 
 import { join } from 'node:path';
+import { LineScanner } from '@flotilla/kernel';
 import type { InternalClient, Logger, Registry } from '@flotilla/chassis';
 import type { Tsdb } from '@flotilla/tsdb';
 import type { Assignment, TargetHealth, TargetStatus } from '@flotilla/wire';
@@ -11,7 +12,6 @@ import { SecretStore } from './assignment/secret-store.ts';
 import type { ScraperConfig } from './config.ts';
 import { BodyMemory } from './fetch/body-memory.ts';
 import { Credentials } from './fetch/credentials.ts';
-import { KnownLines } from './ingest/known-lines.ts';
 import { MetadataStore } from './ingest/metadata-store.ts';
 import { ScrapeCounters } from './ingest/scrape-counters.ts';
 import { wallClock } from './schedule/clock.ts';
@@ -29,8 +29,6 @@ export interface ShardOptions {
   readonly onNews: () => void;
 }
 
-const metadataSweepMs = 600_000;
-
 export class Shard {
   readonly counters = new ScrapeCounters();
   readonly metadata = new MetadataStore();
@@ -43,7 +41,6 @@ export class Shard {
   readonly #stream: AssignmentStream;
   readonly #ending = new AbortController();
   #following: Promise<void> | undefined;
-  #sweep: NodeJS.Timeout | undefined;
 
   constructor(options: ShardOptions) {
     const { config, log, client, onNews } = options;
@@ -77,12 +74,10 @@ export class Shard {
   async start(): Promise<void> {
     await this.assignment.restore();
     this.#following = this.#stream.run(this.#ending.signal);
-    this.#sweep = setInterval(() => this.metadata.forget(Date.now()), metadataSweepMs);
   }
 
   /** Leaves no trace in the data: the other replica, or the next start, goes on. */
   async stop(): Promise<void> {
-    clearInterval(this.#sweep);
     this.scheduler.stop();
     this.#secrets.stop();
     this.#ending.abort();
@@ -126,7 +121,7 @@ export class Shard {
         tsdb,
         counters: this.counters,
         metadata: this.metadata,
-        newLines: () => new KnownLines(),
+        scanner: new LineScanner(),
       },
       bounds: { samplesMax: config['scrape.samples-max'], lineBytesMax: config['scrape.line-size-max'] },
       replica: config.replica,

@@ -6,6 +6,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { LineScanner } from '@flotilla/kernel';
 import type { Logger } from '@flotilla/chassis';
 import { isStale, Matcher } from '@flotilla/model';
 import { decodeChunk, type Io, Tsdb } from '@flotilla/tsdb';
@@ -18,7 +19,6 @@ import {
 } from '@flotilla/wire';
 import { BodyMemory } from './fetch/body-memory.ts';
 import { Credentials } from './fetch/credentials.ts';
-import { KnownLines } from './ingest/known-lines.ts';
 import { MetadataStore } from './ingest/metadata-store.ts';
 import { ScrapeCounters } from './ingest/scrape-counters.ts';
 import { Scheduler } from './schedule/scheduler.ts';
@@ -27,6 +27,8 @@ import type { LoopContext } from './targets/target-loop.ts';
 import { TargetSet } from './targets/target-set.ts';
 
 export const intervalMs = 10_000;
+
+const scanner = new LineScanner();
 
 export const silentLog: Logger = {
   level: 'error',
@@ -187,7 +189,7 @@ export class TestShard {
         tsdb,
         counters: this.counters,
         metadata: this.metadata,
-        newLines: () => new KnownLines(),
+        scanner,
       },
       bounds: { samplesMax: options.samplesMax ?? 1_000_000, lineBytesMax: 1 << 20 },
       replica: options.replica ?? 0,

@@ -12,5 +12,5 @@ export const uiContentSecurityPolicy =
 
 /** Folder of the built page: index.html and assets/. */
 export function uiFolder(): string {
-  return fileURLToPath(new URL('../dist/web/', import.meta.url));
+  return fileURLToPath(new URL('../dist/page/', import.meta.url));
 }

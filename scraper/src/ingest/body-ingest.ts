@@ -1,19 +1,19 @@
 // One body of one target into one append transaction.
 //
 // Lines that the cache knows come out of one kernel call as refs and values. The rest takes the slow path: parse,
-// labels, relabel, limits, series, and then the cache knows it too. Comments always come this way; their metadata is
-// looked at in some scrapes only.
+// labels, relabel, limits, series, and then the cache knows it too, comments included. Lines with a timestamp are known
+// by their series, and parsed each time.
 
-import { DROPPED, type LineCache, type LineScanner } from '@flotilla/kernel';
+import { DROPPED, type LineCache, type LineScanner, NO_ENTRY, type UnknownLine } from '@flotilla/kernel';
 import { BadRequest } from '@flotilla/model';
 import type { Appender, Schedule } from '@flotilla/tsdb';
-import { type ExpositionFormat, LineParser } from '../parse/line-parser.ts';
 import { normalizeLabelFloat } from '../parse/label-float.ts';
+import { type EntryKind, type ExpositionFormat, LineParser } from '../parse/line-parser.ts';
 import { ParseError } from '../parse/parse-error.ts';
 import { TypeTracker } from '../parse/type-tracker.ts';
-import { MetadataSink } from './metadata-sink.ts';
 import { SampleBuffer } from './sample-buffer.ts';
 import { seriesLabels, type SampleLabelRules } from './sample-labels.ts';
+import type { TargetMetadata } from './target-metadata.ts';
 
 export interface BodyRules extends SampleLabelRules {
   readonly schedule: Schedule;
@@ -34,139 +34,130 @@ export class SampleLimitError extends Error {
 }
 
 /** A sample with a time of its own. */
-interface StampedSample {
+export interface StampedSample {
   readonly ref: number;
   readonly value: number;
   readonly timestampMs: number;
 }
 
-/** Ref of a line that relabeling drops. */
-const DROPPED = 0;
+/** Where a body is read into. */
+export interface BodySinks {
+  readonly scanner: LineScanner;
+  readonly lines: LineCache;
+  readonly appender: Appender;
+  readonly metadata: TargetMetadata;
+}
+
+/** A series beyond the sample limit: counted only. */
+const NOT_CREATED = 0;
 
 export class BodyIngest {
   /** Lines with a sample, dropped ones included. */
   scraped = 0;
   /** Those that relabeling kept. */
   kept = 0;
-  /** Series that the scrape before did not have. */
-  added = 0;
-  /** Kept samples of lines that the cache did not know. */
+  /** Refs of lines that the cache did not know. */
+  readonly fresh: number[] = [];
+  /** Samples that did not come out of the cache's scan. */
   readonly slow = new SampleBuffer();
   readonly stamped: StampedSample[] = [];
-  /** Samples of lines that it did know; valid until the cache scans another body. */
-  known!: KnownSamples;
 
   readonly #rules: BodyRules;
-  readonly #lines: KnownLines;
-  readonly #present: PresentSeries;
-  readonly #appender: Appender;
+  readonly #sinks: BodySinks;
+  readonly #body: Buffer;
   readonly #parser: LineParser;
-  #type = '';
+  readonly #types: TypeTracker;
   #sawEof = false;
 
-  constructor(
-    rules: BodyRules,
-    lines: KnownLines,
-    present: PresentSeries,
-    appender: Appender,
-    format: ExpositionFormat,
-  ) {
+  constructor(rules: BodyRules, sinks: BodySinks, body: Buffer, format: ExpositionFormat) {
     this.#rules = rules;
-    this.#lines = lines;
-    this.#present = present;
-    this.#appender = appender;
+    this.#sinks = sinks;
+    this.#body = body;
     this.#parser = new LineParser(format);
+    this.#types = new TypeTracker(body, format);
   }
 
   /**
-   * Parses and creates series; appends nothing yet. Counts are exact even beyond the sample limit, up to linesMax.
-   *
-   * Throws ParseError, LabelLimitError or SampleLimitError.
+   * Scans, parses, creates series; appends nothing yet: the samples of known lines are in the scanner. Counts are exact
+   * even beyond the sample limit, up to linesMax. Throws ParseError, LabelLimitError or SampleLimitError.
    */
-  read(body: Buffer, metadata: MetadataSink | undefined): void {
-    const known = this.#lines.scan(body);
-    this.known = known;
-    this.scraped = known.count + known.droppedCount;
-    this.kept = known.count;
-    for (let i = 0; i < known.unknownCount; i++) {
-      this.#line(body, known.unknownStarts[i]!, known.unknownEnds[i]!, metadata);
-    }
+  read(): void {
+    const { scanner, lines } = this.#sinks;
+    scanner.bodyBuffer(this.#body.length).set(this.#body);
+    lines.scan(this.#body.length);
+    this.kept = scanner.sampleCount;
+    this.scraped = this.kept + scanner.droppedCount;
+    for (let i = 0; i < scanner.unknownCount; i++) this.#line(scanner.unknown(i));
     if (this.#parser.format === 'openmetrics' && !this.#sawEof) {
       throw new ParseError('data does not end with # EOF');
     }
     if (this.kept > this.#rules.samplesMax) throw new SampleLimitError();
   }
 
-  #line(body: Buffer, start: number, end: number, metadata: MetadataSink | undefined): void {
-    if (end - start > this.#rules.lineBytesMax) {
-      throw new ParseError(`line too long: ${end - start} bytes, want at most ${this.#rules.lineBytesMax}`);
+  #line(line: UnknownLine): void {
+    const length = line.end - line.start;
+    if (length > this.#rules.lineBytesMax) {
+      throw new ParseError(`line too long: ${length} bytes, want at most ${this.#rules.lineBytesMax}`);
     }
     if (this.#sawEof) throw new ParseError('unexpected data after # EOF');
-    const parser = this.#parser;
-    const kind = parser.parse(body, start, end);
-    switch (kind) {
-      case 'series':
-        this.#sample(start, end);
-        break;
-      case 'type':
-        this.#type = parser.text;
-        metadata?.set(parser.metric, 'type', parser.text);
-        break;
-      case 'help':
-      case 'unit':
-        metadata?.set(parser.metric, kind, parser.text);
-        break;
-      case 'eof':
-        this.#sawEof = true;
-        break;
-      case 'blank':
-      case 'comment':
-        break;
-    }
+    const kind = this.#parser.parse(this.#body, line.start, line.end);
+    if (kind === 'series') this.#sample(line);
+    else this.#comment(kind, line.entry);
   }
 
-  #sample(start: number, end: number): void {
-    const { honorTimestamps } = this.#rules;
+  #comment(kind: Exclude<EntryKind, 'series'>, entry: number): void {
+    const { metric, text } = this.#parser;
+    if (kind === 'eof') {
+      this.#sawEof = true; // To be seen each time.
+      return;
+    }
+    if (kind === 'type' || kind === 'help' || kind === 'unit')
+      this.#sinks.metadata.note(metric, { [kind]: text });
+    this.#learn(entry, DROPPED);
+  }
+
+  #sample(line: UnknownLine): void {
+    const parser = this.#parser;
     this.scraped++;
     if (this.scraped > this.#rules.linesMax) throw new SampleLimitError();
-    const ref = this.#series();
-    const isStamped = this.#parser.hasTimestamp && honorTimestamps;
-    if (ref === DROPPED) {
-      if (!this.#parser.hasTimestamp) this.#lines.learn(start, end, DROPPED);
-      return;
-    }
+    const isKnown = line.ref !== 0;
+    const ref = isKnown ? line.ref : this.#series(line.start);
+    // Only then is the text that the cache goes by, up to the value, the whole of the series.
+    if (!isKnown && parser.isPlain && ref !== NOT_CREATED) this.#learn(line.entry, ref);
+    if (ref === DROPPED) return;
     this.kept++;
-    if (ref === undefined) return;
-    if (!this.#present.has(ref)) this.added++;
-    if (isStamped) {
-      this.stamped.push({ ref, value: this.#parser.value, timestampMs: this.#parser.timestampMs });
-      return;
-    }
-    this.slow.push(ref, this.#parser.value);
-    if (!this.#parser.hasTimestamp) this.#lines.learn(start, end, ref);
+    if (ref === NOT_CREATED) return;
+    if (!isKnown) this.fresh.push(ref);
+    if (parser.hasTimestamp && this.#rules.honorTimestamps) {
+      this.stamped.push({ ref, value: parser.value, timestampMs: parser.timestampMs });
+    } else this.slow.push(ref, parser.value);
   }
 
-  /** The series of the parsed line; DROPPED, or undefined beyond the sample limit. */
-  #series(): number | undefined {
+  #learn(entry: number, ref: number): void {
+    if (entry !== NO_ENTRY) this.#sinks.lines.learn(entry, ref);
+  }
+
+  /** The series of the parsed line; DROPPED or NOT_CREATED. */
+  #series(lineStart: number): number {
     const { metric, pairs } = this.#parser;
-    this.#normalize(pairs);
+    this.#normalize(pairs, lineStart);
     const labels = seriesLabels(metric, pairs, this.#rules);
     if (labels === undefined) return DROPPED;
-    if (this.kept >= this.#rules.samplesMax) return undefined;
+    if (this.kept >= this.#rules.samplesMax) return NOT_CREATED;
     try {
-      return this.#appender.series(labels, this.#rules.schedule);
+      return this.#sinks.appender.series(labels, this.#rules.schedule);
     } catch (err) {
       if (err instanceof BadRequest) throw new ParseError(err.message, { cause: err });
       throw err;
     }
   }
 
-  /** The bounds of a histogram's buckets and a summary's quantiles, by the type that was last announced. */
-  #normalize(pairs: string[]): void {
-    const name = this.#type === 'histogram' ? 'le' : this.#type === 'summary' ? 'quantile' : undefined;
-    if (name === undefined) return;
+  /** The bounds of a histogram's buckets and a summary's quantiles get one spelling. */
+  #normalize(pairs: string[], lineStart: number): void {
     for (let i = 0; i < pairs.length; i += 2) {
-      if (pairs[i] === name) pairs[i + 1] = normalizeLabelFloat(pairs[i + 1]!);
+      const type = pairs[i] === 'le' ? 'histogram' : pairs[i] === 'quantile' ? 'summary' : undefined;
+      if (type === undefined || this.#types.typeAt(lineStart) !== type) continue;
+      pairs[i + 1] = normalizeLabelFloat(pairs[i + 1]!);
     }
   }
 }

@@ -1,37 +1,47 @@
-// What targets say about their metrics: type, help, unit. Shared by all targets, since most of them say the same.
-// Bounded: a metric keeps a few variants, the store a number of metrics; what nobody has said for a while is forgotten.
+// What targets say about their metrics: type, help, unit. Shared by all targets, since most of them say the same, and
+// kept for as long as one of them says it. Bounded in metrics, variants of a metric, and length of a help text.
 
 import type { MetadataResponse, MetricMetadata } from '@flotilla/wire';
 
-interface Variant extends MetricMetadata {
-  seenMs: number;
+/** One thing that is said about a metric, by `users` targets. */
+export interface MetadataVariant extends MetricMetadata {
+  readonly metric: string;
+  users: number;
 }
 
 const metricsMax = 100_000;
 const variantsMax = 8;
 const helpMaxLength = 2048;
-const forgetAfterMs = 3_600_000;
 
 export class MetadataStore {
-  readonly #metrics = new Map<string, Variant[]>();
+  readonly #metrics = new Map<string, MetadataVariant[]>();
 
   get size(): number {
     return this.#metrics.size;
   }
 
-  add(metric: string, metadata: MetricMetadata, nowMs: number): void {
+  /** To be released by the target that says it. undefined if there is no room. */
+  acquire(metric: string, { type, help, unit }: MetricMetadata): MetadataVariant | undefined {
     const variants = this.#metrics.get(metric) ?? [];
-    const help = metadata.help.slice(0, helpMaxLength);
-    const known = variants.find(
-      (variant) => variant.type === metadata.type && variant.help === help && variant.unit === metadata.unit,
-    );
+    const shown = help.slice(0, helpMaxLength);
+    const known = variants.find((each) => each.type === type && each.help === shown && each.unit === unit);
     if (known !== undefined) {
-      known.seenMs = nowMs;
-      return;
+      known.users++;
+      return known;
     }
-    if (variants.length >= variantsMax || (variants.length === 0 && this.#metrics.size >= metricsMax)) return;
-    variants.push({ ...metadata, help, seenMs: nowMs });
-    this.#metrics.set(metric, variants);
+    if (variants.length >= variantsMax || (variants.length === 0 && this.#metrics.size >= metricsMax)) {
+      return undefined;
+    }
+    const variant = { metric, type, help: shown, unit, users: 1 };
+    this.#metrics.set(metric, [...variants, variant]);
+    return variant;
+  }
+
+  release(variant: MetadataVariant): void {
+    if (--variant.users > 0) return;
+    const others = (this.#metrics.get(variant.metric) ?? []).filter((each) => each !== variant);
+    if (others.length > 0) this.#metrics.set(variant.metric, others);
+    else this.#metrics.delete(variant.metric);
   }
 
   /** Of one metric or, for '', of all; at most `limit` metrics unless it is 0. */
@@ -44,35 +54,8 @@ export class MetadataStore {
     });
     return { metadata: Object.fromEntries(entries) };
   }
-
-  /** Drops what was last said long ago. */
-  forget(nowMs: number): void {
-    for (const [metric, variants] of this.#metrics) {
-      const kept = variants.filter(({ seenMs }) => nowMs - seenMs < forgetAfterMs);
-      if (kept.length === 0) this.#metrics.delete(metric);
-      else if (kept.length < variants.length) this.#metrics.set(metric, kept);
-    }
-  }
 }
 
-function published({ type, help, unit }: Variant): MetricMetadata {
+function published({ type, help, unit }: MetadataVariant): MetricMetadata {
   return { type, help, unit };
-}
-
-/** Gathers the metadata lines of one body, to be stored if the scrape succeeds. */
-export class MetadataSink {
-  readonly #families = new Map<string, { type: string; help: string; unit: string }>();
-
-  set(family: string, field: 'type' | 'help' | 'unit', text: string): void {
-    let metadata = this.#families.get(family);
-    if (metadata === undefined) {
-      metadata = { type: 'unknown', help: '', unit: '' };
-      this.#families.set(family, metadata);
-    }
-    metadata[field] = text;
-  }
-
-  storeIn(store: MetadataStore, nowMs: number): void {
-    for (const [family, metadata] of this.#families) store.add(family, metadata, nowMs);
-  }
 }

@@ -1,28 +1,29 @@
 // The series of one target, and the one transaction that each of its scrapes is: samples, stale markers for what ended,
 // report series. A scrape that fails in any way becomes stale markers and `up` 0, at the time that it was for.
 //
-// Owns the target's line cache. Refs in it are valid while their series are in the head, which they are for as long as
-// scrapes succeed: after a long outage, and after a transaction that came to nothing, the cache begins anew.
+// Owns the target's line cache. A scan becomes the cache's only when its transaction is committed. Refs in it are valid
+// while their series are in the head, which they are for as long as scrapes succeed: after a long outage it begins anew.
 
+import { LineCache, type LineScanner } from '@flotilla/kernel';
 import type { Appender, Tsdb } from '@flotilla/tsdb';
 import type { ExpositionFormat } from '../parse/line-parser.ts';
 import { ParseError } from '../parse/parse-error.ts';
 import { type BodyRules, BodyIngest, SampleLimitError } from './body-ingest.ts';
-import type { KnownLines } from './known-lines.ts';
 import { LabelLimitError } from './label-limits.ts';
-import { MetadataSink, type MetadataStore } from './metadata-store.ts';
-import { PresentSeries } from './present-series.ts';
+import type { MetadataStore } from './metadata-store.ts';
 import { ReportSeries, type ScrapeReport } from './report-series.ts';
 import { SampleBuffer } from './sample-buffer.ts';
 import { SampleCodes } from './sample-codes.ts';
 import type { ScrapeCounters } from './scrape-counters.ts';
+import { SeriesEnds } from './series-ends.ts';
+import { TargetMetadata } from './target-metadata.ts';
 
 /** What all targets of a process share. */
 export interface IngestContext {
   readonly tsdb: Pick<Tsdb, 'appender'>;
+  readonly scanner: LineScanner;
   readonly counters: ScrapeCounters;
   readonly metadata: MetadataStore;
-  readonly newLines: () => KnownLines;
 }
 
 export interface Page {
@@ -43,67 +44,81 @@ export interface ScrapeOutcome extends ScrapeReport {
 
 type Counts = Pick<ScrapeReport, 'scraped' | 'kept' | 'added'>;
 
-const NONE = new Uint32Array(0);
 const noCounts: Counts = { scraped: 0, kept: 0, added: 0 };
-const metadataEvery = 10;
 const cacheValidMs = 30 * 60_000;
 
 export class TargetIngest {
   readonly #context: IngestContext;
   readonly #rules: BodyRules;
-  readonly #lines: KnownLines;
+  readonly #lines: LineCache;
+  readonly #ends: SeriesEnds;
   readonly #report: ReportSeries;
+  readonly #metadata: TargetMetadata;
   readonly #codes = new SampleCodes();
   #lastSuccessMs = 0;
-  #successes = 0;
-  /** May go over to the ingest of the same target under newer rules, so that what these end gets its markers. */
-  readonly present: PresentSeries;
+  #isReleased = false;
 
-  constructor(context: IngestContext, rules: BodyRules, present = new PresentSeries()) {
+  /** `waiting`: what release() of an older ingest of the same target gave. */
+  constructor(context: IngestContext, rules: BodyRules, waiting: Iterable<number> = []) {
     this.#context = context;
     this.#rules = rules;
-    this.#lines = context.newLines();
+    this.#lines = new LineCache(context.scanner);
+    this.#ends = new SeriesEnds(this.#lines, waiting);
     this.#report = new ReportSeries(rules.target, rules.schedule);
-    this.present = present;
+    this.#metadata = new TargetMetadata(context.metadata);
   }
 
   /** Commits a page, or the failure that it turns out to be. Throws what the store throws: nothing is written then. */
   commitPage(page: Page, time: ScrapeTime): ScrapeOutcome {
-    if (time.timeMs - this.#lastSuccessMs > cacheValidMs) this.#lines.reset();
+    if (time.timeMs - this.#lastSuccessMs > cacheValidMs) this.#forgetLines();
     try {
       return this.#tryPage(page, time);
     } catch (err) {
-      this.#lines.reset(); // It may have learnt refs that the rollback undid.
-      if (err instanceof UnknownRefs) return this.#tryPage(page, time);
-      if (!(err instanceof FailedPage)) throw err;
-      return this.commitFailure(err.message, time, err.counts);
+      if (err instanceof FailedPage) return this.commitFailure(err.message, time, err.counts);
+      if (!(err instanceof UnknownRefs)) throw err;
+      this.#forgetLines();
+      return this.#tryPage(page, time);
     }
   }
 
   /** Commits a scrape that failed: what was there ends. */
   commitFailure(error: string, { timeMs, durationMs }: ScrapeTime, counts: Counts = noCounts): ScrapeOutcome {
+    const { scraped, kept, added } = counts;
+    this.#ends.takeAll();
     const report = this.#transact((appender) => {
-      appender.appendStale(this.present.tracked, timeMs);
-      const { scraped, kept, added } = counts;
+      appender.appendStale(this.#ends.all(), timeMs);
       const failed: ScrapeReport = { up: false, durationMs: durationMs(), scraped, kept, added };
       this.#report.append(appender, failed, timeMs);
       return failed;
     });
-    this.present.clear();
+    this.#ends.written([]);
     return { ...report, error };
   }
 
-  /** Ends every series of the target, its report series too. */
+  /** Ends every series of the target, its report series too; nothing after release(). */
   commitEnd(timeMs: number): void {
+    if (this.#isReleased) return;
+    this.#ends.takeAll();
     this.#transact((appender) => {
-      appender.appendStale(this.present.tracked, timeMs);
+      appender.appendStale(this.#ends.all(), timeMs);
       this.#report.appendStale(appender, timeMs);
     });
-    this.present.clear();
+    this.#ends.written([]);
   }
 
-  free(): void {
-    this.#lines.free();
+  /** Ends the ingest, not the series: gives those that its successor has to go on with, or to end. */
+  release(): Uint32Array {
+    if (this.#isReleased) return new Uint32Array(0);
+    this.#isReleased = true;
+    this.#ends.takeAll();
+    this.#lines.close();
+    this.#metadata.free();
+    return this.#ends.all();
+  }
+
+  #forgetLines(): void {
+    this.#ends.takeAll();
+    this.#lines.clear();
   }
 
   #transact<T>(step: (appender: Appender) => T): T {
@@ -118,44 +133,46 @@ export class TargetIngest {
     }
   }
 
-  #tryPage({ body, format }: Page, { timeMs, durationMs }: ScrapeTime): ScrapeOutcome {
-    const metadata = this.#successes % metadataEvery === 0 ? new MetadataSink() : undefined;
-    let next: PresentRefs | undefined;
+  #tryPage({ body, format }: Page, time: ScrapeTime): ScrapeOutcome {
+    const { scanner, counters } = this.#context;
+    let unmarked: readonly number[] = [];
     const report = this.#transact((appender) => {
-      const page = new BodyIngest(this.#rules, this.#lines, this.present, appender, format);
-      this.#read(page, body, metadata);
-      this.#append(appender, page, timeMs);
-      next = this.#presentAfter(page);
-      if (next !== undefined) appender.appendStale(this.present.endedBy(next.tracked), timeMs);
-      const { scraped, kept, added } = page;
-      const good: ScrapeReport = { up: true, durationMs: durationMs(), scraped, kept, added };
-      this.#report.append(appender, good, timeMs);
+      const sinks = { scanner, lines: this.#lines, appender, metadata: this.#metadata };
+      const page = new BodyIngest(this.#rules, sinks, body, format);
+      this.#read(page);
+      unmarked = this.#append(appender, page, time.timeMs);
+      const good: ScrapeReport = { up: true, durationMs: time.durationMs(), ...this.#countsOf(page) };
+      this.#report.append(appender, good, time.timeMs);
       return good;
     });
-    if (next !== undefined) this.present.replace(next.tracked, next.untracked);
-    metadata?.storeIn(this.#context.metadata, timeMs);
-    this.#codes.addTo(this.#context.counters);
-    this.#lastSuccessMs = timeMs;
-    this.#successes++;
+    this.#lines.commit();
+    this.#ends.written(unmarked);
+    this.#metadata.keep();
+    this.#codes.addTo(counters);
+    this.#lastSuccessMs = time.timeMs;
     return { ...report, error: '' };
   }
 
-  #read(page: BodyIngest, body: Buffer, metadata: MetadataSink | undefined): void {
+  #read(page: BodyIngest): void {
     const { counters } = this.#context;
+    this.#metadata.discard();
     try {
-      page.read(body, metadata);
+      page.read();
     } catch (err) {
       if (err instanceof SampleLimitError) counters.exceededSampleLimit++;
       else if (err instanceof LabelLimitError) counters.exceededLabelLimits++;
       else if (!(err instanceof ParseError)) throw err;
-      throw new FailedPage(page, err);
+      throw new FailedPage(this.#countsOf(page), err);
     }
   }
 
-  #append(appender: Appender, { known, slow, stamped }: BodyIngest, timeMs: number): void {
+  /** Appends samples and stale markers. Returns the series of the page that will end without a marker. */
+  #append(appender: Appender, { slow, stamped }: BodyIngest, timeMs: number): readonly number[] {
+    const { scanner } = this.#context;
     const codes = this.#codes;
+    const { refs, values, sampleCount: count } = scanner;
     codes.clear();
-    codes.append(appender, known, timeMs);
+    codes.append(appender, { refs, values, count }, timeMs);
     codes.append(appender, slow, timeMs);
     const one = new SampleBuffer();
     for (const { ref, value, timestampMs } of stamped) {
@@ -164,38 +181,25 @@ export class TargetIngest {
       codes.append(appender, one, timestampMs);
     }
     if (codes.unknownRefs > 0) throw new UnknownRefs();
+    const stampedRefs = stamped.map(({ ref }) => ref);
+    const present = (): number[] => [...refs, ...slow.refs.subarray(0, slow.count), ...stampedRefs];
+    const ended = this.#ends.endedBy(scanner.missing, present);
+    if (ended.length > 0) appender.appendStale(ended, timeMs);
+    return this.#rules.trackTimestampsStaleness ? [] : stampedRefs;
   }
 
-  /** What is present with this page; undefined if that is what was before. */
-  #presentAfter({ known, slow, stamped }: BodyIngest): PresentRefs | undefined {
-    const { tracked, untracked } = this.present;
-    const isSame = slow.count === 0 && !known.hasMissing && known.count === tracked.length;
-    if (isSame && stamped.length === 0 && untracked.length === 0) return undefined;
-    const stampedRefs = Uint32Array.from(stamped, ({ ref }) => ref);
-    const isTracked = this.#rules.trackTimestampsStaleness;
-    return {
-      tracked: concat(
-        known.refs.subarray(0, known.count),
-        slow.refs.subarray(0, slow.count),
-        isTracked ? stampedRefs : NONE,
-      ),
-      untracked: isTracked ? NONE : stampedRefs,
-    };
+  #countsOf({ scraped, kept, fresh }: BodyIngest): Counts {
+    return { scraped, kept, added: fresh.filter((ref) => !this.#ends.isWaiting(ref)).length };
   }
-}
-
-interface PresentRefs {
-  readonly tracked: Uint32Array;
-  readonly untracked: Uint32Array;
 }
 
 /** Parsing or a limit ended the scrape; the counts are what was seen until then. */
 class FailedPage extends Error {
   readonly counts: Counts;
 
-  constructor({ scraped, kept, added }: BodyIngest, cause: Error) {
+  constructor(counts: Counts, cause: Error) {
     super(cause.message, { cause });
-    this.counts = { scraped, kept, added };
+    this.counts = counts;
   }
 }
 
@@ -204,14 +208,4 @@ class UnknownRefs extends Error {
   constructor() {
     super('line cache: a series is not in the head any more');
   }
-}
-
-function concat(...parts: readonly Uint32Array[]): Uint32Array {
-  const all = new Uint32Array(parts.reduce((length, part) => length + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
 }

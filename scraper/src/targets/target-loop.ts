@@ -10,7 +10,6 @@ import type { Target, TargetHealth } from '@flotilla/wire';
 import { BodySizeError, ScrapeError } from '../fetch/scrape-error.ts';
 import { type FetchContext, TargetClient } from '../fetch/target-client.ts';
 import type { BodyRules } from '../ingest/body-ingest.ts';
-import type { PresentSeries } from '../ingest/present-series.ts';
 import { type IngestContext, type ScrapeOutcome, TargetIngest } from '../ingest/target-ingest.ts';
 import { expositionFormat } from '../parse/content-type.ts';
 import { ParseError } from '../parse/parse-error.ts';
@@ -59,8 +58,8 @@ export class TargetLoop {
   #outcome: ScrapeOutcome | undefined;
   #loggedError = '';
 
-  /** Begins with the next slot. `present`: what an older loop of the same target left. */
-  constructor(context: LoopContext, target: Target, settings: JobSettings, present?: PresentSeries) {
+  /** Begins with the next slot. `waiting`: series that an older loop of the same target left. */
+  constructor(context: LoopContext, target: Target, settings: JobSettings, waiting?: Uint32Array) {
     const { job } = settings;
     this.#context = context;
     this.target = target;
@@ -70,7 +69,7 @@ export class TargetLoop {
     this.#delayMs = replicaDelayMs(context.replica, context.replicaOffsetMs, target.intervalMs);
     this.#toleranceMs = slotToleranceMs(target.intervalMs, context.toleranceMs);
     this.#client = new TargetClient(context.fetch, target.url, job, target.intervalMs);
-    this.#ingest = new TargetIngest(context.ingest, this.#bodyRules(), present);
+    this.#ingest = new TargetIngest(context.ingest, this.#bodyRules(), waiting);
     this.#leave = context.scheduler.add({
       schedule: this.#schedule,
       delayMs: this.#delayMs,
@@ -93,14 +92,13 @@ export class TargetLoop {
 
   /** Ends without a trace in the data: shutdown, hand-off. Resolves when a running scrape has ended. */
   async stop(): Promise<void> {
-    await this.#stopScraping();
-    this.#ingest.free();
+    await this.stopForSuccessor();
   }
 
   /** Ends, and leaves what it had to the loop that takes its place. Calls off endAtNextSlot(). */
-  async stopForSuccessor(): Promise<PresentSeries> {
-    await this.stop();
-    return this.#ingest.present;
+  async stopForSuccessor(): Promise<Uint32Array> {
+    await this.#stopScraping();
+    return this.#ingest.release();
   }
 
   /** The target is gone: at the next slot its series get stale markers, then `onEnded` is called. */
@@ -129,7 +127,7 @@ export class TargetLoop {
     } catch (err) {
       this.#appendFailed(err);
     }
-    this.#ingest.free();
+    this.#ingest.release();
   }
 
   #bodyRules(): BodyRules {

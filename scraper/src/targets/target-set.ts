@@ -81,9 +81,9 @@ export class TargetSet {
     const loop = this.#loops.get(target.id);
     if (settings === undefined || (loop !== undefined && isSame(loop, target, settings))) return;
     const before = loop ?? this.#ending.get(target.id);
-    const present = await before?.stopForSuccessor();
+    const waiting = await before?.stopForSuccessor();
     this.#ending.delete(target.id);
-    this.#loops.set(target.id, new TargetLoop(this.#context, target, settings, present));
+    this.#loops.set(target.id, new TargetLoop(this.#context, target, settings, waiting));
   }
 
   /** target_limit: beyond it no target of the job is scraped, and each says so. */

@@ -1,0 +1,54 @@
+// Which series of a target end: those whose lines the last successful scrape had and this one has not.
+//
+// The line cache knows them as long as it lasts. What it is about to forget (it is cleared, the scrape failed, the
+// target's rules change) waits here for the transaction that writes the markers. Series of lines with timestamps of
+// their own end without a marker, unless the job says otherwise.
+
+import type { LineCache } from '@flotilla/kernel';
+
+export class SeriesEnds {
+  readonly #lines: LineCache;
+  #waiting: ReadonlySet<number>;
+  #unmarked: ReadonlySet<number> = new Set();
+
+  /** `waiting`: refs that an older ingest of the same target left. */
+  constructor(lines: LineCache, waiting: Iterable<number>) {
+    this.#lines = lines;
+    this.#waiting = new Set(waiting);
+  }
+
+  /** Whether the last successful scrape had it, though the cache does not know. */
+  isWaiting(ref: number): boolean {
+    return this.#waiting.has(ref);
+  }
+
+  /** Takes everything that was there out of the cache; its lines stay known. */
+  takeAll(): void {
+    const absent = this.#lines.takeAbsent();
+    this.#waiting = new Set([...this.#waiting, ...this.#marked(absent)]);
+  }
+
+  /** Refs to end with a page that lacks `missing` and has `present`. */
+  endedBy(missing: Uint32Array, present: () => Iterable<number>): Uint32Array {
+    if (this.#waiting.size === 0) return this.#marked(missing);
+    const kept = new Set(present());
+    const waiting = [...this.#waiting].filter((ref) => !kept.has(ref));
+    return Uint32Array.from([...this.#marked(missing), ...waiting]);
+  }
+
+  /** All that waits. */
+  all(): Uint32Array {
+    return Uint32Array.from(this.#waiting);
+  }
+
+  /** The markers are written; `unmarked` are the series of the page that end without one. */
+  written(unmarked: readonly number[]): void {
+    if (this.#waiting.size > 0) this.#waiting = new Set();
+    if (unmarked.length > 0 || this.#unmarked.size > 0) this.#unmarked = new Set(unmarked);
+  }
+
+  #marked(refs: Uint32Array): Uint32Array {
+    const unmarked = this.#unmarked;
+    return unmarked.size === 0 ? refs : refs.filter((ref) => !unmarked.has(ref));
+  }
+}

@@ -1,0 +1,45 @@
+// The type that was last announced before a line of a body. Looked for only when a new line needs it: the TYPE lines
+// themselves are known lines, which nobody parses again.
+//
+// Cost: one pass over the comments of a body, however many lines ask.
+
+import { type ExpositionFormat, LineParser } from './line-parser.ts';
+
+const NEWLINE = 0x0a;
+const HASH = 0x23;
+
+export class TypeTracker {
+  readonly #body: Buffer;
+  readonly #parser: LineParser;
+  #at = 0;
+  #type = '';
+
+  constructor(body: Buffer, format: ExpositionFormat) {
+    this.#body = body;
+    this.#parser = new LineParser(format);
+  }
+
+  /** Type in force at `lineStart`, '' if none. Ask in ascending order. */
+  typeAt(lineStart: number): string {
+    for (;;) {
+      const at = this.#body.indexOf(HASH, this.#at);
+      if (at === -1 || at >= lineStart) return this.#type;
+      if (this.#isFirst(at)) this.#comment(at);
+      else this.#at = at + 1;
+    }
+  }
+
+  #comment(at: number): void {
+    const newline = this.#body.indexOf(NEWLINE, at);
+    const end = newline === -1 ? this.#body.length : newline;
+    if (this.#parser.parse(this.#body, at, end) === 'type') this.#type = this.#parser.text;
+    this.#at = end;
+  }
+
+  /** Whether only blanks stand before it on its line. */
+  #isFirst(at: number): boolean {
+    let before = at - 1;
+    while (before >= 0 && (this.#body[before] === 0x20 || this.#body[before] === 0x09)) before--;
+    return before < 0 || this.#body[before] === NEWLINE;
+  }
+}
