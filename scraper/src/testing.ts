@@ -137,10 +137,16 @@ export class TestServer {
 /** A sample as [time, value]; a stale marker's value is 'stale'. */
 export type TestSample = readonly [number, number | 'stale'];
 
-/** Samples of all series with this metric name, by their labels in text. */
-export async function readSeries(tsdb: Tsdb, metric: string): Promise<Record<string, TestSample[]>> {
+/** Samples of all series with this metric name (and value of the label `target`), by their labels in text. */
+export async function readSeries(
+  tsdb: Tsdb,
+  metric: string,
+  target?: string,
+): Promise<Record<string, TestSample[]>> {
   const found: Record<string, TestSample[]> = {};
-  const set = await tsdb.select([new Matcher('=~', '__name__', metric)], 0, 2 ** 50);
+  const matchers = [new Matcher('=~', '__name__', metric)];
+  if (target !== undefined) matchers.push(new Matcher('=', 'target', target));
+  const set = await tsdb.select(matchers, 0, 2 ** 50);
   const times = new Float64Array(1000);
   const values = new Float64Array(1000);
   while (set.next()) {

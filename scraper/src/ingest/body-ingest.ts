@@ -61,6 +61,8 @@ export class BodyIngest {
   /** Samples that did not come out of the cache's scan. */
   readonly slow = new SampleBuffer();
   readonly stamped: StampedSample[] = [];
+  /** Series that the cache took for present because of a line that is another's. */
+  readonly doubtful: number[] = [];
 
   readonly #rules: BodyRules;
   readonly #sinks: BodySinks;
@@ -120,9 +122,9 @@ export class BodyIngest {
     const parser = this.#parser;
     this.scraped++;
     if (this.scraped > this.#rules.linesMax) throw new SampleLimitError();
-    const isKnown = line.ref !== 0;
+    const isKnown = line.ref !== 0 && parser.isPlain;
+    if (line.ref !== 0 && !isKnown) this.#mistaken(line);
     const ref = isKnown ? line.ref : this.#series(line.start);
-    // Only then is the text that the cache goes by, up to the value, the whole of the series.
     if (!isKnown && parser.isPlain && ref !== NOT_CREATED) this.#learn(line.entry, ref);
     if (ref === DROPPED) return;
     this.kept++;
@@ -131,6 +133,12 @@ export class BodyIngest {
     if (parser.hasTimestamp && this.#rules.honorTimestamps) {
       this.stamped.push({ ref, value: parser.value, timestampMs: parser.timestampMs });
     } else this.slow.push(ref, parser.value);
+  }
+
+  /** The cache goes by the text up to the first blank outside of braces. Only in a plain line that is the series. */
+  #mistaken(line: UnknownLine): void {
+    this.doubtful.push(line.ref);
+    this.#learn(line.entry, 0);
   }
 
   #learn(entry: number, ref: number): void {

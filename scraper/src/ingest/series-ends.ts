@@ -28,12 +28,13 @@ export class SeriesEnds {
     this.#waiting = new Set([...this.#waiting, ...this.#marked(absent)]);
   }
 
-  /** Refs to end with a page that lacks `missing` and has `present`. */
-  endedBy(missing: Uint32Array, present: () => Iterable<number>): Uint32Array {
-    if (this.#waiting.size === 0) return this.#marked(missing);
+  /** Refs to end with a page that lacks `missing`, and lacks those of `doubtful` that are not in `present`. */
+  endedBy(missing: Uint32Array, doubtful: readonly number[], present: () => Iterable<number>): Uint32Array {
+    const ended = this.#marked(missing);
+    if (this.#waiting.size === 0 && doubtful.length === 0) return ended;
     const kept = new Set(present());
-    const waiting = [...this.#waiting].filter((ref) => !kept.has(ref));
-    return Uint32Array.from([...this.#marked(missing), ...waiting]);
+    const others = [...this.#waiting, ...this.#marked(Uint32Array.from(doubtful))];
+    return Uint32Array.from([...ended, ...others.filter((ref) => !kept.has(ref))]);
   }
 
   /** All that waits. */

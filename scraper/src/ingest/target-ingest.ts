@@ -167,7 +167,7 @@ export class TargetIngest {
   }
 
   /** Appends samples and stale markers. Returns the series of the page that will end without a marker. */
-  #append(appender: Appender, { slow, stamped }: BodyIngest, timeMs: number): readonly number[] {
+  #append(appender: Appender, { slow, stamped, doubtful }: BodyIngest, timeMs: number): readonly number[] {
     const { scanner } = this.#context;
     const codes = this.#codes;
     const { refs, values, sampleCount: count } = scanner;
@@ -183,7 +183,7 @@ export class TargetIngest {
     if (codes.unknownRefs > 0) throw new UnknownRefs();
     const stampedRefs = stamped.map(({ ref }) => ref);
     const present = (): number[] => [...refs, ...slow.refs.subarray(0, slow.count), ...stampedRefs];
-    const ended = this.#ends.endedBy(scanner.missing, present);
+    const ended = this.#ends.endedBy(scanner.missing, doubtful, present);
     if (ended.length > 0) appender.appendStale(ended, timeMs);
     return this.#rules.trackTimestampsStaleness ? [] : stampedRefs;
   }
