@@ -18,7 +18,9 @@ function isFresh() {
 if (!isFresh()) {
   mkdirSync(dirname(target), { recursive: true });
   const packagePath = createRequire(import.meta.url).resolve('assemblyscript/package.json');
-  const options = '-O3 --runtime stub --enable simd --enable bulk-memory --noAssert --initialMemory 16'.split(' ');
+  const options = '-O3 --runtime stub --enable simd --enable bulk-memory --noAssert --initialMemory 16'.split(
+    ' ',
+  );
   const compiler = join(dirname(packagePath), 'bin', 'asc.js');
   const { status } = spawnSync(
     process.execPath,

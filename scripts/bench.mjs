@@ -22,7 +22,8 @@ if (names.some((one) => !(one in benches)) || !['small', 'full'].includes(values
 await build();
 const counts = { passed: 0, failed: 0, skipped: 0 };
 for (const one of names) counts[await runBench(one)]++;
-if (name === 'all') console.log(`${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`);
+if (name === 'all')
+  console.log(`${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`);
 process.exit(counts.failed === 0 ? 0 : 1);
 
 /** A bench passes when it ends well and its last line is its JSON. */

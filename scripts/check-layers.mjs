@@ -23,7 +23,8 @@ const mayImport = {
   bench: anything,
 };
 const scope = '@flotilla/';
-const specifierPattern = /^\s*(?:import|export)\b[^'"]*?from\s*['"]([^'"]+)['"]|\bimport\(\s*['"]([^'"]+)['"]|^\s*import\s*['"]([^'"]+)['"]/gm;
+const specifierPattern =
+  /^\s*(?:import|export)\b[^'"]*?from\s*['"]([^'"]+)['"]|\bimport\(\s*['"]([^'"]+)['"]|^\s*import\s*['"]([^'"]+)['"]/gm;
 const builtins = new Set(builtinModules);
 const violations = [];
 
@@ -37,7 +38,10 @@ process.exit(violations.length === 0 ? 0 : 1);
 
 function checkRoom(room, manifest) {
   const runtime = new Set(Object.keys(manifest.dependencies ?? {}));
-  const testing = new Set([...runtime, ...Object.keys({ ...manifest.devDependencies, ...root.devDependencies })]);
+  const testing = new Set([
+    ...runtime,
+    ...Object.keys({ ...manifest.devDependencies, ...root.devDependencies }),
+  ]);
   for (const name of runtime) {
     if (name.startsWith(scope)) checkRoomImport(`${room}/package.json`, room, name.slice(scope.length));
   }
@@ -49,7 +53,8 @@ function checkRoom(room, manifest) {
 
 function checkRoomImport(where, room, imported) {
   const allowed = mayImport[room];
-  if (allowed !== anything && !allowed.includes(imported)) violations.push(`${where}: ${room} may not import ${imported}`);
+  if (allowed !== anything && !allowed.includes(imported))
+    violations.push(`${where}: ${room} may not import ${imported}`);
 }
 
 function checkFile(path, allowed, manifestName) {
@@ -58,7 +63,8 @@ function checkFile(path, allowed, manifestName) {
     if (specifier.startsWith('.') || specifier.startsWith('node:') || builtins.has(specifier)) continue;
     const depth = specifier.startsWith('@') ? 2 : 1;
     const target = specifier.split('/').slice(0, depth).join('/');
-    if (!allowed.has(target)) violations.push(`${path}: imports ${target}, which ${manifestName} does not depend on`);
+    if (!allowed.has(target))
+      violations.push(`${path}: imports ${target}, which ${manifestName} does not depend on`);
   }
 }
 

@@ -19,8 +19,11 @@ for (const room of workspaces) {
 }
 lengths.sort((a, b) => a - b);
 const quantile = (q) => lengths[Math.min(lengths.length - 1, Math.floor(q * lengths.length))] ?? 0;
-if (quantile(0.5) > medianLinesMax) violations.push(`median function: ${quantile(0.5)} lines, want at most ${medianLinesMax}`);
-console.log(`functions: ${lengths.length}, lines p50 ${quantile(0.5)}, p90 ${quantile(0.9)}, p99 ${quantile(0.99)}, max ${quantile(1)}`);
+if (quantile(0.5) > medianLinesMax)
+  violations.push(`median function: ${quantile(0.5)} lines, want at most ${medianLinesMax}`);
+console.log(
+  `functions: ${lengths.length}, lines p50 ${quantile(0.5)}, p90 ${quantile(0.9)}, p99 ${quantile(0.99)}, max ${quantile(1)}`,
+);
 for (const line of violations) console.error(line);
 process.exit(violations.length === 0 ? 0 : 1);
 
@@ -36,7 +39,10 @@ function visit(node, path) {
   if (node.body?.type === 'BlockStatement' && /Function|Method/.test(node.type)) {
     const count = node.loc.end.line - node.loc.start.line + 1;
     lengths.push(count);
-    if (count > functionLinesMax) violations.push(`${path}:${node.loc.start.line}: function of ${count} lines, want at most ${functionLinesMax}`);
+    if (count > functionLinesMax)
+      violations.push(
+        `${path}:${node.loc.start.line}: function of ${count} lines, want at most ${functionLinesMax}`,
+      );
   }
   for (const value of Object.values(node)) {
     if (Array.isArray(value)) value.forEach((child) => child?.type && visit(child, path));

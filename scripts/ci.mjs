@@ -21,7 +21,9 @@ for (const [title, script, args] of stages) {
   if (code !== 0 && counts.failed === 0) counts.failed = 1;
   for (const key of Object.keys(total)) total[key] += counts[key];
   const seconds = Math.round((Date.now() - startedMs) / 1000);
-  console.log(`=== ${title}: exit ${code}, ${counts.passed}/${counts.failed}/${counts.skipped} passed/failed/skipped, ${seconds} s`);
+  console.log(
+    `=== ${title}: exit ${code}, ${counts.passed}/${counts.failed}/${counts.skipped} passed/failed/skipped, ${seconds} s`,
+  );
 }
 console.log(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);
 process.exit(total.failed === 0 ? 0 : 1);
@@ -29,7 +31,10 @@ process.exit(total.failed === 0 ? 0 : 1);
 /** Runs one stage, shows its output as it comes, and picks its last summary line. */
 function runStage(script, args) {
   return new Promise((resolve) => {
-    const child = spawn(process.execPath, [script, ...args], { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] });
+    const child = spawn(process.execPath, [script, ...args], {
+      cwd: root,
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
     let tail = '';
     let summary;
     child.stdout.on('data', (bytes) => {
@@ -37,7 +42,8 @@ function runStage(script, args) {
       tail = lines.pop() ?? '';
       for (const line of lines) {
         const match = summaryPattern.exec(line);
-        if (match) summary = { passed: Number(match[1]), failed: Number(match[2]), skipped: Number(match[3]) };
+        if (match)
+          summary = { passed: Number(match[1]), failed: Number(match[2]), skipped: Number(match[3]) };
         console.log(match ? `[${line}]` : line);
       }
     });

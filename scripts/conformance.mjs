@@ -15,7 +15,13 @@ if (typeof peers === 'string') {
 }
 const results = [promqlCorpus(peers.prometheusSources)];
 process.env.FLOTILLA_NODE_EXPORTER = peers.nodeExporter;
-results.push(await runJest(['--runInBand', '--testPathIgnorePatterns=/node_modules/', '--testPathPatterns=/e2e/dist/conformance/']));
+results.push(
+  await runJest([
+    '--runInBand',
+    '--testPathIgnorePatterns=/node_modules/',
+    '--testPathPatterns=/e2e/dist/conformance/',
+  ]),
+);
 finish(results);
 
 /** The peers, or the reason why there are none. */
@@ -39,6 +45,13 @@ function promqlCorpus(sources) {
   const summary = /(\d+) passed, (\d+) failed, (\d+) skipped/.exec(lines.at(-1) ?? '');
   if (summary === null) return { passed: 0, failed: 1, skipped: 0, code: run.status ?? 1 };
   console.log(`promqltest corpus: ${summary[0]}`);
-  console.log(`skipped: ${summary[3]} promqltest statements: they need native histograms, start timestamps or info()`);
-  return { passed: Number(summary[1]), failed: Number(summary[2]), skipped: Number(summary[3]), code: run.status ?? 1 };
+  console.log(
+    `skipped: ${summary[3]} promqltest statements: they need native histograms, start timestamps or info()`,
+  );
+  return {
+    passed: Number(summary[1]),
+    failed: Number(summary[2]),
+    skipped: Number(summary[3]),
+    code: run.status ?? 1,
+  };
 }

@@ -5,15 +5,25 @@ import { existsSync } from 'node:fs';
 import { build } from './build.mjs';
 import { finish, runJest } from './test.mjs';
 
-const packages = { chromium: '/usr/bin/chromium', 'prometheus-alertmanager': '/usr/bin/prometheus-alertmanager' };
+const packages = {
+  chromium: '/usr/bin/chromium',
+  'prometheus-alertmanager': '/usr/bin/prometheus-alertmanager',
+};
 
 await build();
 const hadAlertmanager = existsSync(packages['prometheus-alertmanager']);
 installMissing();
 const folders = ['/e2e/dist/browser/'];
 // `npm test` has run it when it was there before.
-if (!hadAlertmanager && existsSync(packages['prometheus-alertmanager'])) folders.push('/e2e/dist/local/alertmanager');
-finish([await runJest(['--runInBand', '--testPathIgnorePatterns=/node_modules/', `--testPathPatterns=${folders.join('|')}`])]);
+if (!hadAlertmanager && existsSync(packages['prometheus-alertmanager']))
+  folders.push('/e2e/dist/local/alertmanager');
+finish([
+  await runJest([
+    '--runInBand',
+    '--testPathIgnorePatterns=/node_modules/',
+    `--testPathPatterns=${folders.join('|')}`,
+  ]),
+]);
 
 function installMissing() {
   const missing = Object.keys(packages).filter((name) => !existsSync(packages[name]));
@@ -24,7 +34,10 @@ function installMissing() {
   }
   console.log(`installing ${missing.join(', ')}`);
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-  for (const args of [['update', '-qq'], ['install', '-y', '-qq', '--no-install-recommends', ...missing]]) {
+  for (const args of [
+    ['update', '-qq'],
+    ['install', '-y', '-qq', '--no-install-recommends', ...missing],
+  ]) {
     const result = spawnSync('apt-get', args, { stdio: ['ignore', 'ignore', 'inherit'], env });
     if (result.status !== 0) console.log(`apt-get ${args[0]}: exit ${result.status}`);
   }

@@ -27,9 +27,14 @@ export function peer(name) {
   makeWritable(sources);
   console.log(`building ${module}/${folder} ${version}`);
   const args = ['build', '-trimpath', '-ldflags', '-s -w', '-o', binary, `./${folder}`];
-  const built = spawnSync('go', args, { cwd: sources, stdio: 'inherit', env: { ...process.env, CGO_ENABLED: '0', GOFLAGS: '', GOWORK: 'off' } });
+  const built = spawnSync('go', args, {
+    cwd: sources,
+    stdio: 'inherit',
+    env: { ...process.env, CGO_ENABLED: '0', GOFLAGS: '', GOWORK: 'off' },
+  });
   rmSync(sources, { recursive: true, force: true });
-  if (built.status !== 0) throw new Error(`${name}: go build ${module}/${folder} ${version}: exit ${built.status}`);
+  if (built.status !== 0)
+    throw new Error(`${name}: go build ${module}/${folder} ${version}: exit ${built.status}`);
   return binary;
 }
 
@@ -37,8 +42,12 @@ export function peer(name) {
 export function peerSources(name) {
   const { module, version } = modules[name];
   requireGo(name);
-  const got = spawnSync('go', ['mod', 'download', '-json', `${module}@${version}`], { encoding: 'utf8', cwd: homedir() });
-  if (got.status !== 0) throw new Error(`${name}: go mod download ${module}@${version}: ${got.stdout}${got.stderr}`);
+  const got = spawnSync('go', ['mod', 'download', '-json', `${module}@${version}`], {
+    encoding: 'utf8',
+    cwd: homedir(),
+  });
+  if (got.status !== 0)
+    throw new Error(`${name}: go mod download ${module}@${version}: ${got.stdout}${got.stderr}`);
   return JSON.parse(got.stdout).Dir;
 }
 
@@ -51,5 +60,6 @@ function makeWritable(folder) {
 }
 
 function requireGo(name) {
-  if (spawnSync('go', ['version']).status !== 0) throw new Error(`${name}: go is not installed, want Go 1.26 or newer`);
+  if (spawnSync('go', ['version']).status !== 0)
+    throw new Error(`${name}: go is not installed, want Go 1.26 or newer`);
 }

@@ -12,7 +12,13 @@ const fleets = ['--runInBand', '--testPathPatterns=/e2e/dist/local/'];
 /** Runs jest; prints the reason of each skip, which is in its title; resolves to counts. */
 export async function runJest(args) {
   const report = join(tmpdir(), `flotilla-test-${process.pid}.json`);
-  const jest = ['--experimental-vm-modules', '--no-warnings', 'node_modules/jest/bin/jest.js', '--json', `--outputFile=${report}`];
+  const jest = [
+    '--experimental-vm-modules',
+    '--no-warnings',
+    'node_modules/jest/bin/jest.js',
+    '--json',
+    `--outputFile=${report}`,
+  ];
   const code = await run(nodeBinary(), [...jest, ...args], { stdio: ['ignore', 'ignore', 'inherit'] });
   let result;
   try {
@@ -22,10 +28,16 @@ export async function runJest(args) {
   }
   rmSync(report, { force: true });
   for (const { assertionResults } of result.testResults) {
-    for (const { status, fullName } of assertionResults) if (status === 'pending') console.log(`skipped: ${fullName}`);
+    for (const { status, fullName } of assertionResults)
+      if (status === 'pending') console.log(`skipped: ${fullName}`);
   }
   const failed = result.numFailedTests + result.numRuntimeErrorTestSuites;
-  return { passed: result.numPassedTests, failed, skipped: result.numPendingTests + result.numTodoTests, code };
+  return {
+    passed: result.numPassedTests,
+    failed,
+    skipped: result.numPendingTests + result.numTodoTests,
+    code,
+  };
 }
 
 /** Prints the summary line of several runs and exits. */

@@ -26,6 +26,9 @@ const { metafile } = await build({
 const outputs = Object.keys(metafile.outputs).map((path) => join(folder, path));
 const find = (pattern) => `/assets/${basename(outputs.find((path) => pattern.test(path)))}`;
 const html = readFileSync(join(folder, 'src/web/index.html'), 'utf8');
-writeFileSync(join(web, 'index.html'), html.replace('{{script}}', find(/main-.*\.js$/)).replace('{{style}}', find(/style-.*\.css$/)));
+writeFileSync(
+  join(web, 'index.html'),
+  html.replace('{{script}}', find(/main-.*\.js$/)).replace('{{style}}', find(/style-.*\.css$/)),
+);
 const bytes = outputs.reduce((sum, path) => sum + gzipSync(readFileSync(path)).length, 0);
 console.log(`ui: ${Math.round(bytes / 1024)} KB gzip`);

@@ -21,7 +21,11 @@ export interface Answer<T> {
 const timeoutMs = 130_000;
 
 /** GETs a path of the API. Throws Unavailable when the server cannot be reached, BadRequest with its text when it refuses. */
-export async function getApi<T>(server: string, path: string, params: Readonly<Record<string, string>>): Promise<Answer<T>> {
+export async function getApi<T>(
+  server: string,
+  path: string,
+  params: Readonly<Record<string, string>>,
+): Promise<Answer<T>> {
   const url = `${server.replace(/\/+$/, '')}${path}?${new URLSearchParams(params)}`;
   let response: Response;
   try {
@@ -30,7 +34,8 @@ export async function getApi<T>(server: string, path: string, params: Readonly<R
     throw new Unavailable(`${server}: cannot be reached, want a running querier (--server URL)`, { cause });
   }
   const envelope = (await response.json().catch(() => undefined)) as Envelope<T> | undefined;
-  if (envelope === undefined) throw new Unavailable(`${server}${path}: status ${response.status} without JSON`);
+  if (envelope === undefined)
+    throw new Unavailable(`${server}${path}: status ${response.status} without JSON`);
   if (envelope.status !== 'success') throw new BadRequest(envelope.error ?? `status ${response.status}`);
   return { envelope, completeness: response.headers.get('x-flotilla-completeness') ?? '' };
 }

@@ -17,7 +17,14 @@ interface Problem {
 
 type Path = readonly (string | number)[];
 
-const durationFields = new Set(['interval', 'scrapeTimeout', 'scrapeInterval', 'evaluationInterval', 'retention', 'refreshInterval']);
+const durationFields = new Set([
+  'interval',
+  'scrapeTimeout',
+  'scrapeInterval',
+  'evaluationInterval',
+  'retention',
+  'refreshInterval',
+]);
 const relabelFields = new Set(['relabelings', 'metricRelabelings', 'relabelingConfigs']);
 const depthMax = 64;
 
@@ -45,7 +52,11 @@ function manifestFiles(path: string): string[] {
 }
 
 /** `seen` maps kind/namespace/name to the place that first had it. */
-export function checkManifestText(text: string, file: string, seen: Map<string, string>): { objects: number; problems: Problem[] } {
+export function checkManifestText(
+  text: string,
+  file: string,
+  seen: Map<string, string>,
+): { objects: number; problems: Problem[] } {
   const { documents, errors } = parseYaml(text);
   const problems = [...errors, ...documents.flatMap((document) => checkObject(document, file, seen))];
   const hasRules = documents.some(({ value }) => (value as { kind?: unknown }).kind === 'PrometheusRule');
@@ -59,15 +70,18 @@ function checkObject(document: YamlDocument, file: string, seen: Map<string, str
   const { apiVersion, kind, metadata } = document.value as Readonly<Record<string, unknown>>;
   const { name, namespace } = (metadata ?? {}) as Readonly<Record<string, unknown>>;
   const line = document.lineAt([]);
-  if (typeof apiVersion !== 'string' || typeof kind !== 'string') return [{ line, message: 'want apiVersion and kind' }];
-  if (typeof name !== 'string' || name === '') return [{ line: document.lineAt(['metadata']), message: `${kind}: want metadata.name` }];
+  if (typeof apiVersion !== 'string' || typeof kind !== 'string')
+    return [{ line, message: 'want apiVersion and kind' }];
+  if (typeof name !== 'string' || name === '')
+    return [{ line: document.lineAt(['metadata']), message: `${kind}: want metadata.name` }];
   const key = `${kind}/${typeof namespace === 'string' ? namespace : 'default'}/${name}`;
   const first = seen.get(key);
   seen.set(key, first ?? `${file}:${line}`);
   const problems = first === undefined ? [] : [{ line, message: `${key}: is already at ${first}` }];
   visit(document.value, [], (path, field, value) => {
     const message = checkField(field, value);
-    if (message !== '') problems.push({ line: document.lineAt(path), message: `${key}: ${path.join('.')}: ${message}` });
+    if (message !== '')
+      problems.push({ line: document.lineAt(path), message: `${key}: ${path.join('.')}: ${message}` });
   });
   return problems;
 }
@@ -84,7 +98,8 @@ function visit(value: unknown, path: Path, check: (path: Path, field: string, va
 function checkField(field: string, value: unknown): string {
   try {
     if (durationFields.has(field) && typeof value === 'string') parseDuration(value);
-    if (relabelFields.has(field) && Array.isArray(value)) for (const rule of value) parseRelabelRule(rule as RelabelConfig);
+    if (relabelFields.has(field) && Array.isArray(value))
+      for (const rule of value) parseRelabelRule(rule as RelabelConfig);
     return '';
   } catch (error) {
     return (error as Error).message;

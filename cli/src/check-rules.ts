@@ -13,7 +13,10 @@ export function checkRules(files: readonly string[], printer: Printer): boolean 
     const { rules, errors } = checkRuleText(readFileSync(file, 'utf8'));
     printer.out(`Checking ${file}`);
     if (errors.length === 0) printer.out(`  SUCCESS: ${rules} rules found\n`);
-    else printer.err(`  FAILED:\n${errors.map(({ line, message }) => `${file}:${line}: ${message}`).join('\n')}\n`);
+    else
+      printer.err(
+        `  FAILED:\n${errors.map(({ line, message }) => `${file}:${line}: ${message}`).join('\n')}\n`,
+      );
     good &&= errors.length === 0;
   }
   return good;
@@ -34,12 +37,13 @@ export function checkRuleText(text: string): Checked {
   };
 }
 
-function checkDocument({ value, lineAt }: YamlDocument): Checked {
+function checkDocument(document: YamlDocument): Checked {
+  const { value } = document;
   const manifest = value as { kind?: unknown; spec?: unknown };
   const prefix = manifest.kind === 'PrometheusRule' ? ['spec'] : [];
   const { groups, errors } = parseRuleFile(prefix.length === 0 ? value : manifest.spec);
   return {
     rules: groups.reduce((sum, { rules }) => sum + rules.length, 0),
-    errors: errors.map(({ path, message }) => ({ line: lineAt([...prefix, ...path]), message })),
+    errors: errors.map(({ path, message }) => ({ line: document.lineAt([...prefix, ...path]), message })),
   };
 }

@@ -16,7 +16,9 @@ const printer: Printer = {
 const server = new Option('--server <url>', 'address of a querier').default('http://127.0.0.1:9090');
 
 function program(): Command {
-  const flotilla = new Command('flotilla').version(VERSION).description('Turns ServiceMonitors into a fleet.');
+  const flotilla = new Command('flotilla')
+    .version(VERSION)
+    .description('Turns ServiceMonitors into a fleet.');
   flotilla.exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2));
   flotilla
     .command('up <folder>')
@@ -24,7 +26,9 @@ function program(): Command {
     .option('--listen <host:port>', 'address of the page and the API', '127.0.0.1:9090')
     .option('--data <folder>', 'where data and state are kept', '.flotilla')
     .option('--log-level <level>', 'debug, info, warn or error', 'info')
-    .action((folder: string, options: { listen: string; data: string; logLevel: string }) => up({ folder, ...options }));
+    .action((folder: string, options: { listen: string; data: string; logLevel: string }) =>
+      up({ folder, ...options }),
+    );
   flotilla
     .command('query <expr>')
     .description('run a PromQL query')
@@ -39,7 +43,9 @@ function program(): Command {
     .command('why <target>')
     .description('explain what became of an address, URL, Service or Pod')
     .addOption(server)
-    .action(async (text: string, options: { server: string }) => exitUnless(await why(text, options.server, printer)));
+    .action(async (text: string, options: { server: string }) =>
+      exitUnless(await why(text, options.server, printer)),
+    );
   const check = flotilla.command('check').description('check files');
   check
     .command('rules <files...>')

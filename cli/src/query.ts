@@ -35,7 +35,11 @@ export interface Printer {
 export async function query(expr: string, options: QueryOptions, printer: Printer): Promise<void> {
   const isRange = options.start !== undefined || options.end !== undefined;
   const path = isRange ? '/api/v1/query_range' : '/api/v1/query';
-  const { envelope, completeness } = await getApi<QueryData>(options.server, path, queryParams(expr, options, isRange));
+  const { envelope, completeness } = await getApi<QueryData>(
+    options.server,
+    path,
+    queryParams(expr, options, isRange),
+  );
   const lines = options.output === 'json' ? [JSON.stringify(envelope.data)] : formatResult(envelope.data);
   for (const line of lines) printer.out(line);
   for (const warning of envelope.warnings ?? []) printer.err(`warning: ${warning}`);

@@ -11,7 +11,12 @@ export interface ReplicaReport {
 }
 
 export interface ExplainMatch {
-  readonly object: { readonly kind: string; readonly namespace: string; readonly name: string; readonly file?: string };
+  readonly object: {
+    readonly kind: string;
+    readonly namespace: string;
+    readonly name: string;
+    readonly file?: string;
+  };
   readonly job: string;
   readonly discovered: Readonly<Record<string, string>>;
   readonly steps: readonly { readonly rule: number; readonly text: string }[];
@@ -45,7 +50,10 @@ export async function why(text: string, server: string, printer: Printer): Promi
 export function formatMatch(match: ExplainMatch, nowMs: number): string[] {
   const { object, target, dropped } = match;
   const file = object.file === undefined ? '' : ` (${object.file})`;
-  const lines = [`found by      ${object.kind} ${object.namespace}/${object.name}${file}`, `job           ${match.job}`];
+  const lines = [
+    `found by      ${object.kind} ${object.namespace}/${object.name}${file}`,
+    `job           ${match.job}`,
+  ];
   lines.push(`discovered as ${match.discovered['__address__'] ?? ''}`);
   for (const step of match.steps) lines.push(`  rule ${step.rule}: ${step.text}`);
   if (dropped !== undefined) return [...lines, `dropped by    rule ${dropped.rule}: ${dropped.text}`];
@@ -53,7 +61,10 @@ export function formatMatch(match: ExplainMatch, nowMs: number): string[] {
   const labels = Object.entries(target.labels).map(([name, value]) => `${name}=${JSON.stringify(value)}`);
   lines.push(`relabeled to  {${labels.join(', ')}}`, `url           ${target.url}`);
   const owner = target.slot < 0 ? 'every shard' : `${target.shard}`;
-  lines.push(`slot          ${target.slot < 0 ? 'none' : target.slot} (key ${target.key})`, `shard         ${owner}`);
+  lines.push(
+    `slot          ${target.slot < 0 ? 'none' : target.slot} (key ${target.key})`,
+    `shard         ${owner}`,
+  );
   for (const replica of match.replicas ?? []) lines.push(formatReplica(replica, nowMs));
   return lines;
 }

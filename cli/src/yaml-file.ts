@@ -20,10 +20,18 @@ export function parseYaml(text: string): { documents: YamlDocument[]; errors: Ya
   const parsed = parseAllDocuments(text, { lineCounter });
   const documents = Array.isArray(parsed) ? (parsed as Document.Parsed[]) : [];
   const errors = documents.flatMap((document) =>
-    document.errors.map((error) => ({ line: lineCounter.linePos(error.pos[0]).line, message: firstLine(error.message) })),
+    document.errors.map((error) => ({
+      line: lineCounter.linePos(error.pos[0]).line,
+      message: firstLine(error.message),
+    })),
   );
   if (errors.length > 0) return { documents: [], errors };
-  return { documents: documents.filter(({ contents }) => contents !== null).map((document) => wrap(document, lineCounter)), errors };
+  return {
+    documents: documents
+      .filter(({ contents }) => contents !== null)
+      .map((document) => wrap(document, lineCounter)),
+    errors,
+  };
 }
 
 function wrap(document: Document.Parsed, lineCounter: LineCounter): YamlDocument {

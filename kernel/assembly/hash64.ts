@@ -11,13 +11,16 @@ let seed0: u64 = K1;
 let seed1: u64 = K2;
 
 export function seedHash(low: u32, high: u32): void {
-  seed0 = K1 ^ ((<u64>high << 32) | low);
+  seed0 = K1 ^ (((<u64>high) << 32) | low);
   seed1 = (K2 ^ seed0) * K0;
 }
 
 /** Reads exactly [p, p + n). */
 export function hash64(p: usize, n: usize): u64 {
-  let h0 = seed0 ^ <u64>n, h1 = seed1, h2 = K3 ^ seed0, h3 = K0 ^ seed1;
+  let h0 = seed0 ^ <u64>n,
+    h1 = seed1,
+    h2 = K3 ^ seed0,
+    h3 = K0 ^ seed1;
   const end = p + n;
   if (n >= 32) {
     for (let last = end - 32; p <= last; p += 32) {

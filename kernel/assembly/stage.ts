@@ -8,7 +8,10 @@ import { alloc, free } from './memory';
 import { encodeSamples } from './samples-record';
 import { appendSample, flushSealed, rangeStartOf, seriesAt } from './series';
 
-const OK: u8 = 0, OUT_OF_ORDER: u8 = 1, DUPLICATE: u8 = 2, UNKNOWN_REF: u8 = 5;
+const OK: u8 = 0,
+  OUT_OF_ORDER: u8 = 1,
+  DUPLICATE: u8 = 2,
+  UNKNOWN_REF: u8 = 5;
 const SAMPLES_MAX: u32 = 0xfffffe;
 
 // Per stage: 0 u32 times, 4 u32 values, 8 u32 refs, 12 u32 count, 16 u32 capacity.
@@ -22,12 +25,12 @@ export let inputCodes: usize = 0;
 
 export function reserveInput(count: u32): void {
   if (count <= inputCapacity) return;
-  free(inputRefs, <usize>inputCapacity << 2);
-  free(inputValues, <usize>inputCapacity << 3);
+  free(inputRefs, (<usize>inputCapacity) << 2);
+  free(inputValues, (<usize>inputCapacity) << 3);
   free(inputCodes, <usize>inputCapacity);
   inputCapacity = max(count, 1024);
-  inputRefs = alloc(<usize>inputCapacity << 2);
-  inputValues = alloc(<usize>inputCapacity << 3);
+  inputRefs = alloc((<usize>inputCapacity) << 2);
+  inputValues = alloc((<usize>inputCapacity) << 3);
   inputCodes = alloc(<usize>inputCapacity);
 }
 
@@ -55,11 +58,13 @@ export function stageInput(k: u32, count: u32, time: f64): i32 {
   if (n + count > SAMPLES_MAX) return -1;
   reserve(stage, n + count);
   const t = <i64>time;
-  const times = <usize>load<u32>(stage), values = <usize>load<u32>(stage, 4), refs = <usize>load<u32>(stage, 8);
+  const times = <usize>load<u32>(stage),
+    values = <usize>load<u32>(stage, 4),
+    refs = <usize>load<u32>(stage, 8);
   let taken = 0;
   for (let i: u32 = 0; i < count; i++) {
-    const ref = load<u32>(inputRefs + (<usize>i << 2));
-    const v = load<u64>(inputValues + (<usize>i << 3));
+    const ref = load<u32>(inputRefs + ((<usize>i) << 2));
+    const v = load<u64>(inputValues + ((<usize>i) << 3));
     const s = seriesAt(ref);
     if (s == 0) {
       store<u8>(inputCodes + i, UNKNOWN_REF);
@@ -67,13 +72,13 @@ export function stageInput(k: u32, count: u32, time: f64): i32 {
     }
     const mark = load<u32>(s, 20);
     const own = mark >> 24 == k && mark != 0;
-    const index = <usize>((mark & 0xffffff) - 1) << 3;
+    const index = (<usize>((mark & 0xffffff) - 1)) << 3;
     const newest = own ? load<i64>(times + index) : load<i64>(s, 8);
     if (t > newest) {
-      const o = <usize>n << 3;
+      const o = (<usize>n) << 3;
       store<i64>(times + o, t);
       store<u64>(values + o, v);
-      store<u32>(refs + (<usize>n << 2), ref);
+      store<u32>(refs + ((<usize>n) << 2), ref);
       n++;
       store<u32>(s, (k << 24) | n, 20);
     } else if (t < newest || v != (own ? load<u64>(values + index) : load<u64>(s))) {
@@ -94,9 +99,10 @@ export function stagedCount(k: u32): u32 {
 /** Empties the stage without applying it. */
 export function discardStage(k: u32): void {
   const stage = stages + k * 20;
-  const n = load<u32>(stage, 12), refs = <usize>load<u32>(stage, 8);
+  const n = load<u32>(stage, 12),
+    refs = <usize>load<u32>(stage, 8);
   for (let i: u32 = 0; i < n; i++) {
-    const s = seriesAt(load<u32>(refs + (<usize>i << 2)));
+    const s = seriesAt(load<u32>(refs + ((<usize>i) << 2)));
     if (s && load<u32>(s, 20) >> 24 == k) store<u32>(s, 0, 20);
   }
   release(stage);
@@ -104,9 +110,9 @@ export function discardStage(k: u32): void {
 
 function release(stage: usize): void {
   const capacity = load<u32>(stage, 16);
-  free(<usize>load<u32>(stage), <usize>capacity << 3);
-  free(<usize>load<u32>(stage, 4), <usize>capacity << 3);
-  free(<usize>load<u32>(stage, 8), <usize>capacity << 2);
+  free(<usize>load<u32>(stage), (<usize>capacity) << 3);
+  free(<usize>load<u32>(stage, 4), (<usize>capacity) << 3);
+  free(<usize>load<u32>(stage, 8), (<usize>capacity) << 2);
   memory.fill(stage, 0, 20);
 }
 
@@ -117,21 +123,24 @@ function release(stage: usize): void {
 export function applyStage(k: u32, minValid: f64, blockRange: f64): u32 {
   const stage = stages + k * 20;
   const n = load<u32>(stage, 12);
-  const times = <usize>load<u32>(stage), values = <usize>load<u32>(stage, 4), refs = <usize>load<u32>(stage, 8);
+  const times = <usize>load<u32>(stage),
+    values = <usize>load<u32>(stage, 4),
+    refs = <usize>load<u32>(stage, 8);
   let applied: u32 = 0;
-  let rangeStart: i64 = 0, rangeEnd: i64 = 0;
+  let rangeStart: i64 = 0,
+    rangeEnd: i64 = 0;
   for (let i: u32 = 0; i < n; i++) {
-    const ref = load<u32>(refs + (<usize>i << 2));
+    const ref = load<u32>(refs + ((<usize>i) << 2));
     const s = seriesAt(ref);
     if (s == 0) continue;
     if (load<u32>(s, 20) >> 24 == k) store<u32>(s, 0, 20);
-    const t = load<i64>(times + (<usize>i << 3));
+    const t = load<i64>(times + ((<usize>i) << 3));
     if (t <= load<i64>(s, 8) || t < <i64>minValid) continue;
     if (t < rangeStart || t >= rangeEnd) {
       rangeStart = rangeStartOf(t, <i64>blockRange);
       rangeEnd = rangeStart + <i64>blockRange;
     }
-    appendSample(s, ref, t, load<u64>(values + (<usize>i << 3)), rangeStart);
+    appendSample(s, ref, t, load<u64>(values + ((<usize>i) << 3)), rangeStart);
     applied++;
   }
   flushSealed();
@@ -142,5 +151,11 @@ export function applyStage(k: u32, minValid: f64, blockRange: f64): u32 {
 /** Encodes staged samples from..to−1 as one WAL record at recordAt(); returns its length. */
 export function encodeStaged(k: u32, from: u32, to: u32): u32 {
   const stage = stages + k * 20;
-  return encodeSamples(<usize>load<u32>(stage), <usize>load<u32>(stage, 4), <usize>load<u32>(stage, 8), from, to);
+  return encodeSamples(
+    <usize>load<u32>(stage),
+    <usize>load<u32>(stage, 4),
+    <usize>load<u32>(stage, 8),
+    from,
+    to,
+  );
 }

@@ -5,7 +5,10 @@ import { crc32c } from './crc32c';
 
 const PAGE: u32 = 32 << 10;
 const HEADER: u32 = 7;
-const FULL: u32 = 1, FIRST: u32 = 2, MIDDLE: u32 = 3, LAST: u32 = 4;
+const FULL: u32 = 1,
+  FIRST: u32 = 2,
+  MIDDLE: u32 = 3,
+  LAST: u32 = 4;
 
 let frames: usize = 0;
 let framesCapacity: usize = 0;
@@ -40,7 +43,9 @@ function reserve(bytes: usize): void {
  */
 export function frameRecord(record: usize, n: u32, pageOffset: u32, flags: u32): void {
   reserve(framesBytes + <usize>n + <usize>((n / (PAGE - HEADER) + 2) * (2 * HEADER)));
-  let from = record, left = n, first = true;
+  let from = record,
+    left = n,
+    first = true;
   while (true) {
     let used = (pageOffset + <u32>framesBytes) % PAGE;
     if (PAGE - used <= HEADER) {

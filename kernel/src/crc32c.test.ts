@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { crc32c } from './crc32c.ts';
 
 /** Bit by bit, from the definition. */

@@ -13,7 +13,12 @@ function makeKernel(refs: readonly number[]): HeadKernel {
   return kernel;
 }
 
-function stage(kernel: HeadKernel, stageNumber: number, timeMs: number, samples: [ref: number, value: number][]): number[] {
+function stage(
+  kernel: HeadKernel,
+  stageNumber: number,
+  timeMs: number,
+  samples: [ref: number, value: number][],
+): number[] {
   const refs = Uint32Array.from(samples, ([ref]) => ref);
   const values = Float64Array.from(samples, ([, value]) => value);
   const codes = new Uint8Array(samples.length);
@@ -32,15 +37,35 @@ function samplesOf(kernel: HeadKernel, ref: number): [number, number][] {
 describe('stage', () => {
   test('tells what becomes of each sample', () => {
     const kernel = makeKernel([1, 2]);
-    expect(stage(kernel, 1, 10, [[1, 5], [3, 5], [2, 6]])).toEqual([OK, UNKNOWN_REF, OK]);
+    expect(
+      stage(kernel, 1, 10, [
+        [1, 5],
+        [3, 5],
+        [2, 6],
+      ]),
+    ).toEqual([OK, UNKNOWN_REF, OK]);
     kernel.apply(1, 0, 1e6);
-    expect(stage(kernel, 1, 10, [[1, 5], [1, 7]])).toEqual([OK, DUPLICATE]);
+    expect(
+      stage(kernel, 1, 10, [
+        [1, 5],
+        [1, 7],
+      ]),
+    ).toEqual([OK, DUPLICATE]);
     expect(stage(kernel, 1, 9, [[1, 5]])).toEqual([OUT_OF_ORDER]);
-    expect(stage(kernel, 1, 11, [[1, 5], [1, 5], [1, 6]])).toEqual([OK, OK, DUPLICATE]);
+    expect(
+      stage(kernel, 1, 11, [
+        [1, 5],
+        [1, 5],
+        [1, 6],
+      ]),
+    ).toEqual([OK, OK, DUPLICATE]);
     expect(stage(kernel, 1, 10, [[1, 5]])).toEqual([OUT_OF_ORDER]);
     expect(kernel.stagedCount(1)).toBe(1);
     kernel.apply(1, 0, 1e6);
-    expect(samplesOf(kernel, 1)).toEqual([[10, 5], [11, 5]]);
+    expect(samplesOf(kernel, 1)).toEqual([
+      [10, 5],
+      [11, 5],
+    ]);
   });
 
   test('shows nothing before apply, and nothing after discard', () => {
@@ -66,7 +91,10 @@ describe('stage', () => {
 
   test('leaves out what became too old, and series that are gone', () => {
     const kernel = makeKernel([1, 2]);
-    stage(kernel, 1, 10, [[1, 1], [2, 1]]);
+    stage(kernel, 1, 10, [
+      [1, 1],
+      [2, 1],
+    ]);
     kernel.deleteSeries(2);
     expect(kernel.apply(1, 11, 1e6)).toBe(0);
   });
@@ -89,7 +117,12 @@ test('a slot that is used again does not answer to the old ref', () => {
   kernel.deleteSeries(7);
   const again = 7 + (1 << 24);
   kernel.createSeries(again);
-  expect(stage(kernel, 1, 20, [[7, 1], [again, 2]])).toEqual([UNKNOWN_REF, OK]);
+  expect(
+    stage(kernel, 1, 20, [
+      [7, 1],
+      [again, 2],
+    ]),
+  ).toEqual([UNKNOWN_REF, OK]);
   kernel.apply(1, 0, 1e6);
   expect(samplesOf(kernel, again)).toEqual([[20, 2]]);
   expect(samplesOf(kernel, 7)).toEqual([]);
@@ -105,7 +138,13 @@ test('sealed chunks and the open one are all samples, for series that began toge
   const refs = Uint32Array.from({ length: 300 }, (_, i) => i + 1);
   for (const ref of refs) kernel.createSeries(ref);
   for (let i = 0; i < 400; i++) {
-    kernel.stage(1, refs, new Float64Array(300).map((_, k) => k * i), 300, i * 15_000);
+    kernel.stage(
+      1,
+      refs,
+      new Float64Array(300).map((_, k) => k * i),
+      300,
+      i * 15_000,
+    );
     kernel.apply(1, 0, 1e12);
   }
   for (const ref of refs) expect((sealed.get(ref) ?? 0) + kernel.openSamples(ref)).toBe(400);

@@ -214,7 +214,7 @@ export class HeadKernel {
 
   private drainSealed(at: number, length: number, sink: SealedSink): void {
     const { bytes, words, floats } = this.kernel;
-    for (let o = at; o < at + length; ) {
+    for (let o = at; o < at + length;) {
       const dataBytes = words[(o + 24) >>> 2]!;
       const from = o + SEALED_HEADER_BYTES;
       sink(

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { DROPPED, LineCache, LineScanner, NO_ENTRY } from './line-cache.ts';
 
 interface Seen {
@@ -57,9 +57,20 @@ describe('a line cache', () => {
   test('knows lines that it has learned, in any order', () => {
     const target = new Target();
     const first = target.accept('# HELP a b\na 1\nb{x="y"} 2\n');
-    expect(first).toEqual({ samples: [], unknown: ['# HELP a b', 'a 1', 'b{x="y"} 2'], missing: [], dropped: 0 });
-    expect(target.accept('# HELP a b\na 3\nb{x="y"} 4\n').samples).toEqual([[1, 3], [2, 4]]);
-    expect(target.accept('b{x="y"} 5\n# HELP a b\na 6').samples).toEqual([[2, 5], [1, 6]]);
+    expect(first).toEqual({
+      samples: [],
+      unknown: ['# HELP a b', 'a 1', 'b{x="y"} 2'],
+      missing: [],
+      dropped: 0,
+    });
+    expect(target.accept('# HELP a b\na 3\nb{x="y"} 4\n').samples).toEqual([
+      [1, 3],
+      [2, 4],
+    ]);
+    expect(target.accept('b{x="y"} 5\n# HELP a b\na 6').samples).toEqual([
+      [2, 5],
+      [1, 6],
+    ]);
     expect(target.accept('b{x="y"} 7\n# HELP a b\na 8').unknown).toEqual([]);
   });
 
@@ -77,7 +88,12 @@ describe('a line cache', () => {
     const target = new Target();
     target.drop.add('b');
     target.accept('# x\na 1\nb 1\n');
-    expect(target.accept('# x\na 1\nb 2\n')).toEqual({ samples: [[1, 1]], unknown: [], missing: [], dropped: 1 });
+    expect(target.accept('# x\na 1\nb 2\n')).toEqual({
+      samples: [[1, 1]],
+      unknown: [],
+      missing: [],
+      dropped: 1,
+    });
     expect(target.accept('# x\na 1\n').missing).toEqual([]);
     expect(target.accept('# y\na 1\n').unknown).toEqual(['# y']);
   });
@@ -85,8 +101,24 @@ describe('a line cache', () => {
   test('leaves everything out of the ordinary to the caller, with what it knows', () => {
     const target = new Target();
     target.accept('a 1\nb 1\n');
-    for (const value of ['1 1700000000000', '0x10', '1_0', '+1', '.5', '', '1 ', '1e', 'nan', '12345678901234567890', '-NaN']) {
-      expect(target.scan(`a ${value}\nb 2\n`)).toMatchObject({ samples: [[2, 2]], unknown: [`a ${value}`], missing: [] });
+    for (const value of [
+      '1 1700000000000',
+      '0x10',
+      '1_0',
+      '+1',
+      '.5',
+      '',
+      '1 ',
+      '1e',
+      'nan',
+      '12345678901234567890',
+      '-NaN',
+    ]) {
+      expect(target.scan(`a ${value}\nb 2\n`)).toMatchObject({
+        samples: [[2, 2]],
+        unknown: [`a ${value}`],
+        missing: [],
+      });
       expect(target.scanner.unknown(0).ref).toBe(1);
     }
     for (const line of ['a\t1', ' a 1', 'nothing', '{"x" 1', 'a  1', 'a 1\r']) {
@@ -155,11 +187,38 @@ describe('values', () => {
   }
 
   test('are correctly rounded', () => {
-    for (const text of ['0', '-0', '1', '007', '1.', '1e22', '1e23', '9007199254740993', '4.393298185e+09', '1E5']) check(text);
-    for (const text of ['2.2250738585072014e-308', '1.7976931348623157e308', '1e309', '0.1', '8.5e-7', '1e-400']) check(text);
-    for (const text of ['9007199254740992.5', '7.2057594037927933e16', 'Inf', '+Inf', '-Inf', 'NaN']) check(text);
-    fc.assert(fc.property(fc.double({ noDefaultInfinity: true, noNaN: true }), (n) => check(String(n))), { seed: 5, numRuns: 500 });
-    fc.assert(fc.property(fc.integer(), fc.integer({ min: -40, max: 40 }), (n, e) => check(`${n}e${e}`)), { seed: 6 });
+    for (const text of [
+      '0',
+      '-0',
+      '1',
+      '007',
+      '1.',
+      '1e22',
+      '1e23',
+      '9007199254740993',
+      '4.393298185e+09',
+      '1E5',
+    ])
+      check(text);
+    for (const text of [
+      '2.2250738585072014e-308',
+      '1.7976931348623157e308',
+      '1e309',
+      '0.1',
+      '8.5e-7',
+      '1e-400',
+    ])
+      check(text);
+    for (const text of ['9007199254740992.5', '7.2057594037927933e16', 'Inf', '+Inf', '-Inf', 'NaN'])
+      check(text);
+    fc.assert(
+      fc.property(fc.double({ noDefaultInfinity: true, noNaN: true }), (n) => check(String(n))),
+      { seed: 5, numRuns: 500 },
+    );
+    fc.assert(
+      fc.property(fc.integer(), fc.integer({ min: -40, max: 40 }), (n, e) => check(`${n}e${e}`)),
+      { seed: 6 },
+    );
   });
 
   test('are the ordinary NaN for NaN', () => {
@@ -203,18 +262,26 @@ describe('hostile bodies', () => {
   test('noise never traps, and offsets stay inside', () => {
     const target = new Target();
     const noise = fc.uint8Array({ maxLength: 400 });
-    const nasty = fc.array(fc.constantFrom(10, 32, 34, 35, 92, 123, 125, 48, 46, 101, 255), { maxLength: 300 });
-    const property = fc.property(fc.oneof(noise, nasty.map((bytes) => Uint8Array.from(bytes))), (bytes) => {
-      target.scanner.bodyBuffer(bytes.length).set(bytes);
-      target.cache.scan(bytes.length);
-      for (let i = 0; i < target.scanner.unknownCount; i++) {
-        const { start, end, entry } = target.scanner.unknown(i);
-        expect(start).toBeLessThan(end);
-        expect(end).toBeLessThanOrEqual(bytes.length);
-        target.cache.learn(entry, 1 + i);
-      }
-      target.cache.commit();
+    const nasty = fc.array(fc.constantFrom(10, 32, 34, 35, 92, 123, 125, 48, 46, 101, 255), {
+      maxLength: 300,
     });
+    const property = fc.property(
+      fc.oneof(
+        noise,
+        nasty.map((bytes) => Uint8Array.from(bytes)),
+      ),
+      (bytes) => {
+        target.scanner.bodyBuffer(bytes.length).set(bytes);
+        target.cache.scan(bytes.length);
+        for (let i = 0; i < target.scanner.unknownCount; i++) {
+          const { start, end, entry } = target.scanner.unknown(i);
+          expect(start).toBeLessThan(end);
+          expect(end).toBeLessThanOrEqual(bytes.length);
+          target.cache.learn(entry, 1 + i);
+        }
+        target.cache.commit();
+      },
+    );
     fc.assert(property, { seed: 13, numRuns: 1500 });
   });
 
@@ -223,7 +290,7 @@ describe('hostile bodies', () => {
     const equal = 'a 1\n'.repeat(100_000);
     target.accept(equal);
     target.accept(`b 1\n${equal}`);
-    target.accept(`${'a 1\nb 1\n'.repeat(50_000)}`);
+    target.accept(('a 1\nb 1\n'.repeat(50_000)));
     expect(target.accept(equal).samples).toHaveLength(100_000);
   });
 

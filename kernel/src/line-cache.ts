@@ -66,7 +66,8 @@ export class LineScanner {
   /** For LineCache: the body's address, after a check of its length. */
   bodyAddress(length: number): number {
     const fits = length + this.exports.BODY_PADDING.value <= this.bodyCapacity;
-    if (!fits) throw new RangeError(`line scanner: body of ${length} bytes, want at most what bodyBuffer gave`);
+    if (!fits)
+      throw new RangeError(`line scanner: body of ${length} bytes, want at most what bodyBuffer gave`);
     return this.bodyAt;
   }
 
@@ -135,7 +136,8 @@ export class LineCache {
 
   /** The scanned body is what the next one is compared with. Requires that no other scan came between. */
   commit(): void {
-    if (this.scanner.exports.commitScan(this.cache) === 0) throw new Error('BUG: line cache: commit without its scan');
+    if (this.scanner.exports.commitScan(this.cache) === 0)
+      throw new Error('BUG: line cache: commit without its scan');
   }
 
   /**

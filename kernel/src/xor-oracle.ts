@@ -85,7 +85,9 @@ class Encoder {
   bytes(count: number): Uint8Array {
     const spare = this.whole && this.out.length % 8 === 0 ? '00000000' : '';
     const bits = binary(BigInt(count), 16) + this.out.padEnd(Math.ceil(this.out.length / 8) * 8, '0') + spare;
-    return Uint8Array.from({ length: bits.length / 8 }, (_, i) => Number.parseInt(bits.slice(8 * i, 8 * i + 8), 2));
+    return Uint8Array.from({ length: bits.length / 8 }, (_, i) =>
+      Number.parseInt(bits.slice(8 * i, 8 * i + 8), 2),
+    );
   }
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { decodeXor } from './decode-xor.ts';
 import { HeadKernel } from './head-kernel.ts';
 import { bitsOf, encodeXor, type Sample } from './xor-oracle.ts';
@@ -40,7 +40,10 @@ const steps = fc.oneof(
   fc.integer({ min: 1, max: 200_000 }),
   fc.integer({ min: 1, max: 2 ** 31 - 1 }),
 );
-const start = fc.oneof(fc.constant(1_700_000_000_000), fc.integer({ min: -(9 * 10 ** 12), max: -(8 * 10 ** 12) }));
+const start = fc.oneof(
+  fc.constant(1_700_000_000_000),
+  fc.integer({ min: -(9 * 10 ** 12), max: -(8 * 10 ** 12) }),
+);
 
 /** Few enough samples that no first chunk is cut. */
 const series = fc
@@ -106,12 +109,17 @@ describe('decodeXor', () => {
   });
 
   test('refuses every chunk that was cut short by a byte that matters', () => {
-    const chunk = encodeXor(Array.from({ length: 40 }, (_, i) => ({ timeMs: i * i * 999, bits: bitsOf(i / 7) })));
-    for (let length = 0; length < chunk.length - 1; length++) expect(decode(chunk.subarray(0, length))).toBe(-1);
+    const chunk = encodeXor(
+      Array.from({ length: 40 }, (_, i) => ({ timeMs: i * i * 999, bits: bitsOf(i / 7) })),
+    );
+    for (let length = 0; length < chunk.length - 1; length++)
+      expect(decode(chunk.subarray(0, length))).toBe(-1);
   });
 
   test('is safe on hostile bytes: damaged chunks and noise', () => {
-    const chunk = encodeXor(Array.from({ length: 60 }, (_, i) => ({ timeMs: i * 1000, bits: bitsOf(i % 5) })));
+    const chunk = encodeXor(
+      Array.from({ length: 60 }, (_, i) => ({ timeMs: i * 1000, bits: bitsOf(i % 5) })),
+    );
     const noise = fc.uint8Array({ maxLength: 200 });
     const damaged = fc
       .array(fc.tuple(fc.nat(chunk.length - 1), fc.nat(255)), { minLength: 1, maxLength: 4 })

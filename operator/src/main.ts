@@ -18,7 +18,8 @@ await runMain('operator', operatorFlags, async ({ config, log, metrics, stopping
   const discovery = new FolderDiscovery({ folders: config['source.folder'], log });
   const operator = new Operator({
     discovery,
-    workloads: (fleet) => new ProcessWorkloads({ data, fleet, operatorUrl, querierListen: config['querier.listen-address'] }),
+    workloads: (fleet) =>
+      new ProcessWorkloads({ data, fleet, operatorUrl, querierListen: config['querier.listen-address'] }),
     folder: new TopologyFolder(data),
     data,
     operatorUrl,

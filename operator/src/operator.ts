@@ -131,7 +131,9 @@ export class Operator {
         .filter(({ target }) => moved.has(target.slot))
         .flatMap(({ target }) => {
           const shard = table[target.slot]!;
-          const missing = replicas.filter((replica) => !this.heartbeats.hasTried(shard, replica, target.id, sinceMs));
+          const missing = replicas.filter(
+            (replica) => !this.heartbeats.hasTried(shard, replica, target.id, sinceMs),
+          );
           return missing.map((replica) => `${target.url} on shard ${shard} replica ${replica}`);
         });
     };
@@ -154,10 +156,16 @@ export class Operator {
     const shards = shardsToRun(state);
     const byShard = new Map<number, Target[]>(shards.map((shard) => [shard, []]));
     for (const { target } of this.#targets) {
-      for (const shard of target.slot < 0 ? activeShards(state) : ownersOf(state, target.slot)) byShard.get(shard)?.push(target);
+      for (const shard of target.slot < 0 ? activeShards(state) : ownersOf(state, target.slot))
+        byShard.get(shard)?.push(target);
     }
     const handedOff = (shard: number): number[] => this.#handedOff(state, shard, byShard.get(shard) ?? []);
-    const changed = this.book.update(shards, pools.map(({ job }) => job), (shard) => byShard.get(shard)!, handedOff);
+    const changed = this.book.update(
+      shards,
+      pools.map(({ job }) => job),
+      (shard) => byShard.get(shard)!,
+      handedOff,
+    );
     if (changed.length > 0) this.#options.onAssigned(changed);
   }
 
@@ -165,7 +173,12 @@ export class Operator {
   #handedOff({ epochs }: TopologyState, shard: number, own: readonly Target[]): number[] {
     const ownIds = new Set(own.map(({ id }) => id));
     return this.#targets
-      .filter(({ target }) => target.slot >= 0 && !ownIds.has(target.id) && epochs.some(({ table }) => table[target.slot] === shard))
+      .filter(
+        ({ target }) =>
+          target.slot >= 0 &&
+          !ownIds.has(target.id) &&
+          epochs.some(({ table }) => table[target.slot] === shard),
+      )
       .map(({ target }) => target.id);
   }
 
@@ -189,7 +202,14 @@ export class Operator {
       const kind = storeKindOf(binary);
       return kind === undefined ? [] : [{ name, kind, shard, replica, url: addresses[index]!.url }];
     });
-    return { version: 1, fleet: fleet.name, replicas: fleet.replicas, epochs, stores, operatorUrl: this.#options.operatorUrl };
+    return {
+      version: 1,
+      fleet: fleet.name,
+      replicas: fleet.replicas,
+      epochs,
+      stores,
+      operatorUrl: this.#options.operatorUrl,
+    };
   }
 
   /** Makes the rules folder hold exactly the rule files that are selected. */
@@ -223,7 +243,10 @@ export class Operator {
     const found = this.#targets.find(({ source }) => source.url === url && source.labels.key === labelsKey);
     if (found === undefined || this.#state === undefined) return undefined;
     const { target } = found;
-    return { target, shards: target.slot < 0 ? activeShards(this.#state) : ownersOf(this.#state, target.slot) };
+    return {
+      target,
+      shards: target.slot < 0 ? activeShards(this.#state) : ownersOf(this.#state, target.slot),
+    };
   }
 
   get replicas(): number {
@@ -262,7 +285,12 @@ export class Operator {
       known.add(key);
       if (this.#knownProblems.has(key)) continue;
       this.#options.log.warn('manifest refused', { file, line, kind, namespace, name, reason });
-      this.events.add({ type: 'Warning', reason: 'InvalidConfiguration', object: `${kind}/${namespace}/${name}`, message: `${place}: ${reason}` });
+      this.events.add({
+        type: 'Warning',
+        reason: 'InvalidConfiguration',
+        object: `${kind}/${namespace}/${name}`,
+        message: `${place}: ${reason}`,
+      });
     }
     this.#knownProblems = known;
   }
@@ -271,6 +299,7 @@ export class Operator {
 /** Shards that scrape: those of the table in force and of the one that is being moved to. */
 function activeShards(state: TopologyState): number[] {
   const shards = new Set<number>();
-  for (let slot = 0; slot < state.epochs[0]!.table.length; slot++) for (const shard of ownersOf(state, slot)) shards.add(shard);
+  for (let slot = 0; slot < state.epochs[0]!.table.length; slot++)
+    for (const shard of ownersOf(state, slot)) shards.add(shard);
   return [...shards].toSorted((a, b) => a - b);
 }

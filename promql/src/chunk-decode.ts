@@ -17,9 +17,12 @@ export function decodeXorChunk(
   where: string,
 ): number {
   const { encoding, samples, data } = chunk;
-  if (encoding !== encodingXor) throw new CorruptionError(where, 0, `chunk encoding ${encoding}, want ${encodingXor}`);
-  if (samples > CHUNK_SAMPLES_MAX) throw new CorruptionError(where, 0, `chunk of ${samples} samples, want at most ${CHUNK_SAMPLES_MAX}`);
+  if (encoding !== encodingXor)
+    throw new CorruptionError(where, 0, `chunk encoding ${encoding}, want ${encodingXor}`);
+  if (samples > CHUNK_SAMPLES_MAX)
+    throw new CorruptionError(where, 0, `chunk of ${samples} samples, want at most ${CHUNK_SAMPLES_MAX}`);
   const count = decodeXor(data, timestampsMs, values);
-  if (count !== samples) throw new CorruptionError(where, 0, `chunk decodes to ${count} samples, want ${samples}`);
+  if (count !== samples)
+    throw new CorruptionError(where, 0, `chunk decodes to ${count} samples, want ${samples}`);
   return count;
 }

@@ -4,14 +4,48 @@ import { defineFlags, standardFlags } from '@flotilla/chassis';
 
 export const querierFlags = defineFlags({
   ...standardFlags,
-  'web.listen-address': { type: 'string', default: '127.0.0.1:9090', help: 'Address of the page and the API.' },
-  'web.cors.origin': { type: 'string', default: '*', help: 'Value of Access-Control-Allow-Origin; empty sends none.' },
-  'topology.file': { type: 'string', required: true, help: 'The topology document that the operator persists.' },
-  'query.lookback-delta': { type: 'duration', default: '5m', help: 'How long a sample stands for its series.' },
+  'web.listen-address': {
+    type: 'string',
+    default: '127.0.0.1:9090',
+    help: 'Address of the page and the API.',
+  },
+  'web.cors.origin': {
+    type: 'string',
+    default: '*',
+    help: 'Value of Access-Control-Allow-Origin; empty sends none.',
+  },
+  'topology.file': {
+    type: 'string',
+    required: true,
+    help: 'The topology document that the operator persists.',
+  },
+  'query.lookback-delta': {
+    type: 'duration',
+    default: '5m',
+    help: 'How long a sample stands for its series.',
+  },
   'query.timeout': { type: 'duration', default: '2m', help: 'Longest time of one query, waiting included.' },
-  'query.max-concurrency': { type: 'number', default: 20, min: 1, help: 'Queries that evaluate at once; others wait.' },
-  'query.max-samples': { type: 'number', default: 50_000_000, min: 1, help: 'Samples that one query may hold.' },
-  'query.max-bytes': { type: 'bytes', default: '1GB', help: 'Bytes that one query may hold, from wire to result.' },
+  'query.max-concurrency': {
+    type: 'number',
+    default: 20,
+    min: 1,
+    help: 'Queries that evaluate at once; others wait.',
+  },
+  'query.max-samples': {
+    type: 'number',
+    default: 50_000_000,
+    min: 1,
+    help: 'Samples that one query may hold.',
+  },
+  'query.max-bytes': {
+    type: 'bytes',
+    default: '1GB',
+    help: 'Bytes that one query may hold, from wire to result.',
+  },
   'query.default-interval': { type: 'duration', default: '1m', help: 'Step of subqueries that name none.' },
-  'store.timeout': { type: 'duration', default: '10s', help: 'Longest silence of a store before another one is asked.' },
+  'store.timeout': {
+    type: 'duration',
+    default: '10s',
+    help: 'Longest silence of a store before another one is asked.',
+  },
 });

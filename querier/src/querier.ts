@@ -84,7 +84,9 @@ function mountUi({ app }: HttpServer): void {
     response.setHeader('Referrer-Policy', 'no-referrer');
     next();
   };
-  app.get([...uiRoutes, '/graph'], headers, (_, response) => response.sendFile(join(folder, 'index.html'), { dotfiles: 'allow' }));
+  app.get([...uiRoutes, '/graph'], headers, (_, response) =>
+    response.sendFile(join(folder, 'index.html'), { dotfiles: 'allow' }),
+  );
   app.get('/assets/{*path}', headers, (request, response, next) => {
     const path = request.path.slice('/assets/'.length);
     response.sendFile(path, { root: join(folder, 'assets'), immutable: true, maxAge: '1y' }, (error) => {

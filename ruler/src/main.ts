@@ -1,6 +1,12 @@
 // The binary `ruler`.
 
-import { createHttpServer, internalFetchHeaders, internalTokenFile, runMain, sendData } from '@flotilla/chassis';
+import {
+  createHttpServer,
+  internalFetchHeaders,
+  internalTokenFile,
+  runMain,
+  sendData,
+} from '@flotilla/chassis';
 import { createStoreRouter, UptimeLog } from '@flotilla/store';
 import { Tsdb } from '@flotilla/tsdb';
 import { mkdir } from 'node:fs/promises';
@@ -44,7 +50,9 @@ await runMain('ruler', rulerFlags, async ({ config, log, metrics, stopping, onSh
   const name = path.split('/').at(-1) ?? `ruler-${config.replica}`;
   const rulesOf = () => ({ replica: config.replica, groups: groups() });
   const state = () => (stopping.aborted ? 'stopping' : 'ready');
-  server.app.use(createStoreRouter({ tsdb, name, kind: 'ruler', uptime, rules: rulesOf, state, tokenFile, log, metrics }));
+  server.app.use(
+    createStoreRouter({ tsdb, name, kind: 'ruler', uptime, rules: rulesOf, state, tokenFile, log, metrics }),
+  );
   server.app.get('/api/v1/rules', (request, response) => sendData(request, response, { groups: groups() }));
   onShutdown('http server', () => server.close());
   const { url } = await server.listen();

@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { createInternalClient, freePort, type InternalClient } from '@flotilla/chassis';
@@ -81,7 +81,7 @@ async function start(operatorUrl = operator.url): Promise<{ child: ChildProcess;
     `--storage.path=${join(dir, 'data')}`,
     `--internal.token-file=${join(dir, 'token')}`,
   ];
-  const main = fileURLToPath(new URL('main.js', import.meta.url));
+  const main = fileURLToPath(new URL(`main${extname(import.meta.url)}`, import.meta.url));
   const child = spawn(process.execPath, ['--no-warnings', main, ...args], { stdio: 'ignore' });
   children.push(child);
   return { child, url: `http://127.0.0.1:${port}` };

@@ -25,7 +25,11 @@ export async function missedTargets(
       const { schedule, chunks } = set;
       const id = schedule?.targetId ?? 0;
       if (id === 0 || (wanted.size > 0 && !wanted.has(id))) continue;
-      if (!isCovered(schedule, chunks, minTimeMs, maxTimeMs, nowMs) || hasFailure(chunks, minTimeMs, maxTimeMs)) missed.add(id);
+      if (
+        !isCovered(schedule, chunks, minTimeMs, maxTimeMs, nowMs) ||
+        hasFailure(chunks, minTimeMs, maxTimeMs)
+      )
+        missed.add(id);
     }
   } finally {
     set.close();

@@ -18,12 +18,19 @@ const frameSeriesMax = 64;
 const frameBytesMax = 256 * 1024;
 
 /** Answers a series request. Resolves when all is handed to the socket, or the client has gone. */
-export async function sendSeries(source: SeriesSource, request: SeriesRequest, response: Response): Promise<void> {
+export async function sendSeries(
+  source: SeriesSource,
+  request: SeriesRequest,
+  response: Response,
+): Promise<void> {
   const { minTimeMs, maxTimeMs, limit, skipChunks } = request;
   const nowMs = Date.now();
   const wanted = new Set(request.targetIds);
   const filterLimit = wanted.size === 0 && limit > 0 ? limit + 1 : 0;
-  const set = await source.tsdb.select(request.matchers.map(fromMatcherMessage), minTimeMs, maxTimeMs, { limit: filterLimit, skipChunks });
+  const set = await source.tsdb.select(request.matchers.map(fromMatcherMessage), minTimeMs, maxTimeMs, {
+    limit: filterLimit,
+    skipChunks,
+  });
   response.status(200).setHeader('Content-Type', 'application/x-flotilla-series; version=1');
   const writer = new FrameWriter(response);
   let truncated = false;
@@ -38,11 +45,21 @@ export async function sendSeries(source: SeriesSource, request: SeriesRequest, r
   } finally {
     set.close();
   }
-  const missedTargetIds = source.kind === 'scraper' ? await missedTargets(source.tsdb, minTimeMs, maxTimeMs, nowMs, wanted) : [];
-  writer.end({ series: writer.series, gaps: source.gaps(minTimeMs, Math.min(maxTimeMs, nowMs)), missedTargetIds, truncated });
+  const missedTargetIds =
+    source.kind === 'scraper' ? await missedTargets(source.tsdb, minTimeMs, maxTimeMs, nowMs, wanted) : [];
+  writer.end({
+    series: writer.series,
+    gaps: source.gaps(minTimeMs, Math.min(maxTimeMs, nowMs)),
+    missedTargetIds,
+    truncated,
+  });
 }
 
-function toMessage({ labels, schedule, chunks }: SeriesSet, { minTimeMs, maxTimeMs, skipChunks }: SeriesRequest, nowMs: number): SeriesMessage {
+function toMessage(
+  { labels, schedule, chunks }: SeriesSet,
+  { minTimeMs, maxTimeMs, skipChunks }: SeriesRequest,
+  nowMs: number,
+): SeriesMessage {
   return {
     labels: [...labels],
     targetId: schedule?.targetId ?? 0,
@@ -72,7 +89,8 @@ class FrameWriter {
   }
 
   async drained(): Promise<void> {
-    if (!this.#response.destroyed) await Promise.race([once(this.#response, 'drain'), once(this.#response, 'close')]);
+    if (!this.#response.destroyed)
+      await Promise.race([once(this.#response, 'drain'), once(this.#response, 'close')]);
   }
 
   end(trailer: SeriesTrailer): void {

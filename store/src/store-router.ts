@@ -44,13 +44,22 @@ export function createStoreRouter(options: StoreRouterOptions): RequestHandler {
   const { tsdb, kind, uptime } = options;
   const router = Router();
   const startedMs = Date.now();
-  const guard: RequestHandler[] = [requireToken(options.tokenFile), limitInFlight(requestsMax, 'store requests')];
+  const guard: RequestHandler[] = [
+    requireToken(options.tokenFile),
+    limitInFlight(requestsMax, 'store requests'),
+  ];
   const gaps = (minTimeMs: number, maxTimeMs: number) => uptime.gaps(minTimeMs, maxTimeMs);
   router.post(STORE_PATHS.series, ...guard, protobufBody(bodyBytesMax), (request, response) =>
-    badPatternIs400(() => sendSeries({ tsdb, kind, gaps }, decodeSeriesRequest(request.body as Uint8Array), response)),
+    badPatternIs400(() =>
+      sendSeries({ tsdb, kind, gaps }, decodeSeriesRequest(request.body as Uint8Array), response),
+    ),
   );
-  router.post(STORE_PATHS.labels, ...guard, jsonBody(bodyBytesMax), (request, response) => sendLabels(tsdb, request, response));
-  router.post(STORE_PATHS.values, ...guard, jsonBody(bodyBytesMax), (request, response) => sendLabels(tsdb, request, response));
+  router.post(STORE_PATHS.labels, ...guard, jsonBody(bodyBytesMax), (request, response) =>
+    sendLabels(tsdb, request, response),
+  );
+  router.post(STORE_PATHS.values, ...guard, jsonBody(bodyBytesMax), (request, response) =>
+    sendLabels(tsdb, request, response),
+  );
   router.get(STORE_PATHS.metadata, ...guard, (request, response) => {
     const { metric = '', limit = '' } = request.query as Readonly<Record<string, string>>;
     response.json(options.metadata?.(metric, Number(limit)) ?? { metadata: {} });
@@ -63,7 +72,9 @@ export function createStoreRouter(options: StoreRouterOptions): RequestHandler {
   });
   router.get(STORE_PATHS.status, ...guard, (request, response) => {
     const limit = Number((request.query as Readonly<Record<string, string>>)['limit'] ?? topListDefault);
-    response.json(storeStatus(options, startedMs, Math.min(Math.max(0, limit) || topListDefault, topListMax)));
+    response.json(
+      storeStatus(options, startedMs, Math.min(Math.max(0, limit) || topListDefault, topListMax)),
+    );
   });
   return router;
 }
@@ -85,10 +96,18 @@ async function sendLabels(tsdb: Tsdb, request: Request, response: Response): Pro
 
 function labelsRequest(body: unknown): LabelsRequest {
   const { name, matchers, minTimeMs, maxTimeMs, limit } = (body ?? {}) as Partial<LabelsRequest>;
-  if (!Array.isArray(matchers) || matchers.length > matchersMax) throw new BadRequest(`matchers: want a list of at most ${matchersMax}`);
-  if (typeof minTimeMs !== 'number' || typeof maxTimeMs !== 'number') throw new BadRequest('minTimeMs, maxTimeMs: want numbers');
+  if (!Array.isArray(matchers) || matchers.length > matchersMax)
+    throw new BadRequest(`matchers: want a list of at most ${matchersMax}`);
+  if (typeof minTimeMs !== 'number' || typeof maxTimeMs !== 'number')
+    throw new BadRequest('minTimeMs, maxTimeMs: want numbers');
   if (name !== undefined && typeof name !== 'string') throw new BadRequest('name: want a string');
-  return { matchers, minTimeMs, maxTimeMs, limit: typeof limit === 'number' ? limit : 0, ...(name !== undefined && { name }) };
+  return {
+    matchers,
+    minTimeMs,
+    maxTimeMs,
+    limit: typeof limit === 'number' ? limit : 0,
+    ...(name !== undefined && { name }),
+  };
 }
 
 async function badPatternIs400(work: () => Promise<void>): Promise<void> {
@@ -100,7 +119,11 @@ async function badPatternIs400(work: () => Promise<void>): Promise<void> {
   }
 }
 
-function storeStatus({ tsdb, name, state, version }: StoreRouterOptions, startedMs: number, limit: number): StoreStatus {
+function storeStatus(
+  { tsdb, name, state, version }: StoreRouterOptions,
+  startedMs: number,
+  limit: number,
+): StoreStatus {
   const status = tsdb.status(limit);
   return {
     name,

@@ -14,13 +14,20 @@ export class TsdbStorage implements Storage {
     this.#tsdb = tsdb;
   }
 
-  async select(matchers: readonly Matcher[], hints: SelectHints, { budget, signal }: SelectContext): Promise<SelectResult> {
+  async select(
+    matchers: readonly Matcher[],
+    hints: SelectHints,
+    { budget, signal }: SelectContext,
+  ): Promise<SelectResult> {
     const set = await this.#tsdb.select(matchers, hints.startMs, hints.endMs);
     const series: Series[] = [];
     try {
       while (set.next()) {
         signal.throwIfAborted();
-        budget.take(set.chunks.reduce((sum, { samples }) => sum + samples, 0) * bytesPerSample, `selector {${matchers.map(String).join(',')}}`);
+        budget.take(
+          set.chunks.reduce((sum, { samples }) => sum + samples, 0) * bytesPerSample,
+          `selector {${matchers.map(String).join(',')}}`,
+        );
         series.push({ labels: set.labels, ...decode(set.chunks, hints) });
       }
     } finally {
@@ -30,11 +37,15 @@ export class TsdbStorage implements Storage {
   }
 }
 
-function decode(chunks: readonly RawChunk[], { startMs, endMs }: SelectHints): { timestampsMs: Float64Array; values: Float64Array } {
+function decode(
+  chunks: readonly RawChunk[],
+  { startMs, endMs }: SelectHints,
+): { timestampsMs: Float64Array; values: Float64Array } {
   const capacity = chunks.reduce((sum, { samples }) => sum + samples, 0);
   const [timestampsMs, values] = [new Float64Array(capacity), new Float64Array(capacity)];
   let count = 0;
-  for (const chunk of chunks) count += decodeXorChunk(chunk, timestampsMs.subarray(count), values.subarray(count), 'head or block');
+  for (const chunk of chunks)
+    count += decodeXorChunk(chunk, timestampsMs.subarray(count), values.subarray(count), 'head or block');
   let from = 0;
   while (from < count && timestampsMs[from]! < startMs) from++;
   let to = count;

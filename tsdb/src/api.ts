@@ -70,7 +70,13 @@ export interface Appender {
   /** Stages one sample. A NaN that arrives as a number may have lost its payload; use appendBatch or appendStale for those. */
   append(ref: SeriesRef, timeMs: number, value: number): AppendCode;
   /** Stages `count` samples of one time. Writes what became of each to `codes`, and returns how many were taken. */
-  appendBatch(refs: Uint32Array, values: Float64Array, count: number, timeMs: number, codes?: Uint8Array): number;
+  appendBatch(
+    refs: Uint32Array,
+    values: Float64Array,
+    count: number,
+    timeMs: number,
+    codes?: Uint8Array,
+  ): number;
   /** Stages a stale marker for each; those that are not newer than their series are left out. Returns how many were taken. */
   appendStale(refs: Uint32Array | readonly SeriesRef[], timeMs: number): number;
   /** WAL first, then head. Throws Unavailable when the disk refuses; then nothing was applied. */

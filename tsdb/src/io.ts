@@ -13,7 +13,7 @@ export interface Io {
 
 export const diskIo: Io = {
   write(fd, bytes) {
-    for (let done = 0; done < bytes.length; ) done += writeSync(fd, bytes, done, bytes.length - done);
+    for (let done = 0; done < bytes.length;) done += writeSync(fd, bytes, done, bytes.length - done);
   },
   sync: fsyncSync,
   syncLater: fdatasync,

@@ -26,7 +26,10 @@ function fill(from: number, to: number): void {
   const appender = db.appender();
   const values = new Float64Array(2);
   for (let i = from; i < to; i++) {
-    const refs = Uint32Array.of(appender.series(named('a', { ü: 'x' }), schedule), appender.series(named('b')));
+    const refs = Uint32Array.of(
+      appender.series(named('a', { ü: 'x' }), schedule),
+      appender.series(named('b')),
+    );
     values.set([i, -i]);
     if (i % 10 === 9) writeStale(values, 1);
     expect(appender.appendBatch(refs, values, 2, EPOCH_MS + i * STEP_MS)).toBe(2);
@@ -84,7 +87,9 @@ describe('maintain', () => {
     expect(await db.labelValues('__name__', [], ...range, 1)).toEqual(['a']);
     expect((await read(db, anything, ...range, { limit: 1 })).size).toBe(1);
     expect((await read(db, [new Matcher('=~', '__name__', 'a|c')], ...range)).size).toBe(1);
-    expect((await read(db, [new Matcher('!~', '__name__', 'a|c'), new Matcher('=', 'q', '')], ...range)).size).toBe(1);
+    expect(
+      (await read(db, [new Matcher('!~', '__name__', 'a|c'), new Matcher('=', 'q', '')], ...range)).size,
+    ).toBe(1);
     expect((await read(db, [], EPOCH_MS - 5, EPOCH_MS - 1)).size).toBe(0);
   });
 
@@ -100,7 +105,12 @@ describe('maintain', () => {
     expect(await db.labelValues('__name__', [], EPOCH_MS + 2 * MINUTE_MS, 1e15)).toEqual(['a', 'b']);
     put(db, EPOCH_MS + 200 * STEP_MS, { gone: 2 });
     const back = [new Matcher('=', '__name__', 'gone')];
-    const want = { gone: [[EPOCH_MS, 1], [EPOCH_MS + 200 * STEP_MS, 2]] };
+    const want = {
+      gone: [
+        [EPOCH_MS, 1],
+        [EPOCH_MS + 200 * STEP_MS, 2],
+      ],
+    };
     expect(await readNumbers(db, back)).toEqual(want);
     await db.close();
     db = await sandbox.tsdb(small);
@@ -123,7 +133,9 @@ describe('maintain', () => {
     expect(db.status().corruptions).toEqual([]);
     fill(201, 400);
     await db.maintain();
-    expect(readdirSync(join(sandbox.dir, 'wal')).filter((name) => name.startsWith('checkpoint'))).toHaveLength(1);
+    expect(
+      readdirSync(join(sandbox.dir, 'wal')).filter((name) => name.startsWith('checkpoint')),
+    ).toHaveLength(1);
     const set = await db.select([new Matcher('=', '__name__', 'a')], EPOCH_MS + 300_000, 1e15);
     expect(set.next() && set.schedule).toEqual(schedule);
   });
@@ -200,7 +212,8 @@ describe('a damaged block', () => {
       const intact = `${block}.tmp`;
       renameSync(block, intact);
       mkdirSync(block);
-      for (const name of ['index', 'meta.json']) writeFileSync(join(block, name), readFileSync(join(intact, name)));
+      for (const name of ['index', 'meta.json'])
+        writeFileSync(join(block, name), readFileSync(join(intact, name)));
       damage();
       db = await sandbox.tsdb(small);
       expect(db.status().corruptions).toHaveLength(1);
@@ -216,7 +229,11 @@ describe('a damaged block', () => {
     flip(join(block, 'chunks', '000001'), 30);
     db = await sandbox.tsdb(small);
     const numbers = await readNumbers(db);
-    expect(Object.values(numbers).map((points) => points.length).toSorted()).toEqual([140, 200]);
+    expect(
+      Object.values(numbers)
+        .map((points) => points.length)
+        .toSorted(),
+    ).toEqual([140, 200]);
     expect(db.status().corruptions).toHaveLength(1);
     expect(db.collect()['flotilla_tsdb_block_damaged_reads_total']).toBe(1);
   });

@@ -52,7 +52,9 @@ export class Maintenance {
     try {
       await this.run();
     } catch (error) {
-      this.options.log.error('maintenance failed', { error: error instanceof Error ? error.message : String(error) });
+      this.options.log.error('maintenance failed', {
+        error: error instanceof Error ? error.message : String(error),
+      });
     }
   }
 

@@ -7,7 +7,8 @@ import { pointsOf } from './testing/sandbox.ts';
 function chunkOf(points: Record<number, number>): RawChunk {
   const kernel = new HeadKernel(() => {});
   kernel.createSeries(1);
-  for (const [t, v] of Object.entries(points)) kernel.stage(1, Uint32Array.of(1), Float64Array.of(v), 1, Number(t));
+  for (const [t, v] of Object.entries(points))
+    kernel.stage(1, Uint32Array.of(1), Float64Array.of(v), 1, Number(t));
   kernel.apply(1, 0, 1e6);
   const times = Object.keys(points).map(Number);
   const [minTimeMs, maxTimeMs] = [times[0]!, times.at(-1)!];
@@ -29,11 +30,25 @@ describe('mergeChunks', () => {
 
   test('only sorts what does not overlap', () => {
     check([], {}, 0);
-    check([{ 5: 5, 6: 6 }, { 1: 1, 2: 2 }], { 1: 1, 2: 2, 5: 5, 6: 6 }, 2);
+    check(
+      [
+        { 5: 5, 6: 6 },
+        { 1: 1, 2: 2 },
+      ],
+      { 1: 1, 2: 2, 5: 5, 6: 6 },
+      2,
+    );
   });
 
   test('rewrites what overlaps; the later source wins', () => {
-    check([{ 1: 1, 3: 3 }, { 2: 20, 3: 30 }], { 1: 1, 2: 20, 3: 30 }, 1);
+    check(
+      [
+        { 1: 1, 3: 3 },
+        { 2: 20, 3: 30 },
+      ],
+      { 1: 1, 2: 20, 3: 30 },
+      1,
+    );
     check([{ 2: 20, 3: 30 }, { 1: 1, 3: 3 }, { 9: 9 }], { 1: 1, 2: 20, 3: 3, 9: 9 }, 2);
   });
 });

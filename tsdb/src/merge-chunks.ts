@@ -7,7 +7,7 @@ import type { RawChunk } from './api.ts';
 export function mergeChunks(chunks: readonly RawChunk[]): RawChunk[] {
   const sorted = chunks.toSorted((a, b) => a.minTimeMs - b.minTimeMs);
   const out: RawChunk[] = [];
-  for (let from = 0; from < sorted.length; ) {
+  for (let from = 0; from < sorted.length;) {
     let to = from + 1;
     let maxTimeMs = sorted[from]!.maxTimeMs;
     while (to < sorted.length && sorted[to]!.minTimeMs <= maxTimeMs) {
@@ -15,7 +15,12 @@ export function mergeChunks(chunks: readonly RawChunk[]): RawChunk[] {
       to++;
     }
     if (to === from + 1) out.push(sorted[from]!);
-    else out.push(...rewritten(chunks.filter((chunk) => sorted.indexOf(chunk, from) < to && sorted.indexOf(chunk, from) >= from)));
+    else
+      out.push(
+        ...rewritten(
+          chunks.filter((chunk) => sorted.indexOf(chunk, from) < to && sorted.indexOf(chunk, from) >= from),
+        ),
+      );
     from = to;
   }
   return out;

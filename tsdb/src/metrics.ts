@@ -32,7 +32,8 @@ function headMetrics({ head, refusals }: Measured): Record<string, number> {
     prometheus_tsdb_head_max_time: finite(head.maxTimeMs),
     prometheus_tsdb_head_max_time_seconds: finite(head.maxTimeMs) / 1000,
     prometheus_tsdb_out_of_order_samples_total: refusals[appendCode.outOfOrder],
-    prometheus_tsdb_out_of_bound_samples_total: refusals[appendCode.outOfBounds] + refusals[appendCode.tooOld],
+    prometheus_tsdb_out_of_bound_samples_total:
+      refusals[appendCode.outOfBounds] + refusals[appendCode.tooOld],
     prometheus_tsdb_symbol_table_size_bytes: head.index.symbols.sizeBytes,
   };
 }

@@ -43,7 +43,8 @@ describe('an appender', () => {
   test('answers as Prometheus does to samples out of order', () => {
     const appender = db.appender();
     const ref = appender.series(named('up'));
-    const check = (timeMs: number, value: number, want: number): void => expect(appender.append(ref, timeMs, value)).toBe(want);
+    const check = (timeMs: number, value: number, want: number): void =>
+      expect(appender.append(ref, timeMs, value)).toBe(want);
     check(EPOCH_MS, 1, ok);
     check(EPOCH_MS, 1, ok);
     check(EPOCH_MS, 2, duplicate);
@@ -94,15 +95,31 @@ describe('an appender', () => {
     expect(appender.appendStale(refs, EPOCH_MS + 1)).toBe(2);
     appender.commit();
     expect([...(await read(db))]).toEqual([
-      ['a', [[EPOCH_MS, 0x7ff8000000000001n], [EPOCH_MS + 1, STALE_BITS]]],
-      ['b', [[EPOCH_MS, 0xfff0deadbeef0001n], [EPOCH_MS + 1, STALE_BITS]]],
+      [
+        'a',
+        [
+          [EPOCH_MS, 0x7ff8000000000001n],
+          [EPOCH_MS + 1, STALE_BITS],
+        ],
+      ],
+      [
+        'b',
+        [
+          [EPOCH_MS, 0xfff0deadbeef0001n],
+          [EPOCH_MS + 1, STALE_BITS],
+        ],
+      ],
     ]);
     expect(Number(STALE_BITS & 0xffffffffn)).toBe(STALE_NAN_LOW);
   });
 });
 
 describe('select', () => {
-  const series = [named('up', { job: 'a', pod: '1' }), named('up', { job: 'b', pod: '2' }), named('down', { job: 'a' })];
+  const series = [
+    named('up', { job: 'a', pod: '1' }),
+    named('up', { job: 'b', pod: '2' }),
+    named('down', { job: 'a' }),
+  ];
 
   beforeEach(() => {
     const appender = db.appender();

@@ -7,14 +7,7 @@
 import { compareUtf8, type Matcher } from '@flotilla/model';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type {
-  Appender,
-  OpenOptions,
-  Queryable,
-  SelectOptions,
-  SeriesSet,
-  TsdbStatus,
-} from './api.ts';
+import type { Appender, OpenOptions, Queryable, SelectOptions, SeriesSet, TsdbStatus } from './api.ts';
 import type { Block } from './block/block.ts';
 import { Blocks } from './block/blocks.ts';
 import { HeadAppender, type Refusals } from './head/head-appender.ts';
@@ -67,10 +60,10 @@ export class Tsdb implements Queryable {
     const walDir = join(dir, 'wal');
     this.clock = options.clock ?? Date.now;
     this.unlock = unlock;
-    this.blocks = new Blocks(dir, log);
+    this.blocks = new Blocks(dir, log, io);
     this.head = new Head(options.blockDurationMs ?? BLOCK_DURATION_MS);
     this.head.refuseBefore(this.blocks.maxTimeMs);
-    this.replayed = replayWal(walDir, this.head, log);
+    this.replayed = replayWal(walDir, this.head, log, io);
     this.wal = new Wal({
       dir: walDir,
       segmentBytes: options.walSegmentBytes ?? WAL_SEGMENT_BYTES,
@@ -81,7 +74,16 @@ export class Tsdb implements Queryable {
     relogRenamed(this.wal, this.head, this.replayed.renamed);
     this.head.truncate(this.head.truncatedBeforeMs);
     const { head, wal, blocks } = this;
-    this.maintenance = new Maintenance({ dir, walDir, retentionMs: options.retentionMs, head, wal, blocks, io, log });
+    this.maintenance = new Maintenance({
+      dir,
+      walDir,
+      retentionMs: options.retentionMs,
+      head,
+      wal,
+      blocks,
+      io,
+      log,
+    });
   }
 
   appender(): Appender {
@@ -117,7 +119,10 @@ export class Tsdb implements Queryable {
   ): Promise<string[]> {
     const names = new Set<string>();
     for (const block of this.blocks.overlapping(minTimeMs, maxTimeMs)) {
-      addAll(names, readBlock(block, () => block.labelNames(matchers)));
+      addAll(
+        names,
+        readBlock(block, () => block.labelNames(matchers)),
+      );
     }
     if (this.headOverlaps(minTimeMs, maxTimeMs)) addAll(names, this.head.labelNames(matchers));
     return sorted(names, limit);
@@ -132,7 +137,10 @@ export class Tsdb implements Queryable {
   ): Promise<string[]> {
     const values = new Set<string>();
     for (const block of this.blocks.overlapping(minTimeMs, maxTimeMs)) {
-      addAll(values, readBlock(block, () => block.labelValues(name, matchers)));
+      addAll(
+        values,
+        readBlock(block, () => block.labelValues(name, matchers)),
+      );
     }
     if (this.headOverlaps(minTimeMs, maxTimeMs)) addAll(values, this.head.labelValues(name, matchers));
     return sorted(values, limit);

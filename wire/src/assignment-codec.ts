@@ -30,7 +30,10 @@ interface DiffMessage extends Omit<AssignmentDiff, 'targets' | 'removedTargets'>
 }
 
 interface FrameMessage {
-  readonly snapshot?: { readonly assignment: AssignmentMessage; readonly handedOff: readonly number[] } | null;
+  readonly snapshot?: {
+    readonly assignment: AssignmentMessage;
+    readonly handedOff: readonly number[];
+  } | null;
   readonly diff?: DiffMessage | null;
   readonly keepalive?: { readonly version: string } | null;
 }
@@ -40,12 +43,18 @@ const frameType = new MessageType<FrameMessage>('AssignmentFrame');
 const versionLength = 16;
 
 /** Sorts jobs and targets into the canonical order and computes the version from the canonical bytes. */
-export function canonicalAssignment(shard: number, jobs: readonly Job[], targets: readonly Target[]): Assignment {
+export function canonicalAssignment(
+  shard: number,
+  jobs: readonly Job[],
+  targets: readonly Target[],
+): Assignment {
   const sorted: Assignment = {
     version: '',
     shard,
     jobs: jobs.toSorted((a, b) => compareUtf8(a.name, b.name)),
-    targets: targets.toSorted((a, b) => a.id - b.id || compareUtf8(a.job, b.job) || compareUtf8(a.url, b.url)),
+    targets: targets.toSorted(
+      (a, b) => a.id - b.id || compareUtf8(a.job, b.job) || compareUtf8(a.url, b.url),
+    ),
   };
   const version = createHash('sha256').update(encodeAssignment(sorted)).digest('hex').slice(0, versionLength);
   return { ...sorted, version };
@@ -70,7 +79,8 @@ export function decodeAssignmentFile(path: string, bytes: Uint8Array): Assignmen
     const decoder = new FrameDecoder();
     const [payload, ...rest] = decoder.push(bytes);
     decoder.end();
-    if (payload === undefined || rest.length > 0) throw new BadRequest(`${rest.length} frames too many or none`);
+    if (payload === undefined || rest.length > 0)
+      throw new BadRequest(`${rest.length} frames too many or none`);
     return decodeAssignment(payload);
   } catch (cause) {
     throw new CorruptionError(path, 0, (cause as Error).message, { cause });
@@ -93,7 +103,11 @@ export function encodeAssignmentFrame(frame: AssignmentFrame): Uint8Array {
 export function decodeAssignmentFrame(payload: Uint8Array): AssignmentFrame {
   const { snapshot, diff, keepalive } = frameType.decode(payload);
   if (snapshot) {
-    return { kind: 'snapshot', assignment: fromAssignmentMessage(snapshot.assignment), handedOff: [...snapshot.handedOff] };
+    return {
+      kind: 'snapshot',
+      assignment: fromAssignmentMessage(snapshot.assignment),
+      handedOff: [...snapshot.handedOff],
+    };
   }
   if (diff) return { kind: 'diff', diff: fromDiffMessage(diff) };
   if (keepalive) return { kind: 'keepalive', version: keepalive.version };
@@ -123,7 +137,10 @@ function fromDiffMessage(diff: DiffMessage): AssignmentDiff {
     jobs: diff.jobs.map(fromJobMessage),
     removedJobs: [...diff.removedJobs],
     targets: diff.targets.map(fromTargetMessage),
-    removedTargets: diff.removedTargets.map(({ id, handoff }) => ({ id, reason: handoff ? 'handoff' : 'gone' })),
+    removedTargets: diff.removedTargets.map(({ id, handoff }) => ({
+      id,
+      reason: handoff ? 'handoff' : 'gone',
+    })),
   };
 }
 
@@ -132,8 +149,12 @@ function toTargetMessage(target: Target): TargetMessage {
 }
 
 function fromTargetMessage({ id, job, url, labels, intervalMs, timeoutMs, slot }: TargetMessage): Target {
-  if (labels.length % 2 !== 0) throw new BadRequest(`Target ${url}: ${labels.length} label strings, want pairs`);
-  const pairs = Array.from({ length: labels.length / 2 }, (_, index) => [labels[index * 2]!, labels[index * 2 + 1]!] as const);
+  if (labels.length % 2 !== 0)
+    throw new BadRequest(`Target ${url}: ${labels.length} label strings, want pairs`);
+  const pairs = Array.from(
+    { length: labels.length / 2 },
+    (_, index) => [labels[index * 2]!, labels[index * 2 + 1]!] as const,
+  );
   return { id, job, url, labels: pairs, intervalMs, timeoutMs, slot };
 }
 
@@ -174,7 +195,9 @@ function fromRelabelMessage(message: RelabelConfig): RelabelConfig {
 function fromAuthMessage(auth: JobAuth | null | undefined): JobAuth {
   const { basic, authorization, tls, proxyUrl } = own(auth ?? {});
   return {
-    ...(basic && { basic: { username: fromCredential(basic.username), password: fromCredential(basic.password) } }),
+    ...(basic && {
+      basic: { username: fromCredential(basic.username), password: fromCredential(basic.password) },
+    }),
     ...(authorization && {
       authorization: { type: authorization.type, credentials: fromCredential(authorization.credentials) },
     }),
@@ -196,7 +219,8 @@ function fromTls(tls: NonNullable<JobAuth['tls']>): NonNullable<JobAuth['tls']> 
 function fromCredential(source: CredentialSource): CredentialSource {
   const { file, secret, value } = own(source) as { file?: string; secret?: SecretMessage; value?: string };
   if (file !== undefined) return { file };
-  if (secret) return { secret: { kind: secret.kind, namespace: secret.namespace, name: secret.name, key: secret.key } };
+  if (secret)
+    return { secret: { kind: secret.kind, namespace: secret.namespace, name: secret.name, key: secret.key } };
   if (value !== undefined) return { value };
   throw new BadRequest('CredentialSource: none of file, secret and value is set');
 }

@@ -14,7 +14,10 @@ export interface SecretRef {
 }
 
 /** Where a credential comes from: a file on the scraper, or an object that the operator resolves. */
-export type CredentialSource = { readonly file: string } | { readonly secret: SecretRef } | { readonly value: string };
+export type CredentialSource =
+  | { readonly file: string }
+  | { readonly secret: SecretRef }
+  | { readonly value: string };
 
 export interface TlsConfig {
   readonly ca?: CredentialSource;

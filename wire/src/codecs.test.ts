@@ -1,7 +1,7 @@
 // Round trips, equal bytes from equal inputs, and hostile bytes for every codec of the room.
 
 import { describe, expect, test } from '@jest/globals';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import {
   canonicalAssignment,
   compressSnappy,
@@ -35,7 +35,10 @@ const job: Job = {
   limits: { bodySizeBytes: 0, samples: 10, targets: 0, labels: 0, labelNameLength: 0, labelValueLength: 0 },
   metricRelabelings: [{ sourceLabels: ['a', 'é'], regex: '', action: 'drop' }],
   auth: {
-    basic: { username: { value: 'me' }, password: { secret: { kind: 'Secret', namespace: 'n', name: 's', key: 'k' } } },
+    basic: {
+      username: { value: 'me' },
+      password: { secret: { kind: 'Secret', namespace: 'n', name: 's', key: 'k' } },
+    },
     tls: { ca: { file: '/ca.crt' }, insecureSkipVerify: true },
   },
 };
@@ -43,7 +46,10 @@ const target = (id: number): Target => ({
   id,
   job: job.name,
   url: `http://127.0.0.1:${id}/metrics`,
-  labels: [['instance', `127.0.0.1:${id}`], ['job', 'äpp']],
+  labels: [
+    ['instance', `127.0.0.1:${id}`],
+    ['job', 'äpp'],
+  ],
   intervalMs: 30_000,
   timeoutMs: 10_000,
   slot: id === 7 ? -1 : id,
@@ -69,13 +75,16 @@ const series = fc.record({
 /** protobufjs reads bytes as Buffers, which are Uint8Arrays of another class to an exact comparison. */
 function plain(frame: SeriesFrame): SeriesFrame {
   if (frame.kind === 'trailer') return frame;
-  const chunksOf = (one: (typeof frame.series)[number]) => one.chunks.map((c) => ({ ...c, data: Uint8Array.from(c.data) }));
+  const chunksOf = (one: (typeof frame.series)[number]) =>
+    one.chunks.map((c) => ({ ...c, data: Uint8Array.from(c.data) }));
   return { kind: 'series', series: frame.series.map((one) => ({ ...one, chunks: chunksOf(one) })) };
 }
 
 /** A decoder may refuse bytes with an Error, and must do nothing else. */
 function checkRefusesOrReads(decode: (bytes: Uint8Array) => unknown, good: Uint8Array): void {
-  const mutation = fc.array(fc.tuple(fc.nat({ max: Math.max(0, good.length - 1) }), fc.nat({ max: 255 })), { maxLength: 6 });
+  const mutation = fc.array(fc.tuple(fc.nat({ max: Math.max(0, good.length - 1) }), fc.nat({ max: 255 })), {
+    maxLength: 6,
+  });
   fc.assert(
     fc.property(mutation, fc.nat({ max: good.length }), (edits, length) => {
       const bytes = Uint8Array.from(good);
@@ -102,7 +111,10 @@ describe('assignment', () => {
         jobs: [job],
         removedJobs: ['x'],
         targets: [target(3)],
-        removedTargets: [{ id: 4, reason: 'handoff' }, { id: 5, reason: 'gone' }],
+        removedTargets: [
+          { id: 4, reason: 'handoff' },
+          { id: 5, reason: 'gone' },
+        ],
       },
     },
     { kind: 'keepalive', version: 'b' },
@@ -132,7 +144,15 @@ describe('assignment', () => {
 });
 
 test('heartbeats survive the wire, and a strange state is refused', () => {
-  const health = { id: 0xfffffffe, lastScrapeMs: 1.7e12, scrapes: 3, up: true, lastDurationMs: 1.25, samples: 9, error: 'ö' };
+  const health = {
+    id: 0xfffffffe,
+    lastScrapeMs: 1.7e12,
+    scrapes: 3,
+    up: true,
+    lastDurationMs: 1.25,
+    samples: 9,
+    error: 'ö',
+  };
   const heartbeat: Heartbeat = {
     fleet: 'main',
     shard: 3,
@@ -192,16 +212,21 @@ describe('series stream', () => {
 describe('framing', () => {
   test('payloads come out however the stream is cut', () => {
     fc.assert(
-      fc.property(fc.array(fc.uint8Array({ maxLength: 300 }), { maxLength: 6 }), fc.integer({ min: 1, max: 50 }), (payloads, size) => {
-        const stream = Buffer.concat(payloads.map(encodeFrame));
-        const decoder = new FrameDecoder();
-        const got: Uint8Array[] = [];
-        for (let at = 0; at < stream.length; at += size) {
-          for (const payload of decoder.push(stream.subarray(at, at + size))) got.push(Uint8Array.from(payload));
-        }
-        decoder.end();
-        expect(got).toEqual(payloads);
-      }),
+      fc.property(
+        fc.array(fc.uint8Array({ maxLength: 300 }), { maxLength: 6 }),
+        fc.integer({ min: 1, max: 50 }),
+        (payloads, size) => {
+          const stream = Buffer.concat(payloads.map(encodeFrame));
+          const decoder = new FrameDecoder();
+          const got: Uint8Array[] = [];
+          for (let at = 0; at < stream.length; at += size) {
+            for (const payload of decoder.push(stream.subarray(at, at + size)))
+              got.push(Uint8Array.from(payload));
+          }
+          decoder.end();
+          expect(got).toEqual(payloads);
+        },
+      ),
       { seed: 2 },
     );
   });
@@ -213,7 +238,9 @@ describe('framing', () => {
     expect(() => cut.end()).toThrow('ended within a frame');
     frame[frame.length - 1]! ^= 1;
     expect(() => new FrameDecoder().push(frame)).toThrow('checksum');
-    expect(() => new FrameDecoder().push(Uint8Array.of(0xff, 0xff, 0xff, 0xff, 0x0f))).toThrow('want at most');
+    expect(() => new FrameDecoder().push(Uint8Array.of(0xff, 0xff, 0xff, 0xff, 0x0f))).toThrow(
+      'want at most',
+    );
     expect(() => new FrameDecoder().push(new Uint8Array(6).fill(0xff))).toThrow('more than 5 bytes');
   });
 });
@@ -230,7 +257,8 @@ describe('snappy', () => {
   });
 
   test('hostile blocks are refused at once', () => {
-    const check = (bytes: number[], want: string) => expect(() => uncompressSnappy(Uint8Array.from(bytes), 1 << 20)).toThrow(want);
+    const check = (bytes: number[], want: string) =>
+      expect(() => uncompressSnappy(Uint8Array.from(bytes), 1 << 20)).toThrow(want);
     check([0x10, 0xfc, 0xfa, 0xff, 0xff, 0xff], 'runs past the end');
     check([0xff, 0xff, 0xff, 0x7f, 0x00], 'want at most');
     check([0x80, 0x80, 0x20, 0x00, 0x61], 'promised by');

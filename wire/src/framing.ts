@@ -49,7 +49,8 @@ export class FrameDecoder {
 
   /** Throws if the stream ended within a frame. */
   end(): void {
-    if (this.#buffer.length > 0) throw this.#damage(`the stream ended within a frame, after ${this.#buffer.length} bytes of it`);
+    if (this.#buffer.length > 0)
+      throw this.#damage(`the stream ended within a frame, after ${this.#buffer.length} bytes of it`);
   }
 
   #readHeader(start: number): { payload: number; end: number } | undefined {
@@ -59,7 +60,8 @@ export class FrameDecoder {
       if (byte === undefined) return undefined;
       length += (byte & 0x7f) * 2 ** (7 * index);
       if (byte >= 0x80) continue;
-      if (length > this.#frameBytesMax) throw this.#damage(`frame of ${length} bytes, want at most ${this.#frameBytesMax}`);
+      if (length > this.#frameBytesMax)
+        throw this.#damage(`frame of ${length} bytes, want at most ${this.#frameBytesMax}`);
       const payload = start + index + 1 + checksumBytes;
       return { payload, end: payload + length };
     }

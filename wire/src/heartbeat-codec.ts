@@ -15,11 +15,20 @@ export function encodeHeartbeat(heartbeat: Heartbeat): Uint8Array {
 export function decodeHeartbeat(bytes: Uint8Array): Heartbeat {
   const message = heartbeatType.decode(bytes);
   const { fleet, shard, replica, version, state, headSeries, startedMs, sentMs } = message;
-  if (!states.includes(state)) throw new BadRequest(`Heartbeat: state "${state}", want one of ${states.join(', ')}`);
+  if (!states.includes(state))
+    throw new BadRequest(`Heartbeat: state "${state}", want one of ${states.join(', ')}`);
   const targets = message.targets.map(toHealth);
   return { fleet, shard, replica, version, state, headSeries, startedMs, sentMs, targets };
 }
 
-function toHealth({ id, lastScrapeMs, scrapes, up, lastDurationMs, samples, error }: TargetHealth): TargetHealth {
+function toHealth({
+  id,
+  lastScrapeMs,
+  scrapes,
+  up,
+  lastDurationMs,
+  samples,
+  error,
+}: TargetHealth): TargetHealth {
   return { id, lastScrapeMs, scrapes, up, lastDurationMs, samples, error };
 }

@@ -63,4 +63,11 @@ export {
   toMatcherMessage,
 } from './series-codec.ts';
 export { compressSnappy, uncompressSnappy } from './snappy.ts';
-export { epochAt, parseTopology, serializeTopology, shardOfSlot, shardsBetween, storeGroups } from './topology-file.ts';
+export {
+  epochAt,
+  parseTopology,
+  serializeTopology,
+  shardOfSlot,
+  shardsBetween,
+  storeGroups,
+} from './topology-file.ts';

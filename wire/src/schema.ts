@@ -32,7 +32,10 @@ export class MessageType<T extends object> {
     try {
       return this.#type.decode(bytes) as unknown as T;
     } catch (cause) {
-      throw new BadRequest(`${this.#name}: ${bytes.length} bytes do not decode: ${(cause as Error).message}`, { cause });
+      throw new BadRequest(
+        `${this.#name}: ${bytes.length} bytes do not decode: ${(cause as Error).message}`,
+        { cause },
+      );
     }
   }
 }

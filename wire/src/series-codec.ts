@@ -34,20 +34,34 @@ const matchersMax = 100;
 const targetIdsMax = 1_000_000;
 
 export function encodeSeriesRequest(request: SeriesRequest): Uint8Array {
-  const matchers = request.matchers.map(({ type, name, value }) => ({ type: matchTypes.indexOf(type), name, value }));
+  const matchers = request.matchers.map(({ type, name, value }) => ({
+    type: matchTypes.indexOf(type),
+    name,
+    value,
+  }));
   return requestType.encode({ ...request, matchers });
 }
 
 export function decodeSeriesRequest(bytes: Uint8Array): SeriesRequest {
   const { minTimeMs, maxTimeMs, matchers, skipChunks, limit, targetIds } = requestType.decode(bytes);
-  if (matchers.length > matchersMax) throw new BadRequest(`SeriesRequest: ${matchers.length} matchers, want at most ${matchersMax}`);
-  if (targetIds.length > targetIdsMax) throw new BadRequest(`SeriesRequest: ${targetIds.length} targets, want at most ${targetIdsMax}`);
-  return { minTimeMs, maxTimeMs, skipChunks, limit, targetIds: [...targetIds], matchers: matchers.map(fromWireMatcher) };
+  if (matchers.length > matchersMax)
+    throw new BadRequest(`SeriesRequest: ${matchers.length} matchers, want at most ${matchersMax}`);
+  if (targetIds.length > targetIdsMax)
+    throw new BadRequest(`SeriesRequest: ${targetIds.length} targets, want at most ${targetIdsMax}`);
+  return {
+    minTimeMs,
+    maxTimeMs,
+    skipChunks,
+    limit,
+    targetIds: [...targetIds],
+    matchers: matchers.map(fromWireMatcher),
+  };
 }
 
 function fromWireMatcher({ type, name, value }: RequestMessage['matchers'][number]): MatcherMessage {
   const matchType = matchTypes[type];
-  if (matchType === undefined) throw new BadRequest(`Matcher: type ${type}, want 0 to ${matchTypes.length - 1}`);
+  if (matchType === undefined)
+    throw new BadRequest(`Matcher: type ${type}, want 0 to ${matchTypes.length - 1}`);
   return { type: matchType, name, value };
 }
 
@@ -60,14 +74,18 @@ export function encodeSeriesFrame(frame: SeriesFrame): Uint8Array {
     symbols.set(text, symbols.size);
     return symbols.size - 1;
   };
-  const series = frame.series.map((message) => ({ ...message, labels: message.labels.flatMap((pair) => pair.map(refOf)) }));
+  const series = frame.series.map((message) => ({
+    ...message,
+    labels: message.labels.flatMap((pair) => pair.map(refOf)),
+  }));
   return frameType.encode({ batch: { symbols: [...symbols.keys()], series } });
 }
 
 /** Chunk data are views of `payload`. */
 export function decodeSeriesFrame(payload: Uint8Array): SeriesFrame {
   const { batch, trailer } = frameType.decode(payload);
-  if (batch) return { kind: 'series', series: batch.series.map((series) => fromWireSeries(series, batch.symbols)) };
+  if (batch)
+    return { kind: 'series', series: batch.series.map((series) => fromWireSeries(series, batch.symbols)) };
   if (trailer) return { kind: 'trailer', trailer: fromWireTrailer(trailer) };
   throw new BadRequest('SeriesFrame: neither batch nor trailer is set');
 }
@@ -77,7 +95,8 @@ function fromWireSeries(series: SeriesOnWire, symbols: readonly string[]): Serie
   const labels: (readonly [string, string])[] = [];
   for (let index = 0; index < series.labels.length; index += 2) {
     const [name, value] = [symbols[series.labels[index]!], symbols[series.labels[index + 1] ?? -1]];
-    if (name === undefined || value === undefined) throw new BadRequest(`Series: label ${index / 2} is not in the ${symbols.length} symbols`);
+    if (name === undefined || value === undefined)
+      throw new BadRequest(`Series: label ${index / 2} is not in the ${symbols.length} symbols`);
     labels.push([name, value]);
   }
   return { labels, targetId, intervalMs, phaseMs, incomplete, chunks: series.chunks.map(fromWireChunk) };

@@ -34,7 +34,8 @@ class BlockReader {
   /** Reads one literal or copy; false at the end, where all promised bytes must be there. */
   element(): boolean {
     if (this.#position === this.#block.length) {
-      if (this.#written !== this.output.length) throw this.#damage(`${this.#written} bytes, want ${this.output.length}`);
+      if (this.#written !== this.output.length)
+        throw this.#damage(`${this.#written} bytes, want ${this.output.length}`);
       return false;
     }
     const tag = this.#byte();
@@ -56,7 +57,8 @@ class BlockReader {
 
   #literal(code: number): void {
     const length = (code < 60 ? code : this.#littleEndian(code - 59)) + 1;
-    if (length > this.#block.length - this.#position) throw this.#damage(`literal of ${length} bytes runs past the end`);
+    if (length > this.#block.length - this.#position)
+      throw this.#damage(`literal of ${length} bytes runs past the end`);
     this.#mustFit(length);
     this.output.set(this.#block.subarray(this.#position, this.#position + length), this.#written);
     this.#position += length;
@@ -64,16 +66,19 @@ class BlockReader {
   }
 
   #copy(length: number, distance: number): void {
-    if (distance === 0 || distance > this.#written) throw this.#damage(`copy from ${distance} bytes back, have ${this.#written}`);
+    if (distance === 0 || distance > this.#written)
+      throw this.#damage(`copy from ${distance} bytes back, have ${this.#written}`);
     this.#mustFit(length);
     const from = this.#written - distance;
     // Byte by byte: source and destination may overlap, and the overlap repeats.
-    for (let index = 0; index < length; index++) this.output[this.#written + index] = this.output[from + index]!;
+    for (let index = 0; index < length; index++)
+      this.output[this.#written + index] = this.output[from + index]!;
     this.#written += length;
   }
 
   #mustFit(length: number): void {
-    if (length > this.output.length - this.#written) throw this.#damage(`more than the promised ${this.output.length} bytes`);
+    if (length > this.output.length - this.#written)
+      throw this.#damage(`more than the promised ${this.output.length} bytes`);
   }
 
   #byte(): number {

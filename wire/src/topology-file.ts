@@ -37,7 +37,10 @@ export function parseTopology(text: string): Topology {
     const [issue] = parsed.error.issues;
     throw new Error(`${issue?.path.join('.') || 'document'}: ${issue?.message}`);
   }
-  return { ...parsed.data, epochs: parsed.data.epochs.toSorted((a, b) => a.sinceMs - b.sinceMs || a.id - b.id) };
+  return {
+    ...parsed.data,
+    epochs: parsed.data.epochs.toSorted((a, b) => a.sinceMs - b.sinceMs || a.id - b.id),
+  };
 }
 
 /** Equal topologies give equal text. */
@@ -70,7 +73,8 @@ export function shardsBetween({ epochs }: Topology, minTimeMs: number, maxTimeMs
  * if there are any. The order is stable, replicas ascending.
  */
 export function storeGroups(topology: Topology, minTimeMs: number, maxTimeMs: number): StoreGroup[] {
-  const replicasOf = (stores: readonly StoreAddress[]): StoreAddress[] => stores.toSorted((a, b) => a.replica - b.replica);
+  const replicasOf = (stores: readonly StoreAddress[]): StoreAddress[] =>
+    stores.toSorted((a, b) => a.replica - b.replica);
   const scrapers = topology.stores.filter(({ kind }) => kind === 'scraper');
   const groups: StoreGroup[] = shardsBetween(topology, minTimeMs, maxTimeMs).map((shard) => ({
     shard: `${shard}`,

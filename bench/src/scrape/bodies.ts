@@ -7,7 +7,20 @@ export interface Bodies {
   readonly series: number;
 }
 
-const bucketBounds = ['0.005', '0.01', '0.025', '0.05', '0.1', '0.25', '0.5', '1.0', '2.5', '5.0', '10.0', '+Inf'];
+const bucketBounds = [
+  '0.005',
+  '0.01',
+  '0.025',
+  '0.05',
+  '0.1',
+  '0.25',
+  '0.5',
+  '1.0',
+  '2.5',
+  '5.0',
+  '10.0',
+  '+Inf',
+];
 /** Share of values that change from one scrape to the next, as on real nodes. */
 const changingShare = 0.26;
 
@@ -28,9 +41,14 @@ function seriesNames(count: number): string[] {
   for (let index = 0; names.length < count; index++) {
     const pod = `namespace="team-${index % 7}",pod="web-${index.toString(36)}-x7f9c"`;
     names.push(`container_cpu_usage_seconds_total{container="app",cpu="total",${pod}}`);
-    names.push(`container_memory_working_set_bytes{container="app",id="/kubepods/burstable/pod${index}",${pod}}`);
+    names.push(
+      `container_memory_working_set_bytes{container="app",id="/kubepods/burstable/pod${index}",${pod}}`,
+    );
     names.push(`kube_pod_status_phase{phase="Running",uid="5e1f${index}",${pod}}`);
-    for (const le of bucketBounds) names.push(`http_request_duration_seconds_bucket{code="200",handler="/api/${index % 5}",le="${le}",${pod}}`);
+    for (const le of bucketBounds)
+      names.push(
+        `http_request_duration_seconds_bucket{code="200",handler="/api/${index % 5}",le="${le}",${pod}}`,
+      );
     names.push(`http_request_duration_seconds_sum{code="200",handler="/api/${index % 5}",${pod}}`);
     names.push(`http_request_duration_seconds_count{code="200",handler="/api/${index % 5}",${pod}}`);
   }

@@ -32,7 +32,9 @@ const sizes: Readonly<Record<string, Size>> = {
 /** Less than this share of the samples that were due means that the side did not do the work. */
 const workShareMin = 0.8;
 
-const { values: flags } = parseArgs({ options: { size: { type: 'string', default: 'full' }, peer: { type: 'string', default: '' } } });
+const { values: flags } = parseArgs({
+  options: { size: { type: 'string', default: 'full' }, peer: { type: 'string', default: '' } },
+});
 const size = sizes[flags.size]!;
 const generator = spawn(
   process.execPath,
@@ -86,10 +88,16 @@ async function measure(name: string, load: Load, side: Side): Promise<Figures> {
     const after = await snapshot(side);
     const samples = after.samples - before.samples;
     const due = (series * size.measureSeconds) / size.intervalSeconds;
-    if (samples < due * workShareMin) throw new Error(`${name}: ${samples} samples scraped, want about ${due}`);
-    const figures = { cpu: ((after.cpu - before.cpu) / samples) * 1e6, bytesPerSeries: residentBytes(side.pid) / series };
+    if (samples < due * workShareMin)
+      throw new Error(`${name}: ${samples} samples scraped, want about ${due}`);
+    const figures = {
+      cpu: ((after.cpu - before.cpu) / samples) * 1e6,
+      bytesPerSeries: residentBytes(side.pid) / series,
+    };
     const encoding = load.gzip ? 'gzip' : 'plain';
-    console.log(`${name} ${encoding}: ${samples} samples, ${figures.cpu.toFixed(3)} CPU-s/M, ${Math.round(figures.bytesPerSeries)} B/series`);
+    console.log(
+      `${name} ${encoding}: ${samples} samples, ${figures.cpu.toFixed(3)} CPU-s/M, ${Math.round(figures.bytesPerSeries)} B/series`,
+    );
     return figures;
   } finally {
     await side.stop();
@@ -97,11 +105,17 @@ async function measure(name: string, load: Load, side: Side): Promise<Figures> {
 }
 
 async function snapshot({ pid, url }: Side): Promise<{ cpu: number; samples: number }> {
-  return { cpu: cpuSeconds(pid), samples: await readMetric(url, 'prometheus_tsdb_head_samples_appended_total') };
+  return {
+    cpu: cpuSeconds(pid),
+    samples: await readMetric(url, 'prometheus_tsdb_head_samples_appended_total'),
+  };
 }
 
 function medians(figures: readonly Figures[]): Figures {
-  return { cpu: median(figures.map(({ cpu }) => cpu)), bytesPerSeries: median(figures.map(({ bytesPerSeries }) => bytesPerSeries)) };
+  return {
+    cpu: median(figures.map(({ cpu }) => cpu)),
+    bytesPerSeries: median(figures.map(({ bytesPerSeries }) => bytesPerSeries)),
+  };
 }
 
 function ratio(ours: number, theirs: number): number {

@@ -33,7 +33,11 @@ export async function startPrometheus(binary: string, load: Load): Promise<Side>
   writeFileSync(config, prometheusConfig(load));
   const port = await freePort();
   const listen = `--web.listen-address=127.0.0.1:${port}`;
-  const child = spawn(binary, [`--config.file=${config}`, `--storage.tsdb.path=${join(folder, 'data')}`, listen], { stdio: 'ignore' });
+  const child = spawn(
+    binary,
+    [`--config.file=${config}`, `--storage.tsdb.path=${join(folder, 'data')}`, listen],
+    { stdio: 'ignore' },
+  );
   const url = `http://127.0.0.1:${port}`;
   await ready(url, child);
   return { pid: child.pid!, url, stop: () => stop(child, folder) };
@@ -42,7 +46,9 @@ export async function startPrometheus(binary: string, load: Load): Promise<Side>
 function prometheusConfig({ addresses, intervalSeconds, gzip }: Load): string {
   return JSON.stringify({
     global: { scrape_interval: `${intervalSeconds}s`, scrape_timeout: `${intervalSeconds}s` },
-    scrape_configs: [{ job_name: 'load', enable_compression: gzip, static_configs: [{ targets: addresses }] }],
+    scrape_configs: [
+      { job_name: 'load', enable_compression: gzip, static_configs: [{ targets: addresses }] },
+    ],
   });
 }
 
@@ -64,7 +70,9 @@ export async function startFlotilla(load: Load): Promise<Side> {
 
 interface Pod {
   readonly metadata: { readonly annotations: Readonly<Record<string, string>> };
-  readonly spec: { readonly containers: readonly [{ readonly ports: readonly [{ readonly containerPort: number }] }] };
+  readonly spec: {
+    readonly containers: readonly [{ readonly ports: readonly [{ readonly containerPort: number }] }];
+  };
 }
 
 function flotillaManifests({ addresses, intervalSeconds, gzip }: Load): Record<string, object> {
@@ -95,7 +103,8 @@ function flotillaManifests({ addresses, intervalSeconds, gzip }: Load): Record<s
 async function ready(url: string, child: ChildProcess): Promise<void> {
   const deadlineMs = Date.now() + startTimeoutMs;
   for (;;) {
-    if (child.exitCode !== null) throw new Error(`${child.spawnfile}: exit ${child.exitCode} before it was ready`);
+    if (child.exitCode !== null)
+      throw new Error(`${child.spawnfile}: exit ${child.exitCode} before it was ready`);
     if (Date.now() > deadlineMs) throw new Error(`${url}: not ready within ${startTimeoutMs} ms`);
     const response = await fetch(`${url}/-/ready`).catch(() => undefined);
     await response?.body?.cancel();
@@ -108,7 +117,8 @@ async function ready(url: string, child: ChildProcess): Promise<void> {
 export async function registered(side: Side, series: number): Promise<void> {
   const deadlineMs = Date.now() + startTimeoutMs;
   while ((await readMetric(side.url, 'prometheus_tsdb_head_series')) < series) {
-    if (Date.now() > deadlineMs) throw new Error(`${side.url}: not ${series} series within ${startTimeoutMs} ms`);
+    if (Date.now() > deadlineMs)
+      throw new Error(`${side.url}: not ${series} series within ${startTimeoutMs} ms`);
     await sleep(500);
   }
 }

@@ -24,7 +24,8 @@ export function lockDataFolder(data: string): () => void {
   mkdirSync(data, { recursive: true });
   const path = join(data, LOCAL_PATHS.lock);
   const holder = lockHolder(path);
-  if (holder !== undefined) throw new Error(`data folder ${data}: in use by flotilla up with pid ${holder}, want another --data`);
+  if (holder !== undefined)
+    throw new Error(`data folder ${data}: in use by flotilla up with pid ${holder}, want another --data`);
   rmSync(path, { force: true });
   writeFileSync(path, `${process.pid}\n`, { flag: 'wx' });
   return () => rmSync(path, { force: true });

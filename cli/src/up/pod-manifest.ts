@@ -32,7 +32,9 @@ export function podManifest(part: RunningPart): string {
       },
       spec: {
         nodeName: 'localhost',
-        containers: [{ name: 'flotilla', ports: [{ name: 'http', containerPort: Number(port), protocol: 'TCP' }] }],
+        containers: [
+          { name: 'flotilla', ports: [{ name: 'http', containerPort: Number(port), protocol: 'TCP' }] },
+        ],
       },
       status: {
         phase: 'Running',

@@ -26,7 +26,8 @@ const operatorName = 'operator-main-0';
 export async function up(options: UpOptions): Promise<void> {
   const folder = resolve(options.folder);
   const data = resolve(options.data);
-  if (!existsSync(folder) || !statSync(folder).isDirectory()) throw new Error(`${folder}: want a folder of manifests`);
+  if (!existsSync(folder) || !statSync(folder).isDirectory())
+    throw new Error(`${folder}: want a folder of manifests`);
   const release = lockDataFolder(data);
   try {
     await mustBeFree(options.listen);
@@ -48,7 +49,8 @@ async function superviseUntilSignal(options: UpOptions): Promise<void> {
       announced = true;
       print(`page                 ${page}`);
     },
-    died: (spec, reason, restartInMs) => print(`${spec.name.padEnd(20)} ended: ${reason}; restart in ${restartInMs} ms`),
+    died: (spec, reason, restartInMs) =>
+      print(`${spec.name.padEnd(20)} ended: ${reason}; restart in ${restartInMs} ms`),
   });
   const operator = await operatorPart(options);
   const applyWorkloads = (): Promise<void> => supervisor.apply([operator, ...workloadParts(options)]);
@@ -124,7 +126,8 @@ async function mustBeFree(listen: string): Promise<void> {
   if (split < 1 || !Number.isInteger(port) || port < 1 || port > 65535) {
     throw new Error(`--listen ${listen}: want host:port`);
   }
-  if (!(await isFree(host, port))) throw new Error(`--listen ${listen}: the port is in use, want a free one (--listen HOST:PORT)`);
+  if (!(await isFree(host, port)))
+    throw new Error(`--listen ${listen}: the port is in use, want a free one (--listen HOST:PORT)`);
 }
 
 /** Processes of an earlier run whose port someone else took meanwhile are forgotten, so that the operator picks anew. */

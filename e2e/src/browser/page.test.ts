@@ -37,7 +37,10 @@ beforeAll(async () => {
   exporters = await startExporters(4);
   fleet = await LocalFleet.start({
     'fleet.yaml': fleetManifest({ shards: 2, replicas: 2, rulers: 1 }),
-    'app.yaml': scrapeConfig('app', exporters.map(({ address }) => address)),
+    'app.yaml': scrapeConfig(
+      'app',
+      exporters.map(({ address }) => address),
+    ),
     'rules.yaml': prometheusRule('app', '        - alert: AlwaysOn\n          expr: vector(1)\n'),
   });
   await eventually('data to look at', 40_000, async () => {
@@ -65,45 +68,71 @@ async function open(width: number, colorScheme: 'light' | 'dark', errors: string
   return page;
 }
 
-proof(`a query typed on the keyboard becomes a graph${reason}`, async () => {
-  const errors: string[] = [];
-  const page = await open(1280, 'light', errors);
-  await page.locator('[data-testid=query-input]').click();
-  await page.keyboard.type('test_temperature');
-  await page.keyboard.press('Escape');
-  await page.keyboard.press('Enter');
-  await page.locator('[data-testid=tab-graph]').click();
-  await page.locator('[data-testid=graph] canvas').first().waitFor({ timeout: 15_000 });
-  const painted = await page.locator('[data-testid=graph] canvas').first().evaluate((canvas) => {
-    const { width, height } = canvas as unknown as { width: number; height: number };
-    const context = (canvas as unknown as { getContext(kind: '2d'): { getImageData(...box: number[]): { data: Uint8ClampedArray } } }).getContext('2d');
-    const { data } = context.getImageData(0, 0, width, height);
-    const colors = new Set<number>();
-    for (let at = 0; at < data.length; at += 4) if (data[at + 3]! > 200) colors.add((data[at]! << 16) | (data[at + 1]! << 8) | data[at + 2]!);
-    return colors.size;
-  });
-  expect(painted).toBeGreaterThan(2);
-  await page.screenshot({ path: join(artefacts, 'query-graph-light.png') });
-  await page.locator('[data-testid=tab-table]').click();
-  await page.locator('[data-testid=result-table]').waitFor();
-  expect(await page.locator('[data-testid=result-table]').innerText()).toContain('test_temperature');
-  await page.screenshot({ path: join(artefacts, 'query-table-light.png') });
-  expect(errors).toEqual([]);
-  await page.close();
-}, 60_000);
-
-proof(`every page shows what the fleet has, at phone width in the dark too${reason}`, async () => {
-  const errors: string[] = [];
-  for (const [width, scheme] of [[1280, 'light'], [360, 'dark']] as const) {
-    const page = await open(width, scheme, errors);
-    for (const [name, text] of [['targets', exporters[0]!.address], ['alerts', 'AlwaysOn'], ['rules', 'AlwaysOn'], ['fleet', 'scraper-main-1-1']] as const) {
-      await page.goto(`${fleet.url}/${name}`);
-      await page.getByText(text).first().waitFor({ timeout: 10_000 });
-      const overflow = await page.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth');
-      expect([name, width, Number(overflow) <= 0]).toEqual([name, width, true]);
-      await page.screenshot({ path: join(artefacts, `${name}-${width}-${scheme}.png`) });
-    }
+proof(
+  `a query typed on the keyboard becomes a graph${reason}`,
+  async () => {
+    const errors: string[] = [];
+    const page = await open(1280, 'light', errors);
+    await page.locator('[data-testid=query-input]').click();
+    await page.keyboard.type('test_temperature');
+    await page.keyboard.press('Escape');
+    await page.keyboard.press('Enter');
+    await page.locator('[data-testid=tab-graph]').click();
+    await page.locator('[data-testid=graph] canvas').first().waitFor({ timeout: 15_000 });
+    const painted = await page
+      .locator('[data-testid=graph] canvas')
+      .first()
+      .evaluate((canvas) => {
+        const { width, height } = canvas as unknown as { width: number; height: number };
+        const context = (
+          canvas as unknown as {
+            getContext(kind: '2d'): { getImageData(...box: number[]): { data: Uint8ClampedArray } };
+          }
+        ).getContext('2d');
+        const { data } = context.getImageData(0, 0, width, height);
+        const colors = new Set<number>();
+        for (let at = 0; at < data.length; at += 4)
+          if (data[at + 3]! > 200) colors.add((data[at]! << 16) | (data[at + 1]! << 8) | data[at + 2]!);
+        return colors.size;
+      });
+    expect(painted).toBeGreaterThan(2);
+    await page.screenshot({ path: join(artefacts, 'query-graph-light.png') });
+    await page.locator('[data-testid=tab-table]').click();
+    await page.locator('[data-testid=result-table]').waitFor();
+    expect(await page.locator('[data-testid=result-table]').innerText()).toContain('test_temperature');
+    await page.screenshot({ path: join(artefacts, 'query-table-light.png') });
+    expect(errors).toEqual([]);
     await page.close();
-  }
-  expect(errors).toEqual([]);
-}, 90_000);
+  },
+  60_000,
+);
+
+proof(
+  `every page shows what the fleet has, at phone width in the dark too${reason}`,
+  async () => {
+    const errors: string[] = [];
+    for (const [width, scheme] of [
+      [1280, 'light'],
+      [360, 'dark'],
+    ] as const) {
+      const page = await open(width, scheme, errors);
+      for (const [name, text] of [
+        ['targets', exporters[0]!.address],
+        ['alerts', 'AlwaysOn'],
+        ['rules', 'AlwaysOn'],
+        ['fleet', 'scraper-main-1-1'],
+      ] as const) {
+        await page.goto(`${fleet.url}/${name}`);
+        await page.getByText(text).first().waitFor({ timeout: 10_000 });
+        const overflow = await page.evaluate(
+          'document.documentElement.scrollWidth - document.documentElement.clientWidth',
+        );
+        expect([name, width, Number(overflow) <= 0]).toEqual([name, width, true]);
+        await page.screenshot({ path: join(artefacts, `${name}-${width}-${scheme}.png`) });
+      }
+      await page.close();
+    }
+    expect(errors).toEqual([]);
+  },
+  90_000,
+);

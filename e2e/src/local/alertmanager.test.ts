@@ -49,7 +49,9 @@ beforeAll(async () => {
   const port = await freePort();
   alertmanagerUrl = `http://127.0.0.1:${port}`;
   const listen = [`--web.listen-address=127.0.0.1:${port}`, '--cluster.listen-address='];
-  alertmanager = spawn(binary, [`--config.file=${config}`, `--storage.path=${folder}`, ...listen], { stdio: 'ignore' });
+  alertmanager = spawn(binary, [`--config.file=${config}`, `--storage.path=${folder}`, ...listen], {
+    stdio: 'ignore',
+  });
   exporter = await startExporter();
   fleet = await LocalFleet.start({
     'fleet.yaml': fleetManifest({ shards: 1, replicas: 1, rulers: 2, alertmanagers: [alertmanagerUrl] }),
@@ -82,31 +84,41 @@ async function sentBy(ruler: string): Promise<number> {
 
 async function activeSince(name: string): Promise<string | undefined> {
   const answer = await fleet.get('/api/v1/alerts');
-  const { alerts } = answer.body.data as unknown as { alerts: { labels: Record<string, string>; activeAt: string }[] };
+  const { alerts } = answer.body.data as unknown as {
+    alerts: { labels: Record<string, string>; activeAt: string }[];
+  };
   return alerts.find(({ labels }) => labels['alertname'] === name)?.activeAt;
 }
 
-proof(`both rulers send an alert and Alertmanager shows it once${reason}`, async () => {
-  const alerts = await eventually('the alert arrives', 30_000, async () => {
-    const found = await received('AlwaysOn');
-    const senders = await Promise.all(['ruler-main-0', 'ruler-main-1'].map(sentBy));
-    return found.length > 0 && senders.every((count) => count > 0) ? found : undefined;
-  });
-  expect(alerts).toHaveLength(1);
-  expect(alerts[0]?.labels).toEqual({ alertname: 'AlwaysOn', severity: 'info' });
-  expect(alerts[0]?.annotations).toEqual({ summary: 'value 1' });
-}, 60_000);
+proof(
+  `both rulers send an alert and Alertmanager shows it once${reason}`,
+  async () => {
+    const alerts = await eventually('the alert arrives', 30_000, async () => {
+      const found = await received('AlwaysOn');
+      const senders = await Promise.all(['ruler-main-0', 'ruler-main-1'].map(sentBy));
+      return found.length > 0 && senders.every((count) => count > 0) ? found : undefined;
+    });
+    expect(alerts).toHaveLength(1);
+    expect(alerts[0]?.labels).toEqual({ alertname: 'AlwaysOn', severity: 'info' });
+    expect(alerts[0]?.annotations).toEqual({ summary: 'value 1' });
+  },
+  60_000,
+);
 
-proof(`after a restart of both rulers the time of \`for\` continues${reason}`, async () => {
-  const pendingSince = await eventually('the alert is pending', 20_000, () => activeSince('SlowToFire'));
-  await sleep(12_000);
-  fleet.kill('ruler-main-0');
-  fleet.kill('ruler-main-1');
-  const [alert] = await eventually('the alert fires', 60_000, async () => {
-    const found = await received('SlowToFire');
-    return found.length > 0 ? found : undefined;
-  });
-  const waitedMs = Date.parse(alert!.startsAt) - Date.parse(pendingSince);
-  expect(waitedMs).toBeGreaterThanOrEqual(24_000);
-  expect(waitedMs).toBeLessThan(36_000);
-}, 120_000);
+proof(
+  `after a restart of both rulers the time of \`for\` continues${reason}`,
+  async () => {
+    const pendingSince = await eventually('the alert is pending', 20_000, () => activeSince('SlowToFire'));
+    await sleep(12_000);
+    fleet.kill('ruler-main-0');
+    fleet.kill('ruler-main-1');
+    const [alert] = await eventually('the alert fires', 60_000, async () => {
+      const found = await received('SlowToFire');
+      return found.length > 0 ? found : undefined;
+    });
+    const waitedMs = Date.parse(alert!.startsAt) - Date.parse(pendingSince);
+    expect(waitedMs).toBeGreaterThanOrEqual(24_000);
+    expect(waitedMs).toBeLessThan(36_000);
+  },
+  120_000,
+);

@@ -32,7 +32,9 @@ export function sendText(response: ServerResponse, body: string): void {
   response.end(body);
 }
 
-export async function startExporter(handler: Handler = (_, response) => sendText(response, countingBody())): Promise<Exporter> {
+export async function startExporter(
+  handler: Handler = (_, response) => sendText(response, countingBody()),
+): Promise<Exporter> {
   const server = createServer(handler);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;

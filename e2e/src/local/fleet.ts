@@ -22,7 +22,9 @@ export interface ApiSeries {
 
 export interface ApiAnswer {
   readonly status: number;
-  readonly completeness: { readonly shards: readonly { readonly shard: string; readonly state: string }[] } | undefined;
+  readonly completeness:
+    | { readonly shards: readonly { readonly shard: string; readonly state: string }[] }
+    | undefined;
   readonly body: {
     readonly status: string;
     readonly data: { readonly resultType: string; readonly result: readonly ApiSeries[] };
@@ -41,13 +43,26 @@ export interface ApiTarget {
   readonly lastError: string;
   readonly shard: number;
   readonly slot: number;
-  readonly replicas: readonly { readonly replica: number; readonly health: string; readonly lastError: string }[];
+  readonly replicas: readonly {
+    readonly replica: number;
+    readonly health: string;
+    readonly lastError: string;
+  }[];
 }
 
 export interface FleetStatus {
   readonly topology: {
-    readonly epochs: readonly { readonly id: number; readonly shards: number; readonly table: readonly number[] }[];
-    readonly stores: readonly { readonly name: string; readonly shard: number; readonly kind: string; readonly url: string }[];
+    readonly epochs: readonly {
+      readonly id: number;
+      readonly shards: number;
+      readonly table: readonly number[];
+    }[];
+    readonly stores: readonly {
+      readonly name: string;
+      readonly shard: number;
+      readonly kind: string;
+      readonly url: string;
+    }[];
   };
   readonly operator?: {
     readonly resize: { readonly phase: string };
@@ -56,19 +71,23 @@ export interface FleetStatus {
 }
 
 /** Calls `probe` until it returns a value that is not undefined; fails with what it waited for and the last error. */
-export async function eventually<T>(what: string, timeoutMs: number, probe: () => Promise<T | undefined>): Promise<T> {
+export async function eventually<T>(
+  what: string,
+  timeoutMs: number,
+  probe: () => Promise<T | undefined>,
+): Promise<T> {
   const deadlineMs = Date.now() + timeoutMs;
-  let last: unknown;
+  let last = '';
   while (Date.now() < deadlineMs) {
     try {
       const value = await probe();
       if (value !== undefined) return value;
     } catch (error) {
-      last = error;
+      last = String(error);
     }
     await sleep(200);
   }
-  throw new Error(`${what}: not within ${timeoutMs} ms${last === undefined ? '' : `: ${String(last)}`}`);
+  throw new Error(`${what}: not within ${timeoutMs} ms${last === '' ? '' : `: ${last}`}`);
 }
 
 /** A TCP port of 127.0.0.1 that was free a moment ago. */
@@ -119,7 +138,7 @@ export class LocalFleet {
         return this.output().includes(`page`) && this.output().includes(this.url) ? true : undefined;
       });
     } catch (error) {
-      throw new Error(`${String(error)}\n${this.output()}\n${this.logTail()}`);
+      throw new Error(`${String(error)}\n${this.output()}\n${this.logTail()}`, { cause: error });
     }
   }
 
@@ -132,7 +151,10 @@ export class LocalFleet {
     const folder = join(this.data, 'logs');
     try {
       return readdirSync(folder)
-        .map((name) => `--- ${name}\n${readFileSync(join(folder, name), 'utf8').split('\n').slice(-12).join('\n')}`)
+        .map(
+          (name) =>
+            `--- ${name}\n${readFileSync(join(folder, name), 'utf8').split('\n').slice(-12).join('\n')}`,
+        )
         .join('\n');
     } catch {
       return '';

@@ -29,7 +29,10 @@ const hostile: Readonly<Record<string, { readonly handler: Handler; readonly rea
     handler: (_, response) => sendText(response, '\u0000\u0001 {{{{ not = metrics\n<html>\n'),
     reason: /invalid|expected|unexpected|parse|unsupported/i,
   },
-  endless: { handler: (_, response) => endless(response), reason: /body size limit exceeded|deadline exceeded|timed? ?out/i },
+  endless: {
+    handler: (_, response) => endless(response),
+    reason: /body size limit exceeded|deadline exceeded|timed? ?out/i,
+  },
   slow: {
     handler: (_, response) => {
       response.writeHead(200, textHeader);
@@ -62,7 +65,10 @@ beforeAll(async () => {
   const configs = [...bad].map(([name, { address }]) => scrapeConfig(name.toLowerCase(), [address]));
   fleet = await LocalFleet.start({
     'fleet.yaml': fleetManifest({ shards: 1, replicas: 2, rulers: 1 }),
-    'good.yaml': scrapeConfig('good', good.map(({ address }) => address)),
+    'good.yaml': scrapeConfig(
+      'good',
+      good.map(({ address }) => address),
+    ),
     'bad.yaml': configs.join('---\n'),
   });
 }, 120_000);
@@ -94,7 +100,8 @@ test('hostile targets are down with the reason, all others unaffected, memory bo
   }
   const answer = await fleet.query('test_seconds_total{job="good"}[10s]', endMs);
   expect(answer.body.data.result).toHaveLength(good.length);
-  for (const { values } of answer.body.data.result) expect(missingSlots(values ?? [], endMs - 10_000, endMs)).toEqual([]);
+  for (const { values } of answer.body.data.result)
+    expect(missingSlots(values ?? [], endMs - 10_000, endMs)).toEqual([]);
   const down = await fleet.query('count(up{job!="good"} == 0)', endMs);
   expect(down.body.data.result[0]?.value?.[1]).toBe(String(bad.size));
   const resident = ['scraper-main-0-0', 'scraper-main-0-1'].map(residentMiB);

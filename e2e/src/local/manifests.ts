@@ -8,7 +8,12 @@ export interface FleetOptions {
 }
 
 /** A Fleet with intervals of one second. */
-export function fleetManifest({ shards = 2, replicas = 2, rulers = 1, alertmanagers = [] }: FleetOptions = {}): string {
+export function fleetManifest({
+  shards = 2,
+  replicas = 2,
+  rulers = 1,
+  alertmanagers = [],
+}: FleetOptions = {}): string {
   const urls = alertmanagers.map((url) => `\n      - url: ${url}`).join('');
   return `apiVersion: flotilla.dev/v1alpha1
 kind: Fleet

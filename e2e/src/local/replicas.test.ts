@@ -30,7 +30,9 @@ beforeAll(async () => {
   });
   await eventually('all targets are up on both replicas', 30_000, async () => {
     const targets = (await fleet.targets()).filter(({ labels }) => labels['job'] === 'app');
-    const up = targets.filter(({ replicas }) => replicas.length === 2 && replicas.every(({ health }) => health === 'up'));
+    const up = targets.filter(
+      ({ replicas }) => replicas.length === 2 && replicas.every(({ health }) => health === 'up'),
+    );
     return up.length === targetCount ? true : undefined;
   });
 }, 120_000);
@@ -41,7 +43,10 @@ afterAll(async () => {
 }, 30_000);
 
 /** Samples of every target over the `seconds` before `atMs`, by instance. */
-async function samplesByInstance(atMs: number, seconds: number): Promise<Map<string, readonly (readonly [number, string])[]>> {
+async function samplesByInstance(
+  atMs: number,
+  seconds: number,
+): Promise<Map<string, readonly (readonly [number, string])[]>> {
   const answer = await fleet.query(`test_seconds_total{job="app"}[${seconds}s]`, atMs);
   expect(answer.body.error ?? '').toBe('');
   return new Map(answer.body.data.result.map(({ metric, values }) => [metric['instance']!, values ?? []]));
@@ -50,7 +55,10 @@ async function samplesByInstance(atMs: number, seconds: number): Promise<Map<str
 async function expectEverySlot(atMs: number, seconds: number): Promise<void> {
   const byInstance = await samplesByInstance(atMs, seconds);
   const missing = exporters
-    .map(({ address }) => [address, missingSlots(byInstance.get(address) ?? [], atMs - seconds * 1000, atMs)] as const)
+    .map(
+      ({ address }) =>
+        [address, missingSlots(byInstance.get(address) ?? [], atMs - seconds * 1000, atMs)] as const,
+    )
     .filter(([, slots]) => slots.length > 0);
   expect(missing).toEqual([]);
 }
@@ -71,10 +79,16 @@ describe('a fleet of two shards', () => {
 
   test('each target is on the shard that the hash rule names, on both its replicas and nowhere else', async () => {
     const targets = (await fleet.targets()).filter(({ labels }) => labels['job'] === 'app');
-    expect(targets.map(({ labels }) => labels['instance']).toSorted()).toEqual(exporters.map(({ address }) => address).toSorted());
+    expect(targets.map(({ labels }) => labels['instance']).toSorted()).toEqual(
+      exporters.map(({ address }) => address).toSorted(),
+    );
     for (const target of targets) {
       const slot = slotOf(target.labels['instance']!);
-      expect([target.slot, target.shard, target.replicas.map(({ replica }) => replica).toSorted()]).toEqual([slot, slot % 2, [0, 1]]);
+      expect([target.slot, target.shard, target.replicas.map(({ replica }) => replica).toSorted()]).toEqual([
+        slot,
+        slot % 2,
+        [0, 1],
+      ]);
     }
     const separate = await fleet.query('count by (instance) (up{job="app"})', undefined, '&dedup=false');
     expect(separate.body.data.result.map(({ value }) => value?.[1])).toEqual(exporters.map(() => '2'));
@@ -92,7 +106,8 @@ describe('a fleet of two shards', () => {
     expect(new Set(counts.body.data.result.map(({ value }) => value?.[1]))).toEqual(new Set(['15']));
     const rates = await fleet.query('rate(test_seconds_total{job="app"}[10s])', atMs);
     expect(rates.body.data.result).toHaveLength(targetCount);
-    for (const { value } of rates.body.data.result) expect(Math.abs(Number(value?.[1]) - 1)).toBeLessThan(0.25);
+    for (const { value } of rates.body.data.result)
+      expect(Math.abs(Number(value?.[1]) - 1)).toBeLessThan(0.25);
     const resets = await fleet.query('sum(resets(test_seconds_total{job="app"}[15s]))', atMs);
     expect(resets.body.data.result[0]?.value?.[1]).toBe('0');
   }, 60_000);
@@ -104,8 +119,12 @@ describe('a fleet of two shards', () => {
       const killedMs = Date.now();
       for (const name of fleet.parts().filter((part) => part.startsWith('scraper-'))) fleet.kill(name);
       const atMs = await eventually('samples newer than the kill', 30_000, async () => {
-        const answer = await fleet.query('min(timestamp(test_seconds_total{job="app"})) and count(test_seconds_total{job="app"}) == 40');
-        return Number(answer.body.data.result[0]?.value?.[1]) * 1000 > killedMs + 3000 ? Date.now() : undefined;
+        const answer = await fleet.query(
+          'min(timestamp(test_seconds_total{job="app"})) and count(test_seconds_total{job="app"}) == 40',
+        );
+        return Number(answer.body.data.result[0]?.value?.[1]) * 1000 > killedMs + 3000
+          ? Date.now()
+          : undefined;
       });
       expect((await samplesByInstance(atMs, 3)).size).toBe(targetCount);
     } finally {
@@ -122,7 +141,9 @@ describe('a fleet of two shards', () => {
       ]);
       const complete = whole.completeness?.shards.every(({ state }) => state === 'all') === true;
       const settled = firing.startsWith('firing') && pending === 'inactive';
-      return complete && settled && whole.body.data.result[0]?.value?.[1] === String(targetCount) ? true : undefined;
+      return complete && settled && whole.body.data.result[0]?.value?.[1] === String(targetCount)
+        ? true
+        : undefined;
     });
     const before = await alertState('Watching');
     const revive = fleet.keepDead(['scraper-main-1-0', 'scraper-main-1-1']);
@@ -136,13 +157,17 @@ describe('a fleet of two shards', () => {
       expect([refused.status, refused.body.errorType]).toEqual([503, 'unavailable']);
       expect(refused.body.error).toContain('shard "1"');
       await sleep(6000);
-      expect([await alertState('Watching'), await alertState('TargetsMissing')]).toEqual([before, 'inactive']);
+      expect([await alertState('Watching'), await alertState('TargetsMissing')]).toEqual([
+        before,
+        'inactive',
+      ]);
     } finally {
       revive();
     }
     await eventually('the warning clears', 40_000, async () => {
       const answer = await fleet.query('count(up{job="app"} == 1)');
-      const clear = answer.body.warnings === undefined && answer.body.data.result[0]?.value?.[1] === String(targetCount);
+      const clear =
+        answer.body.warnings === undefined && answer.body.data.result[0]?.value?.[1] === String(targetCount);
       return clear ? true : undefined;
     });
     await sleep(3000);

@@ -16,7 +16,10 @@ beforeAll(async () => {
   exporters = await startExporters(targetCount);
   fleet = await LocalFleet.start({
     'fleet.yaml': fleetManifest({ shards: 2, rulers: 1 }),
-    'app.yaml': scrapeConfig('app', exporters.map(({ address }) => address)),
+    'app.yaml': scrapeConfig(
+      'app',
+      exporters.map(({ address }) => address),
+    ),
   });
   await eventually('all targets are up', 30_000, async () => {
     const answer = await fleet.query('count(up{job="app"} == 1)');
@@ -36,11 +39,17 @@ async function shardByInstance(): Promise<Map<string, number>> {
 
 async function scaleTo(shards: number, epoch: number): Promise<void> {
   fleet.write('fleet.yaml', fleetManifest({ shards, rulers: 1 }));
-  await eventually(`epoch ${epoch} with ${shards} shards is in force and the hand-off is over`, 90_000, async () => {
-    const { topology, operator } = await fleet.status();
-    const current = topology.epochs.at(-1);
-    return current?.id === epoch && current.shards === shards && operator?.resize.phase === 'stable' ? true : undefined;
-  });
+  await eventually(
+    `epoch ${epoch} with ${shards} shards is in force and the hand-off is over`,
+    90_000,
+    async () => {
+      const { topology, operator } = await fleet.status();
+      const current = topology.epochs.at(-1);
+      return current?.id === epoch && current.shards === shards && operator?.resize.phase === 'stable'
+        ? true
+        : undefined;
+    },
+  );
 }
 
 /** Every target is where the table of the newest epoch puts its slot, and those that moved are those whose slot moved. */
@@ -55,8 +64,12 @@ async function expectMovesAsPlanned(before: ReadonlyMap<string, number>): Promis
     const settled = [...shards].every(([instance, shard]) => shard === current.table[slotOf(instance)]);
     return settled && shards.size === targetCount ? shards : undefined;
   });
-  const moved = [...after].filter(([instance, shard]) => before.get(instance) !== shard).map(([instance]) => instance);
-  const planned = [...before.keys()].filter((instance) => old.table[slotOf(instance)] !== current.table[slotOf(instance)]);
+  const moved = [...after]
+    .filter(([instance, shard]) => before.get(instance) !== shard)
+    .map(([instance]) => instance);
+  const planned = [...before.keys()].filter(
+    (instance) => old.table[slotOf(instance)] !== current.table[slotOf(instance)],
+  );
   expect(moved.toSorted()).toEqual(planned.toSorted());
 }
 
@@ -78,7 +91,10 @@ test('2 → 3 → 2 shards: no slot missing, fewest moves, old data answers, the
   const answer = await fleet.query(`test_seconds_total{job="app"}[${seconds}s]`, endMs);
   expect(answer.body.data.result).toHaveLength(targetCount);
   const missing = answer.body.data.result
-    .map(({ metric, values }) => [metric['instance'], missingSlots(values ?? [], endMs - seconds * 1000, endMs)] as const)
+    .map(
+      ({ metric, values }) =>
+        [metric['instance'], missingSlots(values ?? [], endMs - seconds * 1000, endMs)] as const,
+    )
     .filter(([, slots]) => slots.length > 0);
   expect(missing).toEqual([]);
 

@@ -30,7 +30,11 @@ export function slotOf(key: string): number {
  * Slots of one second that a series should fill in (fromMs, toMs] and does not.
  * The phase is read off the samples: every on-time sample has it exactly.
  */
-export function missingSlots(samples: readonly (readonly [number, string])[], fromMs: number, toMs: number): number[] {
+export function missingSlots(
+  samples: readonly (readonly [number, string])[],
+  fromMs: number,
+  toMs: number,
+): number[] {
   const timesMs = samples.map(([seconds]) => Math.round(seconds * 1000));
   const phaseMs = mostFrequent(timesMs.map((timeMs) => timeMs % 1000));
   const filled = new Set(timesMs.map((timeMs) => Math.floor((timeMs - phaseMs) / 1000)));

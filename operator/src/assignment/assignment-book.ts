@@ -27,7 +27,9 @@ export class AssignmentBook {
     const byShard = shards.map((shard) => ({ shard, targets: targetsOf(shard) }));
     this.#allIds = new Set(byShard.flatMap(({ targets }) => targets.map(({ id }) => id)));
     this.#handedOff = handedOff;
-    return byShard.filter(({ shard, targets }) => this.#set(canonicalAssignment(shard, usedJobs(jobs, targets), targets))).map(({ shard }) => shard);
+    return byShard
+      .filter(({ shard, targets }) => this.#set(canonicalAssignment(shard, usedJobs(jobs, targets), targets)))
+      .map(({ shard }) => shard);
   }
 
   current(shard: number): Assignment | undefined {

@@ -38,8 +38,12 @@ export class AssignmentServer {
     this.router = Router();
     this.router.use(options.authenticate);
     this.router.get('/stream', (request, response) => this.#openStream(request, response));
-    this.router.post('/heartbeat', protobufBody(heartbeatBytesMax), (request, response) => this.#heartbeat(request, response));
-    this.router.post('/secrets', jsonBody(secretsBytesMax), (request, response) => this.#secrets(request, response));
+    this.router.post('/heartbeat', protobufBody(heartbeatBytesMax), (request, response) =>
+      this.#heartbeat(request, response),
+    );
+    this.router.post('/secrets', jsonBody(secretsBytesMax), (request, response) =>
+      this.#secrets(request, response),
+    );
     options.closing.addEventListener('abort', () => {
       for (const stream of this.#streams) stream.end();
     });
@@ -58,8 +62,10 @@ export class AssignmentServer {
     if (!book.isFilled) throw new Unavailable('assignment: discovery is not synced yet');
     const query = request.query as Readonly<Record<string, string>>;
     const shard = Number(query['shard']);
-    if (query['fleet'] !== fleet()) throw new BadRequest(`assignment: fleet "${query['fleet']}", want "${fleet()}"`);
-    if (book.current(shard) === undefined) throw new BadRequest(`assignment: there is no shard ${query['shard']}`);
+    if (query['fleet'] !== fleet())
+      throw new BadRequest(`assignment: fleet "${query['fleet']}", want "${fleet()}"`);
+    if (book.current(shard) === undefined)
+      throw new BadRequest(`assignment: there is no shard ${query['shard']}`);
     response.status(200).setHeader('Content-Type', 'application/x-flotilla-assignment; version=1');
     const stream = new AssignmentStream(shard, query['version'] ?? '', book, response);
     this.#streams.add(stream);
@@ -73,7 +79,8 @@ export class AssignmentServer {
   #heartbeat(request: Request, response: Response): void {
     const { heartbeats, fleet, onHeartbeat } = this.#options;
     const heartbeat = decodeHeartbeat(request.body as Uint8Array);
-    if (heartbeat.fleet !== fleet()) throw new BadRequest(`heartbeat: fleet "${heartbeat.fleet}", want "${fleet()}"`);
+    if (heartbeat.fleet !== fleet())
+      throw new BadRequest(`heartbeat: fleet "${heartbeat.fleet}", want "${fleet()}"`);
     heartbeats.take(heartbeat, Date.now());
     response.status(204).end();
     onHeartbeat();

@@ -33,6 +33,10 @@ function freeId(identity: string, taken: Map<number, string>): number | undefine
   }
 }
 
-function toTarget(id: number, job: string, { url, labels, intervalMs, timeoutMs, key, everyShard }: PoolTarget): Target {
+function toTarget(
+  id: number,
+  job: string,
+  { url, labels, intervalMs, timeoutMs, key, everyShard }: PoolTarget,
+): Target {
   return { id, job, url, labels: [...labels], intervalMs, timeoutMs, slot: everyShard ? -1 : slotOf(key) };
 }

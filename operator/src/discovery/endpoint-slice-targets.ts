@@ -62,9 +62,9 @@ function sliceLabels(slice: Slice, service: ObjectOf<'Service'> | undefined): La
   };
 }
 
-function endpointLabels(endpoint: Endpoint, { node }: SliceBackground): LabelRecord {
+function endpointLabels(endpoint: Endpoint, background: SliceBackground): LabelRecord {
   const { conditions, hostname, nodeName, zone, targetRef } = endpoint;
-  const attached = node(nodeName);
+  const attached = background.node(nodeName);
   return {
     ...(attached && nodeLabels(attached)),
     [`${META}endpointslice_endpoint_conditions_ready`]: flag(conditions.ready),
@@ -115,7 +115,8 @@ function podPortLabels(pod: Pod, { port }: Port): LabelRecord {
   const record = podLabels(pod);
   for (const { container, isInit } of podContainers(pod)) {
     const match = container.ports.find(({ containerPort }) => containerPort === port);
-    if (match !== undefined) Object.assign(record, containerLabels(pod, container, isInit), portLabels(match));
+    if (match !== undefined)
+      Object.assign(record, containerLabels(pod, container, isInit), portLabels(match));
   }
   return record;
 }

@@ -33,8 +33,14 @@ export function explainTargets(
   }
   const kept = found.filter(({ target }) => target !== undefined);
   const dropped = found.filter(({ target }) => target === undefined);
-  const nearMisses = kept.length > 0 ? [] : [...dropped.map(nearMiss), ...notSelected.filter(({ monitor }) => monitor.includes(query))];
-  return { targets: (kept.length > 0 ? kept : dropped).slice(0, matchesMax), nearMisses: nearMisses.slice(0, nearMissesMax) };
+  const nearMisses =
+    kept.length > 0
+      ? []
+      : [...dropped.map(nearMiss), ...notSelected.filter(({ monitor }) => monitor.includes(query))];
+  return {
+    targets: (kept.length > 0 ? kept : dropped).slice(0, matchesMax),
+    nearMisses: nearMisses.slice(0, nearMissesMax),
+  };
 }
 
 function isNamed(query: string, discovered: Labels, { target, job }: ExplainedTarget): boolean {
@@ -43,10 +49,16 @@ function isNamed(query: string, discovered: Labels, { target, job }: ExplainedTa
   const name = slash > 0 && namespace === query.slice(0, slash) ? query.slice(slash + 1) : query;
   if (namingLabels.some((label) => discovered.get(label) === name)) return true;
   if (job === query) return true;
-  return target !== undefined && (target.url === query || target.labels.get('instance') === query || new URL(target.url).host === query);
+  return (
+    target !== undefined &&
+    (target.url === query || target.labels.get('instance') === query || new URL(target.url).host === query)
+  );
 }
 
 function nearMiss({ object, dropped }: ExplainedTarget): { monitor: string; reason: string } {
-  const reason = dropped === undefined ? 'its address is empty after relabeling' : `dropped by rule ${dropped.rule}: ${dropped.text}`;
+  const reason =
+    dropped === undefined
+      ? 'its address is empty after relabeling'
+      : `dropped by rule ${dropped.rule}: ${dropped.text}`;
   return { monitor: `${object.kind} ${object.namespace}/${object.name}`, reason };
 }

@@ -5,7 +5,13 @@ import { errorText } from '@flotilla/chassis';
 import type { Logger } from '@flotilla/chassis';
 import { compareUtf8 } from '@flotilla/model';
 import type { SecretRef } from '@flotilla/wire';
-import { podMonitorJobs, probeJobs, refOf, scrapeConfigJobs, serviceMonitorJobs } from '../monitors/monitor-jobs.ts';
+import {
+  podMonitorJobs,
+  probeJobs,
+  refOf,
+  scrapeConfigJobs,
+  serviceMonitorJobs,
+} from '../monitors/monitor-jobs.ts';
 import type { JobContext } from '../monitors/monitor-jobs.ts';
 import type { ScrapeJob } from '../monitors/scrape-job.ts';
 import { FolderSource } from '../objects/folder-source.ts';
@@ -119,9 +125,13 @@ export class FolderDiscovery implements Discovery {
   }
 
   #take(before: Snapshot): Snapshot {
-    const problems: Problem[] = this.#source.problems().filter(({ severity }) => severity === 'refused').map(toProblem);
+    const problems: Problem[] = this.#source
+      .problems()
+      .filter(({ severity }) => severity === 'refused')
+      .map(toProblem);
     const [fleetObject, ...others] = this.#source.list('Fleet');
-    for (const other of others) problems.push(problemOf(other, `a Fleet exists already: ${fleetObject!.metadata.name}`));
+    for (const other of others)
+      problems.push(problemOf(other, `a Fleet exists already: ${fleetObject!.metadata.name}`));
     if (fleetObject === undefined) return { ...empty, fleet: before.fleet, problems };
     const { name, namespace } = fleetObject.metadata;
     const fleet: FleetSpec = { ...fleetObject.spec, name, namespace };
@@ -129,14 +139,33 @@ export class FolderDiscovery implements Discovery {
     const context: JobContext = { fleet, kubernetes: this.#kubernetes, feeds: this.#feeds };
     const jobs = this.#jobs(context, problems, notSelected);
     const pools = jobs.map((job) => poolOf(job, problems));
-    const rules = this.#selected('PrometheusRule', fleet.ruleSelector, fleet.ruleNamespaceSelector, notSelected);
-    return { fleet, jobs, rules: ruleFiles(rules), problems, notSelected, pools: samePools(before.pools, pools) };
+    const rules = this.#selected(
+      'PrometheusRule',
+      fleet.ruleSelector,
+      fleet.ruleNamespaceSelector,
+      notSelected,
+    );
+    return {
+      fleet,
+      jobs,
+      rules: ruleFiles(rules),
+      problems,
+      notSelected,
+      pools: samePools(before.pools, pools),
+    };
   }
 
   /** Jobs of all selected monitors, by job name. A monitor of which anything is wrong has none. */
-  #jobs(context: JobContext, problems: Problem[], notSelected: { monitor: string; reason: string }[]): ScrapeJob[] {
+  #jobs(
+    context: JobContext,
+    problems: Problem[],
+    notSelected: { monitor: string; reason: string }[],
+  ): ScrapeJob[] {
     const { fleet } = context;
-    const make = <O extends AnyObject>(monitors: readonly O[], jobsOf: (monitor: O, context: JobContext) => ScrapeJob[]): ScrapeJob[] =>
+    const make = <O extends AnyObject>(
+      monitors: readonly O[],
+      jobsOf: (monitor: O, context: JobContext) => ScrapeJob[],
+    ): ScrapeJob[] =>
       monitors.flatMap((monitor) => {
         try {
           return jobsOf(monitor, context);
@@ -146,10 +175,37 @@ export class FolderDiscovery implements Discovery {
         }
       });
     const jobs = [
-      ...make(this.#selected('ServiceMonitor', fleet.serviceMonitorSelector, fleet.serviceMonitorNamespaceSelector, notSelected), serviceMonitorJobs),
-      ...make(this.#selected('PodMonitor', fleet.podMonitorSelector, fleet.podMonitorNamespaceSelector, notSelected), podMonitorJobs),
-      ...make(this.#selected('Probe', fleet.probeSelector, fleet.probeNamespaceSelector, notSelected), probeJobs),
-      ...make(this.#selected('ScrapeConfig', fleet.scrapeConfigSelector, fleet.scrapeConfigNamespaceSelector, notSelected), scrapeConfigJobs),
+      ...make(
+        this.#selected(
+          'ServiceMonitor',
+          fleet.serviceMonitorSelector,
+          fleet.serviceMonitorNamespaceSelector,
+          notSelected,
+        ),
+        serviceMonitorJobs,
+      ),
+      ...make(
+        this.#selected(
+          'PodMonitor',
+          fleet.podMonitorSelector,
+          fleet.podMonitorNamespaceSelector,
+          notSelected,
+        ),
+        podMonitorJobs,
+      ),
+      ...make(
+        this.#selected('Probe', fleet.probeSelector, fleet.probeNamespaceSelector, notSelected),
+        probeJobs,
+      ),
+      ...make(
+        this.#selected(
+          'ScrapeConfig',
+          fleet.scrapeConfigSelector,
+          fleet.scrapeConfigNamespaceSelector,
+          notSelected,
+        ),
+        scrapeConfigJobs,
+      ),
     ];
     return jobs.toSorted((a, b) => compareUtf8(a.job.name, b.job.name));
   }
@@ -180,23 +236,44 @@ function poolOf(scrape: ScrapeJob, problems: Problem[]): ScrapePool {
         if (target === undefined) droppedCount++;
         else targets.set(`${target.url}\n${target.labels.key}`, target);
       } catch (error) {
-        problems.push({ ...scrape.monitor, file: scrape.monitor.file ?? '', line: 0, reason: `${group.source}: ${errorText(error)}` });
+        problems.push({
+          ...scrape.monitor,
+          file: scrape.monitor.file ?? '',
+          line: 0,
+          reason: `${group.source}: ${errorText(error)}`,
+        });
       }
     }
   }
-  const sorted = [...targets.values()].toSorted((a, b) => compareUtf8(a.url, b.url) || compareUtf8(a.labels.key, b.labels.key));
+  const sorted = [...targets.values()].toSorted(
+    (a, b) => compareUtf8(a.url, b.url) || compareUtf8(a.labels.key, b.labels.key),
+  );
   return { job: scrape.job, monitor: scrape.monitor, targets: sorted, droppedCount };
 }
 
 /** The old array when nothing in it differs, so that nothing downstream is recomputed. */
 function samePools(before: readonly ScrapePool[], now: readonly ScrapePool[]): readonly ScrapePool[] {
-  const textOf = (pools: readonly ScrapePool[]): string => JSON.stringify(pools.map(({ job, targets }) => [job, targets]));
+  const textOf = (pools: readonly ScrapePool[]): string =>
+    JSON.stringify(pools.map(({ job, targets }) => [job, targets]));
   return before.length === now.length && textOf(before) === textOf(now) ? before : now;
 }
 
-function toProblem({ file, line, kind = '', name = '', reason }: ReturnType<ObjectSource['problems']>[number]): Problem {
+function toProblem({
+  file,
+  line,
+  kind = '',
+  name = '',
+  reason,
+}: ReturnType<ObjectSource['problems']>[number]): Problem {
   const slash = name.indexOf('/');
-  return { file, line, kind, namespace: slash < 0 ? '' : name.slice(0, slash), name: name.slice(slash + 1), reason };
+  return {
+    file,
+    line,
+    kind,
+    namespace: slash < 0 ? '' : name.slice(0, slash),
+    name: name.slice(slash + 1),
+    reason,
+  };
 }
 
 function problemOf(object: AnyObject, reason: string): Problem {

@@ -81,7 +81,11 @@ export class KubernetesDiscovery {
     }
   }
 
-  #visitSlice(slice: ObjectOf<'EndpointSlice'>, node: (name: string) => ObjectOf<'Node'> | undefined, keep: Keep): void {
+  #visitSlice(
+    slice: ObjectOf<'EndpointSlice'>,
+    node: (name: string) => ObjectOf<'Node'> | undefined,
+    keep: Keep,
+  ): void {
     const { namespace, labels } = slice.metadata;
     const service = this.#source.get('Service', namespace, labels[SERVICE_NAME_LABEL] ?? '');
     const pod = (podNamespace: string, name: string): ObjectOf<'Pod'> | undefined =>

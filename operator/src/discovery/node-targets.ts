@@ -7,7 +7,14 @@ import type { TargetGroup } from './target-group.ts';
 
 type Node = ObjectOf<'Node'>;
 
-const addressPreference = ['InternalIP', 'InternalDNS', 'ExternalIP', 'ExternalDNS', 'LegacyHostIP', 'Hostname'];
+const addressPreference = [
+  'InternalIP',
+  'InternalDNS',
+  'ExternalIP',
+  'ExternalDNS',
+  'LegacyHostIP',
+  'Hostname',
+];
 
 /** A node without an address has no target. */
 export function nodeTargets(node: Node): TargetGroup {

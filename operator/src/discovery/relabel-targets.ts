@@ -12,14 +12,20 @@ export interface RelabeledTarget {
 
 /** Throws RangeError when relabeling made an interval or timeout that is none. */
 export function relabelTarget(scrape: ScrapeJob, discovered: Labels): RelabeledTarget {
-  const { labels, droppedBy } = relabelSteps(withDefaults(scrape, discovered), scrape.rules.map(({ rule }) => rule));
+  const { labels, droppedBy } = relabelSteps(
+    withDefaults(scrape, discovered),
+    scrape.rules.map(({ rule }) => rule),
+  );
   if (labels === undefined || labels.get('__address__') === '') return { target: undefined, droppedBy };
   return { target: makeTarget(scrape, labels, discovered), droppedBy: -1 };
 }
 
 /** The same with every step that changed something, for explain. */
 export function explainTarget(scrape: ScrapeJob, discovered: Labels): ExplainedTarget {
-  const { steps, droppedBy } = relabelSteps(withDefaults(scrape, discovered), scrape.rules.map(({ rule }) => rule));
+  const { steps, droppedBy } = relabelSteps(
+    withDefaults(scrape, discovered),
+    scrape.rules.map(({ rule }) => rule),
+  );
   const { target } = relabelTarget(scrape, discovered);
   const textOf = (index: number): ExplainStep => ({ rule: index + 1, text: ruleText(scrape.rules[index]) });
   let before = withDefaults(scrape, discovered);
@@ -62,7 +68,9 @@ function makeTarget(scrape: ScrapeJob, labels: Labels, discovered: Labels): Pool
   const intervalMs = parseDuration(labels.get('__scrape_interval__'));
   const timeoutMs = parseDuration(labels.get('__scrape_timeout__'));
   if (intervalMs === 0 || timeoutMs === 0 || timeoutMs > intervalMs) {
-    throw new RangeError(`${address}: scrape timeout ${timeoutMs} ms and interval ${intervalMs} ms, want 0 < timeout <= interval`);
+    throw new RangeError(
+      `${address}: scrape timeout ${timeoutMs} ms and interval ${intervalMs} ms, want 0 < timeout <= interval`,
+    );
   }
   const final = new LabelsBuilder(labels);
   if (!labels.has('instance')) final.set('instance', address);
@@ -87,7 +95,8 @@ function targetUrl({ params }: ScrapeJob, labels: Labels, address: string): stri
     values.set(param, [value, ...(values.get(param) ?? []).slice(1)]);
   }
   const query = new URLSearchParams();
-  for (const [name, list] of [...values].toSorted(([a], [b]) => (a < b ? -1 : 1))) for (const value of list) query.append(name, value);
+  for (const [name, list] of [...values].toSorted(([a], [b]) => (a < b ? -1 : 1)))
+    for (const value of list) query.append(name, value);
   const url = new URL(`${labels.get('__scheme__')}://${address}`);
   const [path, pathQuery = ''] = labels.get('__metrics_path__').split('?', 2);
   url.pathname = path ?? '/';

@@ -33,8 +33,14 @@ export function namespaceLabels(source: ObjectSource, namespace: string): LabelM
 }
 
 /** '' when the object is selected, else which selector does not match. */
-export function whyNotSelected(object: AnyObject, source: ObjectSource, own: LabelSelector, ofNamespace: LabelSelector): string {
+export function whyNotSelected(
+  object: AnyObject,
+  source: ObjectSource,
+  own: LabelSelector,
+  ofNamespace: LabelSelector,
+): string {
   const { namespace, labels } = object.metadata;
-  if (!selectorMatches(ofNamespace, namespaceLabels(source, namespace))) return `the Fleet's namespace selector does not match namespace ${namespace}`;
+  if (!selectorMatches(ofNamespace, namespaceLabels(source, namespace)))
+    return `the Fleet's namespace selector does not match namespace ${namespace}`;
   return selectorMatches(own, labels) ? '' : "the Fleet's selector does not match its labels";
 }

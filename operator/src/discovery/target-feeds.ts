@@ -37,7 +37,9 @@ export class TargetFeeds {
   }
 
   files(patterns: readonly string[]): () => readonly TargetGroup[] {
-    const feeds = patterns.map((pattern) => this.#feed(`file ${pattern}`, (feed) => this.#watchPattern(pattern, feed)));
+    const feeds = patterns.map((pattern) =>
+      this.#feed(`file ${pattern}`, (feed) => this.#watchPattern(pattern, feed)),
+    );
     return () => feeds.flatMap(({ groups }) => groups);
   }
 
@@ -78,7 +80,10 @@ export class TargetFeeds {
       for (const stop of stops) stop();
       const paths = globSync(pattern).toSorted();
       stops = paths.map((path) => watchFile(path, read));
-      this.#set(feed(), paths.flatMap((path) => this.#readFile(path, feed().groups)));
+      this.#set(
+        feed(),
+        paths.flatMap((path) => this.#readFile(path, feed().groups)),
+      );
     };
     const timer = setInterval(read, fileRefreshMs);
     setImmediate(read);
@@ -92,7 +97,10 @@ export class TargetFeeds {
     try {
       return staticTargets(path, parseTargetDocument(readFileSync(path, 'utf8')), { __meta_filepath: path });
     } catch (error) {
-      this.#log.warn('file discovery: not readable, keeping its last targets', { path, err: errorText(error) });
+      this.#log.warn('file discovery: not readable, keeping its last targets', {
+        path,
+        err: errorText(error),
+      });
       return before.filter(({ source }) => source.startsWith(`${path}:`));
     }
   }
@@ -129,10 +137,13 @@ export class TargetFeeds {
 
 /** Prometheus's rules: status 200, application/json, the whole list each time. */
 async function fetchDocument(url: string, signal: AbortSignal): Promise<string> {
-  const response = await fetch(url, { signal: AbortSignal.any([signal, AbortSignal.timeout(httpTimeoutMs)]) });
+  const response = await fetch(url, {
+    signal: AbortSignal.any([signal, AbortSignal.timeout(httpTimeoutMs)]),
+  });
   if (response.status !== 200) throw new Error(`server returned HTTP status ${response.status}`);
   const contentType = response.headers.get('content-type') ?? '';
-  if (!contentType.startsWith('application/json')) throw new Error(`unsupported content type ${JSON.stringify(contentType)}`);
+  if (!contentType.startsWith('application/json'))
+    throw new Error(`unsupported content type ${JSON.stringify(contentType)}`);
   const chunks: Uint8Array[] = [];
   let length = 0;
   for await (const chunk of response.body ?? []) {

@@ -27,7 +27,9 @@ export function makeJob(fields: JobFields, fleet: FleetSpec): Job {
   const intervalMs = fields.intervalMs ?? parseDuration(fleet.scrapeInterval);
   const timeoutMs = fields.timeoutMs ?? Math.min(parseDuration(fleet.scrapeTimeout), intervalMs);
   if (timeoutMs > intervalMs) {
-    throw new RangeError(`scrapeTimeout ${formatDuration(timeoutMs)} greater than interval ${formatDuration(intervalMs)}`);
+    throw new RangeError(
+      `scrapeTimeout ${formatDuration(timeoutMs)} greater than interval ${formatDuration(intervalMs)}`,
+    );
   }
   const { settings } = fields;
   return {
@@ -67,13 +69,28 @@ function smaller(own = 0, enforced = 0): number {
 function makeAuth(spec: AuthSpec, namespace: string): JobAuth {
   const { basicAuth, authorization, bearerTokenFile, bearerTokenSecret, tlsConfig, proxyUrl, oauth2 } = spec;
   const hasSecret = bearerTokenSecret !== undefined && bearerTokenSecret.key !== '';
-  const kinds = [basicAuth, authorization, bearerTokenFile || undefined, hasSecret || undefined, oauth2].filter((one) => one !== undefined);
-  if (kinds.length > 1) throw new RangeError('at most one of basicAuth, authorization, oauth2 and bearerToken must be set');
+  const kinds = [
+    basicAuth,
+    authorization,
+    bearerTokenFile || undefined,
+    hasSecret || undefined,
+    oauth2,
+  ].filter((one) => one !== undefined);
+  if (kinds.length > 1)
+    throw new RangeError('at most one of basicAuth, authorization, oauth2 and bearerToken must be set');
   if (oauth2 !== undefined) throw new RangeError('oauth2 is not supported yet');
   return {
-    ...(basicAuth && { basic: { username: keyOf(basicAuth.username, namespace), password: keyOf(basicAuth.password, namespace) } }),
+    ...(basicAuth && {
+      basic: {
+        username: keyOf(basicAuth.username, namespace),
+        password: keyOf(basicAuth.password, namespace),
+      },
+    }),
     ...(authorization && {
-      authorization: { type: authorization.type || 'Bearer', credentials: keyOf(authorization.credentials, namespace) },
+      authorization: {
+        type: authorization.type || 'Bearer',
+        credentials: keyOf(authorization.credentials, namespace),
+      },
     }),
     ...(bearerTokenFile && { authorization: { type: 'Bearer', credentials: { file: bearerTokenFile } } }),
     ...(hasSecret && { authorization: { type: 'Bearer', credentials: keyOf(bearerTokenSecret, namespace) } }),
@@ -87,19 +104,29 @@ interface KeySelector {
   readonly key: string;
 }
 
-function keyOf(selector: KeySelector | undefined, namespace: string, kind: 'Secret' | 'ConfigMap' = 'Secret'): CredentialSource {
+function keyOf(
+  selector: KeySelector | undefined,
+  namespace: string,
+  kind: 'Secret' | 'ConfigMap' = 'Secret',
+): CredentialSource {
   if (selector === undefined) return { value: '' };
   return { secret: { kind, namespace, name: selector.name, key: selector.key } };
 }
 
 function makeTls(tls: TlsSpec, namespace: string): NonNullable<JobAuth['tls']> {
-  for (const [one, other] of [['ca', 'caFile'], ['cert', 'certFile'], ['keySecret', 'keyFile']] as const) {
-    if (tls[one] !== undefined && tls[other] !== undefined) throw new RangeError(`tlsConfig: only one of ${one} and ${other} may be set`);
+  for (const [one, other] of [
+    ['ca', 'caFile'],
+    ['cert', 'certFile'],
+    ['keySecret', 'keyFile'],
+  ] as const) {
+    if (tls[one] !== undefined && tls[other] !== undefined)
+      throw new RangeError(`tlsConfig: only one of ${one} and ${other} may be set`);
   }
   const ca = either(tls.ca, tls.caFile, namespace);
   const cert = either(tls.cert, tls.certFile, namespace);
   const key = tls.keySecret === undefined ? fileOf(tls.keyFile) : keyOf(tls.keySecret, namespace);
-  if ((cert === undefined) !== (key === undefined)) throw new RangeError('tlsConfig: want both of client certificate and key, or none');
+  if ((cert === undefined) !== (key === undefined))
+    throw new RangeError('tlsConfig: want both of client certificate and key, or none');
   return {
     ...(ca && { ca }),
     ...(cert && { cert }),
@@ -112,7 +139,9 @@ function makeTls(tls: TlsSpec, namespace: string): NonNullable<JobAuth['tls']> {
 }
 
 function either(
-  selector: { readonly secret?: KeySelector | undefined; readonly configMap?: KeySelector | undefined } | undefined,
+  selector:
+    | { readonly secret?: KeySelector | undefined; readonly configMap?: KeySelector | undefined }
+    | undefined,
   file: string | undefined,
   namespace: string,
 ): CredentialSource | undefined {

@@ -13,7 +13,13 @@ import { UNSUPPORTED_SD } from '../objects/monitoring-schema.ts';
 import type { NamespaceSelector } from '../objects/schema-parts.ts';
 import { makeJob } from './job-settings.ts';
 import type { JobFields } from './job-settings.ts';
-import { podMonitorRules, probeIngressRules, probeStaticRules, scrapeConfigRules, serviceMonitorRules } from './relabel-order.ts';
+import {
+  podMonitorRules,
+  probeIngressRules,
+  probeStaticRules,
+  scrapeConfigRules,
+  serviceMonitorRules,
+} from './relabel-order.ts';
 import type { NamedRule, ScrapeJob } from './scrape-job.ts';
 
 export interface JobContext {
@@ -27,7 +33,13 @@ type Groups = () => readonly TargetGroup[];
 /** Each function throws RangeError for what must refuse the whole monitor. */
 export function serviceMonitorJobs(monitor: ObjectOf<'ServiceMonitor'>, context: JobContext): ScrapeJob[] {
   const { spec } = monitor;
-  const groups = roleGroups(context, 'endpointslice', monitor, spec.namespaceSelector, spec.attachMetadata?.node);
+  const groups = roleGroups(
+    context,
+    'endpointslice',
+    monitor,
+    spec.namespaceSelector,
+    spec.attachMetadata?.node,
+  );
   return spec.endpoints.map((endpoint, index) =>
     scrapeJob(monitor, context, groups, serviceMonitorRules(monitor, endpoint), endpoint, {
       ...endpointFields(monitor, index, endpoint),
@@ -50,7 +62,8 @@ export function podMonitorJobs(monitor: ObjectOf<'PodMonitor'>, context: JobCont
 export function probeJobs(monitor: ObjectOf<'Probe'>, context: JobContext): ScrapeJob[] {
   const { spec } = monitor;
   const { staticConfig, ingress } = spec.targets;
-  if (staticConfig === undefined && ingress === undefined) throw new RangeError('targets: want staticConfig or ingress');
+  if (staticConfig === undefined && ingress === undefined)
+    throw new RangeError('targets: want staticConfig or ingress');
   const labels = { namespace: monitor.metadata.namespace, ...staticConfig?.labels };
   const groups: Groups =
     staticConfig === undefined
@@ -78,15 +91,24 @@ export function probeJobs(monitor: ObjectOf<'Probe'>, context: JobContext): Scra
 
 export function scrapeConfigJobs(monitor: ObjectOf<'ScrapeConfig'>, context: JobContext): ScrapeJob[] {
   const { spec, metadata } = monitor;
-  const unsupported = UNSUPPORTED_SD.filter((field) => (spec as Readonly<Record<string, unknown>>)[field] !== undefined);
-  if (unsupported.length > 0) throw new RangeError(`${unsupported.join(', ')}: not supported, want static, file, http or kubernetes`);
+  const unsupported = UNSUPPORTED_SD.filter(
+    (field) => (spec as Readonly<Record<string, unknown>>)[field] !== undefined,
+  );
+  if (unsupported.length > 0)
+    throw new RangeError(`${unsupported.join(', ')}: not supported, want static, file, http or kubernetes`);
   const fixedGroups = staticTargets('static', spec.staticConfigs ?? []);
-  const kubernetes = (spec.kubernetesSDConfigs ?? []).map((config) => kubernetesGroups(context, monitor, config));
+  const kubernetes = (spec.kubernetesSDConfigs ?? []).map((config) =>
+    kubernetesGroups(context, monitor, config),
+  );
   const feeds = [
     ...(spec.fileSDConfigs ?? []).map((config) => context.feeds.files(config.files)),
     ...(spec.httpSDConfigs ?? []).map((config) => context.feeds.http(config.url, config.refreshInterval)),
   ];
-  const groups: Groups = () => [...fixedGroups, ...kubernetes.flatMap((read) => read()), ...feeds.flatMap((read) => read())];
+  const groups: Groups = () => [
+    ...fixedGroups,
+    ...kubernetes.flatMap((read) => read()),
+    ...feeds.flatMap((read) => read()),
+  ];
   const place = { scheme: spec.scheme, path: spec.metricsPath, params: spec.params };
   const fields: JobFields = {
     ...spec,
@@ -137,7 +159,11 @@ interface EndpointFields {
   readonly scrapeTimeout?: number | undefined;
 }
 
-function endpointFields<E extends EndpointFields>({ kind, metadata }: ObjectHead, index: number, endpoint: E) {
+function endpointFields<E extends EndpointFields>(
+  { kind, metadata }: ObjectHead,
+  index: number,
+  endpoint: E,
+) {
   const { namespace, name } = metadata;
   const prefix = `${kind.charAt(0).toLowerCase()}${kind.slice(1)}`;
   return {
@@ -159,7 +185,8 @@ function roleGroups(
   attachNode = false,
 ): Groups {
   const namespaces = new Set(matchNames.length === 0 ? [metadata.namespace] : matchNames);
-  return () => kubernetes.groups(role, attachNode).filter(({ namespace }) => any || namespaces.has(namespace));
+  return () =>
+    kubernetes.groups(role, attachNode).filter(({ namespace }) => any || namespaces.has(namespace));
 }
 
 const roles = new Map<string, KubernetesRole>([
@@ -177,11 +204,17 @@ function kubernetesGroups(
   config: NonNullable<ObjectOf<'ScrapeConfig'>['spec']['kubernetesSDConfigs']>[number],
 ): Groups {
   const role = roles.get(config.role.toLowerCase());
-  if (role === undefined) throw new RangeError(`kubernetesSDConfigs: role "${config.role}", want one of ${[...roles.keys()].join(', ')}`);
+  if (role === undefined)
+    throw new RangeError(
+      `kubernetesSDConfigs: role "${config.role}", want one of ${[...roles.keys()].join(', ')}`,
+    );
   const { ownNamespace = false, names = [] } = config.namespaces ?? {};
   const namespaces = new Set(ownNamespace ? [...names, metadata.namespace] : names);
   const attachNode = config.attachMetadata?.node ?? false;
-  return () => kubernetes.groups(role, attachNode).filter(({ namespace }) => namespaces.size === 0 || namespaces.has(namespace));
+  return () =>
+    kubernetes
+      .groups(role, attachNode)
+      .filter(({ namespace }) => namespaces.size === 0 || namespaces.has(namespace));
 }
 
 function fixed(groups: readonly TargetGroup[]): Groups {

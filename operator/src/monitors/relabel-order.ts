@@ -9,7 +9,10 @@ import type { PodEndpointSpec, ServiceEndpointSpec } from '../objects/monitoring
 import type { LabelSelector } from '../objects/schema-parts.ts';
 import type { NamedRule } from './scrape-job.ts';
 
-export function serviceMonitorRules(monitor: ObjectOf<'ServiceMonitor'>, endpoint: ServiceEndpointSpec): NamedRule[] {
+export function serviceMonitorRules(
+  monitor: ObjectOf<'ServiceMonitor'>,
+  endpoint: ServiceEndpointSpec,
+): NamedRule[] {
   const { selector, targetLabels = [], podTargetLabels = [], jobLabel = '' } = monitor.spec;
   const slice = `${META}endpointslice`;
   const [targetKind, targetName] = [`${slice}_address_target_kind`, `${slice}_address_target_name`];
@@ -24,8 +27,12 @@ export function serviceMonitorRules(monitor: ObjectOf<'ServiceMonitor'>, endpoin
     replace('pod', [`${META}pod_name`]),
     replace('container', [`${META}pod_container_name`]),
     ...runningRules(endpoint),
-    ...targetLabels.map((label) => copyLabel(sanitizeName(label), `${META}service_label_${sanitizeName(label)}`)),
-    ...podTargetLabels.map((label) => copyLabel(sanitizeName(label), `${META}pod_label_${sanitizeName(label)}`)),
+    ...targetLabels.map((label) =>
+      copyLabel(sanitizeName(label), `${META}service_label_${sanitizeName(label)}`),
+    ),
+    ...podTargetLabels.map((label) =>
+      copyLabel(sanitizeName(label), `${META}pod_label_${sanitizeName(label)}`),
+    ),
     replace('job', [`${META}service_name`], undefined, '${1}'),
     ...(jobLabel === '' ? [] : [copyLabel('job', `${META}service_label_${sanitizeName(jobLabel)}`)]),
     ...endpointLabel(endpoint.port ?? textOf(endpoint.targetPort)),
@@ -36,7 +43,8 @@ export function serviceMonitorRules(monitor: ObjectOf<'ServiceMonitor'>, endpoin
 function servicePortRules({ port, targetPort }: ServiceEndpointSpec): NamedRule[] {
   if (port !== undefined && port !== '') return [keep([`${META}endpointslice_port_name`], port)];
   if (typeof targetPort === 'number') return [keep([`${META}pod_container_port_number`], `${targetPort}`)];
-  if (targetPort !== undefined && targetPort !== '') return [keep([`${META}pod_container_port_name`], targetPort)];
+  if (targetPort !== undefined && targetPort !== '')
+    return [keep([`${META}pod_container_port_name`], targetPort)];
   return [];
 }
 
@@ -51,7 +59,9 @@ export function podMonitorRules(monitor: ObjectOf<'PodMonitor'>, endpoint: PodEn
     replace('namespace', [`${META}namespace`]),
     replace('container', [`${META}pod_container_name`]),
     replace('pod', [`${META}pod_name`]),
-    ...podTargetLabels.map((label) => copyLabel(sanitizeName(label), `${META}pod_label_${sanitizeName(label)}`)),
+    ...podTargetLabels.map((label) =>
+      copyLabel(sanitizeName(label), `${META}pod_label_${sanitizeName(label)}`),
+    ),
     set('job', `${namespace}/${name}`),
     ...(jobLabel === '' ? [] : [copyLabel('job', `${META}pod_label_${sanitizeName(jobLabel)}`)]),
     ...endpointLabel(endpoint.port ?? textOf(endpoint.targetPort)),
@@ -63,7 +73,8 @@ function podPortRules({ port, portNumber, targetPort }: PodEndpointSpec): NamedR
   if (port !== undefined && port !== '') return [keep([`${META}pod_container_port_name`], port)];
   const number = portNumber ?? (typeof targetPort === 'number' ? targetPort : undefined);
   if (number !== undefined) return [keep([`${META}pod_container_port_number`], `${number}`)];
-  if (typeof targetPort === 'string' && targetPort !== '') return [keep([`${META}pod_container_port_name`], targetPort)];
+  if (typeof targetPort === 'string' && targetPort !== '')
+    return [keep([`${META}pod_container_port_name`], targetPort)];
   return [];
 }
 
@@ -109,7 +120,10 @@ export function scrapeConfigRules({ spec }: ObjectOf<'ScrapeConfig'>): NamedRule
 
 /** matchLabels by sorted key, then matchExpressions as given, over the labels of the role. */
 function selectorRules({ matchLabels, matchExpressions }: LabelSelector, role: string): NamedRule[] {
-  const sources = (key: string): string[] => [`${META}${role}_label_${sanitizeName(key)}`, `${META}${role}_labelpresent_${sanitizeName(key)}`];
+  const sources = (key: string): string[] => [
+    `${META}${role}_label_${sanitizeName(key)}`,
+    `${META}${role}_labelpresent_${sanitizeName(key)}`,
+  ];
   const labels = Object.keys(matchLabels)
     .toSorted()
     .map((key) => keep(sources(key), `(${matchLabels[key]});true`));
@@ -128,7 +142,11 @@ function selectorRules({ matchLabels, matchExpressions }: LabelSelector, role: s
   return [...labels, ...expressions];
 }
 
-function runningRules({ filterRunning = true }: { readonly filterRunning?: boolean | undefined }): NamedRule[] {
+function runningRules({
+  filterRunning = true,
+}: {
+  readonly filterRunning?: boolean | undefined;
+}): NamedRule[] {
   return filterRunning ? [drop([`${META}pod_phase`], '(Failed|Succeeded)')] : [];
 }
 
@@ -148,8 +166,18 @@ function drop(sourceLabels: readonly string[], regex: string): NamedRule {
   return named({ action: 'drop', sourceLabels, regex });
 }
 
-function replace(targetLabel: string, sourceLabels: readonly string[], regex?: string, replacement?: string): NamedRule {
-  return named({ targetLabel, sourceLabels, ...(regex !== undefined && { regex }), ...(replacement !== undefined && { replacement }) });
+function replace(
+  targetLabel: string,
+  sourceLabels: readonly string[],
+  regex?: string,
+  replacement?: string,
+): NamedRule {
+  return named({
+    targetLabel,
+    sourceLabels,
+    ...(regex !== undefined && { regex }),
+    ...(replacement !== undefined && { replacement }),
+  });
 }
 
 /** A copy that leaves the target label alone when the source is empty. */
@@ -170,7 +198,14 @@ function named(config: RelabelConfig): NamedRule {
 }
 
 /** `keep {__meta_kubernetes_pod_container_port_name} =~ "http"` */
-function describe({ action = 'replace', sourceLabels = [], regex, targetLabel, replacement, modulus }: RelabelConfig): string {
+function describe({
+  action = 'replace',
+  sourceLabels = [],
+  regex,
+  targetLabel,
+  replacement,
+  modulus,
+}: RelabelConfig): string {
   const pattern = regex === undefined || regex === '(.*)' ? '' : ` =~ ${JSON.stringify(regex)}`;
   const target = targetLabel ? ` ${targetLabel} <-` : '';
   const value = replacement !== undefined && replacement !== '$1' ? ` ${JSON.stringify(replacement)}` : '';

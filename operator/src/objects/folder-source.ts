@@ -71,7 +71,12 @@ export class FolderSource implements ObjectSource {
 
   problems(): readonly Problem[] {
     const inFiles = [...this.#files.values()].flatMap(({ manifest }) => manifest.problems);
-    const folders = [...this.#unreadable].map(([file, reason]): Problem => ({ severity: 'refused', file, line: 0, reason }));
+    const folders = [...this.#unreadable].map(([file, reason]): Problem => ({
+      severity: 'refused',
+      file,
+      line: 0,
+      reason,
+    }));
     return [...folders, ...inFiles, ...this.#duplicates].toSorted(
       (a, b) => compareUtf8(a.file, b.file) || a.line - b.line,
     );
@@ -113,7 +118,11 @@ export class FolderSource implements ObjectSource {
       this.#readOnce.add(folder);
     } catch (err) {
       if (this.#options.optional?.includes(folder) === true) this.#readOnce.add(folder);
-      else this.#unreadable.set(folder, `folder cannot be read, its objects stay as they were: ${errorText(err)}`);
+      else
+        this.#unreadable.set(
+          folder,
+          `folder cannot be read, its objects stay as they were: ${errorText(err)}`,
+        );
     }
   }
 
@@ -180,7 +189,8 @@ export class FolderSource implements ObjectSource {
       [...lists].map(([kind, list]) => {
         const sorted = list.toSorted(byName);
         const old = before.get(kind);
-        const isSame = old?.length === sorted.length && old.every((object, index) => object === sorted[index]);
+        const isSame =
+          old?.length === sorted.length && old.every((object, index) => object === sorted[index]);
         return [kind, isSame ? old : sorted];
       }),
     );
@@ -188,7 +198,9 @@ export class FolderSource implements ObjectSource {
 }
 
 function byName(a: AnyObject, b: AnyObject): number {
-  return compareUtf8(a.metadata.namespace, b.metadata.namespace) || compareUtf8(a.metadata.name, b.metadata.name);
+  return (
+    compareUtf8(a.metadata.namespace, b.metadata.namespace) || compareUtf8(a.metadata.name, b.metadata.name)
+  );
 }
 
 function duplicate(key: string, object: AnyObject, first: AnyObject): Problem {
@@ -196,7 +208,10 @@ function duplicate(key: string, object: AnyObject, first: AnyObject): Problem {
   return { severity: 'refused', ...object.origin, ...named(key), reason };
 }
 
-function lastGood(manifest: ManifestFile, before: ReadonlyMap<string, AnyObject> | undefined): Map<string, AnyObject> {
+function lastGood(
+  manifest: ManifestFile,
+  before: ReadonlyMap<string, AnyObject> | undefined,
+): Map<string, AnyObject> {
   const objects = new Map(manifest.objects);
   for (const [key, object] of before ?? []) {
     if (objects.has(key)) continue;

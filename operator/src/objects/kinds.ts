@@ -29,7 +29,10 @@ function kind<K extends string, S extends z.ZodRawShape>(
 ) {
   const { namespaced = true, unknownFields = 'strip' } = options;
   const shape = { apiVersion: z.string(), kind: z.literal(name), metadata, ...fields };
-  const schema = unknownFields === 'strip' ? z.object(shape) : z.strictObject({ ...shape, status: z.unknown().optional() });
+  const schema =
+    unknownFields === 'strip'
+      ? z.object(shape)
+      : z.strictObject({ ...shape, status: z.unknown().optional() });
   return { name, apiVersion, namespaced, unknownFields, schema: schema as z.ZodObject<typeof shape> };
 }
 
@@ -39,11 +42,26 @@ const global = { namespaced: false } as const;
 
 const KINDS = {
   Fleet: kind('Fleet', 'flotilla.dev/v1alpha1', { spec: fleetSpecSchema }, fleet),
-  ServiceMonitor: kind('ServiceMonitor', 'monitoring.coreos.com/v1', monitoring.serviceMonitorFields, monitor),
+  ServiceMonitor: kind(
+    'ServiceMonitor',
+    'monitoring.coreos.com/v1',
+    monitoring.serviceMonitorFields,
+    monitor,
+  ),
   PodMonitor: kind('PodMonitor', 'monitoring.coreos.com/v1', monitoring.podMonitorFields, monitor),
   Probe: kind('Probe', 'monitoring.coreos.com/v1', monitoring.probeFields, monitor),
-  PrometheusRule: kind('PrometheusRule', 'monitoring.coreos.com/v1', monitoring.prometheusRuleFields, monitor),
-  ScrapeConfig: kind('ScrapeConfig', 'monitoring.coreos.com/v1alpha1', monitoring.scrapeConfigFields, monitor),
+  PrometheusRule: kind(
+    'PrometheusRule',
+    'monitoring.coreos.com/v1',
+    monitoring.prometheusRuleFields,
+    monitor,
+  ),
+  ScrapeConfig: kind(
+    'ScrapeConfig',
+    'monitoring.coreos.com/v1alpha1',
+    monitoring.scrapeConfigFields,
+    monitor,
+  ),
   Service: kind('Service', 'v1', core.serviceFields),
   EndpointSlice: kind('EndpointSlice', 'discovery.k8s.io/v1', core.endpointSliceFields),
   Pod: kind('Pod', 'v1', core.podFields),

@@ -96,7 +96,13 @@ class ManifestReader implements ManifestFile {
 
 /** First line that is neither empty nor a comment. */
 function contentLine({ text, firstLine }: YamlDocument): number {
-  return firstLine + Math.max(0, text.split('\n').findIndex((line) => /^\s*[^#\s]/.test(line)));
+  return (
+    firstLine +
+    Math.max(
+      0,
+      text.split('\n').findIndex((line) => /^\s*[^#\s]/.test(line)),
+    )
+  );
 }
 
 /** Kind and name of `Kind/ns/name`. */

@@ -45,14 +45,19 @@ const fileTls = z.strictObject({
 export type TlsSpec = z.output<typeof fileTls>;
 
 const proxyFields = {
-  proxyUrl: z.string().regex(/^(http|https|socks5):\/\/.+$/, 'want an http, https or socks5 URL').optional(),
+  proxyUrl: z
+    .string()
+    .regex(/^(http|https|socks5):\/\/.+$/, 'want an http, https or socks5 URL')
+    .optional(),
   noProxy: z.string().optional(),
   proxyFromEnvironment: boolean.optional(),
   proxyConnectHeader: z.unknown().optional(),
 };
 
 const authFields = {
-  basicAuth: z.strictObject({ username: keySelector.optional(), password: keySelector.optional() }).optional(),
+  basicAuth: z
+    .strictObject({ username: keySelector.optional(), password: keySelector.optional() })
+    .optional(),
   authorization: z
     .strictObject({ type: z.string().optional(), credentials: keySelector.optional() })
     .optional(),
@@ -217,7 +222,11 @@ export type HttpSdSpec = z.output<typeof httpSd>;
 
 const fileSd = z.strictObject({
   files: z
-    .array(z.string().regex(/^[^*]*(\*[^/]*)?\.(json|yml|yaml|JSON|YML|YAML)$/, 'want a .json, .yml or .yaml file'))
+    .array(
+      z
+        .string()
+        .regex(/^[^*]*(\*[^/]*)?\.(json|yml|yaml|JSON|YML|YAML)$/, 'want a .json, .yml or .yaml file'),
+    )
     .min(1),
   refreshInterval: durationMs.optional(),
 });
@@ -230,8 +239,25 @@ const kubernetesSd = z.looseObject({
 
 /** Discoveries that exist in the CRD and not here: a ScrapeConfig that uses one is refused, never scraped in part. */
 export const UNSUPPORTED_SD = [
-  'consul', 'dns', 'ec2', 'azure', 'gce', 'openstack', 'digitalOcean', 'kuma', 'eureka', 'docker', 'dockerSwarm', 'linode',
-  'hetzner', 'nomad', 'puppetDB', 'lightSail', 'ovhcloud', 'scaleway', 'ionos',
+  'consul',
+  'dns',
+  'ec2',
+  'azure',
+  'gce',
+  'openstack',
+  'digitalOcean',
+  'kuma',
+  'eureka',
+  'docker',
+  'dockerSwarm',
+  'linode',
+  'hetzner',
+  'nomad',
+  'puppetDB',
+  'lightSail',
+  'ovhcloud',
+  'scaleway',
+  'ionos',
 ].map((name) => `${name}SDConfigs`);
 
 export const scrapeConfigFields = {
@@ -243,7 +269,9 @@ export const scrapeConfigFields = {
     ...Object.fromEntries(UNSUPPORTED_SD.map((name) => [name, z.array(z.unknown()).optional()])),
     bodySizeLimit: byteSize.optional(),
     jobName: z.string().optional(),
-    staticConfigs: z.array(z.strictObject({ targets: strings.default([]), labels: stringMap.default({}) })).optional(),
+    staticConfigs: z
+      .array(z.strictObject({ targets: strings.default([]), labels: stringMap.default({}) }))
+      .optional(),
     fileSDConfigs: z.array(fileSd).optional(),
     httpSDConfigs: z.array(httpSd).optional(),
     kubernetesSDConfigs: z.array(kubernetesSd).optional(),
@@ -265,7 +293,9 @@ export const scrapeConfigFields = {
   }),
 };
 
-const durationText = z.string().refine((text) => durationMs.safeParse(text).success, 'want a duration such as 30s or 1h30m');
+const durationText = z
+  .string()
+  .refine((text) => durationMs.safeParse(text).success, 'want a duration such as 30s or 1h30m');
 
 const rule = z.strictObject({
   record: z.string().optional(),
@@ -284,7 +314,10 @@ const ruleGroup = z.strictObject({
   query_offset: durationText.optional(),
   labels: stringMap.optional(),
   limit: z.int().optional(),
-  partial_response_strategy: z.string().regex(/^(abort|warn)?$/i, 'want abort or warn').optional(),
+  partial_response_strategy: z
+    .string()
+    .regex(/^(abort|warn)?$/i, 'want abort or warn')
+    .optional(),
   rules: z.array(rule).default([]),
 });
 export type RuleGroupSpec = z.output<typeof ruleGroup>;

@@ -28,4 +28,3 @@ export interface ObjectSource {
   ignored(): ReadonlyMap<string, number>;
   onChange(listener: () => void): void;
 }
-

@@ -23,7 +23,8 @@ export interface ObjectIssue {
 
 export function parseObject(value: unknown, origin: Origin): ParsedObject {
   const head = value as { apiVersion?: unknown; kind?: unknown } | undefined;
-  if (typeof head !== 'object' || head === null || Array.isArray(head)) return refused('', [], 'not a mapping');
+  if (typeof head !== 'object' || head === null || Array.isArray(head))
+    return refused('', [], 'not a mapping');
   for (const field of ['apiVersion', 'kind'] as const) {
     if (typeof head[field] !== 'string') return refused('', [], `${field}: missing, want a text`);
   }
@@ -75,7 +76,10 @@ function pruneUnknown(root: unknown, issue: z.core.$ZodIssue, warnings: ObjectIs
   for (const step of issue.path) parent = parent[step] as Record<PropertyKey, unknown>;
   for (const key of issue.keys) {
     delete parent[key];
-    warnings.push({ path: [...issue.path, key], reason: `${pathText([...issue.path, key])}: unknown field, left out` });
+    warnings.push({
+      path: [...issue.path, key],
+      reason: `${pathText([...issue.path, key])}: unknown field, left out`,
+    });
   }
 }
 

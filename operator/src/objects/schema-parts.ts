@@ -66,7 +66,8 @@ const operators = ['In', 'NotIn', 'Exists', 'DoesNotExist'] as const;
 const requirement = z
   .strictObject({ key: z.string().min(1), operator: z.enum(operators), values: strings.default([]) })
   .refine(
-    ({ operator, values }) => (operator === 'In' || operator === 'NotIn' ? values.length > 0 : values.length === 0),
+    ({ operator, values }) =>
+      operator === 'In' || operator === 'NotIn' ? values.length > 0 : values.length === 0,
     'values: want some for In and NotIn, none for Exists and DoesNotExist',
   );
 
@@ -77,7 +78,10 @@ export const labelSelector = z.strictObject({
 });
 export type LabelSelector = z.output<typeof labelSelector>;
 
-export const namespaceSelector = z.strictObject({ any: boolean.default(false), matchNames: strings.default([]) });
+export const namespaceSelector = z.strictObject({
+  any: boolean.default(false),
+  matchNames: strings.default([]),
+});
 export type NamespaceSelector = z.output<typeof namespaceSelector>;
 
 export const intOrString = z.union([z.int(), z.string()]);

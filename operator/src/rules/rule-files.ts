@@ -8,11 +8,14 @@ import type { ObjectOf } from '../objects/kinds.ts';
 /** One file per object, named after it; `_` cannot occur in a Kubernetes name, so that no two can collide. */
 export function ruleFiles(rules: readonly ObjectOf<'PrometheusRule'>[]): RuleFileText[] {
   return rules
-    .map(({ metadata, spec }) => ({ file: `${metadata.namespace}_${metadata.name}.yaml`, text: ruleFileText(spec.groups) }))
+    .map(({ metadata, spec }) => ({
+      file: `${metadata.namespace}_${metadata.name}.yaml`,
+      text: ruleFileText(spec.groups),
+    }))
     .toSorted((a, b) => compareUtf8(a.file, b.file));
 }
 
 function ruleFileText(groups: ObjectOf<'PrometheusRule'>['spec']['groups']): string {
-  const plain = groups.map(({ partial_response_strategy: _, ...group }) => group);
+  const plain = groups.map((group) => ({ ...group, partial_response_strategy: undefined }));
   return dump(JSON.parse(JSON.stringify({ groups: plain })), { lineWidth: -1, noRefs: true });
 }

@@ -23,7 +23,12 @@ export interface ShardStatus {
   readonly assigned: number;
   /** Largest of its replicas. */
   readonly headSeries: number;
-  readonly replicas: readonly { readonly replica: number; readonly state: string; readonly version: string; readonly ageMs: number }[];
+  readonly replicas: readonly {
+    readonly replica: number;
+    readonly state: string;
+    readonly version: string;
+    readonly ageMs: number;
+  }[];
 }
 
 export interface FleetStatus {
@@ -77,11 +82,12 @@ export class Conditions {
   readonly #last = new Map<string, Condition>();
 
   update(facts: readonly Omit<Condition, 'lastTransitionTime'>[], nowMs: number): Condition[] {
-    return facts.map((fact) => {
-      const last = this.#last.get(fact.type);
-      const lastTransitionTime = last?.status === fact.status ? last.lastTransitionTime : new Date(nowMs).toISOString();
-      const condition = { ...fact, lastTransitionTime };
-      this.#last.set(fact.type, condition);
+    return facts.map((current) => {
+      const last = this.#last.get(current.type);
+      const lastTransitionTime =
+        last?.status === current.status ? last.lastTransitionTime : new Date(nowMs).toISOString();
+      const condition = { ...current, lastTransitionTime };
+      this.#last.set(current.type, condition);
       return condition;
     });
   }
@@ -91,10 +97,18 @@ export function shardStatuses(input: StatusInput): ShardStatus[] {
   const active = new Set(shardsOf(nextTable(input.state)));
   const current = new Set(shardsOf(input.state.epochs.at(-1)!.table));
   return shardsToRun(input.state).map((shard) => {
-    const heard = replicaNumbers(input).map((replica) => ({ replica, heard: input.heartbeats.get(shard, replica) }));
+    const heard = replicaNumbers(input).map((replica) => ({
+      replica,
+      heard: input.heartbeats.get(shard, replica),
+    }));
     return {
       shard,
-      state: current.has(shard) || active.has(shard) ? 'active' : input.state.pending?.table.includes(shard) ? 'starting' : 'draining',
+      state:
+        current.has(shard) || active.has(shard)
+          ? 'active'
+          : input.state.pending?.table.includes(shard)
+            ? 'starting'
+            : 'draining',
       assigned: input.book.current(shard)?.targets.length ?? 0,
       headSeries: Math.max(0, ...heard.map((one) => one.heard?.heartbeat.headSeries ?? 0)),
       replicas: heard.map((one) => ({
@@ -114,23 +128,44 @@ function replicaNumbers({ replicas }: StatusInput): number[] {
 /** The facts behind the conditions. */
 export function conditionFacts(input: StatusInput): Omit<Condition, 'lastTransitionTime'>[] {
   const { state, synced, problems, waitingFor, heartbeats, nowMs, book } = input;
-  const replicas = shardsToRun(state).flatMap((shard) => replicaNumbers(input).map((replica) => ({ shard, replica })));
+  const replicas = shardsToRun(state).flatMap((shard) =>
+    replicaNumbers(input).map((replica) => ({ shard, replica })),
+  );
   const silent = replicas.filter(({ shard, replica }) => !heartbeats.isReady(shard, replica, nowMs));
   const behind = replicas.filter(
-    ({ shard, replica }) => heartbeats.get(shard, replica)?.heartbeat.version !== book.current(shard)?.version,
+    ({ shard, replica }) =>
+      heartbeats.get(shard, replica)?.heartbeat.version !== book.current(shard)?.version,
   );
-  const name = ({ shard, replica }: { shard: number; replica: number }): string => `scraper-${input.fleet}-${shard}-${replica}`;
+  const name = ({ shard, replica }: { shard: number; replica: number }): string =>
+    `scraper-${input.fleet}-${shard}-${replica}`;
   return [
     fact('Ready', silent.length === 0, 'AllReplicasReady', 'ReplicasNotReady', silent.map(name).join(', ')),
     fact('TargetsAssigned', behind.length === 0, 'Applied', 'NotYetApplied', behind.map(name).join(', ')),
     fact('ConfigSynced', synced, 'Synced', 'NotSynced', ''),
     fact('Resizing', state.phase !== 'stable', phaseReason(state.phase), 'Stable', waitingFor),
-    fact('Degraded', problems.length > 0, 'ManifestsRefused', 'NothingRefused', problems.map(({ reason }) => reason).join('; ')),
+    fact(
+      'Degraded',
+      problems.length > 0,
+      'ManifestsRefused',
+      'NothingRefused',
+      problems.map(({ reason }) => reason).join('; '),
+    ),
   ];
 }
 
-function fact(type: Condition['type'], isTrue: boolean, trueReason: string, falseReason: string, message: string) {
-  return { type, status: isTrue ? ('True' as const) : ('False' as const), reason: isTrue ? trueReason : falseReason, message };
+function fact(
+  type: Condition['type'],
+  isTrue: boolean,
+  trueReason: string,
+  falseReason: string,
+  message: string,
+) {
+  return {
+    type,
+    status: isTrue ? ('True' as const) : ('False' as const),
+    reason: isTrue ? trueReason : falseReason,
+    message,
+  };
 }
 
 function phaseReason(phase: string): string {

@@ -13,10 +13,15 @@ export function statusRoutes(operator: Operator, discovery: Discovery, authentic
   router.use(authenticate);
   router.get('/status', (request, response) => sendData(request, response, operator.status()));
   router.get('/explain', (request, response) => {
-    const query = String(request.query['q'] ?? '').trim();
-    if (query === '' || query.length > queryLengthMax) throw new BadRequest('explain: want q=<address, URL, instance, Service or Pod name>');
+    const { q = '' } = request.query as Readonly<Record<string, string>>;
+    const query = q.trim();
+    if (query === '' || query.length > queryLengthMax)
+      throw new BadRequest('explain: want q=<address, URL, instance, Service or Pod name>');
     const { targets, nearMisses } = discovery.explain(query);
-    sendData(request, response, { matches: targets.map((target) => explainMatch(operator, target)), nearMisses });
+    sendData(request, response, {
+      matches: targets.map((target) => explainMatch(operator, target)),
+      nearMisses,
+    });
   });
   return router;
 }
@@ -24,9 +29,16 @@ export function statusRoutes(operator: Operator, discovery: Discovery, authentic
 function explainMatch(operator: Operator, { target, ...explained }: ExplainedTarget): object {
   if (target === undefined) return explained;
   const place = operator.placeOf(target.url, target.labels.key);
-  const view = { labels: target.labels.toRecord(), url: target.url, key: target.key, id: place?.target.id ?? 0 };
+  const view = {
+    labels: target.labels.toRecord(),
+    url: target.url,
+    key: target.key,
+    id: place?.target.id ?? 0,
+  };
   const [shard = -1] = place?.shards ?? [];
-  const replicas = (place?.shards ?? []).flatMap((owner) => replicaReports(operator, owner, place!.target.id));
+  const replicas = (place?.shards ?? []).flatMap((owner) =>
+    replicaReports(operator, owner, place!.target.id),
+  );
   return { ...explained, target: { ...view, slot: place?.target.slot ?? -1, shard }, replicas };
 }
 

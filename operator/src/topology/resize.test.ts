@@ -2,13 +2,26 @@
 
 import { describe, expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
-import { activeTable, firstState, nextTable, ownersOf, pruneEpochs, shardsToRun, stepResize } from './resize.ts';
+import {
+  activeTable,
+  firstState,
+  nextTable,
+  ownersOf,
+  pruneEpochs,
+  shardsToRun,
+  stepResize,
+} from './resize.ts';
 import type { Observed, TopologyState } from './resize.ts';
 
 const intervalMaxMs = 1000;
 
 function observed(desiredShards: number, ready = true, confirmed = true): Observed {
-  return { desiredShards, isReady: () => ready, unconfirmed: () => (confirmed ? [] : ['http://a on shard 2 replica 1']), intervalMaxMs };
+  return {
+    desiredShards,
+    isReady: () => ready,
+    unconfirmed: () => (confirmed ? [] : ['http://a on shard 2 replica 1']),
+    intervalMaxMs,
+  };
 }
 
 function afterCrash(state: TopologyState): TopologyState {
@@ -59,10 +72,13 @@ describe('a resize', () => {
         let confirmed = state.epochs[0]!.table.map((shard) => new Set([shard]));
         for (const { desired, ready, confirmed: isConfirmed, afterMs } of events) {
           nowMs += afterMs;
-          if (state.phase === 'adding' && isConfirmed) nextTable(state).forEach((shard, slot) => confirmed[slot]!.add(shard));
+          if (state.phase === 'adding' && isConfirmed)
+            nextTable(state).forEach((shard, slot) => confirmed[slot]!.add(shard));
           state = stepResize(afterCrash(state), observed(desired, ready, isConfirmed), nowMs).state;
           const owners = Array.from({ length: 1024 }, (_, slot) => ownersOf(state, slot));
-          confirmed = confirmed.map((known, slot) => new Set([...known].filter((shard) => owners[slot]!.includes(shard))));
+          confirmed = confirmed.map(
+            (known, slot) => new Set([...known].filter((shard) => owners[slot]!.includes(shard))),
+          );
           expect(confirmed.every(({ size }) => size > 0)).toBe(true);
         }
       }),

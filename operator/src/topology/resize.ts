@@ -31,7 +31,11 @@ export interface Observed {
   /** True when every replica of the shard sends heartbeats and is ready. */
   readonly isReady: (shard: number) => boolean;
   /** Replicas that have not tried a moved target since `sinceMs`, in words; empty when all is confirmed. */
-  readonly unconfirmed: (table: readonly number[], slots: readonly number[], sinceMs: number) => readonly string[];
+  readonly unconfirmed: (
+    table: readonly number[],
+    slots: readonly number[],
+    sinceMs: number,
+  ) => readonly string[];
   /** Largest scrape interval of any target. */
   readonly intervalMaxMs: number;
 }
@@ -90,10 +94,12 @@ function stepStable(state: TopologyState, { desiredShards }: Observed, nowMs: nu
 
 function stepStarting(state: TopologyState, observed: Observed, nowMs: number): Step {
   const pending = state.pending!;
-  if (observed.desiredShards !== pending.shards) return { state: enter(state, 'stable', nowMs), waitingFor: '' };
+  if (observed.desiredShards !== pending.shards)
+    return { state: enter(state, 'stable', nowMs), waitingFor: '' };
   const gaining = movedSlots(activeTable(state), pending.table).map((slot) => pending.table[slot]!);
   const notReady = shardsOf(gaining).filter((shard) => !observed.isReady(shard));
-  if (notReady.length > 0) return { state, waitingFor: `all replicas of shard ${notReady.join(', ')} to be ready` };
+  if (notReady.length > 0)
+    return { state, waitingFor: `all replicas of shard ${notReady.join(', ')} to be ready` };
   return { state: enter(state, 'adding', nowMs, { pending }), waitingFor: '' };
 }
 
@@ -101,7 +107,8 @@ function stepAdding(state: TopologyState, observed: Observed, nowMs: number): St
   const { shards, table } = state.pending!;
   if (observed.desiredShards !== shards) return { state: enter(state, 'stable', nowMs), waitingFor: '' };
   const missing = observed.unconfirmed(table, movedSlots(activeTable(state), table), state.phaseSinceMs);
-  if (missing.length > 0) return { state, waitingFor: `new owners to scrape: ${missing.slice(0, 5).join(', ')}` };
+  if (missing.length > 0)
+    return { state, waitingFor: `new owners to scrape: ${missing.slice(0, 5).join(', ')}` };
   const sinceMs = Math.ceil((nowMs + noticeMs) / observed.intervalMaxMs) * observed.intervalMaxMs;
   const epoch: Epoch = { id: state.epochs.at(-1)!.id + 1, sinceMs, shards, table };
   return { state: { ...enter(state, 'switching', nowMs), epochs: [...state.epochs, epoch] }, waitingFor: '' };
@@ -109,7 +116,8 @@ function stepAdding(state: TopologyState, observed: Observed, nowMs: number): St
 
 function stepSwitching(state: TopologyState, { intervalMaxMs }: Observed, nowMs: number): Step {
   const { id, sinceMs } = state.epochs.at(-1)!;
-  if (nowMs < sinceMs + intervalMaxMs) return { state, waitingFor: `epoch ${id} to be in force for an interval` };
+  if (nowMs < sinceMs + intervalMaxMs)
+    return { state, waitingFor: `epoch ${id} to be in force for an interval` };
   return { state: enter(state, 'stable', nowMs), waitingFor: '' };
 }
 
@@ -130,6 +138,9 @@ export function pruneEpochs(state: TopologyState, oldestMs: number): TopologySta
 
 /** Every shard that must run: those that scrape, those that are about to, and those that drain. */
 export function shardsToRun(state: TopologyState): number[] {
-  const tables = [...state.epochs.map(({ table }) => table), ...(state.pending === undefined ? [] : [state.pending.table])];
+  const tables = [
+    ...state.epochs.map(({ table }) => table),
+    ...(state.pending === undefined ? [] : [state.pending.table]),
+  ];
   return shardsOf(tables.flatMap(shardsOf));
 }

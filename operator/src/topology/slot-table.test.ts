@@ -23,8 +23,11 @@ describe('slot tables', () => {
         for (const shards of counts.slice(1)) {
           table = planTable(table, shards);
           const owned = countsOf(table);
-          expect([...owned.keys()].toSorted((a, b) => a - b)).toEqual(Array.from({ length: shards }, (_, shard) => shard));
-          for (const count of owned.values()) expect([Math.floor(1024 / shards), Math.ceil(1024 / shards)]).toContain(count);
+          expect([...owned.keys()].toSorted((a, b) => a - b)).toEqual(
+            Array.from({ length: shards }, (_, shard) => shard),
+          );
+          for (const count of owned.values())
+            expect([Math.floor(1024 / shards), Math.ceil(1024 / shards)]).toContain(count);
         }
       }),
       { numRuns: 100, seed: 11 },

@@ -15,12 +15,16 @@ export function planTable(table: readonly number[], shards: number): number[] {
   const owned = Array.from({ length: shards }, (): number[] => []);
   const homeless: number[] = [];
   table.forEach((shard, slot) => (owned[shard] ?? homeless).push(slot));
-  const quotas = quotasFor(owned.map(({ length }) => length), table.length);
+  const quotas = quotasFor(
+    owned.map(({ length }) => length),
+    table.length,
+  );
   const next = [...table];
   owned.forEach((slots, shard) => homeless.push(...slots.slice(quotas[shard])));
   homeless.sort((a, b) => a - b);
   owned.forEach((slots, shard) => {
-    for (let have = Math.min(slots.length, quotas[shard]!); have < quotas[shard]!; have++) next[homeless.shift()!] = shard;
+    for (let have = Math.min(slots.length, quotas[shard]!); have < quotas[shard]!; have++)
+      next[homeless.shift()!] = shard;
   });
   return next;
 }
@@ -29,7 +33,9 @@ export function planTable(table: readonly number[], shards: number): number[] {
 function quotasFor(counts: readonly number[], slots: number): number[] {
   const base = Math.floor(slots / counts.length);
   const quotas = counts.map(() => base);
-  const fullestFirst = counts.map((count, shard) => ({ count, shard })).toSorted((a, b) => b.count - a.count || a.shard - b.shard);
+  const fullestFirst = counts
+    .map((count, shard) => ({ count, shard }))
+    .toSorted((a, b) => b.count - a.count || a.shard - b.shard);
   for (const { shard } of fullestFirst.slice(0, slots % counts.length)) quotas[shard]!++;
   return quotas;
 }

@@ -31,7 +31,9 @@ export class ProcessWorkloads implements Workloads {
   async apply(specs: readonly WorkloadSpec[]): Promise<readonly WorkloadAddress[]> {
     const addresses: WorkloadAddress[] = [];
     for (const spec of specs) addresses.push({ name: spec.name, url: await this.#urlOf(spec) });
-    const querierUrls = specs.flatMap(({ binary }, index) => (binary === 'querier' ? [addresses[index]!.url] : []));
+    const querierUrls = specs.flatMap(({ binary }, index) =>
+      binary === 'querier' ? [addresses[index]!.url] : [],
+    );
     const processes = specs.map((spec, index) => this.#process(spec, addresses[index]!.url, querierUrls));
     const workloads: LocalWorkloads = { version: 1, processes };
     const text = `${JSON.stringify(workloads, undefined, 2)}\n`;
@@ -57,12 +59,18 @@ export class ProcessWorkloads implements Workloads {
   #process(spec: WorkloadSpec, url: string, querierUrls: readonly string[]): LocalProcess {
     const { name, binary } = spec;
     const flags = { ...spec.flags, ...this.#placeFlags(spec, url, querierUrls) };
-    const args = Object.entries(flags).flatMap(([flag, value]) => [value].flat().map((one) => `--${flag}=${one}`));
+    const args = Object.entries(flags).flatMap(([flag, value]) =>
+      [value].flat().map((one) => `--${flag}=${one}`),
+    );
     return { name, binary, args, url, labels: this.#labels(spec) };
   }
 
   /** Flags that say where things are. */
-  #placeFlags({ name, binary }: WorkloadSpec, url: string, querierUrls: readonly string[]): Record<string, string | readonly string[]> {
+  #placeFlags(
+    { name, binary }: WorkloadSpec,
+    url: string,
+    querierUrls: readonly string[],
+  ): Record<string, string | readonly string[]> {
     const { data, operatorUrl } = this.#options;
     const listen = { 'web.listen-address': new URL(url).host };
     const storage = { 'storage.path': join(data, name) };
@@ -74,7 +82,13 @@ export class ProcessWorkloads implements Workloads {
         return { ...listen, ...topology };
       case 'ruler': {
         const external = querierUrls[0] === undefined ? {} : { 'query.external-url': querierUrls[0] };
-        return { ...listen, ...storage, ...external, 'query.url': querierUrls, 'rules.dir': join(data, LOCAL_PATHS.rules) };
+        return {
+          ...listen,
+          ...storage,
+          ...external,
+          'query.url': querierUrls,
+          'rules.dir': join(data, LOCAL_PATHS.rules),
+        };
       }
     }
   }

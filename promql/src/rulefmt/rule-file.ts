@@ -41,17 +41,28 @@ export interface RuleFile {
 
 type Path = readonly (string | number)[];
 
-const groupFields = ['name', 'interval', 'query_offset', 'limit', 'labels', 'rules', 'partial_response_strategy'];
+const groupFields = [
+  'name',
+  'interval',
+  'query_offset',
+  'limit',
+  'labels',
+  'rules',
+  'partial_response_strategy',
+];
 const ruleFields = ['record', 'alert', 'expr', 'for', 'keep_firing_for', 'labels', 'annotations'];
 
 /** Checks the parsed YAML of a rule file, or the `spec` of a PrometheusRule, which has the same shape. */
 export function parseRuleFile(document: unknown): RuleFile {
   const reader = new Reader();
   const root = reader.object(document ?? {}, [], ['groups']);
-  const groups = reader.array(root['groups'], ['groups']).map((group, index) => reader.group(group, ['groups', index]));
+  const groups = reader
+    .array(root['groups'], ['groups'])
+    .map((group, index) => reader.group(group, ['groups', index]));
   const seen = new Set<string>();
   groups.forEach(({ name }, index) => {
-    if (seen.has(name)) reader.fail(['groups', index, 'name'], `groupname: "${name}" is repeated in the same file`);
+    if (seen.has(name))
+      reader.fail(['groups', index, 'name'], `groupname: "${name}" is repeated in the same file`);
     seen.add(name);
   });
   return { groups, errors: reader.errors };
@@ -73,7 +84,8 @@ class Reader {
     }
     const known = new Set(fields);
     for (const name of Object.keys(value)) {
-      if (fields !== undefined && !known.has(name)) this.fail([...path, name], `field ${name} not found in ${describe(path)}`);
+      if (fields !== undefined && !known.has(name))
+        this.fail([...path, name], `field ${name} not found in ${describe(path)}`);
     }
     return value as Readonly<Record<string, unknown>>;
   }
@@ -113,7 +125,8 @@ class Reader {
   labels(value: unknown, path: Path): Record<string, string> {
     const labels = this.stringMap(value, path);
     for (const name of Object.keys(labels)) {
-      if (!isValidUtf8Name(name) || name === '__name__') this.fail([...path, name], `invalid label name: ${name}`);
+      if (!isValidUtf8Name(name) || name === '__name__')
+        this.fail([...path, name], `invalid label name: ${name}`);
     }
     return labels;
   }
@@ -137,7 +150,7 @@ class Reader {
   count(value: unknown, path: Path): number {
     if (value === undefined || value === null) return 0;
     if (typeof value === 'number' && Number.isInteger(value) && value >= 0) return value;
-    this.fail(path, `${describe(path)}: got ${String(value)}, want a whole number of 0 or more`);
+    this.fail(path, `${describe(path)}: got ${JSON.stringify(value)}, want a whole number of 0 or more`);
     return 0;
   }
 
@@ -159,13 +172,17 @@ class Reader {
   }
 
   #checkKind(rule: Rule, path: Path): void {
-    if (rule.record !== '' && rule.alert !== '') this.fail(path, "only one of 'record' and 'alert' must be set");
+    if (rule.record !== '' && rule.alert !== '')
+      this.fail(path, "only one of 'record' and 'alert' must be set");
     if (rule.record === '' && rule.alert === '') this.fail(path, "one of 'record' or 'alert' must be set");
     if (rule.record === '') return;
-    if (Object.keys(rule.annotations).length > 0) this.fail([...path, 'annotations'], "invalid field 'annotations' in recording rule");
+    if (Object.keys(rule.annotations).length > 0)
+      this.fail([...path, 'annotations'], "invalid field 'annotations' in recording rule");
     if (rule.forMs !== 0) this.fail([...path, 'for'], "invalid field 'for' in recording rule");
-    if (rule.keepFiringForMs !== 0) this.fail([...path, 'keep_firing_for'], "invalid field 'keep_firing_for' in recording rule");
-    if (!isValidUtf8Name(rule.record)) this.fail([...path, 'record'], `invalid recording rule name: ${rule.record}`);
+    if (rule.keepFiringForMs !== 0)
+      this.fail([...path, 'keep_firing_for'], "invalid field 'keep_firing_for' in recording rule");
+    if (!isValidUtf8Name(rule.record))
+      this.fail([...path, 'record'], `invalid recording rule name: ${rule.record}`);
   }
 
   #checkExpr({ expr }: Rule, path: Path): void {
@@ -183,5 +200,10 @@ class Reader {
 
 function describe(path: Path): string {
   if (path.length === 0) return 'the rule file';
-  return path.map((step) => (typeof step === 'number' ? `[${step}]` : isValidLegacyLabelName(step) ? `.${step}` : `."${step}"`)).join('').slice(1);
+  return path
+    .map((step) =>
+      typeof step === 'number' ? `[${step}]` : isValidLegacyLabelName(step) ? `.${step}` : `."${step}"`,
+    )
+    .join('')
+    .slice(1);
 }

@@ -18,7 +18,11 @@ export interface Notes {
 }
 
 /** Sets the header. Throws 503 that names the shards when the answer has a hole and the caller takes no partial one. */
-export function completenessNotes(response: Response, completeness: Completeness, allowPartial: boolean): Notes {
+export function completenessNotes(
+  response: Response,
+  completeness: Completeness,
+  allowPartial: boolean,
+): Notes {
   response.setHeader(COMPLETENESS_HEADER, JSON.stringify(completeness).replaceAll(/[^\x20-\x7e]/g, '?'));
   const missing = holes(completeness);
   if (missing.length > 0 && !allowPartial) throw new ApiError('unavailable', missing.join('; '));
@@ -26,7 +30,12 @@ export function completenessNotes(response: Response, completeness: Completeness
 }
 
 /** Writes the envelope around `data`, which is JSON in pieces. Resolves when all is handed over, or the client has gone. */
-export async function sendPieces(request: Request, response: Response, data: Iterable<string>, notes: Notes): Promise<void> {
+export async function sendPieces(
+  request: Request,
+  response: Response,
+  data: Iterable<string>,
+  notes: Notes,
+): Promise<void> {
   response.status(200).setHeader('Content-Type', 'application/json');
   response.vary('Accept-Encoding');
   const output = startOutput(request, response);
@@ -59,7 +68,8 @@ function noteJson(name: string, notes: readonly string[]): string {
 export function requestSignal(response: Response, timeoutMs: number): AbortSignal {
   const gone = new AbortController();
   response.once('close', () => {
-    if (!response.writableFinished) gone.abort(new ApiError('canceled', 'query was canceled in query execution'));
+    if (!response.writableFinished)
+      gone.abort(new ApiError('canceled', 'query was canceled in query execution'));
   });
   return AbortSignal.any([gone.signal, AbortSignal.timeout(timeoutMs)]);
 }

@@ -21,7 +21,7 @@ export function metadataRoutes(service: QueryService): Router {
   both(router, '/series', (request, response) => series(service, request, response));
   both(router, '/labels', (request, response) => labels(service, undefined, request, response));
   router.get('/label/:name/values', (request, response) => {
-    const name = unescapeName(String(request.params['name']));
+    const name = unescapeName(request.params['name']);
     if (!isValidUtf8Name(name)) throw new ApiError('bad_data', `invalid label name: ${JSON.stringify(name)}`);
     return labels(service, name, request, response);
   });
@@ -39,7 +39,13 @@ async function series(service: QueryService, request: Request, response: Respons
   const take = byteCounter(seriesBytesMax, 'series');
   for (const matchers of sets) {
     const answers = await view.fanOut.series(
-      { ...params.range(), matchers: matchers.map(toMatcherMessage), skipChunks: true, limit: limit && limit + 1, targetIds: [] },
+      {
+        ...params.range(),
+        matchers: matchers.map(toMatcherMessage),
+        skipChunks: true,
+        limit: limit && limit + 1,
+        targetIds: [],
+      },
       take,
       false,
     );
@@ -55,7 +61,12 @@ function addLabels(found: Map<string, Labels>, message: SeriesMessage): void {
 }
 
 /** Label names, or the values of one label. */
-async function labels(service: QueryService, name: string | undefined, request: Request, response: Response): Promise<void> {
+async function labels(
+  service: QueryService,
+  name: string | undefined,
+  request: Request,
+  response: Response,
+): Promise<void> {
   const params = new Params(request);
   const sets = params.matcherSets();
   const limit = params.limit();
@@ -68,12 +79,23 @@ async function labels(service: QueryService, name: string | undefined, request: 
   sendLimited(request, response, view, [...values].toSorted(compareUtf8), limit);
 }
 
-function labelsRequest(name: string | undefined, matchers: readonly Matcher[], params: Params, limit: number): LabelsRequest {
+function labelsRequest(
+  name: string | undefined,
+  matchers: readonly Matcher[],
+  params: Params,
+  limit: number,
+): LabelsRequest {
   const common = { ...params.range(), matchers: matchers.map(toMatcherMessage), limit: limit && limit + 1 };
   return name === undefined ? common : { name, ...common };
 }
 
-function sendLimited(request: Request, response: Response, view: RequestView, items: readonly unknown[], limit: number): void {
+function sendLimited(
+  request: Request,
+  response: Response,
+  view: RequestView,
+  items: readonly unknown[],
+  limit: number,
+): void {
   const { warnings, infos } = view.notes(response);
   const cut = limit > 0 && items.length > limit;
   sendData(request, response, cut ? items.slice(0, limit) : items, {
@@ -90,15 +112,26 @@ async function metadata(service: QueryService, request: Request, response: Respo
   const answers = await view.fanOut.now<MetadataResponse>(`${STORE_PATHS.metadata}?${query}`);
   const merged = new Map<string, MetricMetadata[]>();
   for (const answer of answers) {
-    for (const [metric, entries] of Object.entries(answer.metadata)) merged.set(metric, mergeEntries(merged.get(metric), entries));
+    for (const [metric, entries] of Object.entries(answer.metadata))
+      merged.set(metric, mergeEntries(merged.get(metric), entries));
   }
-  const shown = [...merged].slice(0, limit || undefined).map(([metric, entries]) => [metric, entries.slice(0, perMetric || undefined)]);
+  const shown = [...merged]
+    .slice(0, limit || undefined)
+    .map(([metric, entries]) => [metric, entries.slice(0, perMetric || undefined)]);
   const { warnings, infos } = view.notes(response);
   sendData(request, response, Object.fromEntries(shown), { warnings, infos });
 }
 
-function mergeEntries(known: readonly MetricMetadata[] = [], more: readonly MetricMetadata[]): MetricMetadata[] {
-  const fresh = more.filter((entry) => !known.some(({ type, help, unit }) => type === entry.type && help === entry.help && unit === entry.unit));
+function mergeEntries(
+  known: readonly MetricMetadata[] = [],
+  more: readonly MetricMetadata[],
+): MetricMetadata[] {
+  const fresh = more.filter(
+    (entry) =>
+      !known.some(
+        ({ type, help, unit }) => type === entry.type && help === entry.help && unit === entry.unit,
+      ),
+  );
   return [...known, ...fresh];
 }
 
@@ -116,6 +149,10 @@ function byteCounter(bytesMax: number, what: string): (bytes: number) => void {
   let total = 0;
   return (bytes) => {
     total += bytes;
-    if (total > bytesMax) throw new ApiError('execution', `${what}: more than ${bytesMax} bytes from stores, want a narrower selector`);
+    if (total > bytesMax)
+      throw new ApiError(
+        'execution',
+        `${what}: more than ${bytesMax} bytes from stores, want a narrower selector`,
+      );
   };
 }

@@ -6,9 +6,9 @@ import { Matcher, METRIC_NAME, parseDuration } from '@flotilla/model';
 import { parseExpr, parseSelector } from '@flotilla/promql';
 import type { Expr } from '@flotilla/promql';
 
-/** Prometheus's bounds of "any time": what an int64 of seconds can hold in a float. */
-const minTimeMs = -9_223_372_036_854_775;
-const maxTimeMs = 9_223_372_036_854_775;
+/** Any time: as far as a number can count milliseconds. */
+const maxTimeMs = 2 ** 53 - 1;
+const minTimeMs = -maxTimeMs;
 const matcherSetsMax = 200;
 
 /** Query string and form body, the body first, as Go's ParseForm merges them. */
@@ -44,7 +44,8 @@ export class Params {
   /** Start and end of the metadata endpoints, which default to all time. */
   range(): { minTimeMs: number; maxTimeMs: number } {
     const range = { minTimeMs: this.time('start', minTimeMs), maxTimeMs: this.time('end', maxTimeMs) };
-    if (range.maxTimeMs < range.minTimeMs) throw new ApiError('bad_data', 'end timestamp must not be before start timestamp');
+    if (range.maxTimeMs < range.minTimeMs)
+      throw new ApiError('bad_data', 'end timestamp must not be before start timestamp');
     return range;
   }
 
@@ -85,7 +86,8 @@ export class Params {
   /** Selectors of match[]; each set is one alternative. */
   matcherSets(): (readonly Matcher[])[] {
     const texts = this.all('match');
-    if (texts.length > matcherSetsMax) throw invalid('match[]', `${texts.length} selectors, want at most ${matcherSetsMax}`);
+    if (texts.length > matcherSetsMax)
+      throw invalid('match[]', `${texts.length} selectors, want at most ${matcherSetsMax}`);
     return texts.map((text) => {
       try {
         return parseSelector(text);

@@ -22,8 +22,17 @@ export class QueryMetrics {
       ageBuckets: 5,
       registers: [registry],
     });
-    collectFrom(registry, 'prometheus_engine_queries', 'Queries being evaluated.', 'gauge', [], (emit) => emit(gate.running));
-    collectFrom(registry, 'prometheus_engine_queries_concurrent_max', 'Most queries at once.', 'gauge', [], (emit) => emit(gate.max));
+    collectFrom(registry, 'prometheus_engine_queries', 'Queries being evaluated.', 'gauge', [], (emit) =>
+      emit(gate.running),
+    );
+    collectFrom(
+      registry,
+      'prometheus_engine_queries_concurrent_max',
+      'Most queries at once.',
+      'gauge',
+      [],
+      (emit) => emit(gate.max),
+    );
     this.#collectAnswers(registry);
   }
 
@@ -45,18 +54,45 @@ export class QueryMetrics {
   }
 
   #collectAnswers(registry: Registry): void {
-    collectFrom(registry, 'flotilla_querier_answers_total', 'Answers that depended on stores.', 'counter', [], (emit) => emit(this.#answers));
-    collectFrom(registry, 'flotilla_querier_incomplete_answers_total', 'Answers that missed a shard.', 'counter', [], (emit) =>
-      emit(this.#incomplete),
+    collectFrom(
+      registry,
+      'flotilla_querier_answers_total',
+      'Answers that depended on stores.',
+      'counter',
+      [],
+      (emit) => emit(this.#answers),
     );
-    collectFrom(registry, 'flotilla_querier_completeness_ratio', 'Shards heard of those expected, last answer.', 'gauge', [], (emit) =>
-      emit(this.#last === undefined || this.#last.expected === 0 ? 1 : this.#last.heard / this.#last.expected),
+    collectFrom(
+      registry,
+      'flotilla_querier_incomplete_answers_total',
+      'Answers that missed a shard.',
+      'counter',
+      [],
+      (emit) => emit(this.#incomplete),
     );
-    collectFrom(registry, 'flotilla_querier_store_requests_total', 'Requests to stores.', 'counter', ['store', 'result'], (emit) => {
-      for (const [store, { good, bad }] of this.#storeRequests) {
-        emit(good, store, 'success');
-        emit(bad, store, 'error');
-      }
-    });
+    collectFrom(
+      registry,
+      'flotilla_querier_completeness_ratio',
+      'Shards heard of those expected, last answer.',
+      'gauge',
+      [],
+      (emit) =>
+        emit(
+          this.#last === undefined || this.#last.expected === 0 ? 1 : this.#last.heard / this.#last.expected,
+        ),
+    );
+    collectFrom(
+      registry,
+      'flotilla_querier_store_requests_total',
+      'Requests to stores.',
+      'counter',
+      ['store', 'result'],
+      (emit) => {
+        for (const [store, { good, bad }] of this.#storeRequests) {
+          emit(good, store, 'success');
+          emit(bad, store, 'error');
+        }
+      },
+    );
   }
 }

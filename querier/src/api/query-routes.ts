@@ -61,7 +61,10 @@ function rangeWindow(params: Params): { startMs: number; endMs: number; stepMs: 
   const stepMs = params.duration('step');
   if (stepMs === undefined) throw invalid('step', 'cannot parse "" to a valid duration');
   if (stepMs <= 0) {
-    throw invalid('step', 'zero or negative query resolution step widths are not accepted. Try a positive integer');
+    throw invalid(
+      'step',
+      'zero or negative query resolution step widths are not accepted. Try a positive integer',
+    );
   }
   if ((endMs - startMs) / stepMs > pointsMax) {
     throw new ApiError(
@@ -98,15 +101,24 @@ async function answerQuery(
   service.metrics.evaluated(result.stats.evalMs / 1000);
   const notes = view.notes(response);
   const limited = limitSeries(result, limit);
-  const warnings = [...notes.warnings, ...result.warnings, ...(limited === result ? [] : ['results truncated due to limit'])];
-  await sendPieces(request, response, queryDataJson(limited), { warnings, infos: [...notes.infos, ...result.infos] });
+  const warnings = [
+    ...notes.warnings,
+    ...result.warnings,
+    ...(limited === result ? [] : ['results truncated due to limit']),
+  ];
+  await sendPieces(request, response, queryDataJson(limited), {
+    warnings,
+    infos: [...notes.infos, ...result.infos],
+  });
 }
 
 /** The result itself when the limit leaves it whole. */
 function limitSeries(result: QueryResult, limit: number): QueryResult {
   if (limit === 0) return result;
-  if (result.type === 'vector' && result.series.length > limit) return { ...result, series: result.series.slice(0, limit) };
-  if (result.type === 'matrix' && result.series.length > limit) return { ...result, series: result.series.slice(0, limit) };
+  if (result.type === 'vector' && result.series.length > limit)
+    return { ...result, series: result.series.slice(0, limit) };
+  if (result.type === 'matrix' && result.series.length > limit)
+    return { ...result, series: result.series.slice(0, limit) };
   return result;
 }
 

@@ -34,7 +34,13 @@ export class RequestView {
   constructor({ topology, client, choice, metrics }: QueryService, params: Params, signal: AbortSignal) {
     this.#allowPartial = params.boolean('partial_response', true);
     this.#metrics = metrics;
-    this.fanOut = new FanOut({ topology: topology.current(), client, choice, signal, recorder: this.#recorder });
+    this.fanOut = new FanOut({
+      topology: topology.current(),
+      client,
+      choice,
+      signal,
+      recorder: this.#recorder,
+    });
   }
 
   completeness(): Completeness {

@@ -23,14 +23,18 @@ export function statusRoutes(service: QueryService, options: StatusOptions): Rou
   router.get('/status/buildinfo', (request, response) => sendData(request, response, buildInfo()));
   router.get('/status/flags', (request, response) => sendData(request, response, options.flags));
   router.get('/status/config', (request, response) => sendData(request, response, { yaml: '' }));
-  router.get('/status/runtimeinfo', (request, response) => sendData(request, response, runtimeInfo(options.startedMs)));
+  router.get('/status/runtimeinfo', (request, response) =>
+    sendData(request, response, runtimeInfo(options.startedMs)),
+  );
   router.get('/status/tsdb', async (request, response) => {
     const limit = Math.min(new Params(request).limit() || listLimitDefault, listLimitMax);
     const { data, warnings } = await tsdbStatus(service, limit);
     sendData(request, response, data, { warnings });
   });
   router.get('/features', (request, response) => sendData(request, response, features));
-  router.get('/fleet', async (request, response) => sendData(request, response, await fleet(service, options.http)));
+  router.get('/fleet', async (request, response) =>
+    sendData(request, response, await fleet(service, options.http)),
+  );
   router.get('/explain', async (request, response) => {
     const query = new URLSearchParams({ q: new Params(request).get('q') });
     sendData(request, response, await askOperator(service, options.http, `/api/v1/explain?${query}`));
@@ -63,16 +67,25 @@ function runtimeInfo(startedMs: number): Readonly<Record<string, unknown>> {
 
 /** Sums over shards of what one replica of each says; series of replicas are the same series. */
 async function tsdbStatus({ topology, client }: QueryService, limit: number) {
-  const reports = await askEveryStore<StoreStatus>(topology.current(), client, 'scraper', `${STORE_PATHS.status}?limit=${limit}`);
-  const warnings = reports.flatMap(({ store, error }) => (error === undefined ? [] : [`${store.name}: ${error}`]));
+  const reports = await askEveryStore<StoreStatus>(
+    topology.current(),
+    client,
+    'scraper',
+    `${STORE_PATHS.status}?limit=${limit}`,
+  );
+  const warnings = reports.flatMap(({ store, error }) =>
+    error === undefined ? [] : [`${store.name}: ${error}`],
+  );
   const perShard = new Map<number, StoreStatus>();
   for (const { store, value } of reports) {
     const known = perShard.get(store.shard);
-    if (value !== undefined && (known === undefined || value.headStats.numSeries > known.headStats.numSeries)) perShard.set(store.shard, value);
+    if (value !== undefined && (known === undefined || value.headStats.numSeries > known.headStats.numSeries))
+      perShard.set(store.shard, value);
   }
   const statuses = [...perShard.values()];
   const heads = statuses.map(({ headStats }) => headStats);
-  const sum = (field: 'numSeries' | 'numLabelPairs' | 'chunkCount'): number => heads.reduce((total, head) => total + head[field], 0);
+  const sum = (field: 'numSeries' | 'numLabelPairs' | 'chunkCount'): number =>
+    heads.reduce((total, head) => total + head[field], 0);
   const data = {
     headStats: {
       numSeries: sum('numSeries'),
@@ -81,10 +94,22 @@ async function tsdbStatus({ topology, client }: QueryService, limit: number) {
       minTime: Math.min(...heads.map(({ minTimeMs }) => minTimeMs)),
       maxTime: Math.max(...heads.map(({ maxTimeMs }) => maxTimeMs)),
     },
-    seriesCountByMetricName: addUp(statuses.map((status) => status.seriesCountByMetricName), limit),
-    labelValueCountByLabelName: addUp(statuses.map((status) => status.labelValueCountByLabelName), limit),
-    memoryInBytesByLabelName: addUp(statuses.map((status) => status.memoryInBytesByLabelName), limit),
-    seriesCountByLabelValuePair: addUp(statuses.map((status) => status.seriesCountByLabelValuePair), limit),
+    seriesCountByMetricName: addUp(
+      statuses.map((status) => status.seriesCountByMetricName),
+      limit,
+    ),
+    labelValueCountByLabelName: addUp(
+      statuses.map((status) => status.labelValueCountByLabelName),
+      limit,
+    ),
+    memoryInBytesByLabelName: addUp(
+      statuses.map((status) => status.memoryInBytesByLabelName),
+      limit,
+    ),
+    seriesCountByLabelValuePair: addUp(
+      statuses.map((status) => status.seriesCountByLabelValuePair),
+      limit,
+    ),
   };
   return { data, warnings };
 }
@@ -108,13 +133,17 @@ async function fleet(service: QueryService, http: InternalClient) {
     ),
     askEveryStore<StoreStatus>(topology, service.client, undefined, STORE_PATHS.status),
   ]);
-  return { topology, ...operator, stores: stores.map(({ store, value, error }) => ({ store, status: value, error })) };
+  return {
+    topology,
+    ...operator,
+    stores: stores.map(({ store, value, error }) => ({ store, status: value, error })),
+  };
 }
 
 async function askOperator({ topology }: QueryService, http: InternalClient, path: string): Promise<unknown> {
   const { operatorUrl } = topology.current();
   if (operatorUrl === '') throw new Unavailable('operator: its address is not in the topology');
-  const answer = await http.getJson<unknown>(operatorUrl + path, { timeoutMs: 5000 });
+  const answer = await http.getJson(operatorUrl + path, { timeoutMs: 5000 });
   const envelope = answer as { status?: unknown; data?: unknown };
   return envelope.status === 'success' ? envelope.data : answer;
 }

@@ -28,8 +28,15 @@ export function targetsRoutes(service: QueryService): Router {
 }
 
 async function currentTargets({ topology, client }: QueryService) {
-  const reports = await askEveryStore<TargetsResponse>(topology.current(), client, 'scraper', STORE_PATHS.targets);
-  const warnings = reports.flatMap(({ store, error }) => (error === undefined ? [] : [`${store.name}: ${error}`]));
+  const reports = await askEveryStore<TargetsResponse>(
+    topology.current(),
+    client,
+    'scraper',
+    STORE_PATHS.targets,
+  );
+  const warnings = reports.flatMap(({ store, error }) =>
+    error === undefined ? [] : [`${store.name}: ${error}`],
+  );
   return { targets: mergeTargets(reports), warnings };
 }
 
@@ -49,7 +56,10 @@ export function mergeTargets(reports: readonly StoreReport<TargetsResponse>[]) {
   }
   return [...byKey.values()]
     .map(mergeReplicas)
-    .toSorted((a, b) => compareUtf8(a.scrapePool, b.scrapePool) || compareUtf8(a.scrapeUrl, b.scrapeUrl) || a.shard - b.shard);
+    .toSorted(
+      (a, b) =>
+        compareUtf8(a.scrapePool, b.scrapePool) || compareUtf8(a.scrapeUrl, b.scrapeUrl) || a.shard - b.shard,
+    );
 }
 
 function mergeReplicas(replicas: readonly TargetStatus[]) {
@@ -81,7 +91,13 @@ function mergeReplicas(replicas: readonly TargetStatus[]) {
 }
 
 function replicaView({ replica, health, lastError, lastScrapeMs, lastScrapeDurationMs }: TargetStatus) {
-  return { replica, health, lastError, lastScrape: timeText(lastScrapeMs), lastScrapeDuration: lastScrapeDurationMs / 1000 };
+  return {
+    replica,
+    health,
+    lastError,
+    lastScrape: timeText(lastScrapeMs),
+    lastScrapeDuration: lastScrapeDurationMs / 1000,
+  };
 }
 
 /** Go's zero time for a target that was not scraped yet. */

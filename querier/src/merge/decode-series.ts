@@ -5,7 +5,12 @@ import type { ChunkMessage } from '@flotilla/wire';
 import type { Columns } from './slot-merge.ts';
 
 /** Decodes chunks in time order, keeping samples of [minTimeMs, maxTimeMs]. Throws CorruptionError on a damaged chunk. */
-export function decodeSeries(chunks: readonly ChunkMessage[], minTimeMs: number, maxTimeMs: number, where: string): Columns {
+export function decodeSeries(
+  chunks: readonly ChunkMessage[],
+  minTimeMs: number,
+  maxTimeMs: number,
+  where: string,
+): Columns {
   const capacity = chunks.reduce((sum, { samples }) => sum + samples, 0);
   const timestampsMs = new Float64Array(capacity);
   const values = new Float64Array(capacity);

@@ -42,7 +42,9 @@ export function mergeSeries(answers: readonly StoreAnswer[], options: MergeOptio
     }
   }
   const sorted = [...groups.values()].toSorted((a, b) => compareLabels(a.labels, b.labels));
-  return sorted.map((group) => mergeGroup(group, options)).filter(({ timestampsMs }) => timestampsMs.length > 0);
+  return sorted
+    .map((group) => mergeGroup(group, options))
+    .filter(({ timestampsMs }) => timestampsMs.length > 0);
 }
 
 function labelsOf({ labels }: SeriesMessage, replica: number | undefined): Labels {
@@ -56,7 +58,10 @@ function mergeGroup({ labels, members }: Group, options: MergeOptions): Series {
     options.take(message.chunks.reduce((sum, { samples }) => sum + samples, 0) * bytesPerSample);
     return decodeSeries(message.chunks, minTimeMs, maxTimeMs, `store ${store}: series ${labels.toMetric()}`);
   });
-  const schedule = members.find(({ message }) => message.intervalMs > 0)?.message ?? { intervalMs: 0, phaseMs: 0 };
+  const schedule = members.find(({ message }) => message.intervalMs > 0)?.message ?? {
+    intervalMs: 0,
+    phaseMs: 0,
+  };
   return { labels, ...mergeSlots(sources, schedule, isCounterName(labels.get(METRIC_NAME))) };
 }
 

@@ -57,14 +57,17 @@ class SlotMerge {
     this.#timestampsMs = new Float64Array(capacity);
     this.#values = new Float64Array(capacity);
     this.#bits = new BigUint64Array(this.#values.buffer);
-    this.#sourceBits = sources.map(({ values }) => new BigUint64Array(values.buffer, values.byteOffset, values.length));
+    this.#sourceBits = sources.map(
+      ({ values }) => new BigUint64Array(values.buffer, values.byteOffset, values.length),
+    );
     for (let source = 0; source < sources.length; source++) this.#slots[source] = this.#slotAt(source);
   }
 
   /** Fills the next slot; false when all sources are at their end. */
   step(): boolean {
     let slot = Infinity;
-    for (let source = 0; source < this.#slots.length; source++) if (this.#slots[source]! < slot) slot = this.#slots[source]!;
+    for (let source = 0; source < this.#slots.length; source++)
+      if (this.#slots[source]! < slot) slot = this.#slots[source]!;
     if (slot === Infinity) return false;
     const chosen = this.#choose(slot);
     if (chosen !== this.#current) this.#switchTo(chosen);
@@ -73,7 +76,10 @@ class SlotMerge {
   }
 
   result(): Columns {
-    return { timestampsMs: this.#timestampsMs.subarray(0, this.#count), values: this.#values.subarray(0, this.#count) };
+    return {
+      timestampsMs: this.#timestampsMs.subarray(0, this.#count),
+      values: this.#values.subarray(0, this.#count),
+    };
   }
 
   #slotAt(source: number): number {

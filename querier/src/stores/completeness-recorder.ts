@@ -44,7 +44,12 @@ export class CompletenessRecorder {
 
 function toShard([shard, { answered, failed }]: [string, ShardRecord]): ShardCompleteness {
   const failures = [...failed].map(([store, error]) => ({ store, error }));
-  return { shard, state: stateOf(answered.size, failures.length), answered: [...answered].toSorted(), failed: failures };
+  return {
+    shard,
+    state: stateOf(answered.size, failures.length),
+    answered: [...answered].toSorted(),
+    failed: failures,
+  };
 }
 
 function stateOf(answered: number, failed: number): ShardState {
@@ -60,10 +65,12 @@ function byShard(a: ShardCompleteness, b: ShardCompleteness): number {
 
 /** One line for each shard that did not answer; empty for a whole answer. */
 export function holes({ shards }: Completeness): string[] {
-  return shards.filter(({ state }) => state === 'none').map(({ shard, failed }) => {
-    const reasons = failed.map(({ store, error }) => `${store}: ${error}`).join('; ');
-    return `incomplete answer: shard "${shard}": no replica answered${reasons === '' ? '' : `: ${reasons}`}`;
-  });
+  return shards
+    .filter(({ state }) => state === 'none')
+    .map(({ shard, failed }) => {
+      const reasons = failed.map(({ store, error }) => `${store}: ${error}`).join('; ');
+      return `incomplete answer: shard "${shard}": no replica answered${reasons === '' ? '' : `: ${reasons}`}`;
+    });
 }
 
 /** One line for each shard of which a needed replica did not answer, though another did. */

@@ -2,7 +2,14 @@
 
 import { QueryError } from '@flotilla/promql';
 import { storeGroups } from '@flotilla/wire';
-import type { LabelsRequest, LabelsResponse, SeriesRequest, StoreAddress, StoreGroup, Topology } from '@flotilla/wire';
+import type {
+  LabelsRequest,
+  LabelsResponse,
+  SeriesRequest,
+  StoreAddress,
+  StoreGroup,
+  Topology,
+} from '@flotilla/wire';
 import { CompletenessRecorder } from './completeness-recorder.ts';
 import type { ReplicaChoice } from './replica-choice.ts';
 import type { SeriesAnswer, StoreClient } from './store-client.ts';
@@ -24,7 +31,11 @@ export class FanOut {
   }
 
   /** Answers of all shards. With `everyReplica` each replica answers for itself, for `dedup=false`. */
-  async series(request: SeriesRequest, take: (bytes: number) => void, everyReplica: boolean): Promise<SeriesAnswer[]> {
+  async series(
+    request: SeriesRequest,
+    take: (bytes: number) => void,
+    everyReplica: boolean,
+  ): Promise<SeriesAnswer[]> {
     const perGroup = await Promise.all(
       this.#groups(request).map((group) =>
         everyReplica ? this.#everyReplica(group, request, take) : this.#oneFirst(group, request, take),
@@ -36,7 +47,9 @@ export class FanOut {
   async labels(request: LabelsRequest): Promise<LabelsResponse[]> {
     const perGroup = await Promise.all(
       this.#groups(request).map((group) =>
-        this.#ask(group, group.stores, (store, signal) => this.#options.client.labels(store, request, signal)),
+        this.#ask(group, group.stores, (store, signal) =>
+          this.#options.client.labels(store, request, signal),
+        ),
       ),
     );
     return perGroup.flatMap((answer) => (answer === undefined ? [] : [answer]));
@@ -53,13 +66,23 @@ export class FanOut {
     return perGroup.flatMap((answer) => (answer === undefined ? [] : [answer]));
   }
 
-  #groups({ minTimeMs, maxTimeMs }: { readonly minTimeMs: number; readonly maxTimeMs: number }): StoreGroup[] {
+  #groups({
+    minTimeMs,
+    maxTimeMs,
+  }: {
+    readonly minTimeMs: number;
+    readonly maxTimeMs: number;
+  }): StoreGroup[] {
     const groups = storeGroups(this.#options.topology, minTimeMs, maxTimeMs);
     for (const { shard } of groups) this.#options.recorder.expect(shard);
     return groups;
   }
 
-  async #oneFirst(group: StoreGroup, request: SeriesRequest, take: (bytes: number) => void): Promise<SeriesAnswer[]> {
+  async #oneFirst(
+    group: StoreGroup,
+    request: SeriesRequest,
+    take: (bytes: number) => void,
+  ): Promise<SeriesAnswer[]> {
     const read = (wanted: SeriesRequest) => (store: StoreAddress, signal: AbortSignal) =>
       this.#options.client.series(store, wanted, take, signal);
     const first = await this.#ask(group, group.stores, read(request));
@@ -71,7 +94,11 @@ export class FanOut {
     return second === undefined ? [first] : [first, second];
   }
 
-  async #everyReplica(group: StoreGroup, request: SeriesRequest, take: (bytes: number) => void): Promise<SeriesAnswer[]> {
+  async #everyReplica(
+    group: StoreGroup,
+    request: SeriesRequest,
+    take: (bytes: number) => void,
+  ): Promise<SeriesAnswer[]> {
     const answers = await Promise.all(
       group.stores.map((store) =>
         this.#ask(group, [store], (one, signal) => this.#options.client.series(one, request, take, signal)),

@@ -20,7 +20,11 @@ export class MergedStorage implements Storage {
   }
 
   /** Warnings stay empty: holes are in the completeness record, which the API turns into warnings once per query. */
-  async select(matchers: readonly Matcher[], hints: SelectHints, { budget }: SelectContext): Promise<SelectResult> {
+  async select(
+    matchers: readonly Matcher[],
+    hints: SelectHints,
+    { budget }: SelectContext,
+  ): Promise<SelectResult> {
     const where = `selector {${matchers.map(String).join(',')}}`;
     let wireBytes = 0;
     const takeWire = (bytes: number): void => {
@@ -37,7 +41,11 @@ export class MergedStorage implements Storage {
     };
     const answers = await this.#fanOut.series(request, takeWire, !this.#dedup);
     const series = mergeSeries(
-      answers.map(({ store, series: messages }) => ({ store: store.name, replica: store.replica, series: messages })),
+      answers.map(({ store, series: messages }) => ({
+        store: store.name,
+        replica: store.replica,
+        series: messages,
+      })),
       {
         minTimeMs: hints.startMs,
         maxTimeMs: hints.endMs,

@@ -35,8 +35,14 @@ export class ReplicaChoice {
   }
 
   /** Asks one store after the other until one answers; a silent one is hedged. Rejects only when the signal aborts. */
-  ask<T>(stores: readonly StoreAddress[], signal: AbortSignal, call: (store: StoreAddress, signal: AbortSignal) => Promise<T>): Promise<AskResult<T>> {
-    return new Ask(this.order(stores, Date.now()), signal, call, (store, good) => this.#note(store, good)).run();
+  ask<T>(
+    stores: readonly StoreAddress[],
+    signal: AbortSignal,
+    call: (store: StoreAddress, signal: AbortSignal) => Promise<T>,
+  ): Promise<AskResult<T>> {
+    return new Ask(this.order(stores, Date.now()), signal, call, (store, good) =>
+      this.#note(store, good),
+    ).run();
   }
 
   #note(store: StoreAddress, good: boolean): void {

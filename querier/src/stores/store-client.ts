@@ -3,7 +3,14 @@
 import type { InternalClient } from '@flotilla/chassis';
 import { CorruptionError, Unavailable } from '@flotilla/model';
 import { decodeSeriesFrame, encodeSeriesRequest, FrameDecoder, STORE_PATHS } from '@flotilla/wire';
-import type { LabelsRequest, LabelsResponse, SeriesMessage, SeriesRequest, SeriesTrailer, StoreAddress } from '@flotilla/wire';
+import type {
+  LabelsRequest,
+  LabelsResponse,
+  SeriesMessage,
+  SeriesRequest,
+  SeriesTrailer,
+  StoreAddress,
+} from '@flotilla/wire';
 
 export interface SeriesAnswer {
   readonly store: StoreAddress;
@@ -21,10 +28,16 @@ export class StoreClient {
   }
 
   /** Reads a whole stream. `take` is told the bytes that arrive and may throw. A stream without its trailer is Unavailable. */
-  async series(store: StoreAddress, request: SeriesRequest, take: (bytes: number) => void, signal: AbortSignal): Promise<SeriesAnswer> {
+  async series(
+    store: StoreAddress,
+    request: SeriesRequest,
+    take: (bytes: number) => void,
+    signal: AbortSignal,
+  ): Promise<SeriesAnswer> {
     const url = store.url + STORE_PATHS.series;
     const response = await this.#http.postBytes(url, encodeSeriesRequest(request), { signal });
-    if (response.status !== 200) throw new Unavailable(`${url}: status ${response.status}${await errorBody(response.body)}`);
+    if (response.status !== 200)
+      throw new Unavailable(`${url}: status ${response.status}${await errorBody(response.body)}`);
     const frames = new FrameDecoder();
     const series: SeriesMessage[] = [];
     let trailer: SeriesTrailer | undefined;
@@ -39,12 +52,17 @@ export class StoreClient {
     }
     frames.end();
     if (trailer === undefined) throw new Unavailable(`${url}: the stream ended without a trailer`);
-    if (trailer.series !== series.length) throw new Unavailable(`${url}: ${series.length} series, trailer says ${trailer.series}`);
+    if (trailer.series !== series.length)
+      throw new Unavailable(`${url}: ${series.length} series, trailer says ${trailer.series}`);
     return { store, series, trailer };
   }
 
   labels(store: StoreAddress, request: LabelsRequest, signal: AbortSignal): Promise<LabelsResponse> {
-    return this.#http.postJson(store.url + (request.name === undefined ? STORE_PATHS.labels : STORE_PATHS.values), request, { signal });
+    return this.#http.postJson(
+      store.url + (request.name === undefined ? STORE_PATHS.labels : STORE_PATHS.values),
+      request,
+      { signal },
+    );
   }
 
   get<T>(store: StoreAddress, path: string, signal: AbortSignal): Promise<T> {

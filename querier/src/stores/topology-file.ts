@@ -43,7 +43,8 @@ export class TopologyFile {
       this.#error = '';
     } catch (error) {
       this.#error = errorText(error);
-      if (this.#topology !== undefined) this.#log.warn('topology not readable, keeping the last good one', { err: this.#error });
+      if (this.#topology !== undefined)
+        this.#log.warn('topology not readable, keeping the last good one', { err: this.#error });
     }
   }
 }

@@ -29,7 +29,12 @@ export interface AlertTiming {
 const resolvedRetentionMs = 15 * 60_000;
 
 /** The alerts after an evaluation at `nowMs`. */
-export function stepAlerts(alerts: Alerts, found: Found, nowMs: number, timing: AlertTiming): Map<string, Alert> {
+export function stepAlerts(
+  alerts: Alerts,
+  found: Found,
+  nowMs: number,
+  timing: AlertTiming,
+): Map<string, Alert> {
   const next = new Map<string, Alert>();
   for (const [key, alert] of alerts) {
     if (found.has(key)) continue;
@@ -40,13 +45,28 @@ export function stepAlerts(alerts: Alerts, found: Found, nowMs: number, timing: 
   return next;
 }
 
-function stepFound(before: Alert | undefined, sample: Pick<Alert, 'labels' | 'annotations' | 'value'>, nowMs: number, { forMs }: AlertTiming): Alert {
+function stepFound(
+  before: Alert | undefined,
+  sample: Pick<Alert, 'labels' | 'annotations' | 'value'>,
+  nowMs: number,
+  { forMs }: AlertTiming,
+): Alert {
   const alert: Alert =
     before === undefined || before.state === 'inactive'
-      ? { ...sample, state: 'pending', activeAtMs: nowMs, firedAtMs: 0, resolvedAtMs: 0, keepFiringSinceMs: 0, lastSentAtMs: 0 }
+      ? {
+          ...sample,
+          state: 'pending',
+          activeAtMs: nowMs,
+          firedAtMs: 0,
+          resolvedAtMs: 0,
+          keepFiringSinceMs: 0,
+          lastSentAtMs: 0,
+        }
       : { ...before, ...sample, keepFiringSinceMs: 0 };
-  if (alert.state === 'pending' && nowMs - alert.activeAtMs >= forMs) return { ...alert, state: 'firing', firedAtMs: nowMs };
-  if (alert.state === 'firing' && nowMs - alert.activeAtMs < forMs) return { ...alert, state: 'pending', firedAtMs: 0 };
+  if (alert.state === 'pending' && nowMs - alert.activeAtMs >= forMs)
+    return { ...alert, state: 'firing', firedAtMs: nowMs };
+  if (alert.state === 'firing' && nowMs - alert.activeAtMs < forMs)
+    return { ...alert, state: 'pending', firedAtMs: 0 };
   return alert;
 }
 
@@ -78,7 +98,11 @@ export interface RestoreOptions {
  * Since when an alert counts as active after a restart, from the last ALERTS_FOR_STATE sample: the outage does not count
  * towards `for`, and a grace period is left when the rest of `for` is shorter.
  */
-export function restoredActiveAt(activeAtMs: number, lastSeenMs: number, { forMs, gracePeriodMs, nowMs }: RestoreOptions): number {
+export function restoredActiveAt(
+  activeAtMs: number,
+  lastSeenMs: number,
+  { forMs, gracePeriodMs, nowMs }: RestoreOptions,
+): number {
   const spentMs = lastSeenMs - activeAtMs;
   const remainingMs = forMs - spentMs;
   if (remainingMs <= 0) return activeAtMs;

@@ -86,7 +86,9 @@ export class GroupEvaluator {
 
   #stateOf(rule: Rule, spare: RuleState[]): RuleState {
     const same = (state: RuleState): boolean =>
-      state.rule.alert === rule.alert && state.rule.record === rule.record && JSON.stringify(state.rule.labels) === JSON.stringify(rule.labels);
+      state.rule.alert === rule.alert &&
+      state.rule.record === rule.record &&
+      JSON.stringify(state.rule.labels) === JSON.stringify(rule.labels);
     const index = spare.findIndex(same);
     const [kept] = index < 0 ? [] : spare.splice(index, 1);
     return {
@@ -148,7 +150,13 @@ export class GroupEvaluator {
       recorder.record(results, timeMs);
       return;
     }
-    const found = await foundAlerts(rule, this.group, samples, this.#options.externalLabels, this.#environment(slotMs));
+    const found = await foundAlerts(
+      rule,
+      this.group,
+      samples,
+      this.#options.externalLabels,
+      this.#environment(slotMs),
+    );
     this.#checkLimit(found.size);
     const alerts = stepAlerts(state.alerts, found, slotMs, rule);
     recorder.record(alertSeries(alerts), timeMs);
@@ -157,7 +165,8 @@ export class GroupEvaluator {
 
   #checkLimit(count: number): void {
     const { limit } = this.group;
-    if (limit > 0 && count > limit) throw new Error(`exceeded limit of ${limit} with ${count} ${'series or alerts'}`);
+    if (limit > 0 && count > limit)
+      throw new Error(`exceeded limit of ${limit} with ${count} series or alerts`);
   }
 
   #environment(slotMs: number): TemplateEnvironment {
@@ -177,7 +186,7 @@ export class GroupEvaluator {
       this.#ask(selector, slotMs, outageToleranceMs),
       this.#ask(`timestamp(${selector})`, slotMs, outageToleranceMs),
     ]);
-    const keyOf = ({ labels: { [METRIC_NAME]: _, ...labels } }: QuerySample): Labels => Labels.fromRecord(labels);
+    const keyOf = ({ labels }: QuerySample): Labels => Labels.fromRecord({ ...labels, [METRIC_NAME]: '' });
     const lastSeenMs = new Map(times.map((sample) => [keyOf(sample).key, sample.value * 1000]));
     const alerts = new Map(state.alerts);
     for (const sample of actives) {

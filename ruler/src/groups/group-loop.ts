@@ -30,9 +30,12 @@ export class GroupLoop {
   }
 
   #schedule(slotMs: number): void {
-    this.#timer = setTimeout(() => {
-      this.#running = this.#run(slotMs);
-    }, Math.max(0, slotMs - Date.now()));
+    this.#timer = setTimeout(
+      () => {
+        this.#running = this.#run(slotMs);
+      },
+      Math.max(0, slotMs - Date.now()),
+    );
   }
 
   async #run(slotMs: number): Promise<void> {

@@ -27,7 +27,9 @@ export class Recorder {
       current.set(labels.key, labels);
       appender.append(appender.series(labels, this.#schedule), timeMs, value);
     }
-    const gone = [...this.#previous].filter(([key]) => !current.has(key)).map(([, labels]) => appender.series(labels, this.#schedule));
+    const gone = [...this.#previous]
+      .filter(([key]) => !current.has(key))
+      .map(([, labels]) => appender.series(labels, this.#schedule));
     appender.appendStale(gone, timeMs);
     appender.commit();
     this.#previous = current;

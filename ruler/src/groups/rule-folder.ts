@@ -75,14 +75,16 @@ export class RuleFolder {
       this.refused.delete(name);
     } catch (error) {
       const reason = errorText(error);
-      if (this.refused.get(name) !== reason) this.#log.error('rule file refused, keeping its last good version', { file: name, err: reason });
+      if (this.refused.get(name) !== reason)
+        this.#log.error('rule file refused, keeping its last good version', { file: name, err: reason });
       this.refused.set(name, reason);
     }
   }
 
   async #applyGroups(): Promise<void> {
     const wanted = new Map<string, { file: string; group: RuleGroup }>();
-    for (const [file, { groups }] of this.#files) for (const group of groups) wanted.set(`${file};${group.name}`, { file, group });
+    for (const [file, { groups }] of this.#files)
+      for (const group of groups) wanted.set(`${file};${group.name}`, { file, group });
     for (const [key, loop] of this.#loops) {
       if (wanted.has(key)) continue;
       this.#loops.delete(key);
@@ -103,7 +105,9 @@ export class RuleFolder {
 
 function listYaml(folder: string): string[] {
   try {
-    return readdirSync(folder).filter((name) => /\.ya?ml$/.test(name)).toSorted();
+    return readdirSync(folder)
+      .filter((name) => /\.ya?ml$/.test(name))
+      .toSorted();
   } catch {
     return [];
   }

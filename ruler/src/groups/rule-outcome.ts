@@ -34,12 +34,20 @@ export async function foundAlerts(
   for (const { labels, value } of samples) {
     const data = { labels, externalLabels, value };
     const expand = async (texts: Readonly<Record<string, string>>): Promise<Record<string, string>> => {
-      const entries = Object.entries(texts).map(async ([name, text]) => [name, await expandTemplate(`__alert_${rule.alert}`, text, data, environment)] as const);
+      const entries = Object.entries(texts).map(
+        async ([name, text]) =>
+          [name, await expandTemplate(`__alert_${rule.alert}`, text, data, environment)] as const,
+      );
       return Object.fromEntries(await Promise.all(entries));
     };
-    const { [METRIC_NAME]: _, ...own } = labels;
-    const all = Labels.fromRecord({ ...own, ...(await expand({ ...group.labels, ...rule.labels })), alertname: rule.alert });
-    if (found.has(all.key)) throw new Error('vector contains metrics with the same labelset after applying alert labels');
+    const all = Labels.fromRecord({
+      ...labels,
+      ...(await expand({ ...group.labels, ...rule.labels })),
+      alertname: rule.alert,
+      [METRIC_NAME]: '',
+    });
+    if (found.has(all.key))
+      throw new Error('vector contains metrics with the same labelset after applying alert labels');
     found.set(all.key, { labels: all.toRecord(), annotations: await expand(rule.annotations), value });
   }
   return found;
@@ -51,6 +59,9 @@ export function alertSeries(alerts: Alerts): Result[] {
     .filter(({ state }) => state !== 'inactive')
     .flatMap(({ labels, state, activeAtMs }) => [
       { labels: Labels.fromRecord({ ...labels, [METRIC_NAME]: 'ALERTS', alertstate: state }), value: 1 },
-      { labels: Labels.fromRecord({ ...labels, [METRIC_NAME]: 'ALERTS_FOR_STATE' }), value: Math.floor(activeAtMs / 1000) },
+      {
+        labels: Labels.fromRecord({ ...labels, [METRIC_NAME]: 'ALERTS_FOR_STATE' }),
+        value: Math.floor(activeAtMs / 1000),
+      },
     ]);
 }

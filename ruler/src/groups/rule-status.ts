@@ -6,7 +6,14 @@ import type { GroupEvaluator, RuleState } from './group-evaluator.ts';
 
 const never = '0001-01-01T00:00:00Z';
 
-export function groupStatus({ file, group, intervalMs, evaluationSeconds, lastEvaluationMs, rules }: GroupEvaluator): RuleGroupStatus {
+export function groupStatus({
+  file,
+  group,
+  intervalMs,
+  evaluationSeconds,
+  lastEvaluationMs,
+  rules,
+}: GroupEvaluator): RuleGroupStatus {
   return {
     name: group.name,
     file,
@@ -48,7 +55,14 @@ function stateOf(active: readonly Alert[], health: string): NonNullable<RuleStat
   return health === 'unknown' ? 'unknown' : 'inactive';
 }
 
-function alertStatus({ labels, annotations, state, activeAtMs, keepFiringSinceMs, value }: Alert): AlertStatus {
+function alertStatus({
+  labels,
+  annotations,
+  state,
+  activeAtMs,
+  keepFiringSinceMs,
+  value,
+}: Alert): AlertStatus {
   return {
     labels,
     annotations,

@@ -42,14 +42,30 @@ export class Notifier {
         for (const queue of this.#queues) emit(read(queue), queue.url);
       });
     perAlertmanager('prometheus_notifications_sent_total', 'Alerts sent.', ({ sent }) => sent);
-    perAlertmanager('prometheus_notifications_errors_total', 'Alerts that failed to be sent.', ({ errors }) => errors);
-    collectFrom(registry, 'prometheus_notifications_dropped_total', 'Alerts dropped.', 'counter', [], (emit) =>
-      emit(this.#queues.reduce((sum, { dropped }) => sum + dropped, 0)),
+    perAlertmanager(
+      'prometheus_notifications_errors_total',
+      'Alerts that failed to be sent.',
+      ({ errors }) => errors,
     );
-    const gauge = (name: string, help: string, read: () => number): void => collectFrom(registry, name, help, 'gauge', [], (emit) => emit(read()));
-    gauge('prometheus_notifications_alertmanagers_discovered', 'Alertmanagers known.', () => this.#queues.length);
+    collectFrom(
+      registry,
+      'prometheus_notifications_dropped_total',
+      'Alerts dropped.',
+      'counter',
+      [],
+      (emit) => emit(this.#queues.reduce((sum, { dropped }) => sum + dropped, 0)),
+    );
+    const gauge = (name: string, help: string, read: () => number): void =>
+      collectFrom(registry, name, help, 'gauge', [], (emit) => emit(read()));
+    gauge(
+      'prometheus_notifications_alertmanagers_discovered',
+      'Alertmanagers known.',
+      () => this.#queues.length,
+    );
     gauge('prometheus_notifications_queue_capacity', 'Alerts that a queue holds.', () => queueCapacity);
-    gauge('prometheus_notifications_queue_length', 'Alerts waiting, longest queue.', () => Math.max(0, ...this.#queues.map(({ length }) => length)));
+    gauge('prometheus_notifications_queue_length', 'Alerts waiting, longest queue.', () =>
+      Math.max(0, ...this.#queues.map(({ length }) => length)),
+    );
   }
 }
 
@@ -120,7 +136,11 @@ class AlertmanagerQueue {
       return true;
     } catch (error) {
       this.errors += batch.length;
-      this.#log.warn('alerts not delivered, will retry', { alertmanager: this.url, alerts: batch.length, err: errorText(error) });
+      this.#log.warn('alerts not delivered, will retry', {
+        alertmanager: this.url,
+        alerts: batch.length,
+        err: errorText(error),
+      });
       return false;
     }
   }

@@ -21,7 +21,10 @@ interface Envelope {
   readonly status: string;
   readonly error?: string;
   readonly errorType?: string;
-  readonly data?: { readonly resultType: string; readonly result: readonly ApiSample[] | readonly [number, string] };
+  readonly data?: {
+    readonly resultType: string;
+    readonly result: readonly ApiSample[] | readonly [number, string];
+  };
 }
 
 interface ApiSample {
@@ -44,7 +47,11 @@ export class QueryClient {
    */
   async instant(expr: string, timeMs: number, timeoutMs: number, lookbackMs = 0): Promise<QueryAnswer> {
     const failures: string[] = [];
-    const params = new URLSearchParams({ query: expr, time: (timeMs / 1000).toFixed(3), partial_response: 'false' });
+    const params = new URLSearchParams({
+      query: expr,
+      time: (timeMs / 1000).toFixed(3),
+      partial_response: 'false',
+    });
     if (lookbackMs > 0) params.set('lookback_delta', `${lookbackMs / 1000}`);
     for (const url of this.#urls) {
       try {
@@ -65,9 +72,11 @@ export class QueryClient {
       signal: AbortSignal.timeout(timeoutMs),
     });
     const envelope = (await response.json()) as Envelope;
-    if (envelope.status === 'success' && envelope.data !== undefined) return { samples: toSamples(envelope.data) };
+    if (envelope.status === 'success' && envelope.data !== undefined)
+      return { samples: toSamples(envelope.data) };
     const reason = envelope.error ?? `status ${response.status}`;
-    if (envelope.errorType === 'bad_data' || envelope.errorType === 'execution') throw new QueryRefused(reason);
+    if (envelope.errorType === 'bad_data' || envelope.errorType === 'execution')
+      throw new QueryRefused(reason);
     throw new Unavailable(reason);
   }
 }
@@ -75,9 +84,13 @@ export class QueryClient {
 /** A scalar is one sample without labels, as Prometheus's rules take it. */
 function toSamples({ resultType, result }: NonNullable<Envelope['data']>): QuerySample[] {
   if (resultType === 'vector') {
-    return (result as readonly ApiSample[]).map(({ metric, value }) => ({ labels: metric, value: numberOf(value[1]) }));
+    return (result as readonly ApiSample[]).map(({ metric, value }) => ({
+      labels: metric,
+      value: numberOf(value[1]),
+    }));
   }
-  if (resultType === 'scalar') return [{ labels: {}, value: numberOf((result as readonly [number, string])[1]) }];
+  if (resultType === 'scalar')
+    return [{ labels: {}, value: numberOf((result as readonly [number, string])[1]) }];
   throw new QueryRefused('rule result is not a vector or scalar');
 }
 

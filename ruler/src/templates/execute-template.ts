@@ -103,14 +103,24 @@ class Execution {
     }
   }
 
-  async #branch(node: TemplateNode & { kind: 'if' | 'with' | 'range' }, dot: Value, scope: Scope, depth: number): Promise<Signal> {
+  async #branch(
+    node: TemplateNode & { kind: 'if' | 'with' | 'range' },
+    dot: Value,
+    scope: Scope,
+    depth: number,
+  ): Promise<Signal> {
     const inner = scope.inner();
     const value = await this.#pipeline(node.pipeline, dot, inner);
     if (isTrue(value)) return this.run(node.body, node.kind === 'with' ? value : dot, inner, depth);
     return this.run(node.otherwise, dot, inner, depth);
   }
 
-  async #range(node: TemplateNode & { kind: 'if' | 'with' | 'range' }, dot: Value, scope: Scope, depth: number): Promise<Signal> {
+  async #range(
+    node: TemplateNode & { kind: 'if' | 'with' | 'range' },
+    dot: Value,
+    scope: Scope,
+    depth: number,
+  ): Promise<Signal> {
     const inner = scope.inner();
     const over = await this.#pipeline({ ...node.pipeline, variables: [] }, dot, inner);
     const items = this.#itemsOf(over);
@@ -132,19 +142,29 @@ class Execution {
     if (over === undefined) return [];
     if (Array.isArray(over)) return (over as readonly Value[]).map((value, index) => [index, value] as const);
     if (over instanceof ValueMap) return [...over.entries].toSorted(([a], [b]) => (a < b ? -1 : 1));
-    if (typeof over === 'number' && over <= stepsMax) return Array.from({ length: Math.max(0, over) }, (_, index) => [index, index] as const);
+    if (typeof over === 'number' && over <= stepsMax)
+      return Array.from({ length: Math.max(0, over) }, (_, index) => [index, index] as const);
     return this.#fail(`range can't iterate over ${formatValue(over)}`);
   }
 
-  async #call(node: TemplateNode & { kind: 'template' }, dot: Value, scope: Scope, depth: number): Promise<void> {
+  async #call(
+    node: TemplateNode & { kind: 'template' },
+    dot: Value,
+    scope: Scope,
+    depth: number,
+  ): Promise<void> {
     const nodes = this.#template.defined.get(node.name);
     if (nodes === undefined) this.#fail(`template ${JSON.stringify(node.name)} not defined`);
     if (depth > templateDepthMax) this.#fail('exceeded maximum template depth');
     const data = node.pipeline === undefined ? undefined : await this.#pipeline(node.pipeline, dot, scope);
-    await this.run(nodes!, data, new Scope([['$', data]]), depth + 1);
+    await this.run(nodes, data, new Scope([['$', data]]), depth + 1);
   }
 
-  async #pipeline({ commands, variables, isDeclaration }: Pipeline, dot: Value, scope: Scope): Promise<Value> {
+  async #pipeline(
+    { commands, variables, isDeclaration }: Pipeline,
+    dot: Value,
+    scope: Scope,
+  ): Promise<Value> {
     let value: Value;
     for (let index = 0; index < commands.length; index++) {
       value = await this.#command(commands[index]!, index === 0 ? [] : [value], dot, scope);
@@ -170,7 +190,13 @@ class Execution {
     return this.#fields(await this.#apply(name, [...args, ...piped]), first.fields);
   }
 
-  async #shortCircuit(name: 'and' | 'or', terms: readonly Term[], piped: readonly Value[], dot: Value, scope: Scope): Promise<Value> {
+  async #shortCircuit(
+    name: 'and' | 'or',
+    terms: readonly Term[],
+    piped: readonly Value[],
+    dot: Value,
+    scope: Scope,
+  ): Promise<Value> {
     let value: Value;
     for (const term of terms) {
       value = await this.#term(term, dot, scope);
@@ -183,7 +209,7 @@ class Execution {
     const call = this.#functions.get(name);
     if (call === undefined) this.#fail(`function ${JSON.stringify(name)} not defined`);
     try {
-      return await call!(args);
+      return await call(args);
     } catch (error) {
       return this.#fail(`executing at <${name}>: error calling ${name}: ${(error as Error).message}`);
     }
@@ -204,7 +230,7 @@ class Execution {
       case 'variable': {
         const found = scope.get(operand.name);
         if (found === undefined) this.#fail(`undefined variable ${JSON.stringify(operand.name)}`);
-        return found!.value;
+        return found.value;
       }
       case 'function':
         return this.#apply(operand.name, []);
@@ -216,8 +242,9 @@ class Execution {
   #fields(value: Value, fields: readonly string[]): Value {
     let current = value;
     for (const field of fields) {
-      if (!(current instanceof ValueMap)) this.#fail(`can't evaluate field ${field} in type ${typeName(current)}`);
-      const map = current as ValueMap;
+      if (!(current instanceof ValueMap))
+        this.#fail(`can't evaluate field ${field} in type ${typeName(current)}`);
+      const map = current;
       current = map.entries.has(field) ? map.entries.get(field) : map.zero;
     }
     return current;

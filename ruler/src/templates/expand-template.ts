@@ -13,7 +13,8 @@ export interface AlertData {
   readonly value: number;
 }
 
-const preamble = '{{$labels := .Labels}}{{$externalLabels := .ExternalLabels}}{{$externalURL := .ExternalURL}}{{$value := .Value}}';
+const preamble =
+  '{{$labels := .Labels}}{{$externalLabels := .ExternalLabels}}{{$externalURL := .ExternalURL}}{{$value := .Value}}';
 
 /** Throws TemplateError when the text is no template. */
 export function checkTemplate(text: string): void {
@@ -21,7 +22,12 @@ export function checkTemplate(text: string): void {
 }
 
 /** Expands one label or annotation. A failure becomes its text, as in Prometheus: an alert is better than none. */
-export async function expandTemplate(name: string, text: string, data: AlertData, environment: TemplateEnvironment): Promise<string> {
+export async function expandTemplate(
+  name: string,
+  text: string,
+  data: AlertData,
+  environment: TemplateEnvironment,
+): Promise<string> {
   if (!text.includes('{{')) return text;
   try {
     const dot = new ValueMap(

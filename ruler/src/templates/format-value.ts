@@ -26,29 +26,35 @@ export function formatValue(value: Value): string {
   if (value === undefined) return '<no value>';
   if (value instanceof Float) return formatGoFloat(value.value);
   if (value instanceof ValueMap) {
-    const pairs = [...value.entries].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([key, one]) => `${key}:${formatValue(one)}`);
+    const pairs = [...value.entries]
+      .toSorted(([a], [b]) => (a < b ? -1 : 1))
+      .map(([key, one]) => `${key}:${formatValue(one)}`);
     return `map[${pairs.join(' ')}]`;
   }
   if (Array.isArray(value)) return `[${(value as readonly Value[]).map(formatValue).join(' ')}]`;
-  return String(value);
+  return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
 /** %v of a float64: the shortest %g, with an exponent from 1e21 on. */
 function formatGoFloat(value: number): string {
   const magnitude = Math.abs(value);
-  if (value === 0 || !Number.isFinite(value) || (magnitude >= 1e-4 && magnitude < 1e21)) return formatFloat(value);
+  if (value === 0 || !Number.isFinite(value) || (magnitude >= 1e-4 && magnitude < 1e21))
+    return formatFloat(value);
   return formatGoG(value);
 }
 
 /** Sprintf for the verbs v s q d f g e t x c %, with flags, width and precision. Wrong verbs print Go's `%!d(string=x)`. */
 export function sprintf(format: string, args: readonly Value[]): string {
   let next = 0;
-  const text = format.replaceAll(/%([-+ #0]*)(\d+)?(?:\.(\d*))?([a-zA-Z%])/g, (_, flags: string, width: string | undefined, precision: string | undefined, verb: string) => {
-    if (verb === '%') return '%';
-    if (next >= args.length) return `%!${verb}(MISSING)`;
-    const digits = precision === undefined ? undefined : Number(precision || '0');
-    return pad(formatVerb(verb, flags, digits, args[next++]), flags, Math.min(Number(width ?? 0), 1000));
-  });
+  const text = format.replaceAll(
+    /%([-+ #0]*)(\d+)?(?:\.(\d*))?([a-zA-Z%])/g,
+    (_, flags: string, width: string | undefined, precision: string | undefined, verb: string) => {
+      if (verb === '%') return '%';
+      if (next >= args.length) return `%!${verb}(MISSING)`;
+      const digits = precision === undefined ? undefined : Number(precision || '0');
+      return pad(formatVerb(verb, flags, digits, args[next++]), flags, Math.min(Number(width ?? 0), 1000));
+    },
+  );
   const extra = args.slice(next).map((arg) => `${typeName(arg)}=${formatValue(arg)}`);
   return extra.length === 0 ? text : `${text}%!(EXTRA ${extra.join(', ')})`;
 }
@@ -65,7 +71,12 @@ function pad(text: string, flags: string, width: number): string {
 function formatVerb(verb: string, flags: string, digits: number | undefined, arg: Value): string {
   const wrong = `%!${verb}(${typeName(arg)}=${formatValue(arg)})`;
   if (verb === 'v') return formatValue(arg);
-  if (verb === 's') return typeof arg === 'string' ? arg.slice(0, digits) : arg instanceof Float || typeof arg === 'number' || typeof arg === 'boolean' ? wrong : formatValue(arg);
+  if (verb === 's')
+    return typeof arg === 'string'
+      ? arg.slice(0, digits)
+      : arg instanceof Float || typeof arg === 'number' || typeof arg === 'boolean'
+        ? wrong
+        : formatValue(arg);
   if (verb === 'q') return typeof arg === 'string' ? goQuote(arg) : wrong;
   if (verb === 't') return typeof arg === 'boolean' ? String(arg) : wrong;
   if (arg instanceof Float) return formatFloatVerb(verb, flags, digits, arg.value) ?? wrong;
@@ -74,7 +85,12 @@ function formatVerb(verb: string, flags: string, digits: number | undefined, arg
   return wrong;
 }
 
-function formatFloatVerb(verb: string, flags: string, digits: number | undefined, value: number): string | undefined {
+function formatFloatVerb(
+  verb: string,
+  flags: string,
+  digits: number | undefined,
+  value: number,
+): string | undefined {
   const sign = flags.includes('+') && value >= 0 ? '+' : flags.includes(' ') && value >= 0 ? ' ' : '';
   if (!Number.isFinite(value)) return Number.isNaN(value) ? 'NaN' : value > 0 ? '+Inf' : '-Inf';
   switch (verb) {

@@ -56,7 +56,12 @@ export function humanizeDuration(value: number): string {
   }
   const sign = value < 0 ? '-' : '';
   const total = Math.trunc(Math.abs(value));
-  const [seconds, minutes, hours, days] = [total % 60, Math.trunc(total / 60) % 60, Math.trunc(total / 3600) % 24, Math.trunc(total / 86_400)];
+  const [seconds, minutes, hours, days] = [
+    total % 60,
+    Math.trunc(total / 60) % 60,
+    Math.trunc(total / 3600) % 24,
+    Math.trunc(total / 86_400),
+  ];
   if (days !== 0) return `${sign}${days}d ${hours}h ${minutes}m ${seconds}s`;
   if (hours !== 0) return `${sign}${hours}h ${minutes}m ${seconds}s`;
   if (minutes !== 0) return `${sign}${minutes}m ${seconds}s`;
@@ -72,7 +77,8 @@ export function humanizePercentage(value: number): string {
 export function humanizeTimestamp(value: number): string {
   if (!Number.isFinite(value)) return fourDigits(value);
   const timeMs = Math.round(value * 1000);
-  if (Math.abs(timeMs) > 8.64e15) throw new RangeError(`${formatFloat(value)} cannot be represented as a nanoseconds timestamp`);
+  if (Math.abs(timeMs) > 8.64e15)
+    throw new RangeError(`${formatFloat(value)} cannot be represented as a nanoseconds timestamp`);
   const iso = new Date(timeMs).toISOString();
   const fraction = iso.slice(19, -1).replace(/\.?0+$/, '');
   return `${iso.slice(0, 10)} ${iso.slice(11, 19)}${fraction} +0000 UTC`;

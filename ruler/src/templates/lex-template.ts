@@ -40,14 +40,16 @@ export function lexTemplate(text: string): Piece[] {
     const action = lexAction(text, open + (trimsLeft ? 3 : 2));
     if (action.tokens.length > 0) pieces.push({ action: action.tokens, line: lineAt(text, open) });
     position = action.trimsRight ? text.length - text.slice(action.end).trimStart().length : action.end;
-    if (pieces.length > actionsMax) throw new TemplateError(`line ${lineAt(text, open)}: more than ${actionsMax} actions`);
+    if (pieces.length > actionsMax)
+      throw new TemplateError(`line ${lineAt(text, open)}: more than ${actionsMax} actions`);
   }
   return pieces;
 }
 
 function lexAction(text: string, start: number): { tokens: Token[]; end: number; trimsRight: boolean } {
   const comment = /^\s*\/\*[\s\S]*?\*\/\s*-?\}\}/.exec(text.slice(start));
-  if (comment !== null) return { tokens: [], end: start + comment[0].length, trimsRight: comment[0].endsWith('-}}') };
+  if (comment !== null)
+    return { tokens: [], end: start + comment[0].length, trimsRight: comment[0].endsWith('-}}') };
   const tokens: Token[] = [];
   let position = start;
   for (;;) {
@@ -68,7 +70,9 @@ function nextToken(text: string, position: number): Token {
     const match = pattern.exec(text);
     if (match !== null) return { kind, text: match[0] };
   }
-  throw new TemplateError(`line ${lineAt(text, position)}: unexpected ${JSON.stringify(text[position])} in command`);
+  throw new TemplateError(
+    `line ${lineAt(text, position)}: unexpected ${JSON.stringify(text[position])} in command`,
+  );
 }
 
 function lineAt(text: string, position: number): number {

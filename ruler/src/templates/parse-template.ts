@@ -34,7 +34,12 @@ export type TemplateNode =
       readonly otherwise: readonly TemplateNode[];
       readonly line: number;
     }
-  | { readonly kind: 'template'; readonly name: string; readonly pipeline: Pipeline | undefined; readonly line: number }
+  | {
+      readonly kind: 'template';
+      readonly name: string;
+      readonly pipeline: Pipeline | undefined;
+      readonly line: number;
+    }
   | { readonly kind: 'break' | 'continue' };
 
 export interface Template {
@@ -99,7 +104,12 @@ class BlockParser {
       }
       case 'template': {
         const name = reader.stringLiteral();
-        nodes.push({ kind: 'template', name, pipeline: reader.isAtEnd ? undefined : reader.pipeline(true), line });
+        nodes.push({
+          kind: 'template',
+          name,
+          pipeline: reader.isAtEnd ? undefined : reader.pipeline(true),
+          line,
+        });
         return;
       }
       case 'break':
@@ -113,7 +123,8 @@ class BlockParser {
 
   #closed(depth: number, line: number): TemplateNode[] {
     const { nodes, end } = this.block(depth + 1);
-    if (end !== 'end') throw new TemplateError(`line ${line}: unexpected ${end === '' ? 'EOF' : `{{${end}}}`}`);
+    if (end !== 'end')
+      throw new TemplateError(`line ${line}: unexpected ${end === '' ? 'EOF' : `{{${end}}}`}`);
     return nodes;
   }
 
@@ -134,7 +145,18 @@ class BlockParser {
   }
 }
 
-const keywords = new Set(['if', 'else', 'end', 'range', 'with', 'define', 'block', 'template', 'break', 'continue']);
+const keywords = new Set([
+  'if',
+  'else',
+  'end',
+  'range',
+  'with',
+  'define',
+  'block',
+  'template',
+  'break',
+  'continue',
+]);
 
 class TokenReader {
   readonly line: number;
@@ -161,7 +183,7 @@ class TokenReader {
   stringLiteral(): string {
     const token = this.#take();
     if (token?.kind !== 'string') this.#fail('want a quoted name');
-    return unquote(token!.text);
+    return unquote(token.text);
   }
 
   pipeline(toEnd: boolean): Pipeline {
@@ -169,7 +191,8 @@ class TokenReader {
     const commands: Term[][] = [];
     do commands.push(this.#command());
     while (this.#takeIf('|'));
-    if (toEnd && !this.isAtEnd) this.#fail(`unexpected ${JSON.stringify(this.#tokens[this.#next]!.text)} in command`);
+    if (toEnd && !this.isAtEnd)
+      this.#fail(`unexpected ${JSON.stringify(this.#tokens[this.#next]!.text)} in command`);
     return { variables, isDeclaration, commands };
   }
 
@@ -199,10 +222,12 @@ class TokenReader {
     const operand = this.#operand();
     const fields: string[] = [];
     if (operand.kind === 'dot') {
-      const own = this.#tokens[this.#next - 1]?.kind === 'field' ? this.#tokens[this.#next - 1]!.text.slice(1) : '';
+      const own =
+        this.#tokens[this.#next - 1]?.kind === 'field' ? this.#tokens[this.#next - 1]!.text.slice(1) : '';
       if (own !== '') fields.push(own);
     }
-    while (this.#tokens[this.#next]?.kind === 'field' && this.#tokens[this.#next]!.text !== '.') fields.push(this.#tokens[this.#next++]!.text.slice(1));
+    while (this.#tokens[this.#next]?.kind === 'field' && this.#tokens[this.#next]!.text !== '.')
+      fields.push(this.#tokens[this.#next++]!.text.slice(1));
     this.#skipSpace();
     return { operand, fields };
   }
@@ -220,10 +245,15 @@ class TokenReader {
       case 'char':
         return { kind: 'literal', value: token.text.codePointAt(1)!, isFloat: false };
       case 'number':
-        return { kind: 'literal', value: Number(token.text.replaceAll('_', '')), isFloat: /[.eE]/.test(token.text) && !/^[+-]?0[xX]/.test(token.text) };
+        return {
+          kind: 'literal',
+          value: Number(token.text.replaceAll('_', '')),
+          isFloat: /[.eE]/.test(token.text) && !/^[+-]?0[xX]/.test(token.text),
+        };
       case 'identifier':
         return identifierOperand(token.text);
-      default:
+      case 'operator':
+      case 'space':
         if (token.text !== '(') this.#fail(`unexpected ${JSON.stringify(token.text)} in operand`);
         return this.#parenthesized();
     }
@@ -266,10 +296,20 @@ function identifierOperand(name: string): Operand {
 /** Go's string literals, raw and interpreted. */
 function unquote(text: string): string {
   if (text.startsWith('`')) return text.slice(1, -1);
-  const escapes: Readonly<Record<string, string>> = { n: '\n', t: '\t', r: '\r', a: '\u0007', b: '\b', f: '\f', v: '\v' };
-  return text.slice(1, -1).replaceAll(/\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|(.))/g, (_, hex, unicode, char) => {
-    const code = (hex ?? unicode) as string | undefined;
-    if (code !== undefined) return String.fromCodePoint(Number.parseInt(code, 16));
-    return escapes[char as string] ?? (char as string);
-  });
+  const escapes: Readonly<Record<string, string>> = {
+    n: '\n',
+    t: '\t',
+    r: '\r',
+    a: '\u0007',
+    b: '\b',
+    f: '\f',
+    v: '\v',
+  };
+  return text
+    .slice(1, -1)
+    .replaceAll(/\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|(.))/g, (_, hex, unicode, char) => {
+      const code = (hex ?? unicode) as string | undefined;
+      if (code !== undefined) return String.fromCodePoint(Number.parseInt(code, 16));
+      return escapes[char as string] ?? (char as string);
+    });
 }

@@ -5,7 +5,13 @@ import { Float, formatValue, sprintf, typeName, ValueMap } from './format-value.
 import type { Value } from './format-value.ts';
 import { isTrue } from './execute-template.ts';
 import type { TemplateFunction } from './execute-template.ts';
-import { humanize, humanize1024, humanizeDuration, humanizePercentage, humanizeTimestamp } from './humanize.ts';
+import {
+  humanize,
+  humanize1024,
+  humanizeDuration,
+  humanizePercentage,
+  humanizeTimestamp,
+} from './humanize.ts';
 
 export interface TemplateSample {
   readonly labels: Readonly<Record<string, string>>;
@@ -20,12 +26,23 @@ export interface TemplateEnvironment {
 }
 
 export function templateFunctions(environment: TemplateEnvironment): ReadonlyMap<string, TemplateFunction> {
-  return new Map<string, TemplateFunction>([...builtins, ...textFunctions, ...numberFunctions, ...sampleFunctions(environment)]);
+  return new Map<string, TemplateFunction>([
+    ...builtins,
+    ...textFunctions,
+    ...numberFunctions,
+    ...sampleFunctions(environment),
+  ]);
 }
 
 /** A sample as templates see it: `.Labels.x`, `.Value`. */
 export function sampleValue({ labels, value }: TemplateSample): ValueMap {
-  return new ValueMap(new Map<string, Value>([['Labels', labelsValue(labels)], ['Value', new Float(value)]]), undefined);
+  return new ValueMap(
+    new Map<string, Value>([
+      ['Labels', labelsValue(labels)],
+      ['Value', new Float(value)],
+    ]),
+    undefined,
+  );
 }
 
 export function labelsValue(labels: Readonly<Record<string, string>>): ValueMap {
@@ -51,14 +68,31 @@ const builtins: readonly (readonly [string, TemplateFunction])[] = [
 ];
 
 const textFunctions: readonly (readonly [string, TemplateFunction])[] = [
-  ['title', ([text]) => textOf(text).replaceAll(/(^|[^\p{L}\p{N}_'])(\p{L})/gu, (_, before: string, letter: string) => before + letter.toUpperCase())],
+  [
+    'title',
+    ([text]) =>
+      textOf(text).replaceAll(
+        /(^|[^\p{L}\p{N}_'])(\p{L})/gu,
+        (_, before: string, letter: string) => before + letter.toUpperCase(),
+      ),
+  ],
   ['toUpper', ([text]) => textOf(text).toUpperCase()],
   ['toLower', ([text]) => textOf(text).toLowerCase()],
   ['safeHtml', ([text]) => textOf(text)],
-  ['stripPort', ([text]) => textOf(text).replace(/^\[([^\]]*)\]:\d+$|^([^:]*):\d+$/, (_, v6?: string, v4?: string) => v6 ?? v4 ?? '')],
+  [
+    'stripPort',
+    ([text]) =>
+      textOf(text).replace(
+        /^\[([^\]]*)\]:\d+$|^([^:]*):\d+$/,
+        (_, v6?: string, v4?: string) => v6 ?? v4 ?? '',
+      ),
+  ],
   ['stripDomain', ([text]) => stripDomain(textOf(text))],
   ['match', ([pattern, text]) => new AnchoredRegexp(`.*(?:${textOf(pattern)}).*`).test(textOf(text))],
-  ['reReplaceAll', ([pattern, replacement, text]) => replaceAll(textOf(pattern), textOf(replacement), textOf(text))],
+  [
+    'reReplaceAll',
+    ([pattern, replacement, text]) => replaceAll(textOf(pattern), textOf(replacement), textOf(text)),
+  ],
   ['urlQueryEscape', ([text]) => encodeQuery(textOf(text))],
   ['args', (args) => new ValueMap(new Map(args.map((arg, index) => [`arg${index}`, arg])), undefined)],
 ];
@@ -74,8 +108,15 @@ const numberFunctions: readonly (readonly [string, TemplateFunction])[] = [
   ['parseDuration', ([text]) => new Float(parseDuration(textOf(text)) / 1000)],
 ];
 
-function sampleFunctions({ externalUrl, query, nowMs }: TemplateEnvironment): (readonly [string, TemplateFunction])[] {
-  const link = (tab: number): TemplateFunction => ([expr]) => graphPath(textOf(expr), tab);
+function sampleFunctions({
+  externalUrl,
+  query,
+  nowMs,
+}: TemplateEnvironment): (readonly [string, TemplateFunction])[] {
+  const link =
+    (tab: number): TemplateFunction =>
+    ([expr]) =>
+      graphPath(textOf(expr), tab);
   return [
     ['query', async ([expr]) => (await query(textOf(expr))).map(sampleValue)],
     ['first', ([samples]) => listOf(samples)[0] ?? fail('first() called on vector with no elements')],
@@ -101,24 +142,31 @@ function fail(reason: string): never {
 }
 
 function textOf(value: Value): string {
-  return typeof value === 'string' ? value : fail(`wrong type for value; expected string; got ${typeName(value)}`);
+  return typeof value === 'string'
+    ? value
+    : fail(`wrong type for value; expected string; got ${typeName(value)}`);
 }
 
 /** Prometheus converts strings and all kinds of numbers. */
 function numberOf(value: Value): number {
   if (value instanceof Float) return value.value;
   if (typeof value === 'number') return value;
-  if (typeof value === 'string') return parseGoFloat(value) ?? fail(`strconv.ParseFloat: parsing ${JSON.stringify(value)}: invalid syntax`);
+  if (typeof value === 'string')
+    return (
+      parseGoFloat(value) ?? fail(`strconv.ParseFloat: parsing ${JSON.stringify(value)}: invalid syntax`)
+    );
   return fail(`can't convert ${typeName(value)} to float`);
 }
 
 function listOf(value: Value): readonly Value[] {
-  return Array.isArray(value) ? (value as readonly Value[]) : fail(`want a list of samples, got ${typeName(value)}`);
+  return Array.isArray(value)
+    ? (value as readonly Value[])
+    : fail(`want a list of samples, got ${typeName(value)}`);
 }
 
 function fieldOf(value: Value, name: string): Value {
   if (!(value instanceof ValueMap)) fail(`want a sample, got ${typeName(value)}`);
-  return (value as ValueMap).entries.get(name) ?? (value as ValueMap).zero;
+  return (value).entries.get(name) ?? (value).zero;
 }
 
 function lengthOf(value: Value): number {
@@ -130,18 +178,21 @@ function lengthOf(value: Value): number {
 function indexOf(container: Value, key: Value): Value {
   if (container instanceof ValueMap) return container.entries.get(textOf(key)) ?? container.zero;
   const list = listOf(container);
-  if (typeof key !== 'number' || key < 0 || key >= list.length) fail(`index out of range: ${formatValue(key)}`);
-  return list[key as number];
+  if (typeof key !== 'number' || key < 0 || key >= list.length)
+    fail(`index out of range: ${formatValue(key)}`);
+  return list[key];
 }
 
 function sliceOf(value: Value, from: Value, to: Value): Value {
-  if (typeof from !== 'number' || (to !== undefined && typeof to !== 'number')) return fail('slice: want whole numbers');
+  if (typeof from !== 'number' || (to !== undefined && typeof to !== 'number'))
+    return fail('slice: want whole numbers');
   return typeof value === 'string' ? value.slice(from, to) : listOf(value).slice(from, to);
 }
 
 /** Basic kinds compare only with their own: `gt $value 80` fails in Go, and so here. */
 function compare(a: Value, b: Value): number {
-  if (a instanceof Float && b instanceof Float) return a.value < b.value ? -1 : a.value > b.value ? 1 : a.value === b.value ? 0 : Number.NaN;
+  if (a instanceof Float && b instanceof Float)
+    return a.value < b.value ? -1 : a.value > b.value ? 1 : a.value === b.value ? 0 : Number.NaN;
   if (typeof a === 'number' && typeof b === 'number') return a - b;
   if (typeof a === 'string' && typeof b === 'string') return compareUtf8(a, b);
   if (typeof a === 'boolean' && typeof b === 'boolean') return Number(a) - Number(b);
@@ -150,7 +201,9 @@ function compare(a: Value, b: Value): number {
 
 /** Every match of an unanchored pattern, found by its anchored form around it. */
 function replaceAll(pattern: string, replacement: string, text: string): string {
-  const around = new AnchoredRegexp(`(?P<flotilla_before>.*?)(?P<flotilla_match>${pattern})(?P<flotilla_after>.*)`);
+  const around = new AnchoredRegexp(
+    `(?P<flotilla_before>.*?)(?P<flotilla_match>${pattern})(?P<flotilla_after>.*)`,
+  );
   let output = '';
   let rest = text;
   for (let rounds = 0; rounds < 10_000; rounds++) {
@@ -158,7 +211,10 @@ function replaceAll(pattern: string, replacement: string, text: string): string 
     if (captures === undefined) break;
     const before = around.expand('${flotilla_before}', captures);
     const match = around.expand('${flotilla_match}', captures);
-    const shifted = replacement.replaceAll(/\$\{?(\d+)\}?/g, (_, group: string) => `\${${Number(group) + 2}}`);
+    const shifted = replacement.replaceAll(
+      /\$\{?(\d+)\}?/g,
+      (_, group: string) => `\${${Number(group) + 2}}`,
+    );
     output += before + around.expand(shifted, captures);
     rest = around.expand('${flotilla_after}', captures);
     if (match !== '') continue;
@@ -186,6 +242,13 @@ function encodeQuery(text: string): string {
 }
 
 function escapeHtml(text: string): string {
-  const entities: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&#34;', "'": '&#39;', '\0': '\uFFFD' };
+  const entities: Readonly<Record<string, string>> = {
+    '&': '&amp;',
+    '<': '&lt;',
+    '>': '&gt;',
+    '"': '&#34;',
+    "'": '&#39;',
+    '\0': '\uFFFD',
+  };
   return text.replaceAll(/[&<>"'\0]/g, (char) => entities[char]!);
 }

@@ -6,6 +6,18 @@
 
 import type { LineCache } from '@flotilla/kernel';
 
+/** Refs of a page, as far as ends depend on them. */
+export interface PageSeries {
+  /** Lines that the last successful scrape had and this one has not. */
+  readonly missing: Uint32Array;
+  /** Of lines that the cache took for another's. */
+  readonly doubtful: readonly number[];
+  /** With a time of their own. */
+  readonly stamped: readonly number[];
+  /** All; asked for in rare cases. */
+  readonly present: () => Iterable<number>;
+}
+
 export class SeriesEnds {
   readonly #lines: LineCache;
   #waiting: ReadonlySet<number>;
@@ -28,9 +40,11 @@ export class SeriesEnds {
     this.#waiting = new Set([...this.#waiting, ...this.#marked(absent)]);
   }
 
-  /** Refs to end with a page that lacks `missing`, and lacks those of `doubtful` that are not in `present`. */
-  endedBy(missing: Uint32Array, doubtful: readonly number[], present: () => Iterable<number>): Uint32Array {
-    const ended = this.#marked(missing);
+  /** Refs to end with a page: what its scan misses, what waits or is doubtful, less what is there in another way. */
+  endedBy({ missing, doubtful, stamped, present }: PageSeries): Uint32Array {
+    const stampedRefs = new Set(stamped);
+    // A missing line's series that has a sample at this time all the same gets no marker: it would be no newer.
+    const ended = this.#marked(missing).filter((ref) => !stampedRefs.has(ref));
     if (this.#waiting.size === 0 && doubtful.length === 0) return ended;
     const kept = new Set(present());
     const others = [...this.#waiting, ...this.#marked(Uint32Array.from(doubtful))];

@@ -182,8 +182,12 @@ export class TargetIngest {
     }
     if (codes.unknownRefs > 0) throw new UnknownRefs();
     const stampedRefs = stamped.map(({ ref }) => ref);
-    const present = (): number[] => [...refs, ...slow.refs.subarray(0, slow.count), ...stampedRefs];
-    const ended = this.#ends.endedBy(scanner.missing, doubtful, present);
+    const ended = this.#ends.endedBy({
+      missing: scanner.missing,
+      doubtful,
+      stamped: stampedRefs,
+      present: () => [...refs, ...slow.refs.subarray(0, slow.count), ...stampedRefs],
+    });
     if (ended.length > 0) appender.appendStale(ended, timeMs);
     return this.#rules.trackTimestampsStaleness ? [] : stampedRefs;
   }

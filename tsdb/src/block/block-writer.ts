@@ -45,10 +45,10 @@ export async function writeBlock(
     writeSmall(join(temporary, 'tombstones'), noTombstones(), io);
     const meta: BlockMeta = { ulid, minTime: minTimeMs, maxTime: maxTimeMs, stats, compaction, version: 1 };
     writeSmall(join(temporary, 'meta.json'), Buffer.from(metaText(meta)), io);
-    syncFolder(join(temporary, 'chunks'));
-    syncFolder(temporary);
+    syncFolder(join(temporary, 'chunks'), io);
+    syncFolder(temporary, io);
     renameSync(temporary, path);
-    syncFolder(dir);
+    syncFolder(dir, io);
     return path;
   } catch (error) {
     rmSync(temporary, { recursive: true, force: true });

@@ -135,13 +135,7 @@ class BlockSeriesSet implements SeriesSet {
   private series: IndexSeries | undefined;
   private current: readonly RawChunk[] = [];
 
-  constructor(
-    block: Block,
-    ids: Uint32Array,
-    minTimeMs: number,
-    maxTimeMs: number,
-    options: SelectOptions,
-  ) {
+  constructor(block: Block, ids: Uint32Array, minTimeMs: number, maxTimeMs: number, options: SelectOptions) {
     this.block = block;
     this.index = block.index;
     this.ids = ids;

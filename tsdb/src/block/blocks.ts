@@ -4,6 +4,7 @@ import { type CorruptionError } from '@flotilla/model';
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { CorruptionStatus, Log } from '../api.ts';
+import type { Io } from '../io.ts';
 import { syncFolder } from '../wal/wal.ts';
 import { Block } from './block.ts';
 import { IndexCache } from './index-cache.ts';
@@ -16,6 +17,7 @@ const REPORTS_MAX = 100;
 export class Blocks {
   private readonly dir: string;
   private readonly log: Log;
+  private readonly io: Io;
   private readonly cache = new IndexCache(INDEX_CACHE_BYTES);
   private blocks: Block[] = [];
   readonly corruptions: CorruptionStatus[] = [];
@@ -23,7 +25,8 @@ export class Blocks {
   deletions = 0;
 
   /** Opens what is in the folder. Damaged blocks are renamed and reported, leftovers of a crash deleted. */
-  constructor(dir: string, log: Log) {
+  constructor(dir: string, log: Log, io: Io) {
+    this.io = io;
     this.dir = dir;
     this.log = log;
     mkdirSync(dir, { recursive: true });
@@ -91,7 +94,7 @@ export class Blocks {
     if (old.length === 0) return;
     this.blocks = kept;
     for (const block of old) this.delete(block);
-    syncFolder(this.dir);
+    syncFolder(this.dir, this.io);
   }
 
   private delete(block: Block): void {

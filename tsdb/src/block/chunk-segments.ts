@@ -108,7 +108,9 @@ export class ChunkReader {
       return this.parse(this.bytesAt(segment, offset, length + FRAME_BYTES_MAX));
     } catch (error) {
       if (!(error instanceof RangeError)) throw error;
-      throw new CorruptionError(join(this.dir, segmentName(segment)), offset, error.message, { cause: error });
+      throw new CorruptionError(join(this.dir, segmentName(segment)), offset, error.message, {
+        cause: error,
+      });
     }
   }
 

@@ -57,7 +57,8 @@ export class IndexFile {
     const head = new ByteReader(this.file);
     const magic = head.be32();
     const version = head.u8();
-    if (magic !== MAGIC || version !== 2) throw new RangeError(`magic ${magic}, version ${version}, want index 2`);
+    if (magic !== MAGIC || version !== 2)
+      throw new RangeError(`magic ${magic}, version ${version}, want index 2`);
     const at = this.file.length - TOC_BYTES;
     checkSum(this.file.subarray(at, -4), new ByteReader(this.file, this.file.length - 4).be32());
     const input = new ByteReader(this.file, at);

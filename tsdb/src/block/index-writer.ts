@@ -125,7 +125,8 @@ export class IndexWriter {
     this.writeTable(entries);
     this.section.clear();
     // The two label index sections are not written; their places point at what follows, as Prometheus's do.
-    for (const at of [this.symbolsAt, this.seriesAt, postingsAt, tableAt, postingsAt, tableAt]) this.section.be64(at);
+    for (const at of [this.symbolsAt, this.seriesAt, postingsAt, tableAt, postingsAt, tableAt])
+      this.section.be64(at);
     this.sink.write(this.section.bytes());
     this.writeChecksum();
     this.sink.close();

@@ -21,7 +21,8 @@ export class ByteReader {
   /** Steps over `bytes` and returns where they begin. */
   skip(bytes: number): number {
     const at = this.offset;
-    if (bytes > this.end - at) throw new RangeError(`offset ${at}: want ${bytes} bytes, have ${this.end - at}`);
+    if (bytes > this.end - at)
+      throw new RangeError(`offset ${at}: want ${bytes} bytes, have ${this.end - at}`);
     this.offset += bytes;
     return at;
   }

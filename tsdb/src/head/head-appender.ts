@@ -3,13 +3,7 @@
 // Hot: appendBatch, once per scrape. The WAL sees series and schedules before the samples that name them.
 
 import { BadRequest, isValidUtf8Name, type Labels, writeStale } from '@flotilla/model';
-import {
-  type AppendCode,
-  appendCode,
-  type Appender,
-  type Schedule,
-  type SeriesRef,
-} from '../api.ts';
+import { type AppendCode, appendCode, type Appender, type Schedule, type SeriesRef } from '../api.ts';
 import { encodeSchedules, encodeSeries } from '../wal/records.ts';
 import type { Wal } from '../wal/wal.ts';
 import type { Head } from './head.ts';
@@ -95,7 +89,8 @@ export class HeadAppender implements Appender {
   }
 
   private refusalOf(timeMs: number): AppendCode {
-    if (!Number.isSafeInteger(timeMs)) throw new BadRequest(`sample: time ${timeMs}, want whole milliseconds`);
+    if (!Number.isSafeInteger(timeMs))
+      throw new BadRequest(`sample: time ${timeMs}, want whole milliseconds`);
     if (timeMs > this.clock() + AHEAD_MAX_MS) return appendCode.outOfBounds;
     return timeMs < this.head.minValidMs ? appendCode.tooOld : appendCode.ok;
   }

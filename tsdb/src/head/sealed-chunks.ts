@@ -120,7 +120,8 @@ export class SealedChunks {
   collect(slot: number, minTimeMs: number, maxTimeMs: number, out: RawChunk[]): void {
     if (!this.has(slot)) return;
     for (let row = this.first[slot]!; row !== 0; row = this.next[row]!) {
-      if (this.times[2 * row]! <= maxTimeMs && this.times[2 * row + 1]! >= minTimeMs) out.push(this.chunk(row));
+      if (this.times[2 * row]! <= maxTimeMs && this.times[2 * row + 1]! >= minTimeMs)
+        out.push(this.chunk(row));
     }
   }
 

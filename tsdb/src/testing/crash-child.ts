@@ -7,7 +7,13 @@ import { EPOCH_MS, named, silent } from './sandbox.ts';
 
 const series = Array.from({ length: 10 }, (_, i) => named(`s${i}`));
 const dir = process.argv[2]!;
-const db = await Tsdb.open({ dir, retentionMs: 1e12, log: silent, walSegmentBytes: 20_000, clock: () => EPOCH_MS + 1e9 });
+const db = await Tsdb.open({
+  dir,
+  retentionMs: 1e12,
+  log: silent,
+  walSegmentBytes: 20_000,
+  clock: () => EPOCH_MS + 1e9,
+});
 const newest = db.status().maxTimeMs;
 let k = newest > 0 ? (newest - EPOCH_MS) / 10 + 1 : 0;
 

@@ -34,9 +34,9 @@ export async function writeCheckpoint(dir: string, head: Head, through: number, 
     rmSync(temporary, { recursive: true, force: true });
     throw error;
   }
-  syncFolder(temporary);
+  syncFolder(temporary, io);
   renameSync(temporary, path);
-  syncFolder(dir);
+  syncFolder(dir, io);
   for (const old of listCheckpoints(dir)) {
     if (old < through) rmSync(checkpointPath(dir, old), { recursive: true });
   }
@@ -73,7 +73,10 @@ class CheckpointWriter {
         if (schedule !== undefined) schedules.set(ref, schedule);
       }
       this.frame((page) => {
-        this.kernel.frameRecord(encodeSeries(refs, (ref) => this.head.index.sets.labels(slotOf(ref))), page);
+        this.kernel.frameRecord(
+          encodeSeries(refs, (ref) => this.head.index.sets.labels(slotOf(ref))),
+          page,
+        );
         if (schedules.size > 0) this.kernel.frameRecord(encodeSchedules(schedules), page);
       });
       await setImmediate();

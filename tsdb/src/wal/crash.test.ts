@@ -133,12 +133,14 @@ describe('kill -9', () => {
 
   /** Runs the child until it has acknowledged `want` more transactions; returns the last one acknowledged. */
   async function runAndKill(want: number): Promise<number> {
-    const process_: ChildProcess = spawn(process.execPath, [child, sandbox.dir], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const writer: ChildProcess = spawn(process.execPath, [child, sandbox.dir], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
     let output = '';
-    const exited = new Promise((resolve) => process_.once('exit', resolve));
-    process_.stdout!.on('data', (data: Buffer) => {
+    const exited = new Promise((resolve) => writer.once('exit', resolve));
+    writer.stdout!.on('data', (data: Buffer) => {
       output += data.toString();
-      if (output.split('\n').length > want) process_.kill('SIGKILL');
+      if (output.split('\n').length > want) writer.kill('SIGKILL');
     });
     await exited;
     return Number(output.split('\n').at(-2));
@@ -207,7 +209,12 @@ describe('a WAL of another writer', () => {
     samples.u8(2);
     samples.be64(b);
     samples.be64(EPOCH_MS + 5);
-    for (const [ref, time, value] of [[b, 5, 20], [9, 1, 1], [9, 2, 2], [b, 6, 21]] as const) {
+    for (const [ref, time, value] of [
+      [b, 5, 20],
+      [9, 1, 1],
+      [9, 2, 2],
+      [b, 6, 21],
+    ] as const) {
       samples.varint(ref - b);
       samples.varint(time - 5);
       const bits = Buffer.alloc(8);
@@ -224,7 +231,16 @@ describe('a WAL of another writer', () => {
     let db = await sandbox.tsdb();
     await db.close();
     writeFileSync(walFile(sandbox), kernel.frames());
-    const want = { a: [[EPOCH_MS + 1, 1], [EPOCH_MS + 2, 2]], b: [[EPOCH_MS + 5, 20], [EPOCH_MS + 6, 21]] };
+    const want = {
+      a: [
+        [EPOCH_MS + 1, 1],
+        [EPOCH_MS + 2, 2],
+      ],
+      b: [
+        [EPOCH_MS + 5, 20],
+        [EPOCH_MS + 6, 21],
+      ],
+    };
     db = await sandbox.tsdb();
     expect(await readNumbers(db)).toEqual(want);
     put(db, EPOCH_MS + 7, { a: 3, b: 22, c: 1 });

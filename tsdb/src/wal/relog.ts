@@ -14,7 +14,10 @@ export function relogRenamed(wal: Wal, head: Head, refs: readonly SeriesRef[]): 
     if (schedule !== undefined) schedules.set(ref, schedule);
   }
   wal.write(head.kernel, (page) => {
-    head.kernel.frameRecord(encodeSeries(refs, (ref) => head.index.sets.labels(slotOf(ref))), page);
+    head.kernel.frameRecord(
+      encodeSeries(refs, (ref) => head.index.sets.labels(slotOf(ref))),
+      page,
+    );
     if (schedules.size > 0) head.kernel.frameRecord(encodeSchedules(schedules), page);
   });
 }

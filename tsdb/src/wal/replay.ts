@@ -2,11 +2,22 @@
 
 import type { HeadKernel } from '@flotilla/kernel';
 import type { Labels } from '@flotilla/model';
-import { closeSync, existsSync, fsyncSync, linkSync, openSync, renameSync, rmSync, truncateSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+ 
+  linkSync,
+  openSync,
+  renameSync,
+  rmSync,
+  truncateSync,
+  writeSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import type { CorruptionStatus, Log, Schedule, SeriesRef } from '../api.ts';
 import type { Head } from '../head/head.ts';
 import { slotOf } from '../head/ref-table.ts';
+import type { Io } from '../io.ts';
 import { decodeSchedules, decodeSeries, recordType } from './records.ts';
 import { checkpointPath, listCheckpoints, listSegments, segmentPath } from './segment-files.ts';
 import { PAGE_BYTES, readSegment, type SegmentProblem } from './segment-reader.ts';
@@ -24,7 +35,7 @@ export interface ReplayReport {
 }
 
 /** Loads the folder's last checkpoint and the segments after it into an empty head. */
-export function replayWal(dir: string, head: Head, log: Log): ReplayReport {
+export function replayWal(dir: string, head: Head, log: Log, io: Io): ReplayReport {
   const loader = new HeadLoader(head);
   const corruptions: CorruptionStatus[] = [];
   const segments = listSegments(dir);
@@ -41,14 +52,14 @@ export function replayWal(dir: string, head: Head, log: Log): ReplayReport {
       log.info('wal: torn tail cut off', { path, goodBytes });
       truncateSync(path, goodBytes);
     } else {
-      corruptions.push(quarantine(path, problem, head.kernel));
+      corruptions.push(quarantine(path, problem, head.kernel, io));
     }
   }
   return loader.finish(corruptions);
 }
 
 /** Keeps the damaged file beside a new one that has the records which can still be read. */
-function quarantine(path: string, problem: SegmentProblem, kernel: HeadKernel): CorruptionStatus {
+function quarantine(path: string, problem: SegmentProblem, kernel: HeadKernel, io: Io): CorruptionStatus {
   let n = 0;
   while (existsSync(`${path}.corrupt-${n}`)) n++;
   const movedTo = `${path}.corrupt-${n}`;
@@ -61,11 +72,11 @@ function quarantine(path: string, problem: SegmentProblem, kernel: HeadKernel): 
     kernel.frameRecord(record, size % PAGE_BYTES);
     size += writeSync(fd, kernel.frames());
   });
-  fsyncSync(fd);
+  io.sync(fd);
   closeSync(fd);
   linkSync(path, movedTo);
   renameSync(salvage, path);
-  syncFolder(join(path, '..'));
+  syncFolder(join(path, '..'), io);
   return { path, movedTo, detail: `offset ${problem.offsetBytes}: ${problem.detail}` };
 }
 
@@ -92,7 +103,8 @@ class HeadLoader {
   }
 
   private apply(record: Uint8Array): void {
-    switch (record[0]) {
+    const type: number | undefined = record[0];
+    switch (type) {
       case recordType.series:
         decodeSeries(record, (walRef, labels) => this.series(walRef, labels));
         break;
@@ -131,7 +143,8 @@ class HeadLoader {
   private schedule(walRef: number, schedule: Schedule): void {
     const ref = this.resolve(walRef);
     const slot = slotOf(ref);
-    if (this.head.refs.isUsed(slot) && this.head.refs.refAt(slot) === ref) this.head.schedules.set(slot, schedule);
+    if (this.head.refs.isUsed(slot) && this.head.refs.refAt(slot) === ref)
+      this.head.schedules.set(slot, schedule);
   }
 
   private samplesRecord(record: Uint8Array): void {

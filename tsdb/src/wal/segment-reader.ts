@@ -123,19 +123,17 @@ class SegmentReader {
 
   /** Handles bytes that are no fragment; returns where in the page to go on. */
   private resync(page: Uint8Array, at: number, offset: number): number {
-    if (isCutOff(page, at)) {
-      this.tornAt = offset + at;
-      return page.length;
-    }
-    this.damaged(offset + at, 'no record fragment with a right checksum');
-    for (let next = at + 1; next < page.length; next++) if (fragmentSize(page, next) > 0) return next;
-    return page.length;
+    const next = nextFragment(page, at + 1);
+    if (next === page.length && isCutOff(page, at)) this.tornAt = offset + at;
+    else this.damaged(offset + at, 'no record fragment with a right checksum');
+    return next;
   }
 
   private fragment(head: number, data: Uint8Array, from: number, to: number): void {
     const type = head & TYPE_MASK;
     const begins = type === fragmentType.full || type === fragmentType.first;
-    if (begins === this.open) this.damaged(from, begins ? 'a record begins within another' : 'a record without begin');
+    if (begins === this.open)
+      this.damaged(from, begins ? 'a record begins within another' : 'a record without begin');
     if (!begins && !this.open) return;
     if (begins) this.parts.clear();
     this.open = type === fragmentType.first || type === fragmentType.middle;
@@ -174,6 +172,13 @@ function fragmentSize(page: Uint8Array, at: number): number {
   if (end > page.length) return 0;
   const want = new DataView(page.buffer, page.byteOffset + at + 3, 4).getUint32(0);
   return crc32c(page.subarray(at + HEADER_BYTES, end)) === want ? HEADER_BYTES + length : 0;
+}
+
+/** Where the next fragment begins that is not empty: seven zero bytes after a 1 are an empty one, and mean nothing. */
+function nextFragment(page: Uint8Array, from: number): number {
+  let at = from;
+  while (at < page.length && fragmentSize(page, at) <= HEADER_BYTES) at++;
+  return at;
 }
 
 /** Whether the page is the short last one and a fragment that begins here would end behind it. */

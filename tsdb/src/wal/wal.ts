@@ -5,7 +5,7 @@
 
 import { Unavailable } from '@flotilla/model';
 import type { HeadKernel } from '@flotilla/kernel';
-import { closeSync, fsyncSync, openSync, rmSync, statSync } from 'node:fs';
+import { closeSync, openSync, rmSync, statSync } from 'node:fs';
 import type { Log } from '../api.ts';
 import type { Io } from '../io.ts';
 import { PAGE_BYTES } from './segment-reader.ts';
@@ -55,7 +55,7 @@ export class Wal {
 
   private openSegment(): number {
     const fd = openSync(segmentPath(this.options.dir, this.number), 'ax');
-    syncFolder(this.options.dir);
+    syncFolder(this.options.dir, this.options.io);
     return fd;
   }
 
@@ -170,10 +170,10 @@ export class Wal {
 }
 
 /** Makes created, renamed and deleted names of a folder durable. */
-export function syncFolder(dir: string): void {
+export function syncFolder(dir: string, io: Io): void {
   const fd = openSync(dir, 'r');
   try {
-    fsyncSync(fd);
+    io.sync(fd);
   } finally {
     closeSync(fd);
   }

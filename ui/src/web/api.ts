@@ -15,10 +15,17 @@ export interface Answer<T> {
 }
 
 /** GETs a path; throws an Error with the API's own text. */
-export async function getApi<T>(path: string, params: Readonly<Record<string, string>> = {}, signal?: AbortSignal): Promise<Answer<T>> {
+export async function getApi<T>(
+  path: string,
+  params: Readonly<Record<string, string>> = {},
+  signal?: AbortSignal,
+): Promise<Answer<T>> {
   const begunMs = performance.now();
   const query = new URLSearchParams(params).toString();
-  const response = await fetch(`/api/v1/${path}${query === '' ? '' : `?${query}`}`, signal === undefined ? {} : { signal });
+  const response = await fetch(
+    `/api/v1/${path}${query === '' ? '' : `?${query}`}`,
+    signal === undefined ? {} : { signal },
+  );
   const body = (await response.json()) as {
     status: string;
     data: T;

@@ -44,7 +44,13 @@ export function App() {
         </a>
         <nav aria-label="Pages">
           {pages.map(([page, text, key]) => (
-            <a key={page} href={`/${page}`} data-testid={`nav-${page}`} aria-current={page === name ? 'page' : undefined} title={`g ${key}`}>
+            <a
+              key={page}
+              href={`/${page}`}
+              data-testid={`nav-${page}`}
+              aria-current={page === name ? 'page' : undefined}
+              title={`g ${key}`}
+            >
               {text}
             </a>
           ))}
@@ -65,7 +71,14 @@ function listenForKeys(): () => void {
   let afterG = false;
   const onKey = (event: KeyboardEvent): void => {
     const element = event.target as HTMLElement;
-    if (element.isContentEditable || /^(?:INPUT|TEXTAREA|SELECT)$/.test(element.tagName) || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (
+      element.isContentEditable ||
+      /^(?:INPUT|TEXTAREA|SELECT)$/.test(element.tagName) ||
+      event.ctrlKey ||
+      event.metaKey ||
+      event.altKey
+    )
+      return;
     const page = pages.find(([, , key]) => key === event.key);
     if (afterG && page !== undefined) location.href = `/${page[0]}`;
     afterG = event.key === 'g';

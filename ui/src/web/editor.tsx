@@ -1,7 +1,12 @@
 // The PromQL editor: highlighting and completion from the language package, errors from our own parser's API.
 
 import { PromQLExtension } from '@prometheus-io/codemirror-promql';
-import { autocompletion, closeBrackets, closeBracketsKeymap, completionKeymap } from '@codemirror/autocomplete';
+import {
+  autocompletion,
+  closeBrackets,
+  closeBracketsKeymap,
+  completionKeymap,
+} from '@codemirror/autocomplete';
 import { defaultKeymap, history, historyKeymap, insertNewlineAndIndent } from '@codemirror/commands';
 import { HighlightStyle, bracketMatching, syntaxHighlighting } from '@codemirror/language';
 import { EditorState, Prec } from '@codemirror/state';
@@ -51,8 +56,13 @@ export function Editor({ expr, onChange, onRun }: EditorProps) {
           language.asExtension(),
           placeholder('PromQL expression, Enter runs it'),
           EditorView.lineWrapping,
-          EditorView.contentAttributes.of({ 'aria-label': 'PromQL expression', 'data-testid': 'query-input' }),
-          EditorView.updateListener.of((update) => update.docChanged && latest.current.onChange(update.state.doc.toString())),
+          EditorView.contentAttributes.of({
+            'aria-label': 'PromQL expression',
+            'data-testid': 'query-input',
+          }),
+          EditorView.updateListener.of(
+            (update) => update.docChanged && latest.current.onChange(update.state.doc.toString()),
+          ),
         ],
       }),
     });

@@ -16,16 +16,43 @@ interface Fleet {
 }
 
 interface OperatorStatus {
-  readonly conditions: readonly { readonly type: string; readonly status: string; readonly reason: string; readonly message: string }[];
+  readonly conditions: readonly {
+    readonly type: string;
+    readonly status: string;
+    readonly reason: string;
+    readonly message: string;
+  }[];
   readonly shards: readonly { readonly shard: number; readonly state: string; readonly assigned: number }[];
   readonly resize: { readonly phase: string; readonly waitingFor: string };
-  readonly refused: readonly { readonly file: string; readonly line: number; readonly kind: string; readonly name: string; readonly reason: string }[];
-  readonly events: readonly { readonly timeMs: number; readonly reason: string; readonly object: string; readonly message: string }[];
+  readonly refused: readonly {
+    readonly file: string;
+    readonly line: number;
+    readonly kind: string;
+    readonly name: string;
+    readonly reason: string;
+  }[];
+  readonly events: readonly {
+    readonly timeMs: number;
+    readonly reason: string;
+    readonly object: string;
+    readonly message: string;
+  }[];
 }
 
 interface StoreReport {
-  readonly store: { readonly name: string; readonly kind: string; readonly shard: number; readonly replica: number; readonly url: string };
-  readonly status?: { readonly state: string; readonly headStats: { readonly numSeries: number }; readonly blocks: number; readonly corruptions: readonly string[] };
+  readonly store: {
+    readonly name: string;
+    readonly kind: string;
+    readonly shard: number;
+    readonly replica: number;
+    readonly url: string;
+  };
+  readonly status?: {
+    readonly state: string;
+    readonly headStats: { readonly numSeries: number };
+    readonly blocks: number;
+    readonly corruptions: readonly string[];
+  };
   readonly error?: string;
 }
 
@@ -36,7 +63,9 @@ export function FleetPage() {
       <Loaded resource={resource}>
         {({ topology, operator, operatorError, stores }) => (
           <>
-            {operatorError !== undefined && <p class="note warn">The operator does not answer: {operatorError}</p>}
+            {operatorError !== undefined && (
+              <p class="note warn">The operator does not answer: {operatorError}</p>
+            )}
             {operator !== undefined && <Conditions operator={operator} />}
             <Stores stores={stores} operator={operator} />
             <Epochs epochs={topology.epochs} />
@@ -50,7 +79,8 @@ export function FleetPage() {
 }
 
 function Conditions({ operator: { conditions, resize } }: { readonly operator: OperatorStatus }) {
-  const isGood = (type: string, status: string): boolean => (status === 'True') === !['Resizing', 'Degraded'].includes(type);
+  const isGood = (type: string, status: string): boolean =>
+    (status === 'True') === !['Resizing', 'Degraded'].includes(type);
   return (
     <p class="row">
       {conditions.map(({ type, status, reason, message }) => (
@@ -58,12 +88,20 @@ function Conditions({ operator: { conditions, resize } }: { readonly operator: O
           {type} {status} <small>{reason}</small>
         </span>
       ))}
-      {resize.phase !== 'stable' && <span class="quiet">waiting for {resize.waitingFor || 'the next step'}</span>}
+      {resize.phase !== 'stable' && (
+        <span class="quiet">waiting for {resize.waitingFor || 'the next step'}</span>
+      )}
     </p>
   );
 }
 
-function Stores({ stores, operator }: { readonly stores: readonly StoreReport[]; readonly operator: OperatorStatus | undefined }) {
+function Stores({
+  stores,
+  operator,
+}: {
+  readonly stores: readonly StoreReport[];
+  readonly operator: OperatorStatus | undefined;
+}) {
   return (
     <table>
       <thead>
@@ -88,7 +126,11 @@ function Stores({ stores, operator }: { readonly stores: readonly StoreReport[];
                 </div>
               ))}
             </td>
-            <td data-title="Targets">{store.kind === 'scraper' ? (operator?.shards.find(({ shard }) => shard === store.shard)?.assigned ?? '–') : '–'}</td>
+            <td data-title="Targets">
+              {store.kind === 'scraper'
+                ? (operator?.shards.find(({ shard }) => shard === store.shard)?.assigned ?? '–')
+                : '–'}
+            </td>
             <td data-title="Series">{status?.headStats.numSeries.toLocaleString() ?? '–'}</td>
             <td data-title="Blocks">{status?.blocks ?? '–'}</td>
           </tr>

@@ -10,7 +10,8 @@ describe('words and numbers', () => {
     check('1x', undefined);
     check('0s', undefined);
     check('', undefined);
-    for (const rangeMs of [1000, 90_000, 86_400_000 + 1000]) expect(tryParseRange(formatRange(rangeMs))).toBe(rangeMs);
+    for (const rangeMs of [1000, 90_000, 86_400_000 + 1000])
+      expect(tryParseRange(formatRange(rangeMs))).toBe(rangeMs);
   });
 
   test('times past read as words', () => {
@@ -34,12 +35,29 @@ describe('words and numbers', () => {
 });
 
 test('plot columns have gaps where a series has no value', () => {
-  const series = [{ metric: {}, values: [[10, '1'], [30, '+Inf'], [40, '2']] as const }];
-  expect(toColumns(series, 10, 40, 10)).toEqual([[10, 20, 30, 40], [1, null, null, 2]]);
+  const series = [
+    {
+      metric: {},
+      values: [
+        [10, '1'],
+        [30, '+Inf'],
+        [40, '2'],
+      ] as const,
+    },
+  ];
+  expect(toColumns(series, 10, 40, 10)).toEqual([
+    [10, 20, 30, 40],
+    [1, null, null, 2],
+  ]);
 });
 
 test('the state of a panel survives its address', () => {
-  const state = { expr: 'rate(x[5m]) > 0', tab: 'graph' as const, rangeMs: 900_000, endMs: Date.UTC(2026, 1, 3, 4, 5, 6) };
+  const state = {
+    expr: 'rate(x[5m]) > 0',
+    tab: 'graph' as const,
+    rangeMs: 900_000,
+    endMs: Date.UTC(2026, 1, 3, 4, 5, 6),
+  };
   expect(parsePanel(panelSearch(state))).toEqual(state);
   expect(parsePanel('')).toEqual(emptyPanel);
   expect(parsePanel('?g0.expr=up&g0.tab=0')).toEqual({ ...emptyPanel, expr: 'up', tab: 'graph' });

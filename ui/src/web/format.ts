@@ -11,7 +11,9 @@ const units: readonly (readonly [string, number])[] = [
 export function ago(timeMs: number, nowMs: number): string {
   if (!(timeMs > 0)) return 'never';
   const passed = Math.max(0, nowMs - timeMs);
-  for (const [unit, size] of units) if (passed >= size) return `${unit === 's' ? (passed / size).toFixed(1) : Math.floor(passed / size)} ${unit} ago`;
+  for (const [unit, size] of units)
+    if (passed >= size)
+      return `${unit === 's' ? (passed / size).toFixed(1) : Math.floor(passed / size)} ${unit} ago`;
   return `${Math.round(passed)} ms ago`;
 }
 
@@ -31,7 +33,8 @@ export function formatRange(rangeMs: number): string {
 export function tryParseRange(text: string): number | undefined {
   if (!/^(?:\d+[dhms])+$/.test(text)) return undefined;
   let rangeMs = 0;
-  for (const [, count, unit] of text.matchAll(/(\d+)([dhms])/g)) rangeMs += Number(count) * units.find(([name]) => name === unit)![1];
+  for (const [, count, unit] of text.matchAll(/(\d+)([dhms])/g))
+    rangeMs += Number(count) * units.find(([name]) => name === unit)![1];
   return rangeMs > 0 ? rangeMs : undefined;
 }
 
@@ -53,7 +56,12 @@ export interface RangeSeries {
 }
 
 /** Columns for the plot: the grid of times, then one column a series with null where it has no value. */
-export function toColumns(series: readonly RangeSeries[], startSeconds: number, endSeconds: number, stepSeconds: number): (number | null)[][] {
+export function toColumns(
+  series: readonly RangeSeries[],
+  startSeconds: number,
+  endSeconds: number,
+  stepSeconds: number,
+): (number | null)[][] {
   const count = Math.floor((endSeconds - startSeconds) / stepSeconds) + 1;
   const times = Array.from({ length: count }, (_, index) => startSeconds + index * stepSeconds);
   const columns = series.map(({ values }) => {

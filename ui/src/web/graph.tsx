@@ -28,12 +28,23 @@ export function Graph(props: GraphProps) {
     const element = holder.current!;
     const shown = series.slice(0, seriesMax);
     const columns = toColumns(shown, startSeconds, endSeconds, stepSeconds);
-    const axis = { stroke: getComputedStyle(element).color, grid: { stroke: 'rgba(128,128,128,0.18)', width: 1 } };
+    const axis = {
+      stroke: getComputedStyle(element).color,
+      grid: { stroke: 'rgba(128,128,128,0.18)', width: 1 },
+    };
     const plot = new uPlot(
       {
         width: element.clientWidth,
         height,
-        series: [{}, ...shown.map(({ metric }, index) => ({ label: formatMetric(metric), stroke: strokeOf(index), width: 1.5, spanGaps: false }))],
+        series: [
+          {},
+          ...shown.map(({ metric }, index) => ({
+            label: formatMetric(metric),
+            stroke: strokeOf(index),
+            width: 1.5,
+            spanGaps: false,
+          })),
+        ],
         axes: [axis, { ...axis, size: 64 }],
         cursor: { drag: { x: true, y: false, setScale: false } },
         hooks: {
@@ -58,7 +69,11 @@ export function Graph(props: GraphProps) {
   return (
     <figure class="graph" data-testid="graph">
       <div ref={holder} />
-      {series.length > seriesMax && <figcaption class="quiet">The first {seriesMax} of {series.length} series.</figcaption>}
+      {series.length > seriesMax && (
+        <figcaption class="quiet">
+          The first {seriesMax} of {series.length} series.
+        </figcaption>
+      )}
     </figure>
   );
 }

@@ -25,7 +25,11 @@ export function parsePanel(search: string): PanelState {
 }
 
 export function panelSearch({ expr, tab, rangeMs, endMs }: PanelState): string {
-  const params = new URLSearchParams({ 'g0.expr': expr, 'g0.tab': tab === 'graph' ? '0' : '1', 'g0.range_input': formatRange(rangeMs) });
+  const params = new URLSearchParams({
+    'g0.expr': expr,
+    'g0.tab': tab === 'graph' ? '0' : '1',
+    'g0.range_input': formatRange(rangeMs),
+  });
   if (endMs > 0) params.set('g0.end_input', new Date(endMs).toISOString().slice(0, 19).replace('T', ' '));
   return `?${params.toString()}`;
 }

@@ -3,7 +3,13 @@
 import type { ComponentChildren } from 'preact';
 import type { Resource } from './use-api.ts';
 
-export function Badge({ state, children }: { readonly state: string; readonly children?: ComponentChildren }) {
+export function Badge({
+  state,
+  children,
+}: {
+  readonly state: string;
+  readonly children?: ComponentChildren;
+}) {
   return <span class={`badge ${toneOf(state)}`}>{children ?? state}</span>;
 }
 
@@ -31,7 +37,13 @@ function toneOf(state: string): string {
 }
 
 /** Waits, shows the error with a way to try again, then the content. */
-export function Loaded<T>({ resource, children }: { readonly resource: Resource<T>; readonly children: (data: T) => ComponentChildren }) {
+export function Loaded<T>({
+  resource,
+  children,
+}: {
+  readonly resource: Resource<T>;
+  readonly children: (data: T) => ComponentChildren;
+}) {
   const { answer, error, reload } = resource;
   return (
     <>

@@ -44,19 +44,33 @@ export function QueryPage() {
   };
   useEffect(() => void run(panel), []);
   const zoom = (startSeconds: number, endSeconds: number): void =>
-    void run({ ...panel, endMs: endSeconds * 1000, rangeMs: Math.max(1000, (endSeconds - startSeconds) * 1000) });
+    void run({
+      ...panel,
+      endMs: endSeconds * 1000,
+      rangeMs: Math.max(1000, (endSeconds - startSeconds) * 1000),
+    });
 
   return (
     <section aria-label="Query">
       <div class="row">
-        <Editor expr={panel.expr} onChange={(expr) => setPanel((now) => ({ ...now, expr }))} onRun={() => void run(panel)} />
+        <Editor
+          expr={panel.expr}
+          onChange={(expr) => setPanel((now) => ({ ...now, expr }))}
+          onRun={() => void run(panel)}
+        />
         <button class="primary" data-testid="run-button" onClick={() => void run(panel)}>
           Run
         </button>
       </div>
       <div class="row tabs" role="tablist">
         {(['table', 'graph'] as const).map((tab) => (
-          <button key={tab} role="tab" aria-selected={panel.tab === tab} data-testid={`tab-${tab}`} onClick={() => void run({ ...panel, tab })}>
+          <button
+            key={tab}
+            role="tab"
+            aria-selected={panel.tab === tab}
+            data-testid={`tab-${tab}`}
+            onClick={() => void run({ ...panel, tab })}
+          >
             {tab === 'table' ? 'Table' : 'Graph'}
           </button>
         ))}
@@ -79,17 +93,32 @@ async function load({ expr, tab, rangeMs, endMs }: PanelState): Promise<Shown> {
   const endSeconds = (endMs || Date.now()) / 1000;
   const [rangeSeconds, stepSeconds] = [rangeMs / 1000, stepFor(rangeMs)];
   if (tab === 'table') {
-    const answer = await getApi<QueryData>('query', { query: expr, ...(endMs > 0 && { time: `${endSeconds}` }) });
+    const answer = await getApi<QueryData>('query', {
+      query: expr,
+      ...(endMs > 0 && { time: `${endSeconds}` }),
+    });
     return { answer, tab, endSeconds, rangeSeconds, stepSeconds };
   }
   const end = Math.floor(endSeconds / stepSeconds) * stepSeconds;
   const start = end - Math.floor(rangeSeconds / stepSeconds) * stepSeconds;
-  const answer = await getApi<QueryData>('query_range', { query: expr, start: `${start}`, end: `${end}`, step: `${stepSeconds}` });
+  const answer = await getApi<QueryData>('query_range', {
+    query: expr,
+    start: `${start}`,
+    end: `${end}`,
+    step: `${stepSeconds}`,
+  });
   return { answer, tab, endSeconds: end, rangeSeconds: end - start, stepSeconds };
 }
 
-function RangeControls({ panel, onChange }: { readonly panel: PanelState; readonly onChange: (panel: PanelState) => void }) {
-  const scale = (factor: number): void => onChange({ ...panel, rangeMs: Math.max(1000, panel.rangeMs * factor) });
+function RangeControls({
+  panel,
+  onChange,
+}: {
+  readonly panel: PanelState;
+  readonly onChange: (panel: PanelState) => void;
+}) {
+  const scale = (factor: number): void =>
+    onChange({ ...panel, rangeMs: Math.max(1000, panel.rangeMs * factor) });
   const shift = (direction: number): void => {
     const endMs = (panel.endMs || Date.now()) + (direction * panel.rangeMs) / 2;
     onChange({ ...panel, endMs: endMs >= Date.now() ? 0 : endMs });
@@ -102,7 +131,9 @@ function RangeControls({ panel, onChange }: { readonly panel: PanelState; readon
       <input
         aria-label="Range"
         value={formatRange(panel.rangeMs)}
-        onChange={({ currentTarget }) => onChange({ ...panel, rangeMs: tryParseRange(currentTarget.value) ?? panel.rangeMs })}
+        onChange={({ currentTarget }) =>
+          onChange({ ...panel, rangeMs: tryParseRange(currentTarget.value) ?? panel.rangeMs })
+        }
       />
       <button aria-label="Longer range" onClick={() => scale(2)}>
         +
@@ -120,15 +151,23 @@ function RangeControls({ panel, onChange }: { readonly panel: PanelState; readon
 
 function Summary({ answer }: { readonly answer: Answer<QueryData> }) {
   const { data, tookMs, completeness } = answer;
-  const count = Array.isArray(data.result) && data.resultType !== 'scalar' && data.resultType !== 'string' ? data.result.length : 1;
+  const count =
+    Array.isArray(data.result) && data.resultType !== 'scalar' && data.resultType !== 'string'
+      ? data.result.length
+      : 1;
   return (
     <span class="quiet">
-      {count} series · {Math.round(tookMs)} ms {completeness !== undefined && <CompletenessBadge completeness={completeness} />}
+      {count} series · {Math.round(tookMs)} ms{' '}
+      {completeness !== undefined && <CompletenessBadge completeness={completeness} />}
     </span>
   );
 }
 
-function CompletenessBadge({ completeness: { heard, expected, shards } }: { readonly completeness: Completeness }) {
+function CompletenessBadge({
+  completeness: { heard, expected, shards },
+}: {
+  readonly completeness: Completeness;
+}) {
   const missing = shards.filter(({ state }) => state === 'none').map(({ shard }) => shard);
   const lonely = shards.some(({ state }) => state === 'one');
   const tone = missing.length > 0 ? 'bad' : lonely ? 'warn' : 'good';
@@ -139,7 +178,13 @@ function CompletenessBadge({ completeness: { heard, expected, shards } }: { read
   );
 }
 
-function Result({ shown, onZoom }: { readonly shown: Shown; readonly onZoom: (start: number, end: number) => void }) {
+function Result({
+  shown,
+  onZoom,
+}: {
+  readonly shown: Shown;
+  readonly onZoom: (start: number, end: number) => void;
+}) {
   const { answer, tab, endSeconds, rangeSeconds, stepSeconds } = shown;
   const { resultType, result } = answer.data;
   return (
@@ -150,7 +195,13 @@ function Result({ shown, onZoom }: { readonly shown: Shown; readonly onZoom: (st
         </p>
       ))}
       {tab === 'graph' && resultType === 'matrix' ? (
-        <Graph series={result as RangeSeries[]} startSeconds={endSeconds - rangeSeconds} endSeconds={endSeconds} stepSeconds={stepSeconds} onZoom={onZoom} />
+        <Graph
+          series={result as RangeSeries[]}
+          startSeconds={endSeconds - rangeSeconds}
+          endSeconds={endSeconds}
+          stepSeconds={stepSeconds}
+          onZoom={onZoom}
+        />
       ) : (
         <ResultTable resultType={resultType} result={result} />
       )}
@@ -161,8 +212,13 @@ function Result({ shown, onZoom }: { readonly shown: Shown; readonly onZoom: (st
 const rowsMax = 1000;
 
 function ResultTable({ resultType, result }: QueryData) {
-  if (resultType === 'scalar' || resultType === 'string') return <p class="value">{(result as [number, string])[1]}</p>;
-  const rows = result as readonly { metric: Record<string, string>; value?: [number, string]; values?: [number, string][] }[];
+  if (resultType === 'scalar' || resultType === 'string')
+    return <p class="value">{(result as [number, string])[1]}</p>;
+  const rows = result as readonly {
+    metric: Record<string, string>;
+    value?: [number, string];
+    values?: [number, string][];
+  }[];
   if (rows.length === 0) return <p class="quiet">No data.</p>;
   return (
     <>
@@ -171,12 +227,18 @@ function ResultTable({ resultType, result }: QueryData) {
           {rows.slice(0, rowsMax).map(({ metric, value, values }) => (
             <tr key={formatMetric(metric)}>
               <td class="metric">{formatMetric(metric)}</td>
-              <td class="value">{value?.[1] ?? values?.map(([time, text]) => <div key={time}>{`${text} @${time}`}</div>)}</td>
+              <td class="value">
+                {value?.[1] ?? values?.map(([time, text]) => <div key={time}>{`${text} @${time}`}</div>)}
+              </td>
             </tr>
           ))}
         </tbody>
       </table>
-      {rows.length > rowsMax && <p class="quiet">The first {rowsMax} of {rows.length}.</p>}
+      {rows.length > rowsMax && (
+        <p class="quiet">
+          The first {rowsMax} of {rows.length}.
+        </p>
+      )}
     </>
   );
 }

@@ -52,7 +52,10 @@ function AlertRule({ rule }: { readonly rule: Rule }) {
   return (
     <details open={alerts.length > 0}>
       <summary>
-        {rule.name} <Badge state={rule.state ?? 'unknown'}>{alerts.length > 0 ? `${rule.state} (${alerts.length})` : rule.state}</Badge>
+        {rule.name}{' '}
+        <Badge state={rule.state ?? 'unknown'}>
+          {alerts.length > 0 ? `${rule.state} (${alerts.length})` : rule.state}
+        </Badge>
       </summary>
       <p>
         <QueryLink expr={rule.query} />
@@ -80,7 +83,13 @@ export function RulesPage() {
   return (
     <section aria-label="Rules">
       <Loaded resource={resource}>
-        {({ groups }) => (groups.length === 0 ? <p class="quiet">There are no rules.</p> : groups.map((group) => <RuleGroup key={group.file + group.name} group={group} />))}
+        {({ groups }) =>
+          groups.length === 0 ? (
+            <p class="quiet">There are no rules.</p>
+          ) : (
+            groups.map((group) => <RuleGroup key={group.file + group.name} group={group} />)
+          )
+        }
       </Loaded>
     </section>
   );
@@ -90,7 +99,10 @@ function RuleGroup({ group }: { readonly group: Group }) {
   return (
     <details open>
       <summary>
-        {group.name} <span class="quiet">{group.file}, every {group.interval} s</span>
+        {group.name}{' '}
+        <span class="quiet">
+          {group.file}, every {group.interval} s
+        </span>
       </summary>
       <table>
         <thead>
@@ -113,7 +125,8 @@ function RuleGroup({ group }: { readonly group: Group }) {
                 {rule.lastError !== undefined && <div class="error">{rule.lastError}</div>}
               </td>
               <td data-title="Last evaluation">
-                {ago(Date.parse(rule.lastEvaluation), Date.now())}, {(rule.evaluationTime * 1000).toFixed(1)} ms
+                {ago(Date.parse(rule.lastEvaluation), Date.now())}, {(rule.evaluationTime * 1000).toFixed(1)}{' '}
+                ms
               </td>
             </tr>
           ))}

@@ -28,25 +28,40 @@ export function TargetsPage() {
   const [filter, setFilter] = useState('');
   const [why, setWhy] = useState('');
   const resource = useApi<{ readonly activeTargets: readonly Target[] }>('targets?state=active', 5000);
-  const matches = (target: Target): boolean => JSON.stringify([target.labels, target.scrapeUrl, target.health]).includes(filter);
+  const matches = (target: Target): boolean =>
+    JSON.stringify([target.labels, target.scrapeUrl, target.health]).includes(filter);
   return (
     <section aria-label="Targets">
       <div class="row">
-        <input type="search" placeholder="Filter" aria-label="Filter" value={filter} onInput={({ currentTarget }) => setFilter(currentTarget.value)} />
+        <input
+          type="search"
+          placeholder="Filter"
+          aria-label="Filter"
+          value={filter}
+          onInput={({ currentTarget }) => setFilter(currentTarget.value)}
+        />
       </div>
       {why !== '' && <Why query={why} onClose={() => setWhy('')} />}
       <Loaded resource={resource}>
         {({ activeTargets }) =>
-          Object.entries(Object.groupBy(activeTargets.filter(matches), ({ scrapePool }) => scrapePool)).map(([pool, targets = []]) => (
-            <Pool key={pool} pool={pool} targets={targets} onWhy={setWhy} />
-          ))
+          Object.entries(Object.groupBy(activeTargets.filter(matches), ({ scrapePool }) => scrapePool)).map(
+            ([pool, targets = []]) => <Pool key={pool} pool={pool} targets={targets} onWhy={setWhy} />,
+          )
         }
       </Loaded>
     </section>
   );
 }
 
-function Pool({ pool, targets, onWhy }: { readonly pool: string; readonly targets: readonly Target[]; readonly onWhy: (query: string) => void }) {
+function Pool({
+  pool,
+  targets,
+  onWhy,
+}: {
+  readonly pool: string;
+  readonly targets: readonly Target[];
+  readonly onWhy: (query: string) => void;
+}) {
   const up = targets.filter(({ health }) => health === 'up').length;
   return (
     <details open>
@@ -66,14 +81,16 @@ function Pool({ pool, targets, onWhy }: { readonly pool: string; readonly target
           {targets.map((target) => (
             <tr key={`${target.scrapeUrl} ${target.shard} ${JSON.stringify(target.labels)}`}>
               <td data-title="Target">
-                <a href={target.scrapeUrl}>{target.scrapeUrl}</a> <button onClick={() => onWhy(target.scrapeUrl)}>Why?</button>
+                <a href={target.scrapeUrl}>{target.scrapeUrl}</a>{' '}
+                <button onClick={() => onWhy(target.scrapeUrl)}>Why?</button>
                 {target.lastError !== '' && <div class="error">{target.lastError}</div>}
               </td>
               <td data-title="Labels">
                 <Labels labels={target.labels} />
               </td>
               <td data-title="Shard">
-                {target.shard} <span class="quiet">{target.slot < 0 ? 'every shard' : `slot ${target.slot}`}</span>
+                {target.shard}{' '}
+                <span class="quiet">{target.slot < 0 ? 'every shard' : `slot ${target.slot}`}</span>
               </td>
               <td data-title="Replicas">
                 {target.replicas.map((replica) => (
@@ -101,10 +118,20 @@ function ReplicaLine({ replica }: { readonly replica: Replica }) {
 
 interface Explanation {
   readonly matches: readonly {
-    readonly object: { readonly kind: string; readonly namespace: string; readonly name: string; readonly file?: string };
+    readonly object: {
+      readonly kind: string;
+      readonly namespace: string;
+      readonly name: string;
+      readonly file?: string;
+    };
     readonly steps: readonly { readonly rule: number; readonly text: string }[];
     readonly dropped?: { readonly rule: number; readonly text: string };
-    readonly target?: { readonly url: string; readonly slot: number; readonly shard: number; readonly key: string };
+    readonly target?: {
+      readonly url: string;
+      readonly slot: number;
+      readonly shard: number;
+      readonly key: string;
+    };
   }[];
 }
 
@@ -120,7 +147,8 @@ function Why({ query, onClose }: { readonly query: string; readonly onClose: () 
           matches.map(({ object, steps, dropped, target }) => (
             <div key={JSON.stringify([object, target])}>
               <p>
-                Found by {object.kind} {object.namespace}/{object.name} <span class="quiet">{object.file}</span>
+                Found by {object.kind} {object.namespace}/{object.name}{' '}
+                <span class="quiet">{object.file}</span>
               </p>
               <ol>
                 {steps.map(({ rule, text }) => (
@@ -129,7 +157,11 @@ function Why({ query, onClose }: { readonly query: string; readonly onClose: () 
                   </li>
                 ))}
               </ol>
-              {dropped !== undefined && <p class="error">Dropped by rule {dropped.rule}: {dropped.text}</p>}
+              {dropped !== undefined && (
+                <p class="error">
+                  Dropped by rule {dropped.rule}: {dropped.text}
+                </p>
+              )}
               {target !== undefined && (
                 <p>
                   Shard {target.shard}, slot {target.slot}, key {target.key}
