@@ -290,7 +290,7 @@ describe('hostile bodies', () => {
     const equal = 'a 1\n'.repeat(100_000);
     target.accept(equal);
     target.accept(`b 1\n${equal}`);
-    target.accept(('a 1\nb 1\n'.repeat(50_000)));
+    target.accept('a 1\nb 1\n'.repeat(50_000));
     expect(target.accept(equal).samples).toHaveLength(100_000);
   });
 

@@ -12,13 +12,12 @@ const SERIES = 6;
 const io: Io = { ...diskIo, sync() {}, syncLater: (_fd, done) => done(null) };
 const options = { io, blockDurationMs: MINUTE_MS, walSegmentBytes: 2000, retentionMs: 1e12 };
 
-type Step =
-  | {
-      kind: 'commit' | 'rollback';
-      advanceMs: number;
-      samples: [series: number, back: number, bits: bigint][];
-    }
-  | { kind: 'restart' | 'maintain' };
+interface Transaction {
+  kind: 'commit' | 'rollback';
+  advanceMs: number;
+  samples: [series: number, back: number, bits: bigint][];
+}
+type Step = Transaction | { kind: 'restart' } | { kind: 'maintain' };
 
 class Model {
   readonly points = new Map<string, Point[]>();
@@ -79,7 +78,10 @@ const transaction = fc.record({
 });
 const other = fc.constantFrom<Step>({ kind: 'restart' }, { kind: 'maintain' });
 const steps: fc.Arbitrary<Step[]> = fc.array(
-  fc.oneof<fc.WeightedArbitrary<Step>[]>({ weight: 8, arbitrary: transaction }, { weight: 1, arbitrary: other }),
+  fc.oneof<fc.WeightedArbitrary<Step>[]>(
+    { weight: 8, arbitrary: transaction },
+    { weight: 1, arbitrary: other },
+  ),
   { minLength: 20, maxLength: 60 },
 );
 

@@ -48,6 +48,7 @@ export interface BodySinks {
   readonly metadata: TargetMetadata;
 }
 
+const HASH = 0x23;
 /** A series beyond the sample limit: counted only. */
 const NOT_CREATED = 0;
 
@@ -104,10 +105,10 @@ export class BodyIngest {
     if (this.#sawEof) throw new ParseError('unexpected data after # EOF');
     const kind = this.#parser.parse(this.#body, line.start, line.end);
     if (kind === 'series') this.#sample(line);
-    else this.#comment(kind, line.entry);
+    else this.#comment(kind, line);
   }
 
-  #comment(kind: Exclude<EntryKind, 'series'>, entry: number): void {
+  #comment(kind: Exclude<EntryKind, 'series'>, { start, entry }: UnknownLine): void {
     const { metric, text } = this.#parser;
     if (kind === 'eof') {
       this.#sawEof = true; // To be seen each time.
@@ -115,7 +116,7 @@ export class BodyIngest {
     }
     if (kind === 'type' || kind === 'help' || kind === 'unit')
       this.#sinks.metadata.note(metric, { [kind]: text });
-    this.#learn(entry, DROPPED);
+    if (this.#body[start] === HASH) this.#learn(entry, DROPPED); // After blanks it is no comment to the cache.
   }
 
   #sample(line: UnknownLine): void {

@@ -22,6 +22,8 @@ export class SeriesEnds {
   readonly #lines: LineCache;
   #waiting: ReadonlySet<number>;
   #unmarked: ReadonlySet<number> = new Set();
+  /** Whether what the cache knows was there in the last scrape, and has not ended since. */
+  #isPresent = false;
 
   /** `waiting`: refs that an older ingest of the same target left. */
   constructor(lines: LineCache, waiting: Iterable<number>) {
@@ -37,6 +39,7 @@ export class SeriesEnds {
   /** Takes everything that was there out of the cache; its lines stay known. */
   takeAll(): void {
     const absent = this.#lines.takeAbsent();
+    this.#isPresent = false;
     this.#waiting = new Set([...this.#waiting, ...this.#marked(absent)]);
   }
 
@@ -45,9 +48,10 @@ export class SeriesEnds {
     const stampedRefs = new Set(stamped);
     // A missing line's series that has a sample at this time all the same gets no marker: it would be no newer.
     const ended = this.#marked(missing).filter((ref) => !stampedRefs.has(ref));
-    if (this.#waiting.size === 0 && doubtful.length === 0) return ended;
+    const doubted = this.#isPresent ? this.#marked(Uint32Array.from(doubtful)) : [];
+    if (this.#waiting.size === 0 && doubted.length === 0) return ended;
     const kept = new Set(present());
-    const others = [...this.#waiting, ...this.#marked(Uint32Array.from(doubtful))];
+    const others = [...this.#waiting, ...doubted];
     return Uint32Array.from([...ended, ...others.filter((ref) => !kept.has(ref))]);
   }
 
@@ -56,8 +60,14 @@ export class SeriesEnds {
     return Uint32Array.from(this.#waiting);
   }
 
-  /** The markers are written; `unmarked` are the series of the page that end without one. */
+  /** The markers of all that waited are committed. */
+  ended(): void {
+    this.#waiting = new Set();
+  }
+
+  /** The scrape is committed; `unmarked` are the series of its page that end without a marker. */
   written(unmarked: readonly number[]): void {
+    this.#isPresent = true;
     if (this.#waiting.size > 0) this.#waiting = new Set();
     if (unmarked.length > 0 || this.#unmarked.size > 0) this.#unmarked = new Set(unmarked);
   }

@@ -91,7 +91,7 @@ export class TargetIngest {
       this.#report.append(appender, failed, timeMs);
       return failed;
     });
-    this.#ends.written([]);
+    this.#ends.ended();
     return { ...report, error };
   }
 
@@ -103,7 +103,7 @@ export class TargetIngest {
       appender.appendStale(this.#ends.all(), timeMs);
       this.#report.appendStale(appender, timeMs);
     });
-    this.#ends.written([]);
+    this.#ends.ended();
   }
 
   /** Ends the ingest, not the series: gives those that its successor has to go on with, or to end. */

@@ -35,7 +35,11 @@ export class Head {
   private readonly wanted = new Map<SeriesRef, number>();
   private openChunksClosed = 0;
 
+  /** Throws RangeError for a duration that open chunks cannot count in 31 bits. */
   constructor(blockDurationMs: number) {
+    if (!Number.isInteger(blockDurationMs) || blockDurationMs <= 0 || blockDurationMs >= 2 ** 31) {
+      throw new RangeError(`block duration: ${blockDurationMs} ms, want 1 to ${2 ** 31 - 1}`);
+    }
     this.blockDurationMs = blockDurationMs;
     this.kernel = new HeadKernel((ref, samples, minTimeMs, maxTimeMs, data) => {
       this.sealed.add(slotOf(ref), samples, minTimeMs, maxTimeMs, data);

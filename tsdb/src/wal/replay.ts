@@ -5,7 +5,6 @@ import type { Labels } from '@flotilla/model';
 import {
   closeSync,
   existsSync,
- 
   linkSync,
   openSync,
   renameSync,
@@ -103,8 +102,7 @@ class HeadLoader {
   }
 
   private apply(record: Uint8Array): void {
-    const type: number | undefined = record[0];
-    switch (type) {
+    switch (record[0]) {
       case recordType.series:
         decodeSeries(record, (walRef, labels) => this.series(walRef, labels));
         break;
@@ -114,8 +112,9 @@ class HeadLoader {
       case recordType.samples:
         this.samplesRecord(record);
         break;
-      default:
-        break; // Metadata, exemplars, histograms: not ours.
+      case undefined: // An empty record.
+      default: // Metadata, exemplars, histograms: not ours.
+        break;
     }
   }
 
