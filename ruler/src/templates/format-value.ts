@@ -96,9 +96,9 @@ function formatFloatVerb(
   switch (verb) {
     case 'f':
     case 'F':
-      return sign + value.toFixed(Math.min(digits ?? 6, 100));
+      return sign + halfEven(value.toFixed(100), value.toFixed(Math.min(digits ?? 6, 99)));
     case 'e':
-      return sign + goExponent(value.toExponential(Math.min(digits ?? 6, 100)));
+      return sign + goExponent(exponential(value, digits ?? 6));
     case 'g':
       return sign + (digits === undefined ? formatGoFloat(value) : precise(value, digits));
     default:
@@ -106,13 +106,30 @@ function formatFloatVerb(
   }
 }
 
+/** toExponential with Go's rounding of ties. */
+function exponential(value: number, digits: number): string {
+  const [exact] = value.toExponential(100).split('e') as [string];
+  const [mantissa, exponent] = value.toExponential(Math.min(digits, 99)).split('e') as [string, string];
+  return `${halfEven(exact, mantissa)}e${exponent}`;
+}
+
+/** Go rounds an exact tie to the even digit, JavaScript away from zero. `exact` has all digits of what `rounded` rounds. */
+function halfEven(exact: string, rounded: string): string {
+  const cut = rounded.includes('.') ? rounded.length : rounded.length + 1;
+  if (!/^50*$/.test(exact.slice(cut))) return rounded;
+  const down = exact.slice(0, rounded.length);
+  return /[02468]$/.test(down) ? down : rounded;
+}
+
 /** %.3g: shorter of f and e form, without trailing zeros. */
 function precise(value: number, digits: number): string {
   if (value === 0) return '0';
-  const [mantissa, exponent] = value.toExponential(Math.max(digits, 1) - 1).split('e') as [string, string];
+  const [mantissa, exponent] = exponential(value, Math.max(digits, 1) - 1).split('e') as [string, string];
   const power = Number(exponent);
   if (power < -4 || power >= Math.max(digits, 1)) return goExponent(`${trimZeros(mantissa)}e${exponent}`);
-  return trimZeros(value.toFixed(Math.max(0, Math.max(digits, 1) - 1 - power)));
+  return trimZeros(
+    halfEven(value.toFixed(100), value.toFixed(Math.min(99, Math.max(0, Math.max(digits, 1) - 1 - power)))),
+  );
 }
 
 function trimZeros(text: string): string {

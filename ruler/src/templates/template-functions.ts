@@ -166,7 +166,7 @@ function listOf(value: Value): readonly Value[] {
 
 function fieldOf(value: Value, name: string): Value {
   if (!(value instanceof ValueMap)) fail(`want a sample, got ${typeName(value)}`);
-  return (value).entries.get(name) ?? (value).zero;
+  return value.entries.get(name) ?? value.zero;
 }
 
 function lengthOf(value: Value): number {

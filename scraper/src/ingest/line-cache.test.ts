@@ -161,7 +161,7 @@ test('pages read with a cache and without make the same series', async () => {
       cached.release();
       expect(await seriesOf(tsdb, withCache)).toEqual(await seriesOf(tsdb, without));
     }),
-    { numRuns: 12000 },
+    { numRuns: 300 },
   );
   expect(context.metadata.size).toBe(0);
   await tsdb.close();

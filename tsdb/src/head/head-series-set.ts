@@ -1,9 +1,9 @@
 // A cursor over series of the head, in label order. Reads each series when it gets there, as committed at that moment.
 
-import type { Labels } from '@flotilla/model';
-import type { RawChunk, Schedule, SelectOptions, SeriesSet } from '../api.ts';
+import { Labels } from '@flotilla/model';
+import type { RawChunk, Schedule, SelectOptions, SeriesRef, SeriesSet } from '../api.ts';
 import type { Head } from './head.ts';
-import type { SeriesRef } from '../api.ts';
+import { slotOf } from './ref-table.ts';
 
 export class HeadSeriesSet implements SeriesSet {
   private readonly head: Head;
@@ -14,6 +14,9 @@ export class HeadSeriesSet implements SeriesSet {
   private left: number;
   private at = -1;
   private current: readonly RawChunk[] = [];
+  // Kept, because the series may leave the head before the reader asks.
+  private currentLabels = Labels.EMPTY;
+  private currentSchedule: Schedule | undefined;
 
   /** `slots` are in label order. */
   constructor(head: Head, slots: Uint32Array, minTimeMs: number, maxTimeMs: number, options: SelectOptions) {
@@ -37,19 +40,25 @@ export class HeadSeriesSet implements SeriesSet {
 
   /** Reads one series; false if it left the head since, or has nothing in the range. */
   private enter(ref: SeriesRef): boolean {
-    const slot = ref & 0xffffff;
+    const slot = slotOf(ref);
     if (!this.head.refs.isUsed(slot) || this.head.refs.refAt(slot) !== ref) return false;
-    if (this.skipChunks) return this.head.overlaps(slot, this.minTimeMs, this.maxTimeMs);
-    this.current = this.head.chunks(slot, this.minTimeMs, this.maxTimeMs);
-    return this.current.length > 0;
+    if (this.skipChunks) {
+      if (!this.head.overlaps(slot, this.minTimeMs, this.maxTimeMs)) return false;
+    } else {
+      this.current = this.head.chunks(slot, this.minTimeMs, this.maxTimeMs);
+      if (this.current.length === 0) return false;
+    }
+    this.currentLabels = this.head.index.sets.labels(slot);
+    this.currentSchedule = this.head.schedule(ref);
+    return true;
   }
 
   get labels(): Labels {
-    return this.head.index.sets.labels(this.refs[this.at]! & 0xffffff);
+    return this.currentLabels;
   }
 
   get schedule(): Schedule | undefined {
-    return this.head.schedule(this.refs[this.at]!);
+    return this.currentSchedule;
   }
 
   get chunks(): readonly RawChunk[] {
