@@ -31,7 +31,7 @@ describe('check rules', () => {
     check(rule('alert: x\n        expr: up\n        four: 1m'), 6, 'field four not found');
     check(rule('alert: x\n        expr: up\n        for: 1x'), 6, 'groups[0].rules[0].for: unknown unit');
     check('groups:\n  - name: a\n  - name: a\n', 3, 'groupname: "a" is repeated');
-    check('groups: [', 2, 'Flow sequence');
+    check('groups: [', 1, 'Flow sequence');
   });
 });
 

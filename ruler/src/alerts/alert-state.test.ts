@@ -9,7 +9,7 @@ const nothing: Found = new Map();
 /** The states of alert "a" over evaluations a minute apart: `+` found, `-` not found. */
 function states(pattern: string, forMs: number, keepFiringForMs = 0): string[] {
   let alerts = new Map<string, Alert>();
-  return [...pattern].map((mark, index) => {
+  return Array.from(pattern, (mark, index) => {
     alerts = stepAlerts(alerts, mark === '+' ? found : nothing, index * minute, { forMs, keepFiringForMs });
     return alerts.get('a')?.state ?? 'gone';
   });
