@@ -57,6 +57,17 @@ afterAll(async () => {
   await stopExporters(exporters);
 }, 30_000);
 
+/** Runs in the page: pixels of a colour, which only series have; grid and text are grey. */
+const countColorfulPixels = `(canvas) => {
+  const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+  let count = 0;
+  for (let at = 0; at < data.length; at += 4) {
+    const [red, green, blue, alpha] = data.subarray(at, at + 4);
+    if (alpha > 128 && Math.max(red, green, blue) - Math.min(red, green, blue) > 70) count++;
+  }
+  return count;
+}`;
+
 /** A page that fails the test on any script error. */
 async function open(width: number, colorScheme: 'light' | 'dark', errors: string[]): Promise<Page> {
   const page = await browser.newPage({ viewport: { width, height: 900 }, colorScheme });
@@ -64,7 +75,7 @@ async function open(width: number, colorScheme: 'light' | 'dark', errors: string
   page.on('console', (message) => {
     if (message.type() === 'error') errors.push(message.text());
   });
-  await page.goto(fleet.url);
+  await page.goto(`${fleet.url}/query?g0.range_input=30s`);
   return page;
 }
 
@@ -79,23 +90,16 @@ proof(
     await page.keyboard.press('Enter');
     await page.locator('[data-testid=tab-graph]').click();
     await page.locator('[data-testid=graph] canvas').first().waitFor({ timeout: 15_000 });
-    const painted = await page
-      .locator('[data-testid=graph] canvas')
-      .first()
-      .evaluate((canvas) => {
-        const { width, height } = canvas as unknown as { width: number; height: number };
-        const context = (
-          canvas as unknown as {
-            getContext(kind: '2d'): { getImageData(...box: number[]): { data: Uint8ClampedArray } };
-          }
-        ).getContext('2d');
-        const { data } = context.getImageData(0, 0, width, height);
-        const colors = new Set<number>();
-        for (let at = 0; at < data.length; at += 4)
-          if (data[at + 3]! > 200) colors.add((data[at]! << 16) | (data[at + 1]! << 8) | data[at + 2]!);
-        return colors.size;
-      });
-    expect(painted).toBeGreaterThan(2);
+    const colorful = await eventually('lines are drawn', 15_000, async () => {
+      const count = Number(
+        await page
+          .locator('[data-testid=graph] canvas')
+          .first()
+          .evaluate(`canvas => (${countColorfulPixels})(canvas)`),
+      );
+      return count > 500 ? count : undefined;
+    });
+    expect(colorful).toBeGreaterThan(500);
     await page.screenshot({ path: join(artefacts, 'query-graph-light.png') });
     await page.locator('[data-testid=tab-table]').click();
     await page.locator('[data-testid=result-table]').waitFor();
