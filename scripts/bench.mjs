@@ -1,4 +1,4 @@
-// npm run bench -- NAME|all [--size small|full]: side by side with the named peer. The last line of each bench is JSON.
+// npm run bench -- NAME|all [--size small|full] [--rounds N]: side by side with the named peer. The last line of each bench is JSON.
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
@@ -11,7 +11,7 @@ const benches = { scrape: 'prometheus' };
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,
-  options: { size: { type: 'string', default: 'full' } },
+  options: { size: { type: 'string', default: 'full' }, rounds: { type: 'string' } },
 });
 const [name = 'all'] = positionals;
 const names = name === 'all' ? Object.keys(benches) : [name];
@@ -35,7 +35,14 @@ async function runBench(bench) {
     console.log(`skipped: bench ${bench}: ${error.message}`);
     return 'skipped';
   }
-  const args = [`bench/dist/${bench}/main.js`, '--size', values.size, '--peer', binary];
+  const args = [
+    `bench/dist/${bench}/main.js`,
+    '--size',
+    values.size,
+    '--peer',
+    binary,
+    ...(values.rounds ? ['--rounds', values.rounds] : []),
+  ];
   const child = spawn(nodeBinary(), args, { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] });
   let last = '';
   for await (const line of createInterface({ input: child.stdout })) {

@@ -33,9 +33,14 @@ const sizes: Readonly<Record<string, Size>> = {
 const workShareMin = 0.8;
 
 const { values: flags } = parseArgs({
-  options: { size: { type: 'string', default: 'full' }, peer: { type: 'string', default: '' } },
+  options: {
+    size: { type: 'string', default: 'full' },
+    peer: { type: 'string', default: '' },
+    rounds: { type: 'string' },
+  },
 });
-const size = sizes[flags.size]!;
+const chosen = sizes[flags.size]!;
+const size: Size = { ...chosen, rounds: Number(flags.rounds ?? chosen.rounds) };
 const generator = spawn(
   process.execPath,
   [fileURLToPath(new URL('generator.js', import.meta.url)), `${size.targets}`, `${size.series}`, '12'],

@@ -77,6 +77,7 @@ class AlertmanagerQueue {
   readonly #log: Logger;
   readonly #stopping = new AbortController();
   #waiting: Notification[] = [];
+  #isFailing = false;
   #loop: Promise<void> | undefined;
 
   constructor(url: string, log: Logger) {
@@ -133,14 +134,19 @@ class AlertmanagerQueue {
       await response.body?.cancel();
       if (!response.ok) throw new Error(`status ${response.status}`);
       this.sent += batch.length;
+      if (this.#isFailing) this.#log.info('alerts are delivered again', { alertmanager: this.url });
+      this.#isFailing = false;
       return true;
     } catch (error) {
       this.errors += batch.length;
-      this.#log.warn('alerts not delivered, will retry', {
-        alertmanager: this.url,
-        alerts: batch.length,
-        err: errorText(error),
-      });
+      if (!this.#isFailing) {
+        this.#log.warn('alerts not delivered, will retry', {
+          alertmanager: this.url,
+          alerts: batch.length,
+          err: errorText(error),
+        });
+      }
+      this.#isFailing = true;
       return false;
     }
   }
