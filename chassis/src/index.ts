@@ -33,4 +33,5 @@ export { runMain, type MainContext } from './run-main.ts';
 export { writeFileAtomic } from './atomic-file.ts';
 export { FreshFiles, type ReadFile } from './fresh-files.ts';
 export { watchFile, watchFolder, type OnChange, type WatchOptions } from './watch-files.ts';
+export { nearestName } from './nearest.ts';
 export { freePort } from './free-port.ts';

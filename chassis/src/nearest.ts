@@ -1,14 +1,20 @@
 // Suggestions for misspelt names.
 
-/** ` (did you mean --x?)`, or '' when nothing is near. */
-export function nearest(name: string, known: readonly string[], prefix = ''): string {
-  let best = '';
+/** The known name that a misspelt one most likely means: at most two edits away, or a quarter of its length. */
+export function nearestName(name: string, known: readonly string[]): string | undefined {
+  let best: string | undefined;
   let bestDistance = Math.max(2, name.length >> 2) + 1;
   for (const candidate of known) {
     const distance = editDistance(name, candidate);
     if (distance < bestDistance) [best, bestDistance] = [candidate, distance];
   }
-  return best === '' ? '' : ` (did you mean ${prefix}${best}?)`;
+  return best;
+}
+
+/** ` (did you mean --x?)`, or '' when nothing is near. */
+export function nearest(name: string, known: readonly string[], prefix = ''): string {
+  const best = nearestName(name, known);
+  return best === undefined ? '' : ` (did you mean ${prefix}${best}?)`;
 }
 
 function editDistance(a: string, b: string): number {

@@ -1,6 +1,6 @@
 // One manifest value → a checked object, or why it is refused.
 
-import { nearestName } from './nearest-name.ts';
+import { nearestName } from '@flotilla/chassis';
 import { type AnyObject, kindInfo, type KindInfo } from './kinds.ts';
 import { objectKey, type Origin } from './kube-object.ts';
 import type { z } from 'zod';
