@@ -13,7 +13,7 @@ const mayImport = {
   tsdb: ['kernel', 'model'],
   promql: ['kernel', 'model'],
   store: ['tsdb', 'promql', 'wire', 'chassis', 'model'],
-  operator: ['model', 'wire', 'chassis'],
+  operator: ['model', 'wire', 'chassis', 'promql'],
   scraper: ['kernel', 'model', 'wire', 'chassis', 'tsdb', 'store'],
   querier: ['model', 'wire', 'chassis', 'promql', 'ui'],
   ruler: ['model', 'wire', 'chassis', 'promql', 'tsdb', 'store'],

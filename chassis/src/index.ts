@@ -3,7 +3,13 @@
 export { defineFlags, type Flag, type FlagSpec, type FlagType, type FlagValues } from './flag-spec.ts';
 export { parseFlags } from './flags.ts';
 export { ProgramExit } from './usage.ts';
-export { internalTokenFile, standardFlags, type StandardConfig } from './standard-flags.ts';
+export {
+  internalTokenFile,
+  operatorClientFlags,
+  operatorTokenFile,
+  standardFlags,
+  type StandardConfig,
+} from './standard-flags.ts';
 export { buildInfo, PROMETHEUS_VERSION, VERSION, type BuildInfo } from './version.ts';
 
 export { createHttpServer, type HttpServer, type HttpServerOptions, type Listening } from './http-server.ts';

@@ -55,6 +55,24 @@ export const standardFlags = defineFlags({
 
 export type StandardConfig = FlagValues<typeof standardFlags>;
 
+/** The flags of a part that calls the operator. */
+export const operatorClientFlags = defineFlags({
+  'operator.url': { type: 'string', default: '', help: 'Where the operator answers.' },
+  'operator.token-file': {
+    type: 'string',
+    default: '',
+    help: 'File with the token to show the operator, such as a projected ServiceAccount token; the internal one by default.',
+  },
+});
+
+/** The token file for calls to the operator; undefined when they need none. */
+export function operatorTokenFile(
+  config: Pick<StandardConfig, 'internal.token-file' | 'internal.insecure'> &
+    Pick<FlagValues<typeof operatorClientFlags>, 'operator.token-file'>,
+): string | undefined {
+  return config['operator.token-file'] || internalTokenFile(config);
+}
+
 /**
  * The token file to use, or undefined when --internal.insecure asks for open internal endpoints.
  *

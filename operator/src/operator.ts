@@ -1,34 +1,41 @@
 // The operator's loop: reads what is wanted and what is, plans, acts, publishes. Level-based: it runs after every change and
-// every second, remembers only the topology, and is safe to run twice.
+// every half second, remembers only the topology, and is safe to run twice.
+//
+// Every operator assigns, from the same objects and the same saved topology to the same bytes. Only the leader steps the
+// topology, runs workloads and reports.
 
 import type { Logger } from '@flotilla/chassis';
-import { errorText, writeFileAtomic } from '@flotilla/chassis';
-import { parseDuration } from '@flotilla/model';
-import { LOCAL_PATHS } from '@flotilla/wire';
+import { errorText } from '@flotilla/chassis';
 import type { StoreAddress, Target, Topology } from '@flotilla/wire';
-import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
 import { AssignmentBook } from './assignment/assignment-book.ts';
 import { Heartbeats } from './assignment/heartbeats.ts';
 import { identifyTargets } from './assignment/identify-targets.ts';
 import type { IdentifiedTarget } from './assignment/identify-targets.ts';
-import type { Discovery, Problem, ScrapePool } from './discovery/discovery.ts';
+import { ShrinkGuard } from './assignment/shrink-guard.ts';
+import type { Discovery, Problem, RuleFileText, ScrapePool } from './discovery/discovery.ts';
 import type { FleetSpec } from './discovery/fleet-spec.ts';
 import { conditionFacts, Conditions, EventLog, shardStatuses } from './status/fleet-status.ts';
 import type { FleetStatus, StatusInput } from './status/fleet-status.ts';
-import { firstState, ownersOf, pruneEpochs, shardsToRun, stepResize } from './topology/resize.ts';
+import type { Reporter } from './status/reporter.ts';
+import type { Reader } from './topology/readers.ts';
+import { firstState, ownersOf, shardsToRun } from './topology/resize.ts';
 import type { Observed, TopologyState } from './topology/resize.ts';
-import type { TopologyFolder } from './topology/topology-folder.ts';
+import { TopologyDriver } from './topology/topology-driver.ts';
+import type { TopologyStore } from './topology/topology-store.ts';
 import { planWorkloads } from './workloads/plan-workloads.ts';
 import { storeKindOf } from './workloads/workloads.ts';
-import type { WorkloadAddress, Workloads, WorkloadSpec } from './workloads/workloads.ts';
+import type { Readiness, WorkloadAddress, Workloads, WorkloadSpec } from './workloads/workloads.ts';
 
 export interface OperatorOptions {
   readonly discovery: Discovery;
-  readonly workloads: (fleet: string) => Workloads;
-  readonly folder: TopologyFolder;
-  readonly data: string;
-  readonly operatorUrl: string;
+  readonly workloads: (fleet: FleetSpec) => Workloads;
+  readonly topologyStore: (fleet: FleetSpec) => TopologyStore;
+  /** Where scrapers, rulers and queriers reach an operator. */
+  readonly operatorUrl: () => string;
+  readonly isLeader: () => boolean;
+  /** Readers of the topology that have not read an epoch, in words. */
+  readonly readersBehind: (readers: readonly Reader[], epoch: number) => Promise<readonly string[]>;
+  readonly reporter: Reporter;
   readonly log: Logger;
   /** Called with the shards whose assignment changed. */
   readonly onAssigned: (shards: readonly number[]) => void;
@@ -37,18 +44,26 @@ export interface OperatorOptions {
 const periodMs = 500;
 const intervalDefaultMs = 1000;
 
+/** What there is once a Fleet has been seen. */
+interface Fleet {
+  readonly name: string;
+  readonly topology: TopologyDriver;
+  readonly workloads: Workloads;
+}
+
 export class Operator {
   readonly book = new AssignmentBook();
   readonly heartbeats = new Heartbeats();
   readonly events = new EventLog();
   readonly #options: OperatorOptions;
   readonly #conditions = new Conditions();
-  #fleet: FleetSpec | undefined;
-  #workloads: Workloads | undefined;
-  #state: TopologyState | undefined;
-  #pools: readonly ScrapePool[] | undefined;
+  readonly #guard = new ShrinkGuard();
+  #spec: FleetSpec | undefined;
+  #fleet: Fleet | undefined;
+  #wasLeader = false;
+  #assigned: { pools: readonly ScrapePool[]; state: TopologyState } | undefined;
   #targets: readonly IdentifiedTarget[] = [];
-  #waitingFor = '';
+  #places: ReadonlyMap<string, Target> = new Map();
   #knownProblems = new Set<string>();
   #timer: NodeJS.Timeout | undefined;
   #running: Promise<void> | undefined;
@@ -56,7 +71,6 @@ export class Operator {
 
   constructor(options: OperatorOptions) {
     this.#options = options;
-    this.#state = options.folder.load();
   }
 
   get fleetName(): string {
@@ -74,6 +88,7 @@ export class Operator {
   async stop(): Promise<void> {
     clearInterval(this.#timer);
     await this.#running;
+    await this.#fleet?.workloads.stop();
     await this.#options.discovery.stop();
   }
 
@@ -97,75 +112,101 @@ export class Operator {
     }
   }
 
+  /** Without a whole picture, and without a Fleet, everything stays as it is. */
   async #reconcile(): Promise<void> {
-    const { discovery } = this.#options;
+    const { discovery, isLeader } = this.#options;
+    if (!discovery.synced()) return;
     this.#reportProblems(discovery.problems());
-    const fleet = discovery.fleet() ?? this.#fleet;
-    if (fleet === undefined || !discovery.synced()) return;
-    this.#fleet = fleet;
-    await this.#stepTopology(fleet);
-    this.#assign();
-    await this.#publish(fleet);
+    const spec = discovery.fleet();
+    if (spec === undefined) return;
+    const fleet = this.#adopt(spec);
+    const leads = isLeader();
+    if (leads !== this.#wasLeader) fleet.topology.reload();
+    this.#wasLeader = leads;
+    if (leads) await this.#lead(spec, fleet);
+    else await fleet.topology.follow(Date.now());
+    if (fleet.topology.state === undefined) return;
+    this.#assign(fleet.topology.state);
+    if (leads) await this.#publish(spec, fleet, fleet.topology.state);
   }
 
-  /** The state is saved before anything acts on it. */
-  async #stepTopology(fleet: FleetSpec): Promise<void> {
+  /** A Fleet of another name is another fleet: this one's shards have nothing of it. */
+  #adopt(spec: FleetSpec): Fleet {
+    this.#spec = spec;
+    if (this.#fleet?.name !== spec.name) {
+      const { topologyStore, workloads } = this.#options;
+      void this.#fleet?.workloads.stop();
+      const topology = new TopologyDriver(topologyStore(spec));
+      this.#fleet = { name: spec.name, topology, workloads: workloads(spec) };
+    }
+    return this.#fleet;
+  }
+
+  async #lead(spec: FleetSpec, { topology, workloads }: Fleet): Promise<void> {
+    const phaseBefore = topology.state?.phase;
     const nowMs = Date.now();
-    const before = this.#state;
-    const start = before ?? firstState(fleet.shards, nowMs);
-    const { state, waitingFor } = stepResize(start, this.#observe(fleet, nowMs), nowMs);
-    const next = pruneEpochs(state, nowMs - parseDuration(fleet.retention));
-    this.#waitingFor = waitingFor;
-    if (next === before) return;
-    await this.#options.folder.save(next);
-    this.#state = next;
-    if (next.phase !== before?.phase) this.#reportPhase(next);
+    const observe = (state: TopologyState): Promise<Observed> => this.#observe(spec, state, workloads, nowMs);
+    if (!(await topology.step(spec, observe, nowMs))) return;
+    if (topology.state!.phase !== phaseBefore) this.#reportPhase(topology.state!);
     this.#again = true;
   }
 
-  #observe(fleet: FleetSpec, nowMs: number): Observed {
+  async #observe(
+    fleet: FleetSpec,
+    { phase, epochs }: TopologyState,
+    workloads: Workloads,
+    nowMs: number,
+  ): Promise<Observed> {
     const replicas = Array.from({ length: fleet.replicas }, (_, replica) => replica);
-    const unconfirmed = (table: readonly number[], slots: readonly number[], sinceMs: number): string[] => {
-      const moved = new Set(slots);
-      return this.#targets
-        .filter(({ target }) => moved.has(target.slot))
-        .flatMap(({ target }) => {
-          const shard = table[target.slot]!;
-          const missing = replicas.filter(
-            (replica) => !this.heartbeats.hasTried(shard, replica, target.id, sinceMs),
-          );
-          return missing.map((replica) => `${target.url} on shard ${shard} replica ${replica}`);
-        });
-    };
     return {
       desiredShards: fleet.shards,
+      zones: zonesOf(fleet).length || 1,
       isReady: (shard) => replicas.every((replica) => this.heartbeats.isReady(shard, replica, nowMs)),
-      unconfirmed,
+      unconfirmed: (table, slots, sinceMs) => this.#unconfirmed(replicas, table, slots, sinceMs),
       intervalMaxMs: Math.max(intervalDefaultMs, ...this.#targets.map(({ target }) => target.intervalMs)),
+      readersBehind:
+        phase === 'switching'
+          ? await this.#options.readersBehind(workloads.readers(), epochs.at(-1)!.id)
+          : [],
     };
   }
 
+  #unconfirmed(
+    replicas: readonly number[],
+    table: readonly number[],
+    slots: readonly number[],
+    sinceMs: number,
+  ): string[] {
+    const moved = new Set(slots);
+    return this.#targets
+      .filter(({ target }) => moved.has(target.slot))
+      .flatMap(({ target }) => {
+        const shard = table[target.slot]!;
+        const missing = replicas.filter(
+          (replica) => !this.heartbeats.hasTried(shard, replica, target.id, sinceMs),
+        );
+        return missing.map((replica) => `${target.url} on shard ${shard} replica ${replica}`);
+      });
+  }
+
   /** Assignments follow pools and owners; a shard whose targets are the same keeps its version. */
-  #assign(): void {
-    const state = this.#state!;
-    const pools = this.#options.discovery.pools();
-    if (pools !== this.#pools) {
-      this.#pools = pools;
-      this.#targets = identifyTargets(pools);
+  #assign(state: TopologyState): void {
+    const pools = this.#guard.check(this.#options.discovery.pools(), Date.now());
+    if (pools === this.#assigned?.pools && state === this.#assigned.state) return;
+    if (pools !== this.#assigned?.pools) {
+      this.#targets = identifyTargets(pools, zonesOf(this.#spec!));
+      this.#places = new Map(
+        this.#targets.map(({ target, source }) => [`${source.url}\n${source.labels.key}`, target]),
+      );
     }
+    this.#assigned = { pools, state };
     const shards = shardsToRun(state);
     const byShard = new Map<number, Target[]>(shards.map((shard) => [shard, []]));
-    for (const { target } of this.#targets) {
-      for (const shard of target.slot < 0 ? activeShards(state) : ownersOf(state, target.slot))
-        byShard.get(shard)?.push(target);
-    }
+    for (const { target } of this.#targets)
+      for (const shard of shardsOfTarget(state, target)) byShard.get(shard)?.push(target);
     const handedOff = (shard: number): number[] => this.#handedOff(state, shard, byShard.get(shard) ?? []);
-    const changed = this.book.update(
-      shards,
-      pools.map(({ job }) => job),
-      (shard) => byShard.get(shard)!,
-      handedOff,
-    );
+    const jobs = pools.map(({ job }) => job);
+    const changed = this.book.update(shards, jobs, (shard) => byShard.get(shard)!, handedOff);
     if (changed.length > 0) this.#options.onAssigned(changed);
   }
 
@@ -182,14 +223,12 @@ export class Operator {
       .map(({ target }) => target.id);
   }
 
-  async #publish(fleet: FleetSpec): Promise<void> {
-    const { workloads, folder } = this.#options;
-    const state = this.#state!;
+  async #publish(fleet: FleetSpec, { topology, workloads }: Fleet, state: TopologyState): Promise<void> {
     const specs = planWorkloads(fleet, shardsToRun(state));
-    this.#workloads ??= workloads(fleet.name);
-    const addresses = await this.#workloads.apply(specs);
-    await folder.publish(this.#topology(fleet, state, specs, addresses));
-    await this.#writeRules();
+    const addresses = await workloads.apply(fleet, specs);
+    await topology.store.publish(this.#topology(fleet, state, specs, addresses));
+    await workloads.tellReaders(`epoch-${state.epochs.at(-1)!.id}`);
+    await this.#options.reporter.report(fleet, this.status(), this.#options.discovery.selected());
   }
 
   #topology(
@@ -208,20 +247,14 @@ export class Operator {
       replicas: fleet.replicas,
       epochs,
       stores,
-      operatorUrl: this.#options.operatorUrl,
+      operatorUrl: this.#options.operatorUrl(),
     };
   }
 
-  /** Makes the rules folder hold exactly the rule files that are selected. */
-  async #writeRules(): Promise<void> {
-    const folder = join(this.#options.data, LOCAL_PATHS.rules);
-    mkdirSync(folder, { recursive: true });
-    const files = new Map(this.#options.discovery.ruleFiles().map(({ file, text }) => [file, text]));
-    for (const name of readdirSync(folder)) {
-      if (name.endsWith('.yaml') && !files.has(name)) rmSync(join(folder, name));
-      else if (files.get(name) === readFileSync(join(folder, name), 'utf8')) files.delete(name);
-    }
-    for (const [file, text] of files) await writeFileAtomic(join(folder, file), text);
+  /** What rulers evaluate; undefined before everything has been read. */
+  ruleFiles(): readonly RuleFileText[] | undefined {
+    const { discovery } = this.#options;
+    return discovery.synced() && this.#fleet !== undefined ? discovery.ruleFiles() : undefined;
   }
 
   status(): FleetStatus {
@@ -231,7 +264,7 @@ export class Operator {
       fleet: input.fleet,
       conditions: this.#conditions.update(conditionFacts(input), nowMs),
       shards: shardStatuses(input),
-      resize: { phase: state.phase, sinceMs: state.phaseSinceMs, waitingFor: this.#waitingFor },
+      resize: { phase: state.phase, sinceMs: state.phaseSinceMs, waitingFor: input.waitingFor },
       epochs: state.epochs.map(({ id, sinceMs, shards }) => ({ id, sinceMs, shards })),
       refused: input.problems,
       events: this.events.list(),
@@ -240,17 +273,14 @@ export class Operator {
 
   /** Shard and replicas that have a target, as explain shows them. */
   placeOf(url: string, labelsKey: string): { target: Target; shards: readonly number[] } | undefined {
-    const found = this.#targets.find(({ source }) => source.url === url && source.labels.key === labelsKey);
-    if (found === undefined || this.#state === undefined) return undefined;
-    const { target } = found;
-    return {
-      target,
-      shards: target.slot < 0 ? activeShards(this.#state) : ownersOf(this.#state, target.slot),
-    };
+    const target = this.#places.get(`${url}\n${labelsKey}`);
+    const state = this.#fleet?.topology.state;
+    if (target === undefined || state === undefined) return undefined;
+    return { target, shards: shardsOfTarget(state, target) };
   }
 
   get replicas(): number {
-    return this.#fleet?.replicas ?? 0;
+    return this.#spec?.replicas ?? 0;
   }
 
   #statusInput(): StatusInput {
@@ -259,10 +289,12 @@ export class Operator {
     return {
       fleet: this.fleetName,
       replicas: this.replicas,
-      state: this.#state ?? firstState(1, nowMs),
-      waitingFor: this.#waitingFor,
+      state: this.#fleet?.topology.state ?? firstState(1, nowMs),
+      waitingFor: this.#fleet?.topology.waitingFor ?? '',
+      holding: this.#guard.holding,
       synced: discovery.synced(),
       problems: discovery.problems(),
+      readiness: this.#fleet?.workloads.readiness() ?? noReadiness,
       book: this.book,
       heartbeats: this.heartbeats,
       nowMs,
@@ -274,26 +306,42 @@ export class Operator {
     const message = `phase ${phase}, epoch ${id} with ${shards} shards`;
     this.#options.log.info('topology', { phase, epoch: id, shards });
     this.events.add({ type: 'Normal', reason: 'Resize', object: `Fleet/${this.fleetName}`, message });
+    this.#options.reporter.phaseChanged(this.#spec!, message);
   }
 
   /** One line and one event for each manifest that is newly refused. */
   #reportProblems(problems: readonly Problem[]): void {
     const known = new Set<string>();
-    for (const { file, line, kind, namespace, name, reason } of problems) {
+    for (const problem of problems) {
+      const { file, line, kind, namespace, name, reason } = problem;
       const place = line > 0 ? `${file}:${line}` : file;
       const key = `${place} ${kind} ${namespace}/${name} ${reason}`;
       known.add(key);
       if (this.#knownProblems.has(key)) continue;
       this.#options.log.warn('manifest refused', { file, line, kind, namespace, name, reason });
+      const message = place === '' ? reason : `${place}: ${reason}`;
       this.events.add({
         type: 'Warning',
         reason: 'InvalidConfiguration',
         object: `${kind}/${namespace}/${name}`,
-        message: `${place}: ${reason}`,
+        message,
       });
+      if (this.#options.isLeader()) this.#options.reporter.refused(problem);
     }
     this.#knownProblems = known;
   }
+}
+
+/** Zones whose targets have shards of their own; none unless the Fleet asks for it. */
+function zonesOf({ zones }: FleetSpec): readonly string[] {
+  return zones?.local === true ? zones.names : [];
+}
+
+const noReadiness: ReadonlyMap<string, Readiness> = new Map();
+
+/** Shards that scrape a target: all active ones when it asks not to be sharded. */
+function shardsOfTarget(state: TopologyState, { slot }: Target): readonly number[] {
+  return slot < 0 ? activeShards(state) : ownersOf(state, slot);
 }
 
 /** Shards that scrape: those of the table in force and of the one that is being moved to. */

@@ -1,9 +1,10 @@
 // The querier's flags.
 
-import { defineFlags, standardFlags } from '@flotilla/chassis';
+import { defineFlags, operatorClientFlags, standardFlags } from '@flotilla/chassis';
 
 export const querierFlags = defineFlags({
   ...standardFlags,
+  'operator.token-file': operatorClientFlags['operator.token-file'],
   'web.listen-address': {
     type: 'string',
     default: '127.0.0.1:9090',

@@ -1,6 +1,6 @@
 // The binary `querier`.
 
-import { createHttpServer, internalTokenFile, runMain } from '@flotilla/chassis';
+import { createHttpServer, internalTokenFile, operatorTokenFile, runMain } from '@flotilla/chassis';
 import { querierFlags } from './config.ts';
 import { mountQuerier } from './querier.ts';
 
@@ -11,6 +11,7 @@ await runMain('querier', querierFlags, async ({ config, log, metrics, onShutdown
     log,
     metrics,
     tokenFile: internalTokenFile(config),
+    operatorTokenFile: operatorTokenFile(config),
     topologyFile: config['topology.file'],
     lookbackMs: config['query.lookback-delta'],
     timeoutMs: config['query.timeout'],

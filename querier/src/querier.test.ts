@@ -97,6 +97,7 @@ beforeAll(async () => {
     log,
     metrics,
     tokenFile: undefined,
+    operatorTokenFile: undefined,
     topologyFile: join(folder, 'topology.json'),
     lookbackMs: 300_000,
     timeoutMs: 20_000,

@@ -23,6 +23,7 @@ export interface QuerierOptions {
   readonly log: Logger;
   readonly metrics: Registry;
   readonly tokenFile: string | undefined;
+  readonly operatorTokenFile: string | undefined;
   readonly topologyFile: string;
   readonly lookbackMs: number;
   readonly timeoutMs: number;
@@ -39,6 +40,7 @@ export interface QuerierOptions {
 export function mountQuerier(options: QuerierOptions): () => Promise<void> {
   const { server, log, metrics, timeoutMs } = options;
   const http = createInternalClient({ tokenFile: options.tokenFile, timeoutMs: options.storeTimeoutMs });
+  const operator = createInternalClient({ tokenFile: options.operatorTokenFile, timeoutMs: 5000 });
   const topology = new TopologyFile(options.topologyFile, log, (ready) => server.setReady(ready));
   const gate = new QueryGate(options.maxConcurrency);
   const queryMetrics = new QueryMetrics(metrics, gate);
@@ -54,12 +56,12 @@ export function mountQuerier(options: QuerierOptions): () => Promise<void> {
   const api = Router();
   api.use(cors(options.corsOrigin));
   api.use(queryRoutes(service), metadataRoutes(service), targetsRoutes(service), rulesRoutes(service));
-  api.use(statusRoutes(service, { http, flags: options.flags, startedMs: Date.now() }));
+  api.use(statusRoutes(service, { operator, flags: options.flags, startedMs: Date.now() }));
   server.app.use('/api/v1', api);
   mountUi(server);
   return async () => {
     topology.close();
-    await http.close();
+    await Promise.all([http.close(), operator.close()]);
   };
 }
 

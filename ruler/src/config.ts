@@ -1,11 +1,16 @@
 // The ruler's flags.
 
-import { defineFlags, standardFlags } from '@flotilla/chassis';
+import { defineFlags, operatorClientFlags, standardFlags } from '@flotilla/chassis';
 
 export const rulerFlags = defineFlags({
   ...standardFlags,
+  ...operatorClientFlags,
   replica: { type: 'number', default: 0, min: 0, help: 'Number of this replica.' },
-  'rules.dir': { type: 'string', required: true, help: 'Folder of rule files, watched.' },
+  'rules.dir': {
+    type: 'string',
+    required: true,
+    help: 'Folder of rule files, watched; with --operator.url kept equal to what the operator serves.',
+  },
   'query.url': {
     type: 'list',
     help: 'Address of a querier; may be given several times, the next is asked when one fails.',

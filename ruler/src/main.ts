@@ -2,8 +2,10 @@
 
 import {
   createHttpServer,
+  createInternalClient,
   internalFetchHeaders,
   internalTokenFile,
+  operatorTokenFile,
   runMain,
   sendData,
 } from '@flotilla/chassis';
@@ -13,6 +15,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { rulerFlags } from './config.ts';
 import { groupStatus } from './groups/rule-status.ts';
+import { RuleFeed } from './groups/rule-feed.ts';
 import { RuleFolder } from './groups/rule-folder.ts';
 import { RulerCounters } from './groups/ruler-counters.ts';
 import { Notifier } from './notify/notifier.ts';
@@ -58,6 +61,14 @@ await runMain('ruler', rulerFlags, async ({ config, log, metrics, stopping, onSh
   const { url } = await server.listen();
   log.info('listening', { url });
   onShutdown('rule groups', () => rules.stop());
+  if (config['operator.url'] !== '') {
+    const client = createInternalClient({ tokenFile: operatorTokenFile(config), timeoutMs: 5000 });
+    onShutdown('operator client', () => client.close());
+    const operatorUrl = config['operator.url'].replace(/\/+$/, '');
+    const feed = new RuleFeed({ client, operatorUrl, folder: config['rules.dir'], log });
+    onShutdown('rule feed', () => feed.stop());
+    await feed.start();
+  }
   await rules.start();
   server.setReady(true);
 });

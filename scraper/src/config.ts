@@ -1,9 +1,10 @@
 // The scraper's flags. Everything else reads the frozen result.
 
-import { defineFlags, type FlagValues, standardFlags } from '@flotilla/chassis';
+import { defineFlags, type FlagValues, operatorClientFlags, standardFlags } from '@flotilla/chassis';
 
 export const scraperFlags = defineFlags({
   ...standardFlags,
+  ...operatorClientFlags,
   fleet: { type: 'string', default: 'main', help: 'Name of the fleet.' },
   shard: { type: 'number', default: 0, min: 0, help: 'Number of the shard that this is a replica of.' },
   replica: { type: 'number', default: 0, min: 0, help: 'Number of this replica.' },

@@ -13,6 +13,7 @@ import {
   type InternalClient,
   internalTokenFile,
   type MainContext,
+  operatorTokenFile,
   type RequestHandler,
 } from '@flotilla/chassis';
 import { createStoreRouter, UptimeLog } from '@flotilla/store';
@@ -59,7 +60,7 @@ export async function startScraper(ctx: ScraperContext): Promise<void> {
 function openClient(ctx: ScraperContext): InternalClient {
   const { config } = ctx;
   const client = createInternalClient({
-    tokenFile: internalTokenFile(config),
+    tokenFile: operatorTokenFile(config),
     timeoutMs: 5000,
     caFile: config['internal.ca-file'],
     certFile: config['internal.cert-file'],

@@ -1,5 +1,12 @@
 export { TOPOLOGY_SLOTS } from './topology.ts';
-export type { Epoch, StoreAddress, StoreGroup, StoreKind, Topology } from './topology.ts';
+export type {
+  Epoch,
+  StoreAddress,
+  StoreGroup,
+  StoreKind,
+  Topology,
+  TopologyStatus,
+} from './topology.ts';
 export type {
   Assignment,
   AssignmentDiff,
@@ -40,6 +47,8 @@ export type {
   TargetStatus,
   TargetsResponse,
 } from './store-api.ts';
+export { RULES_PATH } from './rules-feed.ts';
+export type { RuleFile, RulesFeed } from './rules-feed.ts';
 export { LOCAL_PATHS } from './local.ts';
 export type { LocalProcess, LocalWorkloads } from './local.ts';
 export {

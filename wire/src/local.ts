@@ -21,7 +21,6 @@ export interface LocalProcess {
 export const LOCAL_PATHS = {
   token: 'token',
   topology: 'topology/topology.json',
-  rules: 'rules',
   workloads: 'workloads.json',
   pods: 'pods',
   operator: 'operator',

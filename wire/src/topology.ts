@@ -25,6 +25,15 @@ export interface StoreAddress {
   readonly url: string;
 }
 
+/** What a querier says of the topology that it has read: GET /api/v1/status/topology. */
+export interface TopologyStatus {
+  readonly fleet: string;
+  /** Id of the last epoch. */
+  readonly epoch: number;
+  readonly sinceMs: number;
+  readonly shards: number;
+}
+
 export interface Topology {
   readonly version: 1;
   /** Name of the Fleet. */

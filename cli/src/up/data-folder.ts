@@ -7,7 +7,7 @@ import { join } from 'node:path';
 
 /** Makes the folders and the token (0600) where they are missing. */
 export function prepareDataFolder(data: string): void {
-  for (const folder of [LOCAL_PATHS.rules, LOCAL_PATHS.operator, LOCAL_PATHS.logs, 'topology']) {
+  for (const folder of [LOCAL_PATHS.operator, LOCAL_PATHS.logs, 'topology']) {
     mkdirSync(join(data, folder), { recursive: true });
   }
   rmSync(join(data, LOCAL_PATHS.pods), { recursive: true, force: true });

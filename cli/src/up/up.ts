@@ -85,7 +85,6 @@ async function operatorPart(options: UpOptions): Promise<PartSpec> {
     `--data=${options.data}`,
     `--querier.listen-address=${options.listen}`,
     `--web.listen-address=127.0.0.1:${port}`,
-    '--local',
   ];
   return {
     name: operatorName,

@@ -3,20 +3,21 @@
 import { murmur3, slotOf } from '@flotilla/model';
 import type { Target } from '@flotilla/wire';
 import type { PoolTarget, ScrapePool } from '../discovery/discovery.ts';
+import { regionSlots } from '../topology/slot-table.ts';
 
 export interface IdentifiedTarget {
   readonly target: Target;
   readonly source: PoolTarget;
 }
 
-/** Targets in the order of pools. Ids are unique, never 0; equal ones of a job are one target. */
-export function identifyTargets(pools: readonly ScrapePool[]): IdentifiedTarget[] {
+/** Targets in the order of pools, `zones` those that have shards of their own. Ids are unique, never 0; equal ones of a job are one target. */
+export function identifyTargets(pools: readonly ScrapePool[], zones: readonly string[]): IdentifiedTarget[] {
   const taken = new Map<number, string>();
   return pools.flatMap(({ job, targets }) =>
     targets.flatMap((source) => {
       const identity = JSON.stringify([job.name, source.url, source.labels.flat]);
       const id = freeId(identity, taken);
-      return id === undefined ? [] : [{ target: toTarget(id, job.name, source), source }];
+      return id === undefined ? [] : [{ target: toTarget(id, job.name, source, zones), source }];
     }),
   );
 }
@@ -33,10 +34,16 @@ function freeId(identity: string, taken: Map<number, string>): number | undefine
   }
 }
 
-function toTarget(
-  id: number,
-  job: string,
-  { url, labels, intervalMs, timeoutMs, key, everyShard }: PoolTarget,
-): Target {
-  return { id, job, url, labels: [...labels], intervalMs, timeoutMs, slot: everyShard ? -1 : slotOf(key) };
+function toTarget(id: number, job: string, source: PoolTarget, zones: readonly string[]): Target {
+  const { url, labels, intervalMs, timeoutMs, everyShard } = source;
+  const slot = everyShard ? -1 : slotIn(source, zones);
+  return { id, job, url, labels: [...labels], intervalMs, timeoutMs, slot };
+}
+
+/** With zones, a slot of the region of the target's zone; a target of no zone that is known may have any slot. */
+function slotIn({ key, zone }: PoolTarget, zones: readonly string[]): number {
+  const index = zones.indexOf(zone);
+  if (index < 0) return slotOf(key);
+  const size = regionSlots(zones.length);
+  return index * size + (murmur3(key) % size);
 }

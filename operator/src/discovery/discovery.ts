@@ -24,6 +24,8 @@ export interface PoolTarget {
   readonly key: string;
   /** `__tmp_disable_sharding` was not empty. */
   readonly everyShard: boolean;
+  /** Where it is, '' when that is not known. */
+  readonly zone: string;
   /** Labels before relabeling. */
   readonly discovered: Labels;
 }
@@ -42,9 +44,25 @@ export interface Problem {
   readonly file: string;
   /** 0: unknown. */
   readonly line: number;
+  /** '' when it is not known, and uid '' without an API server. */
+  readonly apiVersion: string;
   readonly kind: string;
   readonly namespace: string;
   readonly name: string;
+  readonly uid: string;
+  readonly reason: string;
+}
+
+/** A monitor or rule that the Fleet selects, and whether it is taken. */
+export interface SelectedObject {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly uid: string;
+  readonly generation: number | undefined;
+  readonly accepted: boolean;
+  /** Why it is not accepted; '' when it is. */
   readonly reason: string;
 }
 
@@ -88,6 +106,8 @@ export interface Discovery {
   pools(): readonly ScrapePool[];
   ruleFiles(): readonly RuleFileText[];
   problems(): readonly Problem[];
+  /** The same array while nothing in it has changed. */
+  selected(): readonly SelectedObject[];
   /** Finds targets by address, URL, instance, Service or Pod name, or namespace/name. */
   explain(query: string): Explained;
 }

@@ -82,8 +82,19 @@ function makeTarget(scrape: ScrapeJob, labels: Labels, discovered: Labels): Pool
     timeoutMs,
     key: labels.get('__tmp_hash') || (scrape.isProbe && labels.get('__param_target')) || address,
     everyShard: labels.get('__tmp_disable_sharding') !== '',
+    zone: zoneOf(discovered),
     discovered,
   };
+}
+
+const zoneLabels = [
+  '__meta_kubernetes_endpointslice_endpoint_zone',
+  '__meta_kubernetes_pod_label_topology_kubernetes_io_zone',
+  '__meta_kubernetes_node_label_topology_kubernetes_io_zone',
+];
+
+function zoneOf(discovered: Labels): string {
+  return zoneLabels.map((name) => discovered.get(name)).find((zone) => zone !== '') ?? '';
 }
 
 /** `__param_<name>` replaces the first value of a parameter; parameters are sorted, as Go's url.Values encodes them. */

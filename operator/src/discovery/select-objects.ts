@@ -3,6 +3,7 @@
 import type { AnyObject } from '../objects/kinds.ts';
 import type { ObjectSource } from '../objects/object-source.ts';
 import type { LabelSelector } from '../objects/schema-parts.ts';
+import type { FleetSpec } from './fleet-spec.ts';
 
 export type LabelMap = Readonly<Record<string, string>>;
 
@@ -32,15 +33,23 @@ export function namespaceLabels(source: ObjectSource, namespace: string): LabelM
   return { ...labels, 'kubernetes.io/metadata.name': namespace };
 }
 
-/** '' when the object is selected, else which selector does not match. */
+/**
+ * '' when the object is selected, else which selector does not match. A selector that is null selects nothing; a namespace
+ * selector that is null only the Fleet's own.
+ */
 export function whyNotSelected(
   object: AnyObject,
   source: ObjectSource,
-  own: LabelSelector,
-  ofNamespace: LabelSelector,
+  fleet: FleetSpec,
+  own: LabelSelector | null,
+  ofNamespace: LabelSelector | null,
 ): string {
   const { namespace, labels } = object.metadata;
-  if (!selectorMatches(ofNamespace, namespaceLabels(source, namespace)))
+  if (own === null) return `the Fleet's selector for ${object.kind} is null: it selects none`;
+  if (ofNamespace === null) {
+    if (namespace !== fleet.namespace)
+      return `the Fleet's namespace selector is null: it selects in namespace ${fleet.namespace} only`;
+  } else if (!selectorMatches(ofNamespace, namespaceLabels(source, namespace)))
     return `the Fleet's namespace selector does not match namespace ${namespace}`;
   return selectorMatches(own, labels) ? '' : "the Fleet's selector does not match its labels";
 }

@@ -10,9 +10,11 @@ import type { TargetFeeds } from '../discovery/target-feeds.ts';
 import type { ObjectHead } from '../objects/kube-object.ts';
 import type { ObjectOf } from '../objects/kinds.ts';
 import { UNSUPPORTED_SD } from '../objects/monitoring-schema.ts';
+import type { ObjectSource } from '../objects/object-source.ts';
 import type { NamespaceSelector } from '../objects/schema-parts.ts';
+import { isEnforced } from './enforcement.ts';
 import { makeJob } from './job-settings.ts';
-import type { JobFields } from './job-settings.ts';
+import type { JobFields, JobFrame } from './job-settings.ts';
 import {
   podMonitorRules,
   probeIngressRules,
@@ -20,12 +22,33 @@ import {
   scrapeConfigRules,
   serviceMonitorRules,
 } from './relabel-order.ts';
+import type { RuleTail } from './relabel-order.ts';
+import { scrapeClassOf } from './scrape-class.ts';
 import type { NamedRule, ScrapeJob } from './scrape-job.ts';
 
 export interface JobContext {
   readonly fleet: FleetSpec;
+  readonly source: ObjectSource;
   readonly kubernetes: KubernetesDiscovery;
   readonly feeds: TargetFeeds;
+}
+
+/** What the Fleet adds to the jobs and rules of a monitor. */
+type Frame = JobFrame & RuleTail;
+
+function frameOf(
+  monitor: ObjectHead,
+  { fleet, source }: JobContext,
+  resource: 'servicemonitors' | 'podmonitors' | 'probes' | 'scrapeconfigs',
+  className: string | undefined,
+): Frame {
+  const { namespace, name } = monitor.metadata;
+  const scrapeClass = scrapeClassOf(fleet, className);
+  const enforced = isEnforced(fleet, resource, namespace, name)
+    ? [{ targetLabel: fleet.enforcedNamespaceLabel, replacement: namespace }]
+    : [];
+  const classRules = scrapeClass?.relabelings ?? [];
+  return { fleet, source, scrapeClass, enforced, classRules, podTargetLabels: fleet.podTargetLabels };
 }
 
 type Groups = () => readonly TargetGroup[];
@@ -33,15 +56,16 @@ type Groups = () => readonly TargetGroup[];
 /** Each function throws RangeError for what must refuse the whole monitor. */
 export function serviceMonitorJobs(monitor: ObjectOf<'ServiceMonitor'>, context: JobContext): ScrapeJob[] {
   const { spec } = monitor;
+  const frame = frameOf(monitor, context, 'servicemonitors', spec.scrapeClass);
   const groups = roleGroups(
     context,
     'endpointslice',
     monitor,
     spec.namespaceSelector,
-    spec.attachMetadata?.node,
+    attachesNode(spec, frame),
   );
   return spec.endpoints.map((endpoint, index) =>
-    scrapeJob(monitor, context, groups, serviceMonitorRules(monitor, endpoint), endpoint, {
+    scrapeJob(monitor, frame, groups, serviceMonitorRules(monitor, endpoint, frame), endpoint, {
       ...endpointFields(monitor, index, endpoint),
       settings: spec,
     }),
@@ -50,9 +74,11 @@ export function serviceMonitorJobs(monitor: ObjectOf<'ServiceMonitor'>, context:
 
 export function podMonitorJobs(monitor: ObjectOf<'PodMonitor'>, context: JobContext): ScrapeJob[] {
   const { spec } = monitor;
-  const groups = roleGroups(context, 'pod', monitor, spec.namespaceSelector, spec.attachMetadata?.node);
+  const frame = frameOf(monitor, context, 'podmonitors', spec.scrapeClass);
+  const attachNode = attachesNode(spec, frame);
+  const groups = roleGroups(context, 'pod', monitor, spec.namespaceSelector, attachNode);
   return spec.podMetricsEndpoints.map((endpoint, index) =>
-    scrapeJob(monitor, context, groups, podMonitorRules(monitor, endpoint), endpoint, {
+    scrapeJob(monitor, frame, groups, podMonitorRules(monitor, endpoint, frame), endpoint, {
       ...endpointFields(monitor, index, endpoint),
       settings: spec,
     }),
@@ -61,6 +87,7 @@ export function podMonitorJobs(monitor: ObjectOf<'PodMonitor'>, context: JobCont
 
 export function probeJobs(monitor: ObjectOf<'Probe'>, context: JobContext): ScrapeJob[] {
   const { spec } = monitor;
+  const frame = frameOf(monitor, context, 'probes', spec.scrapeClass);
   const { staticConfig, ingress } = spec.targets;
   if (staticConfig === undefined && ingress === undefined)
     throw new RangeError('targets: want staticConfig or ingress');
@@ -69,7 +96,8 @@ export function probeJobs(monitor: ObjectOf<'Probe'>, context: JobContext): Scra
     staticConfig === undefined
       ? roleGroups(context, 'ingress', monitor, ingress!.namespaceSelector, false)
       : fixed(staticTargets('static', [{ targets: staticConfig.static, labels }]));
-  const rules = staticConfig === undefined ? probeIngressRules(monitor) : probeStaticRules(monitor);
+  const rules = 
+    staticConfig === undefined ? probeIngressRules(monitor, frame) : probeStaticRules(monitor, frame);
   const params = Object.fromEntries((spec.params ?? []).map(({ name, values }) => [name, values]));
   const place = {
     scheme: spec.prober.scheme,
@@ -86,11 +114,12 @@ export function probeJobs(monitor: ObjectOf<'Probe'>, context: JobContext): Scra
     settings: spec,
     auth: { ...spec, ...spec.prober },
   };
-  return [{ ...scrapeJob(monitor, context, groups, rules, place, fields), isProbe: true }];
+  return [{ ...scrapeJob(monitor, frame, groups, rules, place, fields), isProbe: true }];
 }
 
 export function scrapeConfigJobs(monitor: ObjectOf<'ScrapeConfig'>, context: JobContext): ScrapeJob[] {
   const { spec, metadata } = monitor;
+  const frame = frameOf(monitor, context, 'scrapeconfigs', spec.scrapeClass);
   const unsupported = UNSUPPORTED_SD.filter(
     (field) => (spec as Readonly<Record<string, unknown>>)[field] !== undefined,
   );
@@ -119,7 +148,7 @@ export function scrapeConfigJobs(monitor: ObjectOf<'ScrapeConfig'>, context: Job
     settings: spec,
     auth: spec,
   };
-  return [scrapeJob(monitor, context, groups, scrapeConfigRules(monitor), place, fields)];
+  return [scrapeJob(monitor, frame, groups, scrapeConfigRules(monitor, frame), place, fields)];
 }
 
 interface Place {
@@ -130,13 +159,13 @@ interface Place {
 
 function scrapeJob(
   monitor: ObjectHead,
-  { fleet }: JobContext,
+  frame: Frame,
   groups: Groups,
   rules: readonly NamedRule[],
   { scheme, path, params }: Place,
   fields: JobFields,
 ): ScrapeJob {
-  const job: Job = makeJob(fields, fleet);
+  const job: Job = makeJob(fields, frame);
   return {
     job,
     monitor: refOf(monitor),
@@ -178,15 +207,24 @@ function endpointFields<E extends EndpointFields>(
 
 /** Groups of a role in the namespaces that the selector names; its own when it names none. */
 function roleGroups(
-  { kubernetes }: JobContext,
+  { kubernetes, fleet }: JobContext,
   role: KubernetesRole,
   { metadata }: ObjectHead,
   { any, matchNames }: NamespaceSelector,
   attachNode = false,
 ): Groups {
-  const namespaces = new Set(matchNames.length === 0 ? [metadata.namespace] : matchNames);
+  const own = fleet.ignoreNamespaceSelectors || (!any && matchNames.length === 0);
+  const namespaces = new Set(own ? [metadata.namespace] : matchNames);
+  const isAny = any && !own;
   return () =>
-    kubernetes.groups(role, attachNode).filter(({ namespace }) => any || namespaces.has(namespace));
+    kubernetes.groups(role, attachNode).filter(({ namespace }) => isAny || namespaces.has(namespace));
+}
+
+function attachesNode(
+  { attachMetadata }: { readonly attachMetadata?: { readonly node?: boolean | undefined } | undefined },
+  { scrapeClass }: Frame,
+): boolean {
+  return (attachMetadata ?? scrapeClass?.attachMetadata)?.node ?? false;
 }
 
 const roles = new Map<string, KubernetesRole>([

@@ -9,9 +9,20 @@ import type { PodEndpointSpec, ServiceEndpointSpec } from '../objects/monitoring
 import type { LabelSelector } from '../objects/schema-parts.ts';
 import type { NamedRule } from './scrape-job.ts';
 
+/** What the Fleet adds to the rules of every monitor. */
+export interface RuleTail {
+  /** Of the scrape class: before the monitor's own. */
+  readonly classRules: readonly RelabelRule[];
+  /** After a monitor's own podTargetLabels. */
+  readonly podTargetLabels: readonly string[];
+  /** After everything, so that a monitor cannot escape. */
+  readonly enforced: readonly RelabelConfig[];
+}
+
 export function serviceMonitorRules(
   monitor: ObjectOf<'ServiceMonitor'>,
   endpoint: ServiceEndpointSpec,
+  tail: RuleTail,
 ): NamedRule[] {
   const { selector, targetLabels = [], podTargetLabels = [], jobLabel = '' } = monitor.spec;
   const slice = `${META}endpointslice`;
@@ -30,13 +41,13 @@ export function serviceMonitorRules(
     ...targetLabels.map((label) =>
       copyLabel(sanitizeName(label), `${META}service_label_${sanitizeName(label)}`),
     ),
-    ...podTargetLabels.map((label) =>
+    ...[...podTargetLabels, ...tail.podTargetLabels].map((label) =>
       copyLabel(sanitizeName(label), `${META}pod_label_${sanitizeName(label)}`),
     ),
     replace('job', [`${META}service_name`], undefined, '${1}'),
     ...(jobLabel === '' ? [] : [copyLabel('job', `${META}service_label_${sanitizeName(jobLabel)}`)]),
     ...endpointLabel(endpoint.port ?? textOf(endpoint.targetPort)),
-    ...userRules(endpoint.relabelings),
+    ...tailRules(tail, endpoint.relabelings),
   ];
 }
 
@@ -48,7 +59,11 @@ function servicePortRules({ port, targetPort }: ServiceEndpointSpec): NamedRule[
   return [];
 }
 
-export function podMonitorRules(monitor: ObjectOf<'PodMonitor'>, endpoint: PodEndpointSpec): NamedRule[] {
+export function podMonitorRules(
+  monitor: ObjectOf<'PodMonitor'>,
+  endpoint: PodEndpointSpec,
+  tail: RuleTail,
+): NamedRule[] {
   const { selector, podTargetLabels = [], jobLabel = '' } = monitor.spec;
   const { namespace, name } = monitor.metadata;
   return [
@@ -59,13 +74,13 @@ export function podMonitorRules(monitor: ObjectOf<'PodMonitor'>, endpoint: PodEn
     replace('namespace', [`${META}namespace`]),
     replace('container', [`${META}pod_container_name`]),
     replace('pod', [`${META}pod_name`]),
-    ...podTargetLabels.map((label) =>
+    ...[...podTargetLabels, ...tail.podTargetLabels].map((label) =>
       copyLabel(sanitizeName(label), `${META}pod_label_${sanitizeName(label)}`),
     ),
     set('job', `${namespace}/${name}`),
     ...(jobLabel === '' ? [] : [copyLabel('job', `${META}pod_label_${sanitizeName(jobLabel)}`)]),
     ...endpointLabel(endpoint.port ?? textOf(endpoint.targetPort)),
-    ...userRules(endpoint.relabelings),
+    ...tailRules(tail, endpoint.relabelings),
   ];
 }
 
@@ -79,17 +94,17 @@ function podPortRules({ port, portNumber, targetPort }: PodEndpointSpec): NamedR
 }
 
 /** Static targets of a Probe: the prober is scraped, the target is its parameter. */
-export function probeStaticRules({ spec }: ObjectOf<'Probe'>): NamedRule[] {
+export function probeStaticRules({ spec }: ObjectOf<'Probe'>, tail: RuleTail): NamedRule[] {
   return [
     ...probeHead(spec.jobName),
     replace('__param_target', ['__address__']),
     replace('instance', ['__param_target']),
     set('__address__', spec.prober.url),
-    ...userRules(spec.targets.staticConfig?.relabelingConfigs),
+    ...tailRules(tail, spec.targets.staticConfig?.relabelingConfigs),
   ];
 }
 
-export function probeIngressRules({ spec }: ObjectOf<'Probe'>): NamedRule[] {
+export function probeIngressRules({ spec }: ObjectOf<'Probe'>, tail: RuleTail): NamedRule[] {
   const ingress = spec.targets.ingress!;
   const parts = ['scheme', 'host', 'path'].map((part) => `${META}ingress_${part}`);
   const sources = [parts[0]!, '__address__', parts[2]!];
@@ -102,7 +117,7 @@ export function probeIngressRules({ spec }: ObjectOf<'Probe'>): NamedRule[] {
     replace('__tmp_ingress_address', ['__address__']),
     replace('instance', ['__param_target']),
     set('__address__', spec.prober.url),
-    ...userRules(ingress.relabelingConfigs),
+    ...tailRules(tail, ingress.relabelingConfigs),
   ];
 }
 
@@ -110,11 +125,13 @@ function probeHead(jobName: string | undefined): NamedRule[] {
   return [replace('__tmp_prometheus_job_name', ['job']), ...(jobName ? [set('job', jobName)] : [])];
 }
 
-export function scrapeConfigRules({ spec }: ObjectOf<'ScrapeConfig'>): NamedRule[] {
+/** Here the class's rules come before the job's name. */
+export function scrapeConfigRules({ spec }: ObjectOf<'ScrapeConfig'>, tail: RuleTail): NamedRule[] {
   return [
     replace('__tmp_prometheus_job_name', ['job']),
+    ...userRules(tail.classRules),
     ...(spec.jobName ? [set('job', spec.jobName)] : []),
-    ...userRules(spec.relabelings),
+    ...tailRules({ ...tail, classRules: [] }, spec.relabelings),
   ];
 }
 
@@ -187,6 +204,10 @@ function copyLabel(targetLabel: string, source: string): NamedRule {
 
 function set(targetLabel: string, value: string): NamedRule {
   return named({ targetLabel, replacement: value });
+}
+
+function tailRules({ classRules, enforced }: RuleTail, own?: readonly RelabelRule[]): NamedRule[] {
+  return [...userRules(classRules), ...userRules(own), ...enforced.map(named)];
 }
 
 function userRules(rules: readonly RelabelRule[] = []): NamedRule[] {

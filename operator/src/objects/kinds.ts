@@ -18,6 +18,7 @@ const metadata = z.object({
   labels: stringMap.default({}),
   annotations: stringMap.default({}),
   uid: z.string().default(''),
+  generation: z.int().optional(),
   ownerReferences: z.array(owner).default([]),
 });
 
@@ -82,6 +83,10 @@ export interface KindInfo {
   readonly namespaced: boolean;
   readonly unknownFields: UnknownFields;
   readonly schema: z.ZodObject;
+}
+
+export function kindApiVersion(name: Kind): string {
+  return KINDS[name].apiVersion;
 }
 
 /** The row of a kind, or undefined when the operator does not read it. */

@@ -10,6 +10,8 @@ export interface ObjectMeta {
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;
   readonly uid: string;
+  /** How often the spec has been written; undefined without an API server. */
+  readonly generation?: number | undefined;
   readonly ownerReferences: readonly {
     readonly kind: string;
     readonly name: string;

@@ -36,7 +36,7 @@ const safeTlsFields = {
   maxVersion: tlsVersion.optional(),
 };
 const safeTls = z.strictObject(safeTlsFields);
-const fileTls = z.strictObject({
+export const fileTls = z.strictObject({
   ...safeTlsFields,
   caFile: z.string().optional(),
   certFile: z.string().optional(),
@@ -54,13 +54,16 @@ const proxyFields = {
   proxyConnectHeader: z.unknown().optional(),
 };
 
+export const authorization = z.strictObject({
+  type: z.string().optional(),
+  credentials: keySelector.optional(),
+});
+
 const authFields = {
   basicAuth: z
     .strictObject({ username: keySelector.optional(), password: keySelector.optional() })
     .optional(),
-  authorization: z
-    .strictObject({ type: z.string().optional(), credentials: keySelector.optional() })
-    .optional(),
+  authorization: authorization.optional(),
   oauth2: z.unknown().optional(),
 };
 const auth = z.strictObject({
@@ -72,7 +75,7 @@ const auth = z.strictObject({
 });
 export type AuthSpec = z.output<typeof auth>;
 
-const protocol = z.enum([
+export const scrapeProtocol = z.enum([
   'PrometheusProto',
   'OpenMetricsText0.0.1',
   'OpenMetricsText1.0.0',
@@ -89,8 +92,8 @@ const limitFields = {
   keepDroppedTargets: limit.optional(),
 };
 const protocolFields = {
-  scrapeProtocols: z.array(protocol).optional(),
-  fallbackScrapeProtocol: protocol.optional(),
+  scrapeProtocols: z.array(scrapeProtocol).optional(),
+  fallbackScrapeProtocol: scrapeProtocol.optional(),
   scrapeClass: z.string().min(1).optional(),
   scrapeNativeHistograms: boolean.optional(),
   scrapeClassicHistograms: boolean.optional(),

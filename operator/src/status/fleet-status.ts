@@ -7,6 +7,7 @@ import type { Problem } from '../discovery/discovery.ts';
 import { nextTable, shardsToRun } from '../topology/resize.ts';
 import type { TopologyState } from '../topology/resize.ts';
 import { shardsOf } from '../topology/slot-table.ts';
+import type { Readiness } from '../workloads/workloads.ts';
 
 /** Kubernetes's condition. */
 export interface Condition {
@@ -70,8 +71,11 @@ export interface StatusInput {
   readonly replicas: number;
   readonly state: TopologyState;
   readonly waitingFor: string;
+  /** What the shrink guard holds back; '' when nothing. */
+  readonly holding: string;
   readonly synced: boolean;
   readonly problems: readonly Problem[];
+  readonly readiness: ReadonlyMap<string, Readiness>;
   readonly book: AssignmentBook;
   readonly heartbeats: Heartbeats;
   readonly nowMs: number;
@@ -127,7 +131,7 @@ function replicaNumbers({ replicas }: StatusInput): number[] {
 
 /** The facts behind the conditions. */
 export function conditionFacts(input: StatusInput): Omit<Condition, 'lastTransitionTime'>[] {
-  const { state, synced, problems, waitingFor, heartbeats, nowMs, book } = input;
+  const { state, synced, problems, waitingFor, holding, readiness, heartbeats, nowMs, book } = input;
   const replicas = shardsToRun(state).flatMap((shard) =>
     replicaNumbers(input).map((replica) => ({ shard, replica })),
   );
@@ -138,9 +142,14 @@ export function conditionFacts(input: StatusInput): Omit<Condition, 'lastTransit
   );
   const name = ({ shard, replica }: { shard: number; replica: number }): string =>
     `scraper-${input.fleet}-${shard}-${replica}`;
+  const notReady = [
+    ...silent.map((one) => withReason(name(one), readiness)),
+    ...[...readiness].filter(([, { ready }]) => !ready).map(([workload]) => withReason(workload, readiness)),
+  ];
+  const unassigned = holding === '' ? behind.map(name).join(', ') : holding;
   return [
-    fact('Ready', silent.length === 0, 'AllReplicasReady', 'ReplicasNotReady', silent.map(name).join(', ')),
-    fact('TargetsAssigned', behind.length === 0, 'Applied', 'NotYetApplied', behind.map(name).join(', ')),
+    fact('Ready', notReady.length === 0, 'AllReplicasReady', 'ReplicasNotReady', listed(notReady)),
+    fact('TargetsAssigned', unassigned === '', 'Applied', holding === '' ? 'NotYetApplied' : 'ShrinkHeld', unassigned),
     fact('ConfigSynced', synced, 'Synced', 'NotSynced', ''),
     fact('Resizing', state.phase !== 'stable', phaseReason(state.phase), 'Stable', waitingFor),
     fact(
@@ -148,9 +157,23 @@ export function conditionFacts(input: StatusInput): Omit<Condition, 'lastTransit
       problems.length > 0,
       'ManifestsRefused',
       'NothingRefused',
-      problems.map(({ reason }) => reason).join('; '),
+      listed(problems.map(({ kind, namespace, name: object, reason }) => `${kind} ${namespace}/${object}: ${reason}`)),
     ),
   ];
+}
+
+const listedMax = 10;
+
+/** Each once, and not more of them than one wants to read. */
+function listed(texts: readonly string[]): string {
+  const unique = [...new Set(texts)];
+  const rest = unique.length - listedMax;
+  return unique.slice(0, listedMax).join('; ') + (rest > 0 ? `; and ${rest} more` : '');
+}
+
+function withReason(workload: string, readiness: ReadonlyMap<string, Readiness>): string {
+  const reason = readiness.get(workload)?.reason ?? '';
+  return reason === '' ? workload : `${workload} (${reason})`;
 }
 
 function fact(

@@ -23,7 +23,30 @@ export function statusRoutes(operator: Operator, discovery: Discovery, authentic
       nearMisses,
     });
   });
+  router.get('/scrape_pools', (request, response) => sendData(request, response, scrapePools(operator, discovery)));
   return router;
+}
+
+/** Every job with its targets and their owners, for tests and for those who want all of it. */
+function scrapePools(operator: Operator, discovery: Discovery): object {
+  const pools = discovery.pools().map(({ job, monitor, targets, droppedCount }) => ({
+    job,
+    monitor,
+    droppedCount,
+    targets: targets.map(({ url, labels, intervalMs, timeoutMs, key }) => {
+      const place = operator.placeOf(url, labels.key);
+      return {
+        url,
+        labels: labels.toRecord(),
+        intervalMs,
+        timeoutMs,
+        key,
+        slot: place?.target.slot ?? -1,
+        shards: place?.shards ?? [],
+      };
+    }),
+  }));
+  return { pools, refused: discovery.problems() };
 }
 
 function explainMatch(operator: Operator, { target, ...explained }: ExplainedTarget): object {

@@ -21,6 +21,8 @@ function observed(desiredShards: number, ready = true, confirmed = true): Observ
     isReady: () => ready,
     unconfirmed: () => (confirmed ? [] : ['http://a on shard 2 replica 1']),
     intervalMaxMs,
+    readersBehind: [],
+    zones: 1,
   };
 }
 

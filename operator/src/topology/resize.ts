@@ -4,6 +4,7 @@
 //   stable → starting: workloads of the new shards come up; nothing has moved
 //          → adding: moved targets are with their new owner too; the old owner scrapes on
 //          → switching: the new epoch is written, in force from an aligned instant; both owners scrape until it has passed
+//            and every reader of the topology has read it
 //          → stable: the old owner has dropped them, without stale markers
 //
 // Invariant: a slot is left by an owner only after the epoch that names another one, confirmed, is in force.
@@ -28,6 +29,8 @@ export interface TopologyState {
 
 export interface Observed {
   readonly desiredShards: number;
+  /** Number of zones whose targets have shards of their own; 1 for none. */
+  readonly zones: number;
   /** True when every replica of the shard sends heartbeats and is ready. */
   readonly isReady: (shard: number) => boolean;
   /** Replicas that have not tried a moved target since `sinceMs`, in words; empty when all is confirmed. */
@@ -38,6 +41,8 @@ export interface Observed {
   ) => readonly string[];
   /** Largest scrape interval of any target. */
   readonly intervalMaxMs: number;
+  /** Readers of the topology that run and have not read the last epoch. */
+  readonly readersBehind: readonly string[];
 }
 
 export interface Step {
@@ -49,8 +54,8 @@ export interface Step {
 /** Time for queriers and scrapers to learn of an epoch before it begins. */
 const noticeMs = 2000;
 
-export function firstState(shards: number, nowMs: number): TopologyState {
-  const epoch: Epoch = { id: 1, sinceMs: nowMs, shards, table: firstTable(shards) };
+export function firstState(shards: number, nowMs: number, zones = 1): TopologyState {
+  const epoch: Epoch = { id: 1, sinceMs: nowMs, shards, table: firstTable(shards, zones) };
   return { version: 1, epochs: [epoch], phase: 'stable', phaseSinceMs: nowMs };
 }
 
@@ -85,10 +90,10 @@ export function stepResize(state: TopologyState, observed: Observed, nowMs: numb
   }
 }
 
-function stepStable(state: TopologyState, { desiredShards }: Observed, nowMs: number): Step {
+function stepStable(state: TopologyState, { desiredShards, zones }: Observed, nowMs: number): Step {
   const current = state.epochs.at(-1)!;
   if (current.shards === desiredShards) return { state, waitingFor: '' };
-  const pending = { shards: desiredShards, table: planTable(current.table, desiredShards) };
+  const pending = { shards: desiredShards, table: planTable(current.table, desiredShards, zones) };
   return { state: enter(state, 'starting', nowMs, { pending }), waitingFor: '' };
 }
 
@@ -114,10 +119,16 @@ function stepAdding(state: TopologyState, observed: Observed, nowMs: number): St
   return { state: { ...enter(state, 'switching', nowMs), epochs: [...state.epochs, epoch] }, waitingFor: '' };
 }
 
-function stepSwitching(state: TopologyState, { intervalMaxMs }: Observed, nowMs: number): Step {
+function stepSwitching(
+  state: TopologyState,
+  { intervalMaxMs, readersBehind }: Observed,
+  nowMs: number,
+): Step {
   const { id, sinceMs } = state.epochs.at(-1)!;
   if (nowMs < sinceMs + intervalMaxMs)
     return { state, waitingFor: `epoch ${id} to be in force for an interval` };
+  if (readersBehind.length > 0)
+    return { state, waitingFor: `epoch ${id} to be read by ${readersBehind.slice(0, 5).join(', ')}` };
   return { state: enter(state, 'stable', nowMs), waitingFor: '' };
 }
 

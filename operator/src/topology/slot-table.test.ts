@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
-import { firstTable, movedSlots, planTable } from './slot-table.ts';
+import { firstTable, movedSlots, planTable, regionSlots } from './slot-table.ts';
 
 const shardCounts = fc.array(fc.integer({ min: 1, max: 64 }), { minLength: 2, maxLength: 6 });
 
@@ -56,5 +56,22 @@ describe('slot tables', () => {
   test('an unchanged count moves nothing', () => {
     const table = planTable(firstTable(5), 3);
     expect(planTable(table, 3)).toEqual(table);
+  });
+
+  test('with zones every shard has slots of its own region, over any row of resizes', () => {
+    fc.assert(
+      fc.property(shardCounts, fc.integer({ min: 2, max: 5 }), (counts, zones) => {
+        let table: readonly number[] = firstTable(counts[0]!, zones);
+        for (const shards of counts.slice(1)) {
+          table = planTable(table, shards, zones);
+          const misplaced = table.filter((shard, slot) => {
+            const zone = Math.min(Math.floor(slot / regionSlots(zones)), zones - 1);
+            return shard >= shards || (shards > zone && shard % zones !== zone);
+          });
+          expect(misplaced).toEqual([]);
+        }
+      }),
+      { numRuns: 50, seed: 13 },
+    );
   });
 });

@@ -1,4 +1,4 @@
-// Where the operator keeps its state, and where it publishes the topology. Both are written atomically, and only on change.
+// The state and the topology as files. Both are written atomically, and only on change.
 
 import { writeFileAtomic } from '@flotilla/chassis';
 import { LOCAL_PATHS, serializeTopology } from '@flotilla/wire';
@@ -6,8 +6,10 @@ import type { Topology } from '@flotilla/wire';
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { TopologyState } from './resize.ts';
+import { parseState } from './topology-store.ts';
+import type { TopologyStore } from './topology-store.ts';
 
-export class TopologyFolder {
+export class TopologyFolder implements TopologyStore {
   readonly #statePath: string;
   readonly #topologyPath: string;
   #written = '';
@@ -18,12 +20,9 @@ export class TopologyFolder {
     for (const path of [this.#statePath, this.#topologyPath]) mkdirSync(dirname(path), { recursive: true });
   }
 
-  /** The state of an earlier run. A damaged file is an error: a new topology would lose track of old data. */
-  load(): TopologyState | undefined {
+  async load(): Promise<TopologyState | undefined> {
     if (!existsSync(this.#statePath)) return undefined;
-    const state = JSON.parse(readFileSync(this.#statePath, 'utf8')) as TopologyState;
-    if (state.version !== 1) throw new Error(`${this.#statePath}: version ${String(state.version)}, want 1`);
-    return state;
+    return parseState(readFileSync(this.#statePath, 'utf8'), this.#statePath);
   }
 
   async save(state: TopologyState): Promise<void> {

@@ -6,7 +6,9 @@ import { LOCAL_PATHS } from '@flotilla/wire';
 import type { LocalProcess, LocalWorkloads } from '@flotilla/wire';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { WorkloadAddress, Workloads, WorkloadSpec } from './workloads.ts';
+import type { FleetSpec } from '../discovery/fleet-spec.ts';
+import type { Reader } from '../topology/readers.ts';
+import type { Readiness, WorkloadAddress, Workloads, WorkloadSpec } from './workloads.ts';
 
 export interface LocalWorkloadsOptions {
   readonly data: string;
@@ -21,6 +23,7 @@ export class ProcessWorkloads implements Workloads {
   readonly #path: string;
   readonly #urls = new Map<string, string>();
   #written = '';
+  #readers: readonly Reader[] = [];
 
   constructor(options: LocalWorkloadsOptions) {
     this.#options = options;
@@ -28,7 +31,7 @@ export class ProcessWorkloads implements Workloads {
     for (const { name, url } of this.#read()) this.#urls.set(name, url);
   }
 
-  async apply(specs: readonly WorkloadSpec[]): Promise<readonly WorkloadAddress[]> {
+  async apply(_fleet: FleetSpec, specs: readonly WorkloadSpec[]): Promise<readonly WorkloadAddress[]> {
     const addresses: WorkloadAddress[] = [];
     for (const spec of specs) addresses.push({ name: spec.name, url: await this.#urlOf(spec) });
     const querierUrls = specs.flatMap(({ binary }, index) =>
@@ -39,8 +42,23 @@ export class ProcessWorkloads implements Workloads {
     const text = `${JSON.stringify(workloads, undefined, 2)}\n`;
     if (text !== this.#written) await writeFileAtomic(this.#path, text);
     this.#written = text;
+    this.#readers = addresses.filter((_, index) => specs[index]!.binary === 'querier');
     return addresses;
   }
+
+  readers(): readonly Reader[] {
+    return this.#readers;
+  }
+
+  /** They watch the file. */
+  async tellReaders(): Promise<void> {}
+
+  /** The supervisor knows; its Pod manifests are not read for this. */
+  readiness(): ReadonlyMap<string, Readiness> {
+    return new Map();
+  }
+
+  async stop(): Promise<void> {}
 
   #read(): readonly LocalProcess[] {
     if (!existsSync(this.#path)) return [];
@@ -87,7 +105,8 @@ export class ProcessWorkloads implements Workloads {
           ...storage,
           ...external,
           'query.url': querierUrls,
-          'rules.dir': join(data, LOCAL_PATHS.rules),
+          'operator.url': operatorUrl,
+          'rules.dir': join(data, name, 'rules'),
         };
       }
     }

@@ -1,6 +1,8 @@
 // The workloads that a fleet needs, and the interface to whatever runs them: processes here, StatefulSets on Kubernetes.
 
 import type { StoreKind } from '@flotilla/wire';
+import type { FleetSpec } from '../discovery/fleet-spec.ts';
+import type { Reader } from '../topology/readers.ts';
 
 export interface WorkloadSpec {
   /** scraper-main-0-0, querier-main-0, ruler-main-1 */
@@ -18,9 +20,22 @@ export interface WorkloadAddress {
   readonly url: string;
 }
 
+export interface Readiness {
+  readonly ready: boolean;
+  /** Why not, in words: `Unschedulable: 0/3 nodes are available`, `ImagePullBackOff`. */
+  readonly reason: string;
+}
+
 export interface Workloads {
   /** Makes these run, and no others. Resolves to their addresses; level-based, so calling it again changes nothing. */
-  apply(specs: readonly WorkloadSpec[]): Promise<readonly WorkloadAddress[]>;
+  apply(fleet: FleetSpec, specs: readonly WorkloadSpec[]): Promise<readonly WorkloadAddress[]>;
+  /** The queriers that run: they read the topology. On Kubernetes the ready pods, by their IP. */
+  readers(): readonly Reader[];
+  /** Has the readers look at the topology now: `version` names what they should find. */
+  tellReaders(version: string): Promise<void>;
+  /** By workload name; empty where nobody can tell. */
+  readiness(): ReadonlyMap<string, Readiness>;
+  stop(): Promise<void>;
 }
 
 export function storeKindOf(binary: WorkloadSpec['binary']): StoreKind | undefined {

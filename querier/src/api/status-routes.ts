@@ -4,13 +4,14 @@ import { buildInfo, errorText, Router, sendData } from '@flotilla/chassis';
 import type { InternalClient } from '@flotilla/chassis';
 import { Unavailable } from '@flotilla/model';
 import { STORE_PATHS } from '@flotilla/wire';
-import type { NameValue, StoreStatus } from '@flotilla/wire';
+import type { NameValue, StoreStatus, Topology, TopologyStatus } from '@flotilla/wire';
 import { askEveryStore } from './fleet-view.ts';
 import { Params } from './params.ts';
 import type { QueryService } from './query-service.ts';
 
 export interface StatusOptions {
-  readonly http: InternalClient;
+  /** To call the operator with. */
+  readonly operator: InternalClient;
   readonly flags: Readonly<Record<string, string>>;
   readonly startedMs: number;
 }
@@ -26,6 +27,9 @@ export function statusRoutes(service: QueryService, options: StatusOptions): Rou
   router.get('/status/runtimeinfo', (request, response) =>
     sendData(request, response, runtimeInfo(options.startedMs)),
   );
+  router.get('/status/topology', (request, response) =>
+    sendData(request, response, topologyStatus(service.topology.current())),
+  );
   router.get('/status/tsdb', async (request, response) => {
     const limit = Math.min(new Params(request).limit() || listLimitDefault, listLimitMax);
     const { data, warnings } = await tsdbStatus(service, limit);
@@ -33,13 +37,19 @@ export function statusRoutes(service: QueryService, options: StatusOptions): Rou
   });
   router.get('/features', (request, response) => sendData(request, response, features));
   router.get('/fleet', async (request, response) =>
-    sendData(request, response, await fleet(service, options.http)),
+    sendData(request, response, await fleet(service, options.operator)),
   );
   router.get('/explain', async (request, response) => {
     const query = new URLSearchParams({ q: new Params(request).get('q') });
-    sendData(request, response, await askOperator(service, options.http, `/api/v1/explain?${query}`));
+    sendData(request, response, await askOperator(service, options.operator, `/api/v1/explain?${query}`));
   });
   return router;
+}
+
+/** The last epoch that was read: the operator lets no owner leave a slot while a querier still asks it. */
+function topologyStatus({ fleet: name, epochs }: Topology): TopologyStatus {
+  const { id, sinceMs, shards } = epochs.at(-1)!;
+  return { fleet: name, epoch: id, sinceMs, shards };
 }
 
 const features = {
@@ -124,10 +134,10 @@ function addUp(lists: readonly (readonly NameValue[])[], limit: number): NameVal
 }
 
 /** Topology from the file, the operator's status if it can be reached, and every store's. */
-async function fleet(service: QueryService, http: InternalClient) {
+async function fleet(service: QueryService, client: InternalClient) {
   const topology = service.topology.current();
   const [operator, stores] = await Promise.all([
-    askOperator(service, http, '/api/v1/status').then(
+    askOperator(service, client, '/api/v1/status').then(
       (value) => ({ operator: value }),
       (error: unknown) => ({ operatorError: errorText(error) }),
     ),
@@ -140,10 +150,14 @@ async function fleet(service: QueryService, http: InternalClient) {
   };
 }
 
-async function askOperator({ topology }: QueryService, http: InternalClient, path: string): Promise<unknown> {
+async function askOperator(
+  { topology }: QueryService,
+  client: InternalClient,
+  path: string,
+): Promise<unknown> {
   const { operatorUrl } = topology.current();
   if (operatorUrl === '') throw new Unavailable('operator: its address is not in the topology');
-  const answer = await http.getJson(operatorUrl + path, { timeoutMs: 5000 });
+  const answer = await client.getJson(operatorUrl + path, { timeoutMs: 5000 });
   const envelope = answer as { status?: unknown; data?: unknown };
   return envelope.status === 'success' ? envelope.data : answer;
 }

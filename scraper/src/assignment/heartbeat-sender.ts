@@ -1,8 +1,12 @@
 // Heartbeats to the operator: regularly, and soon after something that it waits for. A lost one is not repeated: the
 // next says more. One at a time, so that they arrive in order.
+//
+// Every operator replica hears them: whichever leads next knows the fleet at once. The replicas are the addresses that the
+// operator's name has.
 
 import type { InternalClient } from '@flotilla/chassis';
 import { encodeHeartbeat, type Heartbeat } from '@flotilla/wire';
+import { replicaUrls } from './replica-urls.ts';
 
 export interface HeartbeatOptions {
   readonly client: InternalClient;
@@ -16,7 +20,6 @@ const coalesceMs = 200;
 
 export class HeartbeatSender {
   readonly #options: HeartbeatOptions;
-  readonly #url: string;
   #timer: NodeJS.Timeout | undefined;
   #dueMs = Infinity;
   #sending: Promise<void> | undefined;
@@ -26,7 +29,6 @@ export class HeartbeatSender {
 
   constructor(options: HeartbeatOptions) {
     this.#options = options;
-    this.#url = `${options.operatorUrl}/assignment/v1/heartbeat`;
   }
 
   start(): void {
@@ -71,10 +73,17 @@ export class HeartbeatSender {
   /** Never rejects. */
   async #send(): Promise<void> {
     try {
-      const response = await this.#options.client.postBytes(
-        this.#url,
-        encodeHeartbeat(this.#options.current()),
-      );
+      const bytes = encodeHeartbeat(this.#options.current());
+      const urls = await replicaUrls(this.#options.operatorUrl);
+      await Promise.all(urls.map((url) => this.#sendTo(url, bytes)));
+    } catch {
+      this.failures++;
+    }
+  }
+
+  async #sendTo(url: string, bytes: Uint8Array): Promise<void> {
+    try {
+      const response = await this.#options.client.postBytes(`${url}/assignment/v1/heartbeat`, bytes);
       for await (const _ of response.body); // Frees the connection.
       if (response.status >= 300) this.failures++;
     } catch {

@@ -8,16 +8,17 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { FolderDiscovery } from './folder-discovery.ts';
+import { FolderSource } from '../objects/folder-source.ts';
+import { FleetDiscovery } from './fleet-discovery.ts';
 
 const log = createLogger({ name: 'test', write: () => undefined });
 const fleet = 'apiVersion: flotilla.dev/v1alpha1\nkind: Fleet\nmetadata: {name: main}\nspec: {shards: 2}\n';
 
 let folder: string;
-let discovery: FolderDiscovery;
+let discovery: FleetDiscovery;
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'flotilla-discovery-'));
-  discovery = new FolderDiscovery({ folders: [folder], log, debounceMs: 10 });
+  discovery = new FleetDiscovery({ source: new FolderSource({ folders: [folder], debounceMs: 10 }), log });
 });
 afterEach(async () => {
   await discovery.stop();
@@ -257,6 +258,8 @@ describe('a bad manifest', () => {
       {
         file: join(folder, 'other.yaml'),
         line: 1,
+        apiVersion: '',
+        uid: '',
         kind: 'ScrapeConfig',
         namespace: 'shop',
         name: 'other',

@@ -1,0 +1,278 @@
+// Keeps a picture of all objects of a kind: a list by pages, then a watch, then again when the watch has lost its place.
+//
+// Memory is the cost: each object is projected as it is decoded, and nothing of the rest is kept. While the API server does not
+// answer, the picture stays as it was; only a whole list replaces it, so that a list cut short never looks like removals.
+
+import { errorText } from '@flotilla/chassis';
+import type { Logger } from '@flotilla/chassis';
+import { KubeApiError } from './api-client.ts';
+import type { ApiClient } from './api-client.ts';
+import { LineSplitter } from './line-splitter.ts';
+import { resourcePath } from './resources.ts';
+import type { Resource } from './resources.ts';
+
+export interface ReflectorOptions<T> {
+  readonly client: ApiClient;
+  readonly resource: Resource;
+  /** All when absent. */
+  readonly namespace?: string;
+  readonly labelSelector?: string;
+  readonly fieldSelector?: string;
+  /** What is kept of an object; undefined keeps nothing. */
+  readonly project: (raw: RawObject, before: T | undefined) => T | undefined;
+  /** Called after each change of the picture. */
+  readonly onChange: () => void;
+  readonly log: Logger;
+  /** A kind that is not installed counts as having no objects, and is asked for again. */
+  readonly optional?: boolean;
+}
+
+/** An object as the API server sends it. */
+export interface RawObject {
+  readonly metadata: {
+    readonly name: string;
+    readonly namespace?: string;
+    readonly uid: string;
+    readonly resourceVersion: string;
+  };
+}
+
+export interface ReflectorCounters {
+  lists: number;
+  watches: number;
+  failures: number;
+}
+
+interface ListPage {
+  readonly metadata: { readonly resourceVersion: string; readonly continue?: string };
+  readonly items: readonly RawObject[] | null;
+}
+
+interface WatchEvent {
+  readonly type: 'ADDED' | 'MODIFIED' | 'DELETED' | 'BOOKMARK' | 'ERROR';
+  readonly object: RawObject & { readonly code?: number; readonly message?: string };
+}
+
+const pageSize = 500;
+const watchMinSeconds = 240;
+const watchMaxSeconds = 360;
+const idleMarginMs = 30_000;
+const backoffMinMs = 800;
+const backoffMaxMs = 30_000;
+const notInstalledMs = 60_000;
+const eventBytesMax = 16 << 20;
+
+/** The place of the watch is gone: only a new list helps. */
+class ExpiredError extends Error {
+  override readonly name = 'ExpiredError';
+}
+
+export class Reflector<T> {
+  readonly counters: ReflectorCounters = { lists: 0, watches: 0, failures: 0 };
+  readonly #options: ReflectorOptions<T>;
+  readonly #path: string;
+  readonly #stopping = new AbortController();
+  #items: Map<string, T> = new Map();
+  #resourceVersion = '';
+  #synced = false;
+  #isInstalled = true;
+  #failingSinceMs: number | undefined;
+  #lastContactMs = 0;
+  #failures = 0;
+  #running: Promise<void> = Promise.resolve();
+
+  constructor(options: ReflectorOptions<T>) {
+    this.#options = options;
+    const { resource, namespace } = options;
+    this.#path = resourcePath(resource, namespace === undefined ? {} : { namespace });
+  }
+
+  /** Whether there has been one whole list. */
+  get synced(): boolean {
+    return this.#synced;
+  }
+
+  /** False while an optional kind does not exist. */
+  get isInstalled(): boolean {
+    return this.#isInstalled;
+  }
+
+  /** Since when the API server has not been answering, by performance.now(); undefined while it does. */
+  get failingSinceMs(): number | undefined {
+    return this.#failingSinceMs;
+  }
+
+  /** Of the last byte from the API server, by Date.now(); 0 for never. */
+  get lastContactMs(): number {
+    return this.#lastContactMs;
+  }
+
+  /** By `namespace/name`, or `name` for kinds without namespaces. */
+  items(): ReadonlyMap<string, T> {
+    return this.#items;
+  }
+
+  start(): void {
+    this.#running = this.#run();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#stopping;
+    while (!signal.aborted) {
+      try {
+        if (this.#resourceVersion === '') await this.#list();
+        if (this.#isInstalled) await this.#watch();
+        else await sleep(notInstalledMs, signal);
+      } catch (error) {
+        if (signal.aborted) return;
+        if (error instanceof ExpiredError) this.#resourceVersion = '';
+        else await this.#failed(error);
+      }
+    }
+  }
+
+  async #failed(error: unknown): Promise<void> {
+    this.counters.failures++;
+    this.#failingSinceMs ??= performance.now();
+    if (this.#failures++ === 0)
+      this.#options.log.warn('list or watch failed, trying again', {
+        kind: this.#options.resource.kind,
+        err: errorText(error),
+      });
+    const ceilingMs = Math.min(backoffMaxMs, backoffMinMs * 2 ** Math.min(this.#failures, 10));
+    const retryAfterMs = error instanceof KubeApiError ? error.retryAfterMs : 0;
+    await sleep(Math.max(retryAfterMs, backoffMinMs / 2 + Math.random() * ceilingMs), this.#stopping.signal);
+  }
+
+  #heard(): void {
+    this.#lastContactMs = Date.now();
+    if (this.#failingSinceMs === undefined) return;
+    this.#failingSinceMs = undefined;
+    this.#failures = 0;
+    this.#options.onChange();
+  }
+
+  /** All pages, or nothing. A page whose place has expired begins the list anew. */
+  async #list(): Promise<void> {
+    this.counters.lists++;
+    const before = this.#items;
+    const items = new Map<string, T>();
+    let page: ListPage | undefined;
+    do {
+      page = await this.#page(page?.metadata.continue);
+      if (page === undefined) break;
+      for (const raw of page.items ?? []) this.#keep(items, raw, before);
+    } while (page.metadata.continue !== undefined && page.metadata.continue !== '');
+    this.#isInstalled = page !== undefined;
+    this.#items = items;
+    this.#resourceVersion = page?.metadata.resourceVersion ?? '';
+    this.#synced = true;
+    this.#heard();
+    this.#options.onChange();
+  }
+
+  /** undefined when the kind is not installed and need not be. */
+  async #page(place: string | undefined): Promise<ListPage | undefined> {
+    const query = { ...this.#selection(), limit: String(pageSize), ...(place && { continue: place }) };
+    try {
+      return await this.#options.client.get<ListPage>(this.#path, query);
+    } catch (error) {
+      if (!(error instanceof KubeApiError)) throw error;
+      if (error.status === 410) throw new ExpiredError(error.message, { cause: error });
+      if (error.status === 404 && this.#options.optional === true) return undefined;
+      throw error;
+    }
+  }
+
+  #selection(): Record<string, string> {
+    const { labelSelector, fieldSelector } = this.#options;
+    return { ...(labelSelector && { labelSelector }), ...(fieldSelector && { fieldSelector }) };
+  }
+
+  /** Returns when the server has ended the watch in its time. */
+  async #watch(): Promise<void> {
+    this.counters.watches++;
+    const seconds = Math.round(watchMinSeconds + Math.random() * (watchMaxSeconds - watchMinSeconds));
+    const query = {
+      ...this.#selection(),
+      watch: 'true',
+      allowWatchBookmarks: 'true',
+      resourceVersion: this.#resourceVersion,
+      timeoutSeconds: String(seconds),
+    };
+    const startedMs = performance.now();
+    const body = await this.#open(query, seconds * 1000 + idleMarginMs);
+    this.#heard();
+    const lines = new LineSplitter(eventBytesMax);
+    for await (const bytes of body) {
+      this.#lastContactMs = Date.now();
+      let changed = false;
+      for (const line of lines.push(bytes)) changed = this.#takeEvent(line) || changed;
+      if (changed) this.#options.onChange();
+    }
+    // One that ends at once, again and again, must not become a storm of requests.
+    if (performance.now() - startedMs < 1000) await sleep(backoffMinMs, this.#stopping.signal);
+  }
+
+  async #open(query: Readonly<Record<string, string>>, idleMs: number): Promise<AsyncIterable<Uint8Array>> {
+    try {
+      return await this.#options.client.stream(this.#path, query, this.#stopping.signal, idleMs);
+    } catch (error) {
+      if (error instanceof KubeApiError && (error.status === 410 || error.status === 404))
+        throw new ExpiredError(error.message, { cause: error });
+      throw error;
+    }
+  }
+
+  /** True when the picture changed. */
+  #takeEvent(line: string): boolean {
+    const { type, object } = JSON.parse(line) as WatchEvent;
+    if (type === 'ERROR') {
+      if (object.code === 410) throw new ExpiredError(object.message ?? 'expired');
+      throw new Error(`watch ${this.#path}: ${object.code ?? ''} ${object.message ?? ''}`);
+    }
+    this.#resourceVersion = object.metadata.resourceVersion;
+    if (type === 'BOOKMARK') return false;
+    if (type === 'DELETED') return this.#items.delete(keyOf(object));
+    const before = this.#items.get(keyOf(object));
+    this.#keep(this.#items, object, this.#items);
+    return this.#items.get(keyOf(object)) !== before;
+  }
+
+  /** An object that cannot be projected is left out, and costs no other. */
+  #keep(items: Map<string, T>, raw: RawObject, before: ReadonlyMap<string, T>): void {
+    const key = keyOf(raw);
+    let projected: T | undefined;
+    try {
+      projected = this.#options.project(raw, before.get(key));
+    } catch (error) {
+      const { kind } = this.#options.resource;
+      this.#options.log.error('object not understood', { kind, object: key, err: errorText(error) });
+    }
+    if (projected === undefined) items.delete(key);
+    else items.set(key, projected);
+  }
+}
+
+function keyOf({ metadata: { namespace, name } }: RawObject): string {
+  return namespace === undefined || namespace === '' ? name : `${namespace}/${name}`;
+}
+
+/** Ends early when the signal aborts. */
+async function sleep(ms: number, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return;
+  await new Promise<void>((resolve) => {
+    const end = (): void => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', end);
+      resolve();
+    };
+    const timer = setTimeout(end, ms);
+    signal.addEventListener('abort', end);
+  });
+}

@@ -1,0 +1,180 @@
+// What a Fleet selects and discovers, over any source of objects: selects monitors, makes their jobs, relabels their targets. Recomputed at most
+// once per change; what nobody changed keeps its identity.
+
+import type { Logger } from '@flotilla/chassis';
+import type { SecretRef } from '@flotilla/wire';
+import { secretValue } from '../monitors/check-credentials.ts';
+import type { JobContext } from '../monitors/monitor-jobs.ts';
+import type { ScrapeJob } from '../monitors/scrape-job.ts';
+import type { ObjectSource } from '../objects/object-source.ts';
+import { ruleFiles } from '../rules/rule-files.ts';
+import type {
+  Discovery,
+  Explained,
+  Problem,
+  RuleFileText,
+  ScrapePool,
+  SelectedObject,
+} from './discovery.ts';
+import { explainTargets } from './explain.ts';
+import type { FleetSpec } from './fleet-spec.ts';
+import { KubernetesDiscovery } from './kubernetes-discovery.ts';
+import { PoolCache } from './pool-cache.ts';
+import { Selection } from './selection.ts';
+import { TargetFeeds } from './target-feeds.ts';
+
+export interface FleetDiscoveryOptions {
+  readonly source: ObjectSource;
+  readonly log: Logger;
+  /** Where the Fleet must be; anywhere when absent. */
+  readonly namespace?: string;
+}
+
+/** Everything that follows from the objects at one moment. */
+interface Snapshot {
+  readonly fleet: FleetSpec | undefined;
+  readonly jobs: readonly ScrapeJob[];
+  readonly pools: readonly ScrapePool[];
+  readonly rules: readonly RuleFileText[];
+  readonly problems: readonly Problem[];
+  readonly selected: readonly SelectedObject[];
+  readonly notSelected: readonly { readonly monitor: string; readonly reason: string }[];
+}
+
+const empty: Snapshot = {
+  fleet: undefined,
+  jobs: [],
+  pools: [],
+  rules: [],
+  problems: [],
+  selected: [],
+  notSelected: [],
+};
+
+export class FleetDiscovery implements Discovery {
+  readonly #namespace: string | undefined;
+  readonly #source: ObjectSource;
+  readonly #kubernetes: KubernetesDiscovery;
+  readonly #feeds: TargetFeeds;
+  readonly #pools = new PoolCache();
+  readonly #listeners: (() => void)[] = [];
+  #snapshot = empty;
+  #isStale = true;
+
+  constructor({ source, log, namespace }: FleetDiscoveryOptions) {
+    this.#source = source;
+    this.#namespace = namespace;
+    this.#kubernetes = new KubernetesDiscovery(this.#source);
+    this.#feeds = new TargetFeeds(log, () => this.#changed());
+  }
+
+  async start(): Promise<void> {
+    this.#source.onChange(() => this.#changed());
+    await this.#source.start();
+    this.#changed();
+  }
+
+  async stop(): Promise<void> {
+    this.#source.stop();
+    this.#feeds.stop();
+  }
+
+  synced(): boolean {
+    this.#refresh();
+    return this.#source.synced() && this.#feeds.isTried;
+  }
+
+  onChange(listener: () => void): void {
+    this.#listeners.push(listener);
+  }
+
+  fleet(): FleetSpec | undefined {
+    return this.#refresh().fleet;
+  }
+
+  pools(): readonly ScrapePool[] {
+    return this.#refresh().pools;
+  }
+
+  ruleFiles(): readonly RuleFileText[] {
+    return this.#refresh().rules;
+  }
+
+  problems(): readonly Problem[] {
+    return this.#refresh().problems;
+  }
+
+  selected(): readonly SelectedObject[] {
+    return this.#refresh().selected;
+  }
+
+  explain(query: string): Explained {
+    const { jobs, notSelected } = this.#refresh();
+    return explainTargets(query, jobs, notSelected);
+  }
+
+  secret(ref: SecretRef): string | undefined {
+    return secretValue(this.#source, ref);
+  }
+
+  #changed(): void {
+    this.#isStale = true;
+    for (const listener of this.#listeners) listener();
+  }
+
+  #refresh(): Snapshot {
+    if (!this.#isStale) return this.#snapshot;
+    this.#isStale = false;
+    this.#kubernetes.refresh();
+    this.#snapshot = this.#take(this.#snapshot);
+    this.#feeds.sweep();
+    return this.#snapshot;
+  }
+
+  /** Without a Fleet nothing is wanted, and nothing that was assigned is taken back. */
+  #take(before: Snapshot): Snapshot {
+    const [fleetObject, ...others] = this.#source
+      .list('Fleet')
+      .filter(({ metadata }) => this.#namespace === undefined || metadata.namespace === this.#namespace);
+    if (fleetObject === undefined)
+      return { ...before, fleet: undefined, problems: this.#source.problems().flatMap(toProblem) };
+    const { name, namespace, uid, generation = 0 } = fleetObject.metadata;
+    const fleet: FleetSpec = { ...fleetObject.spec, name, namespace, uid, generation };
+    const context: JobContext = { fleet, source: this.#source, kubernetes: this.#kubernetes, feeds: this.#feeds };
+    const selection = new Selection(context);
+    for (const other of others) selection.refuse(other, `a Fleet exists already: ${name}`);
+    const { pools, errors } = this.#pools.take(selection.jobs);
+    for (const { job, reason } of errors) selection.targetFailed(job, reason);
+    return {
+      fleet,
+      jobs: selection.jobs,
+      pools,
+      rules: ruleFiles(selection.rules),
+      problems: [...this.#source.problems().flatMap(toProblem), ...selection.problems],
+      selected: sameSelected(before.selected, selection.selected),
+      notSelected: selection.notSelected,
+    };
+  }
+}
+
+/** The old array when nothing in it differs, so that nothing is written again. */
+function sameSelected(
+  before: readonly SelectedObject[],
+  now: readonly SelectedObject[],
+): readonly SelectedObject[] {
+  return JSON.stringify(before) === JSON.stringify(now) ? before : now;
+}
+
+function toProblem({
+  severity,
+  file,
+  line,
+  kind = '',
+  name = '',
+  reason,
+}: ReturnType<ObjectSource['problems']>[number]): Problem[] {
+  if (severity !== 'refused') return [];
+  const slash = name.indexOf('/');
+  const place = { namespace: slash < 0 ? '' : name.slice(0, slash), name: name.slice(slash + 1) };
+  return [{ file, line, apiVersion: '', kind, ...place, uid: '', reason }];
+}
