@@ -4,10 +4,18 @@ import { spawnSync } from 'node:child_process';
 import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
 const modules = {
   prometheus: { module: 'github.com/prometheus/prometheus', package: 'cmd/prometheus', version: 'v0.315.0' },
   promtool: { module: 'github.com/prometheus/prometheus', package: 'cmd/promtool', version: 'v0.315.0' },
+  operator: {
+    module: 'github.com/prometheus-operator/prometheus-operator',
+    package: 'cmd/operator',
+    version: 'v0.93.0',
+    // They name folders of its repository; the modules of the same version are published.
+    dropReplaces: ['pkg/apis/monitoring', 'pkg/client'],
+  },
   node_exporter: { module: 'github.com/prometheus/node_exporter', package: '', version: 'v1.12.1' },
 };
 
@@ -16,7 +24,7 @@ export const cacheFolder =
 
 /** Path of a peer's binary, built if it is not in the cache; throws with what is missing. */
 export function peer(name) {
-  const { module, package: folder, version } = modules[name];
+  const { module, package: folder, version, dropReplaces = [] } = modules[name];
   const bin = join(cacheFolder, 'peers', `${name}-${version}`);
   const binary = join(bin, name);
   if (existsSync(binary)) return binary;
@@ -26,16 +34,31 @@ export function peer(name) {
   cpSync(peerSources(name), sources, { recursive: true });
   makeWritable(sources);
   console.log(`building ${module}/${folder} ${version}`);
-  const args = ['build', '-trimpath', '-ldflags', '-s -w', '-o', binary, `./${folder}`];
-  const built = spawnSync('go', args, {
+  const options = {
     cwd: sources,
     stdio: 'inherit',
     env: { ...process.env, CGO_ENABLED: '0', GOFLAGS: '', GOWORK: 'off' },
-  });
+  };
+  if (dropReplaces.length > 0)
+    spawnSync('go', ['mod', 'edit', ...dropReplaces.map((part) => `-dropreplace=${module}/${part}`)], options);
+  const mod = dropReplaces.length > 0 ? ['-mod=mod'] : [];
+  const args = ['build', ...mod, '-trimpath', '-ldflags', '-s -w', '-o', binary, `./${folder}`];
+  const built = spawnSync('go', args, options);
   rmSync(sources, { recursive: true, force: true });
   if (built.status !== 0)
     throw new Error(`${name}: go build ${module}/${folder} ${version}: exit ${built.status}`);
   return binary;
+}
+
+/** Folder of etcd, kube-apiserver and kubectl, built with the rest of the cluster when one is missing. */
+export function clusterBinaries() {
+  const bin = join(cacheFolder, 'cluster', 'bin');
+  if (['etcd', 'kube-apiserver', 'kubectl'].every((name) => existsSync(join(bin, name)))) return bin;
+  requireGo('kube-apiserver');
+  const script = fileURLToPath(new URL('../e2e/cluster/build.sh', import.meta.url));
+  const built = spawnSync(script, [bin], { stdio: 'inherit' });
+  if (built.status !== 0) throw new Error(`${script} ${bin}: exit ${built.status}`);
+  return bin;
 }
 
 /** Folder of a peer's sources in Go's module cache, downloaded if needed. */

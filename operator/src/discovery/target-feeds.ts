@@ -5,8 +5,11 @@ import { errorText, watchFile } from '@flotilla/chassis';
 import type { Logger } from '@flotilla/chassis';
 import { globSync, readFileSync } from 'node:fs';
 import { parseTargetDocument, staticTargets } from './target-document.ts';
+import type { DnsSdSpec } from '../objects/monitoring-schema.ts';
+import { resolveName } from './dns-targets.ts';
 import type { TargetGroup } from './target-group.ts';
 
+const dnsRefreshMs = 30_000;
 const httpRefreshMs = 60_000;
 const httpTimeoutMs = 10_000;
 const httpBytesMax = 64 << 20;
@@ -45,6 +48,12 @@ export class TargetFeeds {
 
   http(url: string, refreshMs = httpRefreshMs): () => readonly TargetGroup[] {
     const feed = this.#feed(`http ${refreshMs} ${url}`, (made) => this.#poll(url, refreshMs, made));
+    return () => feed.groups;
+  }
+
+  dns(spec: DnsSdSpec): () => readonly TargetGroup[] {
+    const { refreshInterval = dnsRefreshMs } = spec;
+    const feed = this.#feed(`dns ${JSON.stringify(spec)}`, (made) => this.#resolve(spec, refreshInterval, made));
     return () => feed.groups;
   }
 
@@ -123,6 +132,30 @@ export class TargetFeeds {
     return () => {
       clearTimeout(timer);
       stopping.abort();
+    };
+  }
+
+  /** A name that cannot be resolved keeps its last targets. */
+  #resolve(spec: DnsSdSpec, refreshMs: number, feed: () => Feed): () => void {
+    const known = new Map<string, readonly TargetGroup[]>();
+    let timer: NodeJS.Timeout | undefined;
+    let isStopped = false;
+    const refresh = async (): Promise<void> => {
+      for (const name of spec.names) {
+        try {
+          known.set(name, staticTargets(`dns ${name}`, await resolveName(name, spec)));
+        } catch (error) {
+          this.#log.warn('dns discovery: failed, keeping its last targets', { name, err: errorText(error) });
+        }
+      }
+      if (isStopped) return;
+      this.#set(feed(), [...known.values()].flat());
+      timer = setTimeout(() => void refresh(), refreshMs);
+    };
+    timer = setTimeout(() => void refresh(), 0);
+    return () => {
+      isStopped = true;
+      clearTimeout(timer);
     };
   }
 

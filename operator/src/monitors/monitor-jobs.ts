@@ -124,13 +124,14 @@ export function scrapeConfigJobs(monitor: ObjectOf<'ScrapeConfig'>, context: Job
     (field) => (spec as Readonly<Record<string, unknown>>)[field] !== undefined,
   );
   if (unsupported.length > 0)
-    throw new RangeError(`${unsupported.join(', ')}: not supported, want static, file, http or kubernetes`);
+    throw new RangeError(`${unsupported.join(', ')}: not supported, want static, file, http, dns or kubernetes`);
   const fixedGroups = staticTargets('static', spec.staticConfigs ?? []);
   const kubernetes = (spec.kubernetesSDConfigs ?? []).map((config) =>
     kubernetesGroups(context, monitor, config),
   );
   const feeds = [
     ...(spec.fileSDConfigs ?? []).map((config) => context.feeds.files(config.files)),
+    ...(spec.dnsSDConfigs ?? []).map((config) => context.feeds.dns(config)),
     ...(spec.httpSDConfigs ?? []).map((config) => context.feeds.http(config.url, config.refreshInterval)),
   ];
   const groups: Groups = () => [
@@ -246,6 +247,10 @@ function kubernetesGroups(
     throw new RangeError(
       `kubernetesSDConfigs: role "${config.role}", want one of ${[...roles.keys()].join(', ')}`,
     );
+  if (config.apiServer !== undefined)
+    throw new RangeError('kubernetesSDConfigs: apiServer is not supported, want the cluster of the operator');
+  if (config.selectors !== undefined && config.selectors.length > 0)
+    throw new RangeError('kubernetesSDConfigs: selectors are not supported, want relabelings that keep');
   const { ownNamespace = false, names = [] } = config.namespaces ?? {};
   const namespaces = new Set(ownNamespace ? [...names, metadata.namespace] : names);
   const attachNode = config.attachMetadata?.node ?? false;

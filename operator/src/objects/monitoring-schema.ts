@@ -51,8 +51,19 @@ const proxyFields = {
     .optional(),
   noProxy: z.string().optional(),
   proxyFromEnvironment: boolean.optional(),
-  proxyConnectHeader: z.unknown().optional(),
+  proxyConnectHeader: z.record(z.string(), z.array(keySelector)).optional(),
 };
+
+const oauth2 = z.strictObject({
+  clientId: secretOrConfigMap,
+  clientSecret: keySelector,
+  tokenUrl: z.string().regex(/^(http|https):\/\/.+$/, 'want an http or https URL'),
+  scopes: strings.optional(),
+  endpointParams: stringMap.optional(),
+  tlsConfig: safeTls.optional(),
+  ...proxyFields,
+});
+export type OAuth2Spec = z.output<typeof oauth2>;
 
 export const authorization = z.strictObject({
   type: z.string().optional(),
@@ -64,7 +75,7 @@ const authFields = {
     .strictObject({ username: keySelector.optional(), password: keySelector.optional() })
     .optional(),
   authorization: authorization.optional(),
-  oauth2: z.unknown().optional(),
+  oauth2: oauth2.optional(),
 };
 const auth = z.strictObject({
   ...authFields,
@@ -234,16 +245,43 @@ const fileSd = z.strictObject({
   refreshInterval: durationMs.optional(),
 });
 
-const kubernetesSd = z.looseObject({
-  role: z.string(),
+const roles = new Set(['pod', 'endpoints', 'ingress', 'service', 'node', 'endpointslice']);
+const role = z
+  .string()
+  .refine(
+    (text) => roles.has(text.toLowerCase()),
+    'want Pod, Endpoints, Ingress, Service, Node or EndpointSlice',
+  );
+
+const kubernetesSd = z.strictObject({
+  ...authFields,
+  ...proxyFields,
+  apiServer: z.string().min(1).optional(),
+  role,
   namespaces: z.strictObject({ ownNamespace: boolean.default(false), names: strings.default([]) }).optional(),
   attachMetadata: attachMetadata.optional(),
+  selectors: z
+    .array(
+      z.strictObject({ role, label: z.string().min(1).optional(), field: z.string().min(1).optional() }),
+    )
+    .optional(),
+  tlsConfig: safeTls.optional(),
+  followRedirects: boolean.optional(),
+  enableHTTP2: boolean.optional(),
 });
+export type KubernetesSdSpec = z.output<typeof kubernetesSd>;
+
+const dnsSd = z.strictObject({
+  names: z.array(z.string().min(1)).min(1),
+  type: z.enum(['A', 'AAAA', 'MX', 'NS', 'SRV']).optional(),
+  port: z.int().min(0).max(65535).optional(),
+  refreshInterval: durationMs.optional(),
+});
+export type DnsSdSpec = z.output<typeof dnsSd>;
 
 /** Discoveries that exist in the CRD and not here: a ScrapeConfig that uses one is refused, never scraped in part. */
 export const UNSUPPORTED_SD = [
   'consul',
-  'dns',
   'ec2',
   'azure',
   'gce',
@@ -271,13 +309,14 @@ export const scrapeConfigFields = {
     ...proxyFields,
     ...Object.fromEntries(UNSUPPORTED_SD.map((name) => [name, z.array(z.unknown()).optional()])),
     bodySizeLimit: byteSize.optional(),
-    jobName: z.string().optional(),
+    jobName: z.string().min(1).optional(),
     staticConfigs: z
       .array(z.strictObject({ targets: strings.default([]), labels: stringMap.default({}) }))
       .optional(),
     fileSDConfigs: z.array(fileSd).optional(),
     httpSDConfigs: z.array(httpSd).optional(),
     kubernetesSDConfigs: z.array(kubernetesSd).optional(),
+    dnsSDConfigs: z.array(dnsSd).optional(),
     relabelings: z.array(relabeling).optional(),
     metricRelabelings: z.array(relabeling).optional(),
     metricsPath: z.string().optional(),
@@ -291,8 +330,8 @@ export const scrapeConfigFields = {
     enableCompression: boolean.optional(),
     enableHTTP2: boolean.optional(),
     tlsConfig: safeTls.optional(),
-    nameValidationScheme: z.string().optional(),
-    nameEscapingScheme: z.string().optional(),
+    nameValidationScheme: z.enum(['UTF8', 'Legacy']).optional(),
+    nameEscapingScheme: z.enum(['AllowUTF8', 'Underscores', 'Dots', 'Values']).optional(),
   }),
 };
 

@@ -30,9 +30,20 @@ export const boolean = z.preprocess(
   z.boolean(),
 );
 
+const durationPattern =
+  '^(0|(([0-9]+)y)?(([0-9]+)w)?(([0-9]+)d)?(([0-9]+)h)?(([0-9]+)m)?(([0-9]+)s)?(([0-9]+)ms)?)$';
+const byteSizePattern = '(^0|([0-9]*[.])?[0-9]+((K|M|G|T|E|P)i?)?B)$';
+/** As the API server takes them with the Prometheus operator's CRDs: in small letters, or in camel case. */
+const relabelActions = [
+  ...['replace', 'keep', 'drop', 'hashmod', 'labelmap', 'labeldrop', 'labelkeep'],
+  ...['lowercase', 'uppercase', 'keepequal', 'dropequal'],
+  ...['Replace', 'Keep', 'Drop', 'HashMod', 'LabelMap', 'LabelDrop', 'LabelKeep'],
+  ...['Lowercase', 'Uppercase', 'KeepEqual', 'DropEqual'],
+];
+
 /** Milliseconds; '' means not given, as in the Prometheus operator. */
-export const durationMs = parsed(z.string(), (text) => (text === '' ? undefined : parseDuration(text)));
-export const byteSize = parsed(z.string(), (text) => (text === '' ? undefined : parseByteSize(text)));
+export const durationMs = parsed(z.string().meta({ pattern: durationPattern }), (text) => (text === '' ? undefined : parseDuration(text)));
+export const byteSize = parsed(z.string().meta({ pattern: byteSizePattern }), (text) => (text === '' ? undefined : parseByteSize(text)));
 export const limit = z.int().min(0);
 export const strings = z.array(z.string());
 export const stringMap = z.record(z.string(), z.string());
@@ -55,7 +66,7 @@ const relabelFields = z.strictObject({
   regex: z.string().exactOptional(),
   modulus: z.int().min(0).exactOptional(),
   replacement: z.string().exactOptional(),
-  action: z.string().exactOptional(),
+  action: z.string().meta({ enum: relabelActions }).exactOptional(),
 });
 
 /** A checked RelabelRule. */

@@ -1,0 +1,62 @@
+// `helm install` as these proofs do it, and what else is there from the beginning.
+
+import { join } from 'node:path';
+import { alertmanagerName } from './alerts.ts';
+import { helm } from './commands.ts';
+import { image, repository } from './environment.ts';
+import { namespace, release } from './fleet.ts';
+
+export const chart = join(repository, 'charts/flotilla');
+const [registry = '', repositoryAndTag = ''] = image.split('/');
+const [name = '', tag = ''] = repositoryAndTag.split(':');
+
+/** Intervals of 2 s, and no monitors of the control plane but those that a proof applies. */
+export const values = {
+  image: { registry, repository: name, tag },
+  controlPlane: { provider: 'none' },
+  monitoring: { interval: '2s' },
+  fleet: {
+    spec: {
+      retention: '1d',
+      scrapeInterval: '2s',
+      scrapeTimeout: '2s',
+      evaluationInterval: '2s',
+      storage: { size: '1Gi' },
+      ruler: { replicas: 2, alertmanagers: [{ url: alertmanagerName }] },
+    },
+  },
+};
+
+/** Values come by standard input: a command that a reader of the artefacts can repeat. */
+export function install(): Promise<string> {
+  const args = [
+    'install',
+    release,
+    chart,
+    '--namespace',
+    namespace,
+    '--values',
+    '-',
+    '--wait',
+    '--timeout',
+    '120s',
+  ];
+  return helm(args, { input: JSON.stringify(values), timeoutMs: 150_000 });
+}
+
+export function upgrade(...settings: readonly string[]): Promise<string> {
+  const set = settings.flatMap((setting) => ['--set', setting]);
+  const args = [
+    'upgrade',
+    release,
+    chart,
+    '--namespace',
+    namespace,
+    '--values',
+    '-',
+    '--wait',
+    '--timeout',
+    '120s',
+  ];
+  return helm([...args, ...set], { input: JSON.stringify(values), timeoutMs: 150_000 });
+}

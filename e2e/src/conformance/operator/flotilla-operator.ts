@@ -1,0 +1,158 @@
+// Our operator as a real process on the same API server, and its view.
+
+import type { CredentialSource, Job, SecretRef } from '@flotilla/wire';
+import { join } from 'node:path';
+import { freePort } from '../../local/fleet.ts';
+import type { ApiServer } from './api-server.ts';
+import { repository } from './child-processes.ts';
+import type { ChildProcesses } from './child-processes.ts';
+import type { KubeClient } from './kube-client.ts';
+import { defaultProtocols } from './oracle-view.ts';
+import { oracleNamespace } from './prometheus-operator.ts';
+import { wholeRelabeling } from './view.ts';
+import type { PoolView, SettingsView, TargetView, View } from './view.ts';
+
+const startTimeoutMs = 60_000;
+const scraperAccount = 'flotilla-scraper';
+
+export function fleetObject(spec: Readonly<Record<string, unknown>>) {
+  return {
+    apiVersion: 'flotilla.dev/v1alpha1',
+    kind: 'Fleet',
+    metadata: { name: 'main', namespace: oracleNamespace },
+    spec: { shards: 1, replicas: 1, ...spec },
+  };
+}
+
+interface PoolAnswer {
+  readonly job: Job;
+  readonly droppedCount: number;
+  readonly targets: readonly TargetView[];
+}
+
+interface ScrapePoolsAnswer {
+  readonly pools: readonly PoolAnswer[];
+  readonly refused: readonly {
+    readonly kind: string;
+    readonly namespace: string;
+    readonly name: string;
+    readonly reason: string;
+  }[];
+}
+
+export class FlotillaOperator {
+  readonly url: string;
+  readonly #token: string;
+
+  private constructor(url: string, token: string) {
+    this.url = url;
+    this.#token = token;
+  }
+
+  static async start(processes: ChildProcesses, server: ApiServer, name: string): Promise<FlotillaOperator> {
+    const port = await freePort();
+    const operator = new FlotillaOperator(`http://127.0.0.1:${port}`, await scraperToken(server.client));
+    processes.start(name, process.execPath, [
+      join(repository, 'operator/dist/main.js'),
+      ...['--kubernetes', `--kubeconfig=${server.kubeconfig}`, `--namespace=${oracleNamespace}`],
+      ...[`--identity=${name}`, `--web.listen-address=127.0.0.1:${port}`, '--image=localhost/flotilla:none'],
+    ]);
+    await processes.wait(name, 'scrape pools', startTimeoutMs, async () =>
+      (await operator.get('/api/v1/scrape_pools')).ok ? true : undefined,
+    );
+    return operator;
+  }
+
+  /** A request as a scraper of the fleet. */
+  get(path: string, signal?: AbortSignal): Promise<Response> {
+    const headers = { authorization: `Bearer ${this.#token}` };
+    return fetch(`${this.url}${path}`, { headers, ...(signal && { signal }) });
+  }
+
+  async scrapePools(): Promise<ScrapePoolsAnswer> {
+    const answer = await this.get('/api/v1/scrape_pools');
+    return ((await answer.json()) as { data: ScrapePoolsAnswer }).data;
+  }
+
+  async view(client: KubeClient): Promise<View> {
+    const { pools, refused } = await this.scrapePools();
+    const secrets = new Credentials(client);
+    const views = await Promise.all(pools.map((pool) => poolView(pool, secrets)));
+    return {
+      pools: new Map(views.map((pool) => [pool.job, pool])),
+      refused: new Map(refused.map(({ kind, namespace, name, reason }) => [`${kind} ${namespace}/${name}`, reason])),
+    };
+  }
+}
+
+/** A token of the ServiceAccount that scrapers have; the account is made when it is missing. */
+async function scraperToken(client: KubeClient): Promise<string> {
+  const accounts = `/api/v1/namespaces/${oracleNamespace}/serviceaccounts`;
+  const account = { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: scraperAccount } };
+  await client.send('POST', accounts, account).catch((error: unknown) => {
+    if (!String(error).includes('409')) throw error;
+  });
+  const ask = {
+    apiVersion: 'authentication.k8s.io/v1',
+    kind: 'TokenRequest',
+    spec: { audiences: ['flotilla-operator'], expirationSeconds: 3600 },
+  };
+  const answer = await client.send('POST', `${accounts}/${scraperAccount}/token`, ask);
+  return (JSON.parse(answer) as { status: { token: string } }).status.token;
+}
+
+async function poolView({ job, droppedCount, targets }: PoolAnswer, secrets: Credentials): Promise<PoolView> {
+  const { name, scrapeProtocols, metricRelabelings, auth, ...same } = job;
+  const settings = {
+    ...same,
+    scrapeProtocols: scrapeProtocols.length === 0 ? defaultProtocols : scrapeProtocols,
+    metricRelabelings: metricRelabelings.map(wholeRelabeling),
+    auth: await authView(auth, secrets),
+  };
+  return { job: name, targets, droppedCount, settings };
+}
+
+async function authView({ basic, authorization, tls, proxyUrl }: Job['auth'], secrets: Credentials): Promise<SettingsView> {
+  const text = (source: CredentialSource | undefined): Promise<string | undefined> => secrets.text(source);
+  return {
+    basic: basic && { username: await text(basic.username), password: await text(basic.password) },
+    authorization: authorization && {
+      type: authorization.type,
+      credentials: await text(authorization.credentials),
+    },
+    tls: tls && { ...tls, ca: await text(tls.ca), cert: await text(tls.cert), key: await text(tls.key) },
+    proxyUrl,
+  };
+}
+
+/** Resolves references as a scraper would. */
+class Credentials {
+  readonly #client: KubeClient;
+  readonly #objects = new Map<string, Promise<Record<string, string>>>();
+
+  constructor(client: KubeClient) {
+    this.#client = client;
+  }
+
+  async text(source: CredentialSource | undefined): Promise<string | undefined> {
+    if (source === undefined) return undefined;
+    if ('file' in source) return `file ${source.file}`;
+    if ('value' in source) return source.value;
+    const { secret } = source;
+    return (await this.#object(secret))[secret.key] ?? `no key ${secret.key}`;
+  }
+
+  #object({ kind, namespace, name }: SecretRef): Promise<Record<string, string>> {
+    const path = `/api/v1/namespaces/${namespace}/${kind.toLowerCase()}s/${name}`;
+    const object = this.#objects.get(path) ?? this.#read(kind, path);
+    this.#objects.set(path, object);
+    return object;
+  }
+
+  async #read(kind: string, path: string): Promise<Record<string, string>> {
+    const { data } = await this.#client.get<{ data: Record<string, string> }>(path);
+    if (kind === 'ConfigMap') return data;
+    const plain = Object.entries(data).map(([key, value]) => [key, Buffer.from(value, 'base64').toString()]);
+    return Object.fromEntries(plain) as Record<string, string>;
+  }
+}

@@ -1,0 +1,149 @@
+// The oracle's view: what its Prometheus shows, and which objects its operator refused.
+
+import { parseByteSize, parseDuration } from '@flotilla/model';
+import { readFileSync } from 'node:fs';
+import type { ScrapeConfigYaml } from './adapt-config.ts';
+import type { KubeClient } from './kube-client.ts';
+import type { OraclePrometheus, PrometheusTargets } from './prometheus-operator.ts';
+import { wholeRelabeling } from './view.ts';
+import type { PoolView, SettingsView, TargetView, View } from './view.ts';
+
+const collections = [
+  'v1/servicemonitors',
+  'v1/podmonitors',
+  'v1/probes',
+  'v1alpha1/scrapeconfigs',
+  'v1/prometheusrules',
+];
+/** What Prometheus asks for unless told otherwise. */
+export const defaultProtocols = [
+  'OpenMetricsText1.0.0',
+  'OpenMetricsText0.0.1',
+  'PrometheusText1.0.0',
+  'PrometheusText0.0.4',
+];
+
+export async function oracleView(prometheus: OraclePrometheus, client: KubeClient): Promise<View> {
+  const [targets, effective, refused] = await Promise.all([
+    prometheus.targets(),
+    prometheus.scrapeConfigs(),
+    refusedByBindings(client),
+  ]);
+  const written = new Map(prometheus.config.scrape_configs.map((scrape) => [scrape.job_name, scrape]));
+  const byPool = targetsByPool(targets);
+  const pools = effective.map(
+    (scrape): PoolView => ({
+      job: scrape.job_name,
+      targets: byPool.get(scrape.job_name) ?? [],
+      droppedCount: targets.droppedTargetCounts[scrape.job_name] ?? 0,
+      settings: settingsOf(scrape, written.get(scrape.job_name)!),
+    }),
+  );
+  return { pools: new Map(pools.map((pool) => [pool.job, pool])), refused };
+}
+
+function targetsByPool({ activeTargets }: PrometheusTargets): Map<string, TargetView[]> {
+  const pools = new Map<string, TargetView[]>();
+  for (const { scrapePool, scrapeUrl, labels, scrapeInterval, scrapeTimeout } of activeTargets) {
+    const pool = pools.get(scrapePool) ?? [];
+    pools.set(scrapePool, pool);
+    const times = { intervalMs: parseDuration(scrapeInterval), timeoutMs: parseDuration(scrapeTimeout) };
+    pool.push({ url: scrapeUrl, labels, ...times });
+  }
+  return pools;
+}
+
+interface Bound {
+  readonly metadata: { readonly namespace: string; readonly name: string };
+  readonly status?: {
+    readonly bindings?: readonly {
+      readonly conditions?: readonly { readonly status: string; readonly message?: string }[];
+    }[];
+  };
+}
+
+async function refusedByBindings(client: KubeClient): Promise<Map<string, string>> {
+  const refused = new Map<string, string>();
+  for (const collection of collections) {
+    const { kind, items } = await client.get<{ kind: string; items: readonly Bound[] }>(
+      `/apis/monitoring.coreos.com/${collection}`,
+    );
+    for (const { metadata, status } of items) {
+      const name = `${kind.replace(/List$/, '')} ${metadata.namespace}/${metadata.name}`;
+      for (const { conditions = [] } of status?.bindings ?? [])
+        for (const { status: accepted, message = '' } of conditions)
+          if (accepted === 'False') refused.set(name, message);
+    }
+  }
+  return refused;
+}
+
+type Yaml = Readonly<Record<string, unknown>>;
+
+/** Effective settings; secrets and relabelings from what was written, since Prometheus hides the one and shortens the other. */
+function settingsOf(effective: ScrapeConfigYaml, written: ScrapeConfigYaml): SettingsView {
+  const rules = (written['metric_relabel_configs'] ?? []) as readonly Yaml[];
+  return {
+    intervalMs: parseDuration(effective['scrape_interval'] as string),
+    timeoutMs: parseDuration(effective['scrape_timeout'] as string),
+    honorLabels: effective['honor_labels'] ?? false,
+    honorTimestamps: effective['honor_timestamps'],
+    trackTimestampsStaleness: effective['track_timestamps_staleness'] ?? false,
+    enableCompression: effective['enable_compression'],
+    followRedirects: effective['follow_redirects'],
+    scrapeProtocols: written['scrape_protocols'] ?? defaultProtocols,
+    fallbackScrapeProtocol: effective['fallback_scrape_protocol'] ?? '',
+    limits: limitsOf(effective),
+    metricRelabelings: rules.map((rule) => wholeRelabeling(camelCased(rule))),
+    auth: authOf(written),
+  };
+}
+
+function limitsOf(effective: ScrapeConfigYaml): SettingsView {
+  const count = (field: string): unknown => effective[field] ?? 0;
+  return {
+    bodySizeBytes: parseByteSize((effective['body_size_limit'] as string | undefined) ?? '0'),
+    samples: count('sample_limit'),
+    targets: count('target_limit'),
+    labels: count('label_limit'),
+    labelNameLength: count('label_name_length_limit'),
+    labelValueLength: count('label_value_length_limit'),
+  };
+}
+
+function camelCased(rule: Yaml): Record<string, string> {
+  const camel = (name: string): string => name.replace(/_(.)/g, (_, letter: string) => letter.toUpperCase());
+  const values = Object.entries(rule).map(([name, value]) => [
+    camel(name),
+    name === 'regex' ? String(value) : value,
+  ]);
+  return Object.fromEntries(values) as Record<string, string>;
+}
+
+/** Credentials in clear, and of TLS files their content where the operator wrote them. */
+function authOf(written: ScrapeConfigYaml): SettingsView {
+  const { basic_auth: basic, authorization, tls_config: tls } = written as Readonly<Record<string, Yaml | undefined>>;
+  const { bearer_token: token, bearer_token_file: file, proxy_url: proxyUrl } = written;
+  return {
+    basic: basic && { username: basic['username'], password: basic['password'] },
+    authorization:
+      authorization ??
+      (token === undefined ? undefined : { type: 'Bearer', credentials: token }) ??
+      (file === undefined ? undefined : { type: 'Bearer', credentials: `file ${String(file)}` }),
+    tls: tls && {
+      ca: fileContent(tls['ca_file']),
+      cert: fileContent(tls['cert_file']),
+      key: fileContent(tls['key_file']),
+      serverName: tls['server_name'],
+      insecureSkipVerify: tls['insecure_skip_verify'],
+      minVersion: tls['min_version'],
+      maxVersion: tls['max_version'],
+    },
+    proxyUrl,
+  };
+}
+
+function fileContent(path: unknown): string | undefined {
+  if (typeof path !== 'string') return undefined;
+  return path.includes('/etc-prometheus/certs/') ? readFileSync(path, 'utf8') : `file ${path}`;
+}

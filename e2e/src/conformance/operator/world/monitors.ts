@@ -1,0 +1,26 @@
+// Every monitor and rule of the world.
+
+import type { KubeObject } from '../kube-client.ts';
+import { kubePrometheusMonitors } from './kube-prometheus.ts';
+import { podMonitors } from './pod-monitors.ts';
+import { probes } from './probes.ts';
+import type { Random } from './random.ts';
+import { randomMonitors } from './random-monitors.ts';
+import { prometheusRules } from './rules.ts';
+import { scrapeConfigs } from './scrape-configs.ts';
+import type { FeedPlaces } from './scrape-configs.ts';
+import { serviceMonitors } from './service-monitors.ts';
+import { refusedMonitors } from './refused-monitors.ts';
+
+export function monitorObjects(random: Random, places: FeedPlaces): KubeObject[] {
+  return [
+    ...serviceMonitors(),
+    ...podMonitors(),
+    ...probes(),
+    ...scrapeConfigs(places),
+    ...kubePrometheusMonitors(),
+    ...refusedMonitors(),
+    ...prometheusRules(),
+    ...randomMonitors(random),
+  ];
+}

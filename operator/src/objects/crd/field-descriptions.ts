@@ -1,0 +1,3 @@
+export function fieldDescription(_name: string, _path: readonly string[]): string | undefined {
+  return undefined;
+}
