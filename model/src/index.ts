@@ -5,6 +5,39 @@ export { formatDuration, parseDuration, parseGoDuration } from './duration.ts';
 export { assert, BadRequest, CorruptionError, Unavailable } from './errors.ts';
 export { goQuote } from './go-quote.ts';
 export { md5Mod, murmur3, slotOf, SLOTS } from './hash.ts';
+export { type CounterResetHint, FloatHistogram, type HistogramFields } from './histogram.ts';
+export {
+  addHistograms,
+  combineHints,
+  type CombinedHistogram,
+  subtractHistograms,
+} from './histogram-arithmetic.ts';
+export { CUSTOM_SCHEMA, exponentialBound, isExponentialSchema } from './histogram-bounds.ts';
+export {
+  type BucketList,
+  type BucketSpan,
+  bucketsOfSpans,
+  coarserBuckets,
+  countsOfDeltas,
+  spansOfBuckets,
+} from './histogram-buckets.ts';
+export { allBuckets, type HistogramBucket } from './histogram-iterate.ts';
+export { wasReset } from './histogram-reset.ts';
+export {
+  histogramFraction,
+  histogramQuantile,
+  histogramVariance,
+  type NanEffect,
+} from './histogram-statistics.ts';
+export { type AddOutcome, HistogramMean, HistogramSum } from './histogram-sum.ts';
+export {
+  histogramExpression,
+  type HistogramJson,
+  histogramText,
+  histogramToJson,
+  parseHistogram,
+} from './histogram-text.ts';
+export { trimHistogram, type TrimSide } from './histogram-trim.ts';
 export { LabelInterner } from './label-interner.ts';
 export {
   isValidLegacyLabelName,

@@ -2,4 +2,3 @@
 
 export { restoredActiveAt, stepAlerts } from './alerts/alert-state.ts';
 export type { Alert, Alerts } from './alerts/alert-state.ts';
-export { expandTemplate } from './templates/expand-template.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
@@ -167,6 +167,15 @@ describe('the chart', () => {
     expect(image(valueSets['an image by digest']!)).toBe(`flotilla@sha256:${'a'.repeat(64)}`);
     const fleet = find(render(valueSets['a mirror and pull secrets']!), 'Fleet', 'main');
     expect(at(fleet, 'spec/imagePullSecrets')).toEqual([{ name: 'mirror' }, { name: 'other' }]);
+  });
+
+  withHelm(`brings the CustomResourceDefinitions, its own always${missing}`, () => {
+    const names = (values: Values): string[] =>
+      namesOf(render(values, '--include-crds'), 'CustomResourceDefinition').toSorted();
+    expect(names({ crds: { monitoring: false } })).toEqual(['fleets.flotilla.dev']);
+    const files = readdirSync(join(repository, 'crds')).filter((name) => name.endsWith('.yaml'));
+    const all = files.map((name) => name.replace(/^(.*)_(.*)\.yaml$/, '$2.$1'));
+    expect(names({})).toEqual(all.toSorted());
   });
 
   withHelm(`points Grafana at the querier${missing}`, () => {

@@ -87,7 +87,11 @@ export const valueSets: Readonly<Record<string, Values>> = {
       nodeSelector: { 'node-pool': 'monitoring' },
       tolerations: [{ key: 'monitoring', operator: 'Exists' }],
       affinity: {
-        nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms: [] } },
+        nodeAffinity: {
+          requiredDuringSchedulingIgnoredDuringExecution: {
+            nodeSelectorTerms: [{ matchExpressions: [{ key: 'node-pool', operator: 'Exists' }] }],
+          },
+        },
       },
       topologySpreadConstraints: [
         { maxSkew: 1, topologyKey: 'topology.kubernetes.io/zone', whenUnsatisfiable: 'ScheduleAnyway' },

@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { alerts, noAlertmanager, notifications, received } from './alerts.ts';
 import { closeApiServer } from './api-server.ts';
 import { apply, kubectl, remove } from './commands.ts';
+import type { Manifest } from './commands.ts';
 import { missingSlots, settledMs } from './every-slot.ts';
 import { intervalMs, namespace, podsOf, podsReady } from './fleet.ts';
 import { prometheusRule } from './manifests.ts';
@@ -15,19 +16,16 @@ import { until } from './until.ts';
 
 afterAll(closeApiServer);
 
+function hello(expr: string): Manifest {
+  const annotations = { summary: 'value {{ $value }}' };
+  return prometheusRule('hello', [{ alert: 'Hello', expr, labels: { severity: 'info' }, annotations }]);
+}
+
 proof(
   'an alert of an applied PrometheusRule arrives in Alertmanager once, and no pod restarts for it',
   async () => {
     const before = await podIdentities();
-    const rule = prometheusRule('hello', [
-      {
-        alert: 'Hello',
-        expr: 'vector(42)',
-        labels: { severity: 'info' },
-        annotations: { summary: 'value {{ $value }}' },
-      },
-    ]);
-    await apply(rule);
+    await apply(hello('vector(42)'));
     await until('Alertmanager has notified', 40_000, async () => {
       const [notification, ...others] = await notifications('Hello');
       expect(others).toEqual([]);
@@ -39,10 +37,11 @@ proof(
       // The rule's namespace is enforced on what it yields.
       expect(notification?.alerts[0]?.labels).toMatchObject({ alertname: 'Hello', severity: 'info' });
     });
-    await remove(rule);
-    await until('the alert is resolved when its rule is gone', 60_000, async () => {
-      expect((await notifications('Hello')).at(-1)?.status).toBe('resolved');
+    await apply(hello('vector(42) > 50'));
+    await until('the alert is resolved', 40_000, async () => {
+      expect((await notifications('Hello')).map(({ status }) => status)).toEqual(['firing', 'resolved']);
     });
+    await remove(hello(''));
     expect(await podIdentities()).toEqual(before);
   },
   120_000,

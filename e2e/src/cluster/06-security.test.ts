@@ -129,12 +129,9 @@ proof(
     ]);
     const items = asked.map(({ account, line }) => review(account, line));
     const input = JSON.stringify({ apiVersion: 'v1', kind: 'List', items });
-    const answer = JSON.parse(await kubectl(['create', '-f', '-', '-o', 'json'], { input })) as {
-      items: readonly { status: { allowed: boolean } }[];
-    };
-    const got = asked.map(
-      ({ account, line }, index) => `${account}: ${line}: ${answer.items[index]?.status.allowed}`,
-    );
+    const output = await kubectl(['create', '-f', '-', '-o', 'jsonpath={.status.allowed}{"\\n"}'], { input });
+    const answers = output.trim().split('\n');
+    const got = asked.map(({ account, line }, index) => `${account}: ${line}: ${answers[index]}`);
     expect(got).toEqual(asked.map(({ account, line, want }) => `${account}: ${line}: ${want}`));
   },
   60_000,

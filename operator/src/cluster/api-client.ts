@@ -1,14 +1,14 @@
 // Requests to the Kubernetes API server.
 //
-// @kubernetes/client-node gives kubeconfig and credentials, no more: its generated client drops fields that it does not know, does
-// not retry, and opens a new connection for each call. It is loaded on demand: a fleet on one machine never pays for it.
+// Own requests instead of a generated client's: those drop fields that they do not know, do not retry, and open a connection for
+// each call. What fails for a moment is repeated where that is safe; every try has a deadline.
 
 import type { Logger, Registry } from '@flotilla/chassis';
 import { Counter, errorCode, errorText, Histogram } from '@flotilla/chassis';
-import type { KubeConfig } from '@kubernetes/client-node';
-import type { RequestOptions } from 'node:https';
-import { Agent, request } from 'undici';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { request } from 'undici';
 import type { Dispatcher } from 'undici';
+import { ApiCredentials } from './api-credentials.ts';
 
 export interface ApiClientOptions {
   /** Path; '' uses the pod's ServiceAccount. */
@@ -30,6 +30,16 @@ export interface DeleteOptions {
   readonly uid?: string;
 }
 
+/** For callers that have a deadline of their own. */
+export interface CallLimits {
+  /** Of each try. */
+  readonly timeoutMs?: number;
+  /** 1 never repeats. */
+  readonly tries?: number;
+  /** Ends the call, and the wait between two tries. */
+  readonly signal?: AbortSignal;
+}
+
 /** The API server answered with a status that says no. */
 export class KubeApiError extends Error {
   override readonly name = 'KubeApiError';
@@ -40,7 +50,9 @@ export class KubeApiError extends Error {
   /** 0 when the answer does not ask to wait. */
   readonly retryAfterMs: number;
   constructor(where: string, status: number, body: StatusBody, retryAfterMs: number) {
-    super(`${where}: ${status}${body.reason ? ` ${body.reason}` : ''}${body.message ? `: ${body.message}` : ''}`);
+    super(
+      `${where}: ${status}${body.reason ? ` ${body.reason}` : ''}${body.message ? `: ${body.message}` : ''}`,
+    );
     this.status = status;
     this.reason = body.reason ?? '';
     this.details = body.details;
@@ -62,6 +74,7 @@ interface Call {
   readonly query?: Readonly<Record<string, string>>;
   readonly body?: object;
   readonly contentType?: string;
+  readonly limits?: CallLimits;
 }
 
 interface ClientMetrics {
@@ -69,54 +82,59 @@ interface ClientMetrics {
   readonly durations: Histogram<'verb'>;
 }
 
-const timeoutMs = 15_000;
-const tries = 4;
+const timeoutMsDefault = 15_000;
+const triesDefault = 4;
 const backoffMs = 250;
 const retryAfterMaxMs = 30_000;
 const bodyBytesMax = 256 << 20;
 const errorBytesMax = 64 << 10;
+const errorBodyMs = 5000;
 const retryableStatus: ReadonlySet<number> = new Set([429, 500, 502, 503, 504]);
 /** Nothing was sent, so that even a create can be repeated. */
-const refusedCodes: ReadonlySet<string> = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH']);
+const refusedCodes: ReadonlySet<string> = new Set([
+  'ECONNREFUSED',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'UND_ERR_CONNECT_TIMEOUT',
+]);
+const brokenCodes: ReadonlySet<string> = new Set(['ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'UND_ERR_SOCKET']);
 
 export class ApiClient {
-  readonly #config: KubeConfig;
-  readonly #server: string;
+  readonly #credentials: ApiCredentials;
   readonly #userAgent: string;
   readonly #metrics: ClientMetrics | undefined;
-  #agent: { readonly key: string; readonly dispatcher: Dispatcher } | undefined;
+  readonly #closing = new AbortController();
 
-  private constructor(config: KubeConfig, server: string, options: ApiClientOptions) {
-    this.#config = config;
-    this.#server = server;
+  private constructor(credentials: ApiCredentials, options: ApiClientOptions) {
+    this.#credentials = credentials;
     this.#userAgent = options.userAgent;
     this.#metrics = options.metrics === undefined ? undefined : clientMetrics(options.metrics);
   }
 
   /** Reads the configuration; connects later. Throws when there is none. */
   static async open(options: ApiClientOptions): Promise<ApiClient> {
-    const { KubeConfig } = await import('@kubernetes/client-node');
-    const config = new KubeConfig();
-    if (options.kubeconfig === '') config.loadFromCluster();
-    else config.loadFromFile(options.kubeconfig);
-    const cluster = config.getCurrentCluster();
-    if (cluster === null)
-      throw new Error(`kubeconfig ${options.kubeconfig || '(in cluster)'}: no current cluster, want one`);
-    options.log.info('Kubernetes API server', { server: cluster.server });
-    return new ApiClient(config, cluster.server.replace(/\/+$/, ''), options);
+    const credentials = await ApiCredentials.open(options.kubeconfig);
+    options.log.info('Kubernetes API server', { server: credentials.server });
+    return new ApiClient(credentials, options);
   }
 
-  async get<T>(path: string, query?: Readonly<Record<string, string>>): Promise<T> {
-    return (await this.#json({ method: 'GET', path, ...(query && { query }) })) as T;
+  async get<T>(
+    path: string,
+    query: Readonly<Record<string, string>> = {},
+    limits: CallLimits = {},
+  ): Promise<T> {
+    return (await this.#json({ method: 'GET', path, query, limits })) as T;
   }
 
-  async create<T>(path: string, body: object): Promise<T> {
-    return (await this.#json({ method: 'POST', path, body })) as T;
+  async create<T>(path: string, body: object, limits: CallLimits = {}): Promise<T> {
+    return (await this.#json({ method: 'POST', path, body, limits })) as T;
   }
 
   /** Replaces; the body carries the resourceVersion that it replaces. A conflict is the caller's. */
-  async update<T>(path: string, body: object): Promise<T> {
-    return (await this.#json({ method: 'PUT', path, body })) as T;
+  async update<T>(path: string, body: object, limits: CallLimits = {}): Promise<T> {
+    return (await this.#json({ method: 'PUT', path, body, limits })) as T;
   }
 
   /** Server-side apply. */
@@ -128,7 +146,12 @@ export class ApiClient {
 
   /** JSON merge patch. */
   async patch<T>(path: string, body: object): Promise<T> {
-    return (await this.#json({ method: 'PATCH', path, body, contentType: 'application/merge-patch+json' })) as T;
+    return (await this.#json({
+      method: 'PATCH',
+      path,
+      body,
+      contentType: 'application/merge-patch+json',
+    })) as T;
   }
 
   /** An object that is not there is deleted. */
@@ -156,41 +179,54 @@ export class ApiClient {
     signal: AbortSignal,
     idleTimeoutMs: number,
   ): Promise<AsyncIterable<Uint8Array>> {
-    const response = await this.#send({ method: 'GET', path, query }, signal, idleTimeoutMs);
-    if (response.statusCode !== 200) throw await apiError({ method: 'GET', path }, response);
-    return response.body as AsyncIterable<Uint8Array>;
+    const call: Call = { method: 'GET', path, query };
+    try {
+      const response = await this.#send(call, signal, idleTimeoutMs);
+      if (response.statusCode !== 200) throw await apiError(call, response);
+      return response.body as AsyncIterable<Uint8Array>;
+    } catch (error) {
+      throw failureOf(call, error);
+    }
   }
 
+  /** Ends every call that is open. */
   async close(): Promise<void> {
-    await this.#agent?.dispatcher.destroy();
+    this.#closing.abort(new Error('API client closed'));
+    await this.#credentials.close();
   }
 
   async #json(call: Call): Promise<unknown> {
+    const { tries = triesDefault, signal } = call.limits ?? {};
+    const ending = anyOf(this.#closing.signal, signal);
     for (let attempt = 1; ; attempt++) {
       try {
-        return await this.#once(call);
+        return await this.#once(call, ending);
       } catch (error) {
-        if (attempt === tries || !isRetryable(call.method, error)) throw error;
+        if (attempt >= tries || ending.aborted || !isRetryable(call.method, error))
+          throw failureOf(call, error);
         const retryAfterMs = error instanceof KubeApiError ? error.retryAfterMs : 0;
-        await sleep(Math.max(retryAfterMs, Math.random() * backoffMs * 2 ** attempt));
+        await sleep(retryAfterMs + Math.random() * backoffMs * 2 ** attempt, undefined, { signal: ending });
       }
     }
   }
 
-  async #once(call: Call): Promise<unknown> {
-    const response = await this.#send(call, AbortSignal.timeout(timeoutMs), timeoutMs);
+  async #once(call: Call, ending: AbortSignal): Promise<unknown> {
+    const { timeoutMs = timeoutMsDefault } = call.limits ?? {};
+    const signal = anyOf(AbortSignal.timeout(timeoutMs), ending);
+    const response = await this.#send(call, signal, timeoutMs);
     if (response.statusCode < 200 || response.statusCode > 299) throw await apiError(call, response);
-    const text = await readText(response, bodyBytesMax, whereOf(call));
+    const text = await readText(response, bodyBytesMax);
     return text === '' ? undefined : JSON.parse(text);
   }
 
-  async #send(call: Call, signal: AbortSignal, idleTimeoutMs: number): Promise<Dispatcher.ResponseData> {
-    const { method, path, query, body, contentType = 'application/json' } = call;
-    const { dispatcher, headers } = await this.#credentials();
-    const search = query === undefined ? '' : `?${new URLSearchParams(query).toString()}`;
+  async #send(call: Call, signal: AbortSignal, bodyTimeout: number): Promise<Dispatcher.ResponseData> {
+    const { method, path, query = {}, body, contentType = 'application/json' } = call;
+    const { dispatcher, headers } = await this.#credentials.current();
+    const search = new URLSearchParams(query).toString();
     const end = this.#metrics?.durations.startTimer({ verb: method });
+    let code = '<error>';
     try {
-      const response = await request(this.#server + path + search, {
+      const response = await request(this.#credentials.server + path + (search && `?${search}`), {
         dispatcher,
         method,
         headers: {
@@ -201,37 +237,16 @@ export class ApiClient {
         },
         body: body === undefined ? null : JSON.stringify(body),
         signal,
-        headersTimeout: timeoutMs,
-        bodyTimeout: idleTimeoutMs,
+        headersTimeout: timeoutMsDefault,
+        bodyTimeout,
       });
       response.body.on('error', () => undefined); // One that nobody reads any more must not end the process.
-      this.#metrics?.requests.inc({ verb: method, code: String(response.statusCode) });
+      code = String(response.statusCode);
       return response;
-    } catch (error) {
-      this.#metrics?.requests.inc({ verb: method, code: '<error>' });
-      throw new Error(`${whereOf(call)}: ${errorText(error)}`, { cause: error });
     } finally {
       end?.();
+      this.#metrics?.requests.inc({ verb: method, code });
     }
-  }
-
-  /** Tokens and certificates are looked at each time; a new agent only when the certificates differ. */
-  async #credentials(): Promise<{ dispatcher: Dispatcher; headers: Record<string, string> }> {
-    const options: RequestOptions = {};
-    await this.#config.applyToHTTPSOptions(options);
-    const { ca, cert, key, rejectUnauthorized, servername, auth } = options;
-    const tls = { ca, cert, key, rejectUnauthorized, servername };
-    const tlsKey = JSON.stringify(tls);
-    if (this.#agent?.key !== tlsKey) {
-      const connect = Object.fromEntries(Object.entries(tls).filter(([, value]) => value !== undefined));
-      const before = this.#agent?.dispatcher;
-      this.#agent = { key: tlsKey, dispatcher: new Agent({ connect: { ...connect, timeout: 5000 } }) };
-      void before?.close();
-    }
-    const headers: Record<string, string> = {};
-    for (const [name, value] of Object.entries(options.headers ?? {})) headers[name] = String(value);
-    if (auth) headers['Authorization'] = `Basic ${Buffer.from(auth).toString('base64')}`;
-    return { dispatcher: this.#agent.dispatcher, headers };
   }
 }
 
@@ -253,7 +268,7 @@ function clientMetrics(registry: Registry): ClientMetrics {
   };
 }
 
-function whereOf({ method, path }: Pick<Call, 'method' | 'path'>): string {
+function whereOf({ method, path }: Call): string {
   return `${method} ${path}`;
 }
 
@@ -263,36 +278,46 @@ function isRetryable(method: Method, error: unknown): boolean {
     if (method === 'POST') return error.status === 429;
     return retryableStatus.has(error.status);
   }
-  const cause = error instanceof Error ? error.cause : undefined;
-  return refusedCodes.has(errorCode(cause)) || (method !== 'POST' && errorCode(cause) === 'ECONNRESET');
+  const code = errorCode(error);
+  return refusedCodes.has(code) || (method !== 'POST' && brokenCodes.has(code));
 }
 
-async function apiError(call: Pick<Call, 'method' | 'path'>, response: Dispatcher.ResponseData): Promise<KubeApiError> {
-  const text = await readText(response, errorBytesMax, whereOf(call)).catch(() => '');
+/** What is thrown: says where, and keeps what happened as its cause. */
+function failureOf(call: Call, error: unknown): Error {
+  if (error instanceof KubeApiError) return error;
+  const isLate = (error as { name?: unknown } | undefined)?.name === 'TimeoutError';
+  const text = isLate ? 'no answer in time' : errorText(error);
+  return new Error(`${whereOf(call)}: ${text}`, { cause: error });
+}
+
+function anyOf(...signals: readonly (AbortSignal | undefined)[]): AbortSignal {
+  return AbortSignal.any(signals.filter((signal) => signal !== undefined));
+}
+
+async function apiError(call: Call, response: Dispatcher.ResponseData): Promise<KubeApiError> {
+  const late = setTimeout(() => response.body.destroy(), errorBodyMs);
+  const text = await readText(response, errorBytesMax).catch(() => '');
+  clearTimeout(late);
   const seconds = Number(response.headers['retry-after'] ?? 0);
-  const retryAfterMs = Number.isFinite(seconds) ? Math.min(seconds * 1000, retryAfterMaxMs) : 0;
+  const retryAfterMs = Number.isFinite(seconds) ? Math.min(Math.max(0, seconds) * 1000, retryAfterMaxMs) : 0;
   return new KubeApiError(whereOf(call), response.statusCode, statusBody(text), retryAfterMs);
 }
 
 function statusBody(text: string): StatusBody {
   try {
-    return JSON.parse(text) as StatusBody;
+    return (JSON.parse(text) ?? {}) as StatusBody;
   } catch {
     return { message: text.trim().slice(0, 200) };
   }
 }
 
-async function readText(response: Dispatcher.ResponseData, bytesMax: number, where: string): Promise<string> {
+async function readText(response: Dispatcher.ResponseData, bytesMax: number): Promise<string> {
   const chunks: Uint8Array[] = [];
   let sizeBytes = 0;
   for await (const chunk of response.body as AsyncIterable<Uint8Array>) {
     sizeBytes += chunk.length;
-    if (sizeBytes > bytesMax) throw new Error(`${where}: answer too large, want at most ${bytesMax} bytes`);
+    if (sizeBytes > bytesMax) throw new Error(`answer too large, want at most ${bytesMax} bytes`);
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString('utf8');
-}
-
-function sleep(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

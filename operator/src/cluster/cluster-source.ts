@@ -10,6 +10,7 @@ import { compareUtf8 } from '@flotilla/model';
 import { hash } from 'node:crypto';
 import type { AnyObject, Kind, ObjectOf } from '../objects/kinds.ts';
 import { objectKey } from '../objects/kube-object.ts';
+import type { ObjectMeta, Origin } from '../objects/kube-object.ts';
 import type { ObjectSource, Problem } from '../objects/object-source.ts';
 import { parseObject } from '../objects/parse-object.ts';
 import type { ApiClient } from './api-client.ts';
@@ -31,10 +32,17 @@ export interface ClusterSourceOptions {
 
 /** What is kept of an object. */
 interface Kept {
+  /** undefined when it was refused. */
   readonly object: AnyObject | undefined;
-  /** Why it was refused; '' when it was not. */
-  readonly refusal: string;
+  /** Why it was refused, and what was left out. */
+  readonly problems: readonly Problem[];
   readonly fingerprint: string;
+}
+
+/** All that is kept of a kind, as it is handed out. */
+interface KindView {
+  readonly objects: readonly AnyObject[];
+  readonly problems: readonly Problem[];
 }
 
 type ListedKind = Exclude<Kind, 'Secret' | 'ConfigMap'>;
@@ -51,6 +59,10 @@ const namespacedKinds: readonly ListedKind[] = ['Service', 'EndpointSlice', 'Pod
 const clusterKinds: readonly ListedKind[] = ['Node', 'Namespace'];
 const lastApplied = 'kubectl.kubernetes.io/last-applied-configuration';
 
+const noProblems: readonly Problem[] = [];
+const noOrigin: Origin = { file: '', line: 0 };
+const emptyView: KindView = { objects: [], problems: noProblems };
+
 const debounceMsDefault = 100;
 /** Under steady change listeners are called this often at least. */
 const debounceMaxMs = 1000;
@@ -64,9 +76,10 @@ export class ClusterSource implements ObjectSource {
   readonly #listeners: (() => void)[] = [];
   readonly #pool = new StringPool();
   readonly #stale = new Set<ListedKind>();
-  readonly #lists = new Map<ListedKind, readonly AnyObject[]>();
+  readonly #views = new Map<ListedKind, KindView>();
   #timer: NodeJS.Timeout | undefined;
   #changedSinceMs = 0;
+  #isStopped = false;
 
   constructor(options: ClusterSourceOptions) {
     this.#options = options;
@@ -83,6 +96,7 @@ export class ClusterSource implements ObjectSource {
   }
 
   stop(): void {
+    this.#isStopped = true;
     clearTimeout(this.#timer);
     this.#named.stop();
     for (const reflector of this.#all()) void reflector.stop();
@@ -96,9 +110,7 @@ export class ClusterSource implements ObjectSource {
   }
 
   list<K extends Kind>(kind: K): readonly ObjectOf<K>[] {
-    const listed = kind as ListedKind;
-    if (this.#stale.delete(listed)) this.#rebuild(listed);
-    return (this.#lists.get(listed) ?? []) as readonly ObjectOf<K>[];
+    return this.#view(kind as ListedKind).objects as readonly ObjectOf<K>[];
   }
 
   get<K extends Kind>(kind: K, namespace: string, name: string): ObjectOf<K> | undefined {
@@ -106,7 +118,7 @@ export class ClusterSource implements ObjectSource {
     if (kind === 'Secret' || kind === 'ConfigMap')
       return this.#named.get(kind, namespace, name) as ObjectOf<K> | undefined;
     const key = objectKey(namespace, name);
-    for (const reflector of this.#reflectors.get(kind as ListedKind) ?? []) {
+    for (const reflector of this.#reflectors.get(kind) ?? []) {
       const object = reflector.items().get(key)?.object;
       if (object !== undefined) return object as ObjectOf<K>;
     }
@@ -114,15 +126,7 @@ export class ClusterSource implements ObjectSource {
   }
 
   problems(): readonly Problem[] {
-    return [...this.#reflectors].flatMap(([kind, reflectors]) =>
-      reflectors.flatMap((reflector) =>
-        [...reflector.items()]
-          .filter(([, { refusal }]) => refusal !== '')
-          .map(([name, { refusal }]): Problem => {
-            return { severity: 'refused', file: '', line: 0, kind, name, reason: refusal };
-          }),
-      ),
-    );
+    return [...this.#reflectors.keys()].flatMap((kind) => this.#view(kind).problems);
   }
 
   ignored(): ReadonlyMap<string, number> {
@@ -164,29 +168,37 @@ export class ClusterSource implements ObjectSource {
     const apiVersion = group === '' ? version : `${group}/${version}`;
     const { annotations } = raw.metadata as { annotations?: Record<string, string> };
     if (annotations !== undefined) delete annotations[lastApplied];
-    const { object, refusal } = parseObject({ ...raw, apiVersion, kind }, { file: '', line: 0 });
+    const { object, refusal, warnings } = parseObject({ ...raw, apiVersion, kind }, noOrigin);
     // Rules and selectors of the custom kinds are compiled while they are checked; what was written identifies them.
-    const content = customKinds.includes(kind) ? writtenPart(raw) : object;
+    const content = customKinds.includes(kind) ? writtenPart(raw) : (object ?? refusal?.reason);
     const fingerprint = hash('sha1', JSON.stringify(content) ?? '', 'base64');
     if (before?.fingerprint === fingerprint) return before;
-    if (object === undefined)
-      return { object: undefined, refusal: refusal?.reason ?? 'not understood', fingerprint };
-    return { object: this.#pool.share(object), refusal: '', fingerprint };
+    if (object !== undefined) this.#pool.share(object);
+    const problems = [
+      ...(object === undefined ? [problemOf(kind, raw, 'refused', refusal?.reason ?? 'not understood')] : []),
+      ...warnings.map(({ reason }) => problemOf(kind, raw, 'warning', reason)),
+    ];
+    return { object, problems: problems.length === 0 ? noProblems : problems, fingerprint };
+  }
+
+  #view(kind: ListedKind): KindView {
+    if (this.#stale.delete(kind)) this.#rebuild(kind);
+    return this.#views.get(kind) ?? emptyView;
   }
 
   /** A list whose members are the same stays the same array. */
   #rebuild(kind: ListedKind): void {
-    const objects = this.#reflectors
-      .get(kind)!
-      .flatMap((reflector) => [...reflector.items().values()].flatMap(({ object }) => object ?? []))
-      .toSorted(byName);
-    const before = this.#lists.get(kind);
+    const kept = this.#reflectors.get(kind)!.flatMap((reflector) => [...reflector.items().values()]);
+    const objects = kept.flatMap(({ object }) => object ?? []).toSorted(byName);
+    const problems = kept.flatMap(({ problems: own }) => own).toSorted(byProblemName);
+    const before = this.#views.get(kind)?.objects;
     const isSame =
       before?.length === objects.length && before.every((object, index) => object === objects[index]);
-    if (!isSame) this.#lists.set(kind, objects);
+    this.#views.set(kind, { objects: isSame ? before : objects, problems });
   }
 
   #changed(): void {
+    if (this.#isStopped) return;
     const { debounceMs = debounceMsDefault } = this.#options;
     const nowMs = performance.now();
     if (this.#timer === undefined) this.#changedSinceMs = nowMs;
@@ -234,6 +246,18 @@ export class ClusterSource implements ObjectSource {
   }
 }
 
+function problemOf(kind: ListedKind, raw: RawObject, severity: Problem['severity'], reason: string): Problem {
+  const metadata = metadataOf(raw);
+  const name = objectKey(metadata.namespace, metadata.name);
+  return { severity, ...noOrigin, kind, name, reason, metadata };
+}
+
+function metadataOf({ metadata }: RawObject): ObjectMeta {
+  const { labels = {}, annotations = {}, generation } = metadata as Partial<ObjectMeta>;
+  const { name, namespace = '', uid } = metadata;
+  return { name, namespace, uid, generation, labels, annotations, ownerReferences: [] };
+}
+
 /** All of an object that its owners wrote. */
 function writtenPart(raw: RawObject): unknown {
   const { metadata, spec } = raw as RawObject & { spec?: unknown };
@@ -246,4 +270,8 @@ function byName(a: AnyObject, b: AnyObject): number {
   return (
     compareUtf8(a.metadata.namespace, b.metadata.namespace) || compareUtf8(a.metadata.name, b.metadata.name)
   );
+}
+
+function byProblemName({ name: a = '' }: Problem, { name: b = '' }: Problem): number {
+  return compareUtf8(a, b);
 }

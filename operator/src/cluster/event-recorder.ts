@@ -43,7 +43,10 @@ interface Recorded {
 
 const seriesMs = 10 * 60_000;
 const perMinuteMax = 50;
-const noteLengthMax = 1000;
+/** The API server's limit is 1024 bytes. */
+const noteBytesMax = 1020;
+/** Waiting to be written: an API server that is slow or away. */
+const waitingMax = 100;
 const recordedMax = 5000;
 
 export class EventRecorder {
@@ -53,6 +56,7 @@ export class EventRecorder {
   #minuteStartMs = -Infinity;
   #inMinute = 0;
   #dropped = 0;
+  #waiting = 0;
 
   constructor(options: EventRecorderOptions) {
     this.#options = options;
@@ -61,9 +65,13 @@ export class EventRecorder {
   /** Never throws; one that cannot be written is logged. */
   record(event: KubeEvent): void {
     if (!this.#admit()) return;
-    this.#turn = this.#turn.then(() => this.#write(event)).catch((error: unknown) =>
-      this.#options.log.warn('event not recorded', { reason: event.reason, err: errorText(error) }),
-    );
+    this.#waiting++;
+    this.#turn = this.#turn
+      .then(() => this.#write(event))
+      .catch((error: unknown) =>
+        this.#options.log.warn('event not recorded', { reason: event.reason, err: errorText(error) }),
+      )
+      .finally(() => this.#waiting--);
   }
 
   #admit(): boolean {
@@ -74,7 +82,7 @@ export class EventRecorder {
       this.#inMinute = 0;
       this.#dropped = 0;
     }
-    if (this.#inMinute < perMinuteMax) {
+    if (this.#inMinute < perMinuteMax && this.#waiting < waitingMax) {
       this.#inMinute++;
       return true;
     }
@@ -113,7 +121,8 @@ export class EventRecorder {
   async #create({ regarding, type, reason, action, note }: KubeEvent, key: string): Promise<string> {
     const { client, reportingController, identity } = this.#options;
     const namespace = regarding.namespace || this.#options.namespace;
-    const name = `${regarding.name.slice(0, 200)}.${key}${Date.now().toString(16)}`;
+    const prefix = regarding.name.slice(0, 200).replace(/[^a-z0-9]+$/, '');
+    const name = `${prefix}.${key}${Date.now().toString(16)}`;
     await client.create(resourcePath(RESOURCES.Event, { namespace }), {
       apiVersion: 'events.k8s.io/v1',
       kind: 'Event',
@@ -125,7 +134,7 @@ export class EventRecorder {
       type,
       reason,
       action,
-      note: note.slice(0, noteLengthMax),
+      note: shortened(note),
     });
     return resourcePath(RESOURCES.Event, { namespace, name });
   }
@@ -134,4 +143,11 @@ export class EventRecorder {
 /** Kubernetes's MicroTime has six digits. */
 function microTime(): string {
   return new Date().toISOString().replace('Z', '000Z');
+}
+
+/** Ends with an ellipsis where it was cut; never inside a character. */
+function shortened(note: string): string {
+  if (Buffer.byteLength(note) <= noteBytesMax) return note;
+  const cut = Buffer.from(note).subarray(0, noteBytesMax).toString('utf8');
+  return `${cut.replace(/\uFFFD$/, '')}…`;
 }

@@ -6,7 +6,7 @@
 import { errorText } from '@flotilla/chassis';
 import type { Logger } from '@flotilla/chassis';
 import { KubeApiError } from './api-client.ts';
-import type { ApiClient } from './api-client.ts';
+import type { ApiClient, CallLimits } from './api-client.ts';
 import { resourcePath, RESOURCES } from './resources.ts';
 
 export interface LeaderElectionOptions {
@@ -15,8 +15,11 @@ export interface LeaderElectionOptions {
   readonly name: string;
   readonly identity: string;
   readonly log: Logger;
+  /** Called with false before anybody else may take the lease. */
   readonly onChange: (isLeader: boolean) => void;
+  /** How long others leave the lease alone. */
   readonly leaseMs?: number;
+  /** How long a leader goes on that cannot renew; less than leaseMs. */
   readonly renewMs?: number;
   readonly retryMs?: number;
 }
@@ -44,10 +47,12 @@ export class LeaderElection {
   #isLeader = false;
   #observed = '';
   #observedAtMs = 0;
+  #observedLeaseMs = 0;
   #renewedAtMs = 0;
   #holder = '';
   #stopped = false;
   #timer: NodeJS.Timeout | undefined;
+  #deadline: NodeJS.Timeout | undefined;
   #turn: Promise<void> = Promise.resolve();
 
   constructor(options: LeaderElectionOptions) {
@@ -87,16 +92,11 @@ export class LeaderElection {
     try {
       await this.#tryToLead();
     } catch (error) {
-      if (!isConflict(error))
-        this.#options.log.warn('leader election: no answer', { err: errorText(error) });
-    }
-    if (this.#isLeader && !this.isLeader) {
-      this.#options.log.error('leader election: lease lost, it could not be renewed in time');
-      this.#set(false);
+      if (!isConflict(error)) this.#options.log.warn('leader election: no answer', { err: errorText(error) });
     }
     if (this.#stopped) return;
     const jitterMs = this.#isLeader ? 0 : Math.random() * this.#retryMs * 0.2;
-    this.#timer = setTimeout(() => (this.#turn = this.#tick()), this.#retryMs + jitterMs);
+    this.#timer = setTimeout(() => void (this.#turn = this.#tick()), this.#retryMs + jitterMs);
   }
 
   async #tryToLead(): Promise<void> {
@@ -104,27 +104,48 @@ export class LeaderElection {
     const lease = await this.#read();
     this.#observe(lease);
     const isOwn = this.#holder === this.#options.identity;
-    const isFree = this.#holder === '' || performance.now() - this.#observedAtMs > this.#leaseMs;
+    const isFree =
+      this.#holder === '' ||
+      performance.now() - this.#observedAtMs > Math.max(this.#leaseMs, this.#observedLeaseMs);
     if (!isOwn && !isFree) {
-      if (this.#isLeader) this.#set(false);
+      this.#set(false);
       return;
     }
-    const written = await this.#write(lease, isOwn);
-    this.#observe(written);
-    this.#renewedAtMs = startedAtMs;
-    if (!this.#isLeader) this.#set(true);
+    this.#observe(await this.#write(lease, isOwn));
+    this.#renewed(startedAtMs);
   }
 
   #observe(lease: Lease | undefined): void {
     const record = JSON.stringify(lease?.spec ?? {});
     if (record !== this.#observed) this.#observedAtMs = performance.now();
     this.#observed = record;
+    this.#observedLeaseMs = (lease?.spec?.leaseDurationSeconds ?? 0) * 1000;
     this.#holder = lease?.spec?.holderIdentity ?? '';
+  }
+
+  /** Counts from before the request. One that was answered too late to count leads to another. */
+  #renewed(atMs: number): void {
+    this.#renewedAtMs = atMs;
+    if (performance.now() - atMs < this.#renewMs) this.#set(true);
+    this.#watchDeadline();
+  }
+
+  /** Whatever hangs, the end of leading is told in time. */
+  #watchDeadline(): void {
+    clearTimeout(this.#deadline);
+    if (!this.#isLeader) return;
+    const leftMs = this.#renewedAtMs + this.#renewMs - performance.now();
+    if (leftMs > 0) {
+      this.#deadline = setTimeout(() => this.#watchDeadline(), leftMs);
+      return;
+    }
+    this.#options.log.error('leader election: lease lost, it could not be renewed in time');
+    this.#set(false);
   }
 
   async #read(): Promise<Lease | undefined> {
     try {
-      return await this.#options.client.get<Lease>(this.#path());
+      return await this.#options.client.get<Lease>(this.#path(), {}, this.#limits());
     } catch (error) {
       if (error instanceof KubeApiError && error.status === 404) return undefined;
       throw error;
@@ -147,26 +168,40 @@ export class LeaderElection {
         leaseTransitions: (before?.leaseTransitions ?? 0) + (isOwn ? 0 : 1),
       },
     };
-    if (lease !== undefined) return client.update<Lease>(this.#path(), body);
-    return client.create<Lease>(resourcePath(RESOURCES.Lease, { namespace }), body);
+    if (lease !== undefined) return client.update<Lease>(this.#path(), body, this.#limits());
+    return client.create<Lease>(resourcePath(RESOURCES.Lease, { namespace }), body, this.#limits());
+  }
+
+  /** The next turn is the next try. */
+  #limits(): CallLimits {
+    return { tries: 1, timeoutMs: this.#renewMs / 2 };
   }
 
   async #release(): Promise<void> {
     const lease = await this.#read();
     if (lease?.spec?.holderIdentity !== this.#options.identity) return;
-    const spec = { ...lease.spec, holderIdentity: '', leaseDurationSeconds: 1, renewTime: microTime(new Date()) };
-    await this.#options.client.update(this.#path(), {
-      apiVersion: 'coordination.k8s.io/v1',
-      kind: 'Lease',
-      metadata: lease.metadata,
-      spec,
-    });
+    const spec = {
+      ...lease.spec,
+      holderIdentity: '',
+      leaseDurationSeconds: 1,
+      renewTime: microTime(new Date()),
+    };
+    const body = { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata: lease.metadata, spec };
+    await this.#options.client.update(this.#path(), body, this.#limits());
+    this.#holder = '';
   }
 
   #set(isLeader: boolean): void {
+    if (this.#isLeader === isLeader) return;
     this.#isLeader = isLeader;
-    this.#options.log.info(isLeader ? 'leads' : 'leads no more', { lease: this.#options.name });
-    this.#options.onChange(isLeader);
+    if (!isLeader) clearTimeout(this.#deadline);
+    const { log, name, onChange } = this.#options;
+    log.info(isLeader ? 'leads' : 'leads no more', { lease: name });
+    try {
+      onChange(isLeader);
+    } catch (error) {
+      log.error('leader election: listener failed', { err: errorText(error) });
+    }
   }
 
   #path(): string {

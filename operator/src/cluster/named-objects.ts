@@ -2,6 +2,7 @@
 
 import { errorText } from '@flotilla/chassis';
 import type { Logger } from '@flotilla/chassis';
+import { hash } from 'node:crypto';
 import type { AnyObject, ObjectOf } from '../objects/kinds.ts';
 import { parseObject } from '../objects/parse-object.ts';
 import { KubeApiError } from './api-client.ts';
@@ -15,7 +16,9 @@ interface Named {
   readonly namespace: string;
   readonly name: string;
   object: AnyObject | undefined;
-  resourceVersion: string;
+  /** Of `object`, to tell a change of content from one of bookkeeping. */
+  content: string;
+  isFailing: boolean;
   /** False until it has been answered once, well or not. */
   isTried: boolean;
   isOpen: boolean;
@@ -35,6 +38,7 @@ export class NamedObjects {
   #timer: NodeJS.Timeout | undefined;
   #pending = 0;
   #open = 0;
+  #isStopped = false;
 
   constructor(client: ApiClient, log: Logger, onChange: () => void) {
     this.#client = client;
@@ -52,6 +56,7 @@ export class NamedObjects {
   }
 
   stop(): void {
+    this.#isStopped = true;
     clearInterval(this.#timer);
   }
 
@@ -65,7 +70,8 @@ export class NamedObjects {
         namespace,
         name,
         object: undefined,
-        resourceVersion: '',
+        content: '',
+        isFailing: false,
         isTried: false,
         isOpen: false,
         dueMs: 0,
@@ -80,7 +86,7 @@ export class NamedObjects {
   #fetchDue(): void {
     const nowMs = performance.now();
     for (const named of this.#named.values()) {
-      if (this.#open >= atOnceMax) return;
+      if (this.#open >= atOnceMax || this.#isStopped) return;
       if (!named.isOpen && named.dueMs <= nowMs) void this.#fetch(named);
     }
   }
@@ -88,25 +94,28 @@ export class NamedObjects {
   async #fetch(named: Named): Promise<void> {
     named.isOpen = true;
     this.#open++;
-    const wasTried = named.isTried;
-    let isChanged = false;
+    const { content, isTried } = named;
     try {
-      isChanged = await this.#read(named);
+      this.#take(named, await this.#read(named));
+      named.isFailing = false;
       this.#settle(named);
     } catch (error) {
-      this.#log.warn('not fetched, what is known holds', {
-        kind: named.kind,
-        namespace: named.namespace,
-        name: named.name,
-        err: errorText(error),
-      });
-      if (isRefusal(error)) this.#settle(named);
+      this.#failed(named, error);
     }
     named.isOpen = false;
     this.#open--;
     named.dueMs = performance.now() + (named.object === undefined ? missingMs : refreshMs);
-    if (isChanged || named.isTried !== wasTried) this.#onChange();
-    if (this.#pending > 0) this.#fetchDue();
+    if (this.#isStopped) return;
+    if (content !== named.content || isTried !== named.isTried) this.#onChange();
+    this.#fetchDue();
+  }
+
+  #failed(named: Named, error: unknown): void {
+    const { kind, namespace, name } = named;
+    if (!named.isFailing)
+      this.#log.warn('not fetched, what is known holds', { kind, namespace, name, err: errorText(error) });
+    named.isFailing = true;
+    if (isRefusal(error)) this.#settle(named);
   }
 
   #settle(named: Named): void {
@@ -114,26 +123,29 @@ export class NamedObjects {
     named.isTried = true;
   }
 
-  /** True when it changed. */
-  async #read(named: Named): Promise<boolean> {
-    const { kind, namespace, name } = named;
+  /** The same object while its content is the same. */
+  #take(named: Named, object: AnyObject | undefined): void {
+    const content = object === undefined ? '' : contentOf(object);
+    if (content === named.content) return;
+    named.object = object;
+    named.content = content;
+  }
+
+  /** undefined when there is none. */
+  async #read({ kind, namespace, name }: Named): Promise<AnyObject | undefined> {
     try {
-      const raw = await this.#client.get<{ metadata: { resourceVersion: string } }>(
-        resourcePath(RESOURCES[kind], { namespace, name }),
-      );
-      if (raw.metadata.resourceVersion === named.resourceVersion) return false;
-      const { object } = parseObject({ ...raw, apiVersion: 'v1', kind }, { file: '', line: 0 });
-      named.object = object;
-      named.resourceVersion = raw.metadata.resourceVersion;
-      return true;
+      const raw = await this.#client.get<object>(resourcePath(RESOURCES[kind], { namespace, name }));
+      return parseObject({ ...raw, apiVersion: 'v1', kind }, { file: '', line: 0 }).object;
     } catch (error) {
-      if (!(error instanceof KubeApiError && error.status === 404)) throw error;
-      const wasThere = named.object !== undefined;
-      named.object = undefined;
-      named.resourceVersion = '';
-      return wasThere;
+      if (error instanceof KubeApiError && error.status === 404) return undefined;
+      throw error;
     }
   }
+}
+
+/** A digest: what is secret is not kept twice. */
+function contentOf(object: AnyObject): string {
+  return hash('sha256', JSON.stringify(object), 'base64');
 }
 
 /** The API server says that this one is not for us: as good as missing. */

@@ -60,6 +60,8 @@ const idleMarginMs = 30_000;
 const backoffMinMs = 800;
 const backoffMaxMs = 30_000;
 const notInstalledMs = 60_000;
+/** A place that is lost again sooner after a list is a failure, to be backed off from. */
+const relistMinMs = 10_000;
 const eventBytesMax = 16 << 20;
 
 /** The place of the watch is gone: only a new list helps. */
@@ -79,6 +81,7 @@ export class Reflector<T> {
   #failingSinceMs: number | undefined;
   #lastContactMs = 0;
   #failures = 0;
+  #listedAtMs = -Infinity;
   #running: Promise<void> = Promise.resolve();
 
   constructor(options: ReflectorOptions<T>) {
@@ -131,56 +134,67 @@ export class Reflector<T> {
       } catch (error) {
         if (signal.aborted) return;
         if (error instanceof ExpiredError) this.#resourceVersion = '';
-        else await this.#failed(error);
+        if (!(error instanceof ExpiredError) || performance.now() - this.#listedAtMs < relistMinMs)
+          await this.#failed(error);
       }
     }
   }
 
   async #failed(error: unknown): Promise<void> {
     this.counters.failures++;
-    this.#failingSinceMs ??= performance.now();
-    if (this.#failures++ === 0)
+    this.#failures++;
+    if (this.#failingSinceMs === undefined)
       this.#options.log.warn('list or watch failed, trying again', {
         kind: this.#options.resource.kind,
         err: errorText(error),
       });
-    const ceilingMs = Math.min(backoffMaxMs, backoffMinMs * 2 ** Math.min(this.#failures, 10));
+    this.#failingSinceMs ??= performance.now();
+    const ceilingMs = Math.min(backoffMaxMs, backoffMinMs * 2 ** Math.min(this.#failures - 1, 10));
     const retryAfterMs = error instanceof KubeApiError ? error.retryAfterMs : 0;
-    await sleep(Math.max(retryAfterMs, backoffMinMs / 2 + Math.random() * ceilingMs), this.#stopping.signal);
+    await sleep(Math.max(retryAfterMs, backoffMinMs + Math.random() * ceilingMs), this.#stopping.signal);
   }
 
   #heard(): void {
     this.#lastContactMs = Date.now();
     if (this.#failingSinceMs === undefined) return;
+    const { kind } = this.#options.resource;
+    this.#options.log.info('list or watch works again', { kind });
     this.#failingSinceMs = undefined;
-    this.#failures = 0;
     this.#options.onChange();
   }
 
   /** All pages, or nothing. A page whose place has expired begins the list anew. */
   async #list(): Promise<void> {
     this.counters.lists++;
+    this.#listedAtMs = performance.now();
     const before = this.#items;
     const items = new Map<string, T>();
-    let page: ListPage | undefined;
+    let place = '';
     do {
-      page = await this.#page(page?.metadata.continue);
-      if (page === undefined) break;
+      const page = await this.#page(place);
+      if (page === undefined) return this.#listed(new Map(), '');
+      this.#lastContactMs = Date.now();
       for (const raw of page.items ?? []) this.#keep(items, raw, before);
-    } while (page.metadata.continue !== undefined && page.metadata.continue !== '');
-    this.#isInstalled = page !== undefined;
+      place = page.metadata.continue ?? '';
+      if (place === '') this.#listed(items, page.metadata.resourceVersion);
+    } while (place !== '');
+  }
+
+  /** `resourceVersion` is where to watch from, '' when there is nothing to watch. */
+  #listed(items: Map<string, T>, resourceVersion: string): void {
+    this.#isInstalled = resourceVersion !== '';
     this.#items = items;
-    this.#resourceVersion = page?.metadata.resourceVersion ?? '';
+    this.#resourceVersion = resourceVersion;
     this.#synced = true;
     this.#heard();
     this.#options.onChange();
   }
 
   /** undefined when the kind is not installed and need not be. */
-  async #page(place: string | undefined): Promise<ListPage | undefined> {
+  async #page(place: string): Promise<ListPage | undefined> {
     const query = { ...this.#selection(), limit: String(pageSize), ...(place && { continue: place }) };
     try {
-      return await this.#options.client.get<ListPage>(this.#path, query);
+      return await this.#options.client.get<ListPage>(this.#path, query, { signal: this.#stopping.signal });
     } catch (error) {
       if (!(error instanceof KubeApiError)) throw error;
       if (error.status === 410) throw new ExpiredError(error.message, { cause: error });
@@ -213,6 +227,7 @@ export class Reflector<T> {
       this.#lastContactMs = Date.now();
       let changed = false;
       for (const line of lines.push(bytes)) changed = this.#takeEvent(line) || changed;
+      this.#failures = 0;
       if (changed) this.#options.onChange();
     }
     // One that ends at once, again and again, must not become a storm of requests.
@@ -231,7 +246,7 @@ export class Reflector<T> {
 
   /** True when the picture changed. */
   #takeEvent(line: string): boolean {
-    const { type, object } = JSON.parse(line) as WatchEvent;
+    const { type, object } = this.#decode(line);
     if (type === 'ERROR') {
       if (object.code === 410) throw new ExpiredError(object.message ?? 'expired');
       throw new Error(`watch ${this.#path}: ${object.code ?? ''} ${object.message ?? ''}`);
@@ -242,6 +257,15 @@ export class Reflector<T> {
     const before = this.#items.get(keyOf(object));
     this.#keep(this.#items, object, this.#items);
     return this.#items.get(keyOf(object)) !== before;
+  }
+
+  /** What is not an event would come again with the same place: a list leads past it. */
+  #decode(line: string): WatchEvent {
+    try {
+      return JSON.parse(line) as WatchEvent;
+    } catch (error) {
+      throw new ExpiredError(`watch ${this.#path}: not an event: ${line.slice(0, 100)}`, { cause: error });
+    }
   }
 
   /** An object that cannot be projected is left out, and costs no other. */

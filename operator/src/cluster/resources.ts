@@ -36,6 +36,12 @@ export const RESOURCES = {
   PodDisruptionBudget: resource('policy/v1', 'poddisruptionbudgets', 'PodDisruptionBudget'),
   Lease: resource('coordination.k8s.io/v1', 'leases', 'Lease'),
   Event: resource('events.k8s.io/v1', 'events', 'Event'),
+  CustomResourceDefinition: resource(
+    'apiextensions.k8s.io/v1',
+    'customresourcedefinitions',
+    'CustomResourceDefinition',
+    false,
+  ),
   TokenReview: resource('authentication.k8s.io/v1', 'tokenreviews', 'TokenReview', false),
 } as const satisfies Readonly<Record<string, Resource>>;
 

@@ -10,8 +10,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { KubeApiError } from './api-client.ts';
 import type { ApiClient } from './api-client.ts';
+import { resourcePath, RESOURCES } from './resources.ts';
 
-const path = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';
 const versionAnnotation = 'flotilla.dev/crd-version';
 const fieldManager = 'flotilla-operator';
 
@@ -36,14 +36,14 @@ async function upgradeCrd(client: ApiClient, wanted: CustomResourceDefinition): 
   const { name } = wanted.metadata;
   const version = await installedVersion(client, name);
   if (version === undefined || version >= versionOf(wanted)) return false;
-  await client.apply(`${path}/${name}`, wanted, { fieldManager, force: true });
+  await client.apply(pathOf(name), wanted, { fieldManager, force: true });
   return true;
 }
 
 /** undefined when it is somebody else's, -1 when there is none. */
 async function installedVersion(client: ApiClient, name: string): Promise<number | undefined> {
   try {
-    const version = versionOf(await client.get<CustomResourceDefinition>(`${path}/${name}`));
+    const version = versionOf(await client.get<CustomResourceDefinition>(pathOf(name)));
     return version < 0 ? undefined : version;
   } catch (error) {
     if (error instanceof KubeApiError && error.status === 404) return -1;
@@ -54,4 +54,8 @@ async function installedVersion(client: ApiClient, name: string): Promise<number
 /** -1 when it does not say. */
 function versionOf({ metadata }: CustomResourceDefinition): number {
   return Number(metadata.annotations?.[versionAnnotation] ?? -1);
+}
+
+function pathOf(name: string): string {
+  return resourcePath(RESOURCES.CustomResourceDefinition, { name });
 }

@@ -51,6 +51,8 @@ export interface Problem {
   readonly name: string;
   readonly uid: string;
   readonly reason: string;
+  /** Some targets of an object that is taken; false when the object itself is refused. */
+  readonly isOfTargets: boolean;
 }
 
 /** A monitor or rule that the Fleet selects, and whether it is taken. */

@@ -64,7 +64,7 @@ function sliceLabels(slice: Slice, service: ObjectOf<'Service'> | undefined): La
 
 function endpointLabels(endpoint: Endpoint, background: SliceBackground): LabelRecord {
   const { conditions, hostname, nodeName, zone, targetRef } = endpoint;
-  const attached = background.node(nodeName);
+  const attached = background.node(targetRef?.kind === 'Node' ? targetRef.name : nodeName);
   return {
     ...(attached && nodeLabels(attached)),
     [`${META}endpointslice_endpoint_conditions_ready`]: flag(conditions.ready),

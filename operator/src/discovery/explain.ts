@@ -51,7 +51,7 @@ function isNamed(query: string, discovered: Labels, { target, job }: ExplainedTa
   if (job === query) return true;
   return (
     target !== undefined &&
-    (target.url === query || target.labels.get('instance') === query || new URL(target.url).host === query)
+    (target.url === query || target.labels.get('instance') === query || target.url.split('/')[2] === query)
   );
 }
 

@@ -18,9 +18,9 @@ import type {
 } from './discovery.ts';
 import { explainTargets } from './explain.ts';
 import type { FleetSpec } from './fleet-spec.ts';
-import { KubernetesDiscovery } from './kubernetes-discovery.ts';
+import { DiscoveryViews } from './discovery-views.ts';
 import { PoolCache } from './pool-cache.ts';
-import { Selection } from './selection.ts';
+import { problemOf, Selection } from './selection.ts';
 import { TargetFeeds } from './target-feeds.ts';
 
 export interface FleetDiscoveryOptions {
@@ -54,7 +54,7 @@ const empty: Snapshot = {
 export class FleetDiscovery implements Discovery {
   readonly #namespace: string | undefined;
   readonly #source: ObjectSource;
-  readonly #kubernetes: KubernetesDiscovery;
+  readonly #views: DiscoveryViews;
   readonly #feeds: TargetFeeds;
   readonly #pools = new PoolCache();
   readonly #listeners: (() => void)[] = [];
@@ -64,7 +64,7 @@ export class FleetDiscovery implements Discovery {
   constructor({ source, log, namespace }: FleetDiscoveryOptions) {
     this.#source = source;
     this.#namespace = namespace;
-    this.#kubernetes = new KubernetesDiscovery(this.#source);
+    this.#views = new DiscoveryViews(this.#source);
     this.#feeds = new TargetFeeds(log, () => this.#changed());
   }
 
@@ -125,10 +125,15 @@ export class FleetDiscovery implements Discovery {
   #refresh(): Snapshot {
     if (!this.#isStale) return this.#snapshot;
     this.#isStale = false;
-    this.#kubernetes.refresh();
+    this.#views.refresh();
     this.#snapshot = this.#take(this.#snapshot);
     this.#feeds.sweep();
     return this.#snapshot;
+  }
+
+  #sourceProblems(): Problem[] {
+    const refused = this.#source.problems().filter(({ severity }) => severity === 'refused');
+    return refused.map(problemOf);
   }
 
   /** Without a Fleet nothing is wanted, and nothing that was assigned is taken back. */
@@ -137,20 +142,27 @@ export class FleetDiscovery implements Discovery {
       .list('Fleet')
       .filter(({ metadata }) => this.#namespace === undefined || metadata.namespace === this.#namespace);
     if (fleetObject === undefined)
-      return { ...before, fleet: undefined, problems: this.#source.problems().flatMap(toProblem) };
+      return { ...before, fleet: undefined, problems: this.#sourceProblems() };
     const { name, namespace, uid, generation = 0 } = fleetObject.metadata;
     const fleet: FleetSpec = { ...fleetObject.spec, name, namespace, uid, generation };
-    const context: JobContext = { fleet, source: this.#source, kubernetes: this.#kubernetes, feeds: this.#feeds };
+    const views = this.#views;
+    const context: JobContext = {
+      fleet,
+      source: this.#source,
+      kubernetes: views.whole,
+      views,
+      feeds: this.#feeds,
+    };
     const selection = new Selection(context);
     for (const other of others) selection.refuse(other, `a Fleet exists already: ${name}`);
     const { pools, errors } = this.#pools.take(selection.jobs);
-    for (const { job, reason } of errors) selection.targetFailed(job, reason);
+    for (const { job, reasons } of errors) selection.targetsFailed(job, reasons);
     return {
       fleet,
       jobs: selection.jobs,
       pools,
       rules: ruleFiles(selection.rules),
-      problems: [...this.#source.problems().flatMap(toProblem), ...selection.problems],
+      problems: selection.problems,
       selected: sameSelected(before.selected, selection.selected),
       notSelected: selection.notSelected,
     };
@@ -163,18 +175,4 @@ function sameSelected(
   now: readonly SelectedObject[],
 ): readonly SelectedObject[] {
   return JSON.stringify(before) === JSON.stringify(now) ? before : now;
-}
-
-function toProblem({
-  severity,
-  file,
-  line,
-  kind = '',
-  name = '',
-  reason,
-}: ReturnType<ObjectSource['problems']>[number]): Problem[] {
-  if (severity !== 'refused') return [];
-  const slash = name.indexOf('/');
-  const place = { namespace: slash < 0 ? '' : name.slice(0, slash), name: name.slice(slash + 1) };
-  return [{ file, line, apiVersion: '', kind, ...place, uid: '', reason }];
 }

@@ -93,7 +93,9 @@ export class KubernetesDiscovery {
     const pods = slice.endpoints.map(({ targetRef }) =>
       targetRef?.kind === 'Pod' ? pod(targetRef.namespace || namespace, targetRef.name) : undefined,
     );
-    const nodes = slice.endpoints.map(({ nodeName }) => node(nodeName));
+    const nodes = slice.endpoints.map(({ nodeName, targetRef }) =>
+      node(targetRef?.kind === 'Node' ? targetRef.name : nodeName),
+    );
     keep(slice, [service, ...pods, ...nodes], () => endpointSliceTargets(slice, { service, pod, node }));
   }
 }

@@ -25,7 +25,8 @@ interface CachedPool {
 export interface PoolsTaken {
   /** The same array while no pool has changed; a pool is the same object while nothing in it has. */
   readonly pools: readonly ScrapePool[];
-  readonly errors: readonly { readonly job: ScrapeJob; readonly reason: string }[];
+  /** Jobs of which relabeling broke some targets. */
+  readonly errors: readonly { readonly job: ScrapeJob; readonly reasons: readonly string[] }[];
 }
 
 export class PoolCache {
@@ -37,12 +38,12 @@ export class PoolCache {
   /** `jobs` sorted by name. */
   take(jobs: readonly ScrapeJob[]): PoolsTaken {
     const now = new Map<string, CachedPool>();
-    const errors: { job: ScrapeJob; reason: string }[] = [];
+    const errors: { job: ScrapeJob; reasons: readonly string[] }[] = [];
     for (const job of jobs) {
       const cached = this.#takeJob(job, this.#cached.get(job.job.name));
       now.set(job.job.name, cached);
-      for (const { errors: reasons } of cached.groups.values())
-        for (const reason of reasons) errors.push({ job, reason });
+      const reasons = [...cached.groups.values()].flatMap((group) => group.errors);
+      if (reasons.length > 0) errors.push({ job, reasons });
     }
     this.#cached = now;
     const pools = [...now.values()].map(({ pool }) => pool);

@@ -1,6 +1,6 @@
 // From a discovered target to the one that is scraped: defaults, relabeling, URL, shard key. Prometheus's target creation.
 
-import { formatDuration, Labels, LabelsBuilder, parseDuration, relabelSteps } from '@flotilla/model';
+import { compareUtf8, formatDuration, Labels, LabelsBuilder, parseDuration, relabelSteps } from '@flotilla/model';
 import type { NamedRule, ScrapeJob } from '../monitors/scrape-job.ts';
 import type { ExplainedTarget, ExplainStep, PoolTarget } from './discovery.ts';
 
@@ -10,13 +10,16 @@ export interface RelabeledTarget {
   readonly droppedBy: number;
 }
 
-/** Throws RangeError when relabeling made an interval or timeout that is none. */
+/** Throws RangeError when relabeling made an address, interval or timeout that is none. */
 export function relabelTarget(scrape: ScrapeJob, discovered: Labels): RelabeledTarget {
   const { labels, droppedBy } = relabelSteps(
     withDefaults(scrape, discovered),
     scrape.rules.map(({ rule }) => rule),
   );
-  if (labels === undefined || labels.get('__address__') === '') return { target: undefined, droppedBy };
+  if (labels === undefined) return { target: undefined, droppedBy };
+  const address = labels.get('__address__');
+  if (address === '') throw new RangeError('no address');
+  if (address.includes('/')) throw new RangeError(`"${address}" is not a valid hostname`);
   return { target: makeTarget(scrape, labels, discovered), droppedBy: -1 };
 }
 
@@ -26,7 +29,7 @@ export function explainTarget(scrape: ScrapeJob, discovered: Labels): ExplainedT
     withDefaults(scrape, discovered),
     scrape.rules.map(({ rule }) => rule),
   );
-  const { target } = relabelTarget(scrape, discovered);
+  const target = droppedBy < 0 ? targetOrNone(scrape, discovered) : undefined;
   const textOf = (index: number): ExplainStep => ({ rule: index + 1, text: ruleText(scrape.rules[index]) });
   let before = withDefaults(scrape, discovered);
   const changed = steps.filter(({ labels }) => {
@@ -42,6 +45,15 @@ export function explainTarget(scrape: ScrapeJob, discovered: Labels): ExplainedT
     ...(droppedBy >= 0 && { dropped: textOf(droppedBy) }),
     ...(target !== undefined && { target }),
   };
+}
+
+/** undefined for one that relabeling broke. */
+function targetOrNone(scrape: ScrapeJob, discovered: Labels): PoolTarget | undefined {
+  try {
+    return relabelTarget(scrape, discovered).target;
+  } catch {
+    return undefined;
+  }
 }
 
 function ruleText(rule: NamedRule | undefined): string {
@@ -97,7 +109,10 @@ function zoneOf(discovered: Labels): string {
   return zoneLabels.map((name) => discovered.get(name)).find((zone) => zone !== '') ?? '';
 }
 
-/** `__param_<name>` replaces the first value of a parameter; parameters are sorted, as Go's url.Values encodes them. */
+/**
+ * `__param_<name>` replaces the first value of a parameter; parameters are sorted. The text is Go's: a port that is the scheme's default stays,
+ * and an address that is none is for the scrape to fail with.
+ */
 function targetUrl({ params }: ScrapeJob, labels: Labels, address: string): string {
   const values = new Map<string, readonly string[]>(Object.entries(params));
   for (const [name, value] of labels) {
@@ -105,12 +120,29 @@ function targetUrl({ params }: ScrapeJob, labels: Labels, address: string): stri
     const param = name.slice('__param_'.length);
     values.set(param, [value, ...(values.get(param) ?? []).slice(1)]);
   }
-  const query = new URLSearchParams();
-  for (const [name, list] of [...values].toSorted(([a], [b]) => (a < b ? -1 : 1)))
-    for (const value of list) query.append(name, value);
-  const url = new URL(`${labels.get('__scheme__')}://${address}`);
-  const [path, pathQuery = ''] = labels.get('__metrics_path__').split('?', 2);
-  url.pathname = path ?? '/';
-  url.search = [pathQuery, query.toString()].filter((part) => part !== '').join('&');
-  return url.href;
+  const query = [...values]
+    .toSorted(([a], [b]) => compareUtf8(a, b))
+    .flatMap(([name, list]) => list.map((value) => `${escapeQuery(name)}=${escapeQuery(value)}`));
+  const path = escapePath(labels.get('__metrics_path__'));
+  const search = query.length === 0 ? '' : `?${query.join('&')}`;
+  return `${labels.get('__scheme__')}://${address}${path.startsWith('/') ? '' : '/'}${path}${search}`;
+}
+
+/** Go's url.QueryEscape. */
+function escapeQuery(text: string): string {
+  return percentEncode(text, /[A-Za-z0-9_.~-]/).replaceAll('%20', '+');
+}
+
+/** The path as Go's url.URL prints it. */
+function escapePath(text: string): string {
+  return percentEncode(text, /[A-Za-z0-9_.~$&+,/:;=@-]/);
+}
+
+function percentEncode(text: string, kept: RegExp): string {
+  return [...text]
+    .map((char) => {
+      if (kept.test(char)) return char;
+      return [...Buffer.from(char)].map((byte) => `%${byte.toString(16).toUpperCase().padStart(2, '0')}`).join('');
+    })
+    .join('');
 }

@@ -1,6 +1,6 @@
 // Which objects a Fleet selects: by their labels, and by the labels of their namespace.
 
-import type { AnyObject } from '../objects/kinds.ts';
+import type { ObjectHead } from '../objects/kube-object.ts';
 import type { ObjectSource } from '../objects/object-source.ts';
 import type { LabelSelector } from '../objects/schema-parts.ts';
 import type { FleetSpec } from './fleet-spec.ts';
@@ -38,14 +38,13 @@ export function namespaceLabels(source: ObjectSource, namespace: string): LabelM
  * selector that is null only the Fleet's own.
  */
 export function whyNotSelected(
-  object: AnyObject,
+  { kind, metadata: { namespace, labels } }: Pick<ObjectHead, 'kind' | 'metadata'>,
   source: ObjectSource,
   fleet: FleetSpec,
   own: LabelSelector | null,
   ofNamespace: LabelSelector | null,
 ): string {
-  const { namespace, labels } = object.metadata;
-  if (own === null) return `the Fleet's selector for ${object.kind} is null: it selects none`;
+  if (own === null) return `the Fleet's selector for ${kind} is null: it selects none`;
   if (ofNamespace === null) {
     if (namespace !== fleet.namespace)
       return `the Fleet's namespace selector is null: it selects in namespace ${fleet.namespace} only`;

@@ -14,13 +14,24 @@ import type { JobContext } from '../monitors/monitor-jobs.ts';
 import type { ScrapeJob } from '../monitors/scrape-job.ts';
 import type { AnyObject, Kind, ObjectOf } from '../objects/kinds.ts';
 import { kindApiVersion } from '../objects/kinds.ts';
-import type { LabelSelector } from '../objects/schema-parts.ts';
+import type { ObjectMeta } from '../objects/kube-object.ts';
+import type { Problem as SourceProblem } from '../objects/object-source.ts';
 import { checkedRules } from '../rules/checked-rules.ts';
 import type { CheckedRules } from '../rules/checked-rules.ts';
 import type { Problem, SelectedObject } from './discovery.ts';
 import { whyNotSelected } from './select-objects.ts';
 
 type MonitorKind = 'ServiceMonitor' | 'PodMonitor' | 'Probe' | 'ScrapeConfig';
+type SelectedKind = MonitorKind | 'PrometheusRule';
+
+/** The Fleet's selectors for objects of each kind, and for their namespaces. */
+const selectorFields = {
+  ServiceMonitor: ['serviceMonitorSelector', 'serviceMonitorNamespaceSelector'],
+  PodMonitor: ['podMonitorSelector', 'podMonitorNamespaceSelector'],
+  Probe: ['probeSelector', 'probeNamespaceSelector'],
+  ScrapeConfig: ['scrapeConfigSelector', 'scrapeConfigNamespaceSelector'],
+  PrometheusRule: ['ruleSelector', 'ruleNamespaceSelector'],
+} as const;
 
 export class Selection {
   readonly jobs: readonly ScrapeJob[];
@@ -32,60 +43,64 @@ export class Selection {
 
   constructor(context: JobContext) {
     this.#context = context;
-    const { fleet } = context;
     const jobs = [
-      ...this.#take('ServiceMonitor', fleet.serviceMonitorSelector, fleet.serviceMonitorNamespaceSelector, (monitor) =>
-        serviceMonitorJobs(monitor, context),
-      ),
-      ...this.#take('PodMonitor', fleet.podMonitorSelector, fleet.podMonitorNamespaceSelector, (monitor) =>
-        podMonitorJobs(monitor, context),
-      ),
-      ...this.#take('Probe', fleet.probeSelector, fleet.probeNamespaceSelector, (monitor) =>
-        probeJobs(monitor, context),
-      ),
-      ...this.#take('ScrapeConfig', fleet.scrapeConfigSelector, fleet.scrapeConfigNamespaceSelector, (monitor) =>
-        scrapeConfigJobs(monitor, context),
-      ),
+      ...this.#take('ServiceMonitor', (monitor) => serviceMonitorJobs(monitor, context)),
+      ...this.#take('PodMonitor', (monitor) => podMonitorJobs(monitor, context)),
+      ...this.#take('Probe', (monitor) => probeJobs(monitor, context)),
+      ...this.#take('ScrapeConfig', (monitor) => scrapeConfigJobs(monitor, context)),
     ];
     this.jobs = jobs.toSorted((a, b) => compareUtf8(a.job.name, b.job.name));
-    this.rules = this.#take('PrometheusRule', fleet.ruleSelector, fleet.ruleNamespaceSelector, (rule) => [
-      checkedRules(rule, fleet),
-    ]);
+    this.rules = this.#take('PrometheusRule', (rule) => [checkedRules(rule, context.fleet)]);
+    for (const problem of context.source.problems()) this.#takeRefused(problem);
+  }
+
+  /** What the source could not even read is refused as well, and told its owner if the Fleet selects it. */
+  #takeRefused(found: SourceProblem): void {
+    if (found.severity !== 'refused') return;
+    const problem = problemOf(found);
+    this.problems.push(problem);
+    const { apiVersion, kind, namespace, name, uid, reason } = problem;
+    const { metadata } = found;
+    if (metadata === undefined || !Object.hasOwn(selectorFields, kind)) return;
+    if (this.#whyNot({ kind: kind as SelectedKind, metadata }) !== '') return;
+    const { generation } = metadata;
+    this.selected.push({ apiVersion, kind, namespace, name, uid, generation, accepted: false, reason });
+  }
+
+  #whyNot(object: { readonly kind: SelectedKind; readonly metadata: ObjectMeta }): string {
+    const { source, fleet } = this.#context;
+    const [own, ofNamespace] = selectorFields[object.kind];
+    return whyNotSelected(object, source, fleet, fleet[own], fleet[ofNamespace]);
   }
 
   refuse(object: AnyObject, reason: string): void {
     const { kind, namespace, name } = refOf(object);
     const { file, line } = object.origin;
     const apiVersion = kindApiVersion(object.kind as Kind);
-    this.problems.push({ file, line, apiVersion, kind, namespace, name, uid: object.metadata.uid, reason });
+    const { uid } = object.metadata;
+    this.problems.push({ file, line, apiVersion, kind, namespace, name, uid, reason, isOfTargets: false });
   }
 
-  /** A target that relabeling broke: the rest of its job goes on. */
-  targetFailed({ monitor }: ScrapeJob, reason: string): void {
+  /** Targets that relabeling broke: the rest of their job goes on. */
+  targetsFailed({ monitor, job }: ScrapeJob, reasons: readonly string[]): void {
     const { kind, namespace, name, file = '' } = monitor;
     const apiVersion = kindApiVersion(kind as MonitorKind);
-    this.problems.push({ file, line: 0, apiVersion, kind, namespace, name, uid: '', reason });
+    const reason = `${job.name}: ${reasons.length} targets are none, such as ${reasons[0]}`;
+    const place = { file, line: 0, apiVersion, kind, namespace, name, uid: '' };
+    this.problems.push({ ...place, reason, isOfTargets: true });
   }
 
-  #take<K extends MonitorKind | 'PrometheusRule', T>(
-    kind: K,
-    own: LabelSelector | null,
-    ofNamespace: LabelSelector | null,
-    make: (object: ObjectOf<K>) => readonly T[],
-  ): T[] {
-    const { source, fleet } = this.#context;
-    return source.list(kind).flatMap((object) => {
-      const why = whyNotSelected(object, source, fleet, own, ofNamespace);
+  #take<K extends SelectedKind, T>(kind: K, make: (object: ObjectOf<K>) => readonly T[]): T[] {
+    return this.#context.source.list(kind).flatMap((object) => {
+      const why = this.#whyNot({ kind, metadata: object.metadata });
       const { namespace, name } = object.metadata;
-      if (why !== '') {
-        this.notSelected.push({ monitor: `${kind} ${namespace}/${name}`, reason: why });
-        return [];
-      }
-      return this.#makeOne(object, make);
+      if (why === '') return this.#makeOne(object, make);
+      this.notSelected.push({ monitor: `${kind} ${namespace}/${name}`, reason: why });
+      return [];
     });
   }
 
-  #makeOne<K extends MonitorKind | 'PrometheusRule', T>(
+  #makeOne<K extends SelectedKind, T>(
     object: ObjectOf<K>,
     make: (object: ObjectOf<K>) => readonly T[],
   ): readonly T[] {
@@ -104,4 +119,19 @@ export class Selection {
       return [];
     }
   }
+}
+
+export function problemOf({ file, line, kind = '', name = '', reason, metadata }: SourceProblem): Problem {
+  const slash = name.indexOf('/');
+  return {
+    file,
+    line,
+    apiVersion: metadata === undefined ? '' : kindApiVersion(kind as Kind),
+    kind,
+    namespace: slash < 0 ? '' : name.slice(0, slash),
+    name: name.slice(slash + 1),
+    uid: metadata?.uid ?? '',
+    reason,
+    isOfTargets: false,
+  };
 }

@@ -3,16 +3,17 @@
 
 import { errorText, watchFile } from '@flotilla/chassis';
 import type { Logger } from '@flotilla/chassis';
+import type { JobAuth } from '@flotilla/wire';
 import { globSync, readFileSync } from 'node:fs';
 import { parseTargetDocument, staticTargets } from './target-document.ts';
 import type { DnsSdSpec } from '../objects/monitoring-schema.ts';
+import type { ObjectSource } from '../objects/object-source.ts';
 import { resolveName } from './dns-targets.ts';
+import { fetchDocument } from './fetch-document.ts';
 import type { TargetGroup } from './target-group.ts';
 
 const dnsRefreshMs = 30_000;
 const httpRefreshMs = 60_000;
-const httpTimeoutMs = 10_000;
-const httpBytesMax = 64 << 20;
 const fileRefreshMs = 30_000;
 
 interface Feed {
@@ -46,8 +47,18 @@ export class TargetFeeds {
     return () => feeds.flatMap(({ groups }) => groups);
   }
 
-  http(url: string, refreshMs = httpRefreshMs): () => readonly TargetGroup[] {
-    const feed = this.#feed(`http ${refreshMs} ${url}`, (made) => this.#poll(url, refreshMs, made));
+  /** Secrets are read anew for each request. */
+  http(
+    url: string,
+    refreshMs: number | undefined,
+    auth: JobAuth,
+    source: ObjectSource,
+  ): () => readonly TargetGroup[] {
+    const periodMs = refreshMs || httpRefreshMs;
+    const get = (signal: AbortSignal): Promise<string> => fetchDocument(url, auth, source, signal);
+    const feed = this.#feed(`http ${periodMs} ${url} ${JSON.stringify(auth)}`, (made) =>
+      this.#poll(url, get, periodMs, made),
+    );
     return () => feed.groups;
   }
 
@@ -114,12 +125,17 @@ export class TargetFeeds {
     }
   }
 
-  #poll(url: string, refreshMs: number, feed: () => Feed): () => void {
+  #poll(
+    url: string,
+    get: (signal: AbortSignal) => Promise<string>,
+    refreshMs: number,
+    feed: () => Feed,
+  ): () => void {
     let timer: NodeJS.Timeout | undefined;
     const stopping = new AbortController();
     const refresh = async (): Promise<void> => {
       try {
-        const text = await fetchDocument(url, stopping.signal);
+        const text = await get(stopping.signal);
         this.#set(feed(), staticTargets(url, parseTargetDocument(text), { __meta_url: url }));
       } catch (error) {
         if (stopping.signal.aborted) return;
@@ -166,23 +182,4 @@ export class TargetFeeds {
     feed.groups = groups;
     this.#onChange();
   }
-}
-
-/** Prometheus's rules: status 200, application/json, the whole list each time. */
-async function fetchDocument(url: string, signal: AbortSignal): Promise<string> {
-  const response = await fetch(url, {
-    signal: AbortSignal.any([signal, AbortSignal.timeout(httpTimeoutMs)]),
-  });
-  if (response.status !== 200) throw new Error(`server returned HTTP status ${response.status}`);
-  const contentType = response.headers.get('content-type') ?? '';
-  if (!contentType.startsWith('application/json'))
-    throw new Error(`unsupported content type ${JSON.stringify(contentType)}`);
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  for await (const chunk of response.body ?? []) {
-    length += chunk.length;
-    if (length > httpBytesMax) throw new Error(`more than ${httpBytesMax} bytes`);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString('utf8');
 }

@@ -4,6 +4,7 @@
 import { errorText } from '@flotilla/chassis';
 import type { CredentialSource, JobAuth, SecretRef } from '@flotilla/wire';
 import { createPrivateKey, X509Certificate } from 'node:crypto';
+import type { AuthSpec } from '../objects/monitoring-schema.ts';
 import type { ObjectSource } from '../objects/object-source.ts';
 
 /** The base64 value of a key; undefined when there is no such object or key. */
@@ -31,6 +32,12 @@ export function checkCredentials({ basic, authorization, tls }: JobAuth, source:
     const certificate = new X509Certificate(certificates(cert)[0]!);
     if (!certificate.checkPrivateKey(createPrivateKey(key))) throw new Error('they do not belong together');
   });
+}
+
+/** Of the headers that a proxy is sent. */
+export function checkHeaderSecrets({ proxyConnectHeader = {} }: AuthSpec, namespace: string, source: ObjectSource): void {
+  for (const { name, key } of Object.values(proxyConnectHeader).flat())
+    read({ secret: { kind: 'Secret', namespace, name, key } }, source);
 }
 
 /** undefined for what is not in a Secret or ConfigMap. */

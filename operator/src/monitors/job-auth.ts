@@ -16,6 +16,10 @@ export function makeAuth(spec: AuthSpec, namespace: string): JobAuth {
   if (authorization?.type?.trim().toLowerCase() === 'basic')
     throw new RangeError('authorization: type Basic is not allowed, want basicAuth');
   checkProxy(spec);
+  if (basicAuth !== undefined && !(basicAuth.username?.name && basicAuth.password?.name))
+    throw new RangeError('basicAuth: want the secrets of username and password');
+  if (authorization !== undefined && !authorization.credentials?.name)
+    throw new RangeError('authorization: want the secret of its credentials');
   return {
     ...(basicAuth && {
       basic: {
@@ -77,6 +81,10 @@ function makeTls(tls: TlsSpec, namespace: string): NonNullable<JobAuth['tls']> {
   const { minVersion, maxVersion } = tls;
   if (minVersion && maxVersion && tlsVersions.indexOf(maxVersion) < tlsVersions.indexOf(minVersion))
     throw new RangeError(`tlsConfig: maxVersion ${maxVersion} is below minVersion ${minVersion}`);
+  for (const one of ['ca', 'cert'] as const) {
+    if (tls[one]?.secret !== undefined && tls[one].configMap !== undefined)
+      throw new RangeError(`tlsConfig: ${one}: want one of secret and configMap`);
+  }
   const ca = either(tls.ca, tls.caFile, namespace);
   const cert = either(tls.cert, tls.certFile, namespace);
   const key = tls.keySecret === undefined ? fileOf(tls.keyFile) : keyOf(tls.keySecret, namespace);

@@ -6,7 +6,7 @@ import type { Job, JobLimits } from '@flotilla/wire';
 import type { FleetSpec, ScrapeClassSpec } from '../discovery/fleet-spec.ts';
 import type { AuthSpec, ScrapeSettingsSpec } from '../objects/monitoring-schema.ts';
 import type { ObjectSource } from '../objects/object-source.ts';
-import { checkCredentials } from './check-credentials.ts';
+import { checkCredentials, checkHeaderSecrets } from './check-credentials.ts';
 import { makeAuth, readsFiles } from './job-auth.ts';
 import { withClassAuth } from './scrape-class.ts';
 
@@ -37,8 +37,9 @@ export interface JobFields {
 
 /** Throws RangeError for what must refuse the whole monitor. */
 export function makeJob(fields: JobFields, { fleet, source, scrapeClass, enforced }: JobFrame): Job {
-  const intervalMs = fields.intervalMs ?? parseDuration(fleet.scrapeInterval);
-  const timeoutMs = fields.timeoutMs ?? Math.min(parseDuration(fleet.scrapeTimeout), intervalMs);
+  // 0 means not given, as in the Prometheus operator.
+  const intervalMs = fields.intervalMs || parseDuration(fleet.scrapeInterval);
+  const timeoutMs = fields.timeoutMs || Math.min(parseDuration(fleet.scrapeTimeout), intervalMs);
   if (timeoutMs > intervalMs) {
     throw new RangeError(
       `scrapeTimeout ${formatDuration(timeoutMs)} greater than interval ${formatDuration(intervalMs)}`,
@@ -49,6 +50,7 @@ export function makeJob(fields: JobFields, { fleet, source, scrapeClass, enforce
     throw new RangeError('bearerTokenFile and tlsConfig files: the Fleet denies access to files of the scraper');
   const auth = withClassAuth(makeAuth(fields.auth, fields.namespace), scrapeClass, fleet);
   checkCredentials(auth, source);
+  checkHeaderSecrets(fields.auth, fields.namespace, source);
   const metricRules = [...(scrapeClass?.metricRelabelings ?? []), ...(fields.metricRelabelings ?? [])];
   return {
     name: fields.name,

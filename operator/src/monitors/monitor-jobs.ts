@@ -3,16 +3,22 @@
 import type { Job } from '@flotilla/wire';
 import type { FleetSpec } from '../discovery/fleet-spec.ts';
 import type { ObjectRef } from '../discovery/discovery.ts';
+import type { DiscoveryViews } from '../discovery/discovery-views.ts';
 import type { KubernetesDiscovery, KubernetesRole } from '../discovery/kubernetes-discovery.ts';
+import { parseFieldSelector, parseLabelSelector } from '../discovery/selector-text.ts';
 import { staticTargets } from '../discovery/target-document.ts';
 import type { TargetGroup } from '../discovery/target-group.ts';
 import type { TargetFeeds } from '../discovery/target-feeds.ts';
 import type { ObjectHead } from '../objects/kube-object.ts';
 import type { ObjectOf } from '../objects/kinds.ts';
 import { UNSUPPORTED_SD } from '../objects/monitoring-schema.ts';
+import type { HttpSdSpec } from '../objects/monitoring-schema.ts';
 import type { ObjectSource } from '../objects/object-source.ts';
 import type { NamespaceSelector } from '../objects/schema-parts.ts';
+import { checkCredentials } from './check-credentials.ts';
+import { checkProberUrl, checkSelector, checkStaticLabels } from './check-names.ts';
 import { isEnforced } from './enforcement.ts';
+import { makeAuth } from './job-auth.ts';
 import { makeJob } from './job-settings.ts';
 import type { JobFields, JobFrame } from './job-settings.ts';
 import {
@@ -30,6 +36,8 @@ export interface JobContext {
   readonly fleet: FleetSpec;
   readonly source: ObjectSource;
   readonly kubernetes: KubernetesDiscovery;
+  /** Discovery of the objects that selectors leave. */
+  readonly views: DiscoveryViews;
   readonly feeds: TargetFeeds;
 }
 
@@ -57,8 +65,10 @@ type Groups = () => readonly TargetGroup[];
 export function serviceMonitorJobs(monitor: ObjectOf<'ServiceMonitor'>, context: JobContext): ScrapeJob[] {
   const { spec } = monitor;
   const frame = frameOf(monitor, context, 'servicemonitors', spec.scrapeClass);
+  checkSelector(spec.selector);
+  const roles = ['endpointslice', 'service'] as const;
   const groups = roleGroups(
-    context,
+    withSelector(context, spec, roles),
     'endpointslice',
     monitor,
     spec.namespaceSelector,
@@ -75,8 +85,10 @@ export function serviceMonitorJobs(monitor: ObjectOf<'ServiceMonitor'>, context:
 export function podMonitorJobs(monitor: ObjectOf<'PodMonitor'>, context: JobContext): ScrapeJob[] {
   const { spec } = monitor;
   const frame = frameOf(monitor, context, 'podmonitors', spec.scrapeClass);
+  checkSelector(spec.selector);
   const attachNode = attachesNode(spec, frame);
-  const groups = roleGroups(context, 'pod', monitor, spec.namespaceSelector, attachNode);
+  const selected = withSelector(context, spec, ['pod']);
+  const groups = roleGroups(selected, 'pod', monitor, spec.namespaceSelector, attachNode);
   return spec.podMetricsEndpoints.map((endpoint, index) =>
     scrapeJob(monitor, frame, groups, podMonitorRules(monitor, endpoint, frame), endpoint, {
       ...endpointFields(monitor, index, endpoint),
@@ -91,7 +103,9 @@ export function probeJobs(monitor: ObjectOf<'Probe'>, context: JobContext): Scra
   const { staticConfig, ingress } = spec.targets;
   if (staticConfig === undefined && ingress === undefined)
     throw new RangeError('targets: want staticConfig or ingress');
+  checkProberUrl(spec.prober.url);
   const labels = { namespace: monitor.metadata.namespace, ...staticConfig?.labels };
+  checkStaticLabels(labels);
   const groups: Groups =
     staticConfig === undefined
       ? roleGroups(context, 'ingress', monitor, ingress!.namespaceSelector, false)
@@ -125,14 +139,15 @@ export function scrapeConfigJobs(monitor: ObjectOf<'ScrapeConfig'>, context: Job
   );
   if (unsupported.length > 0)
     throw new RangeError(`${unsupported.join(', ')}: not supported, want static, file, http, dns or kubernetes`);
+  for (const { labels } of spec.staticConfigs ?? []) checkStaticLabels(labels);
   const fixedGroups = staticTargets('static', spec.staticConfigs ?? []);
   const kubernetes = (spec.kubernetesSDConfigs ?? []).map((config) =>
-    kubernetesGroups(context, monitor, config),
+    kubernetesGroups(context, config),
   );
   const feeds = [
     ...(spec.fileSDConfigs ?? []).map((config) => context.feeds.files(config.files)),
     ...(spec.dnsSDConfigs ?? []).map((config) => context.feeds.dns(config)),
-    ...(spec.httpSDConfigs ?? []).map((config) => context.feeds.http(config.url, config.refreshInterval)),
+    ...(spec.httpSDConfigs ?? []).map((config) => httpGroups(context, monitor, config)),
   ];
   const groups: Groups = () => [
     ...fixedGroups,
@@ -237,27 +252,49 @@ const roles = new Map<string, KubernetesRole>([
   ['endpoints', 'endpointslice'],
 ]);
 
+/** A monitor that selects by role has the objects themselves selected, not their targets. */
+function withSelector(
+  context: JobContext,
+  { selectorMechanism, selector }: Pick<ObjectOf<'ServiceMonitor'>['spec'], 'selectorMechanism' | 'selector'>,
+  roles: readonly KubernetesRole[],
+): JobContext {
+  if (selectorMechanism !== 'RoleSelector') return context;
+  const selectors = roles.map((role) => ({ role, labels: selector, fields: [] }));
+  return { ...context, kubernetes: context.views.of(selectors) };
+}
+
 function kubernetesGroups(
-  { kubernetes }: JobContext,
-  { metadata }: ObjectHead,
+  { views, fleet }: JobContext,
   config: NonNullable<ObjectOf<'ScrapeConfig'>['spec']['kubernetesSDConfigs']>[number],
 ): Groups {
-  const role = roles.get(config.role.toLowerCase());
-  if (role === undefined)
-    throw new RangeError(
-      `kubernetesSDConfigs: role "${config.role}", want one of ${[...roles.keys()].join(', ')}`,
-    );
   if (config.apiServer !== undefined)
     throw new RangeError('kubernetesSDConfigs: apiServer is not supported, want the cluster of the operator');
-  if (config.selectors !== undefined && config.selectors.length > 0)
-    throw new RangeError('kubernetesSDConfigs: selectors are not supported, want relabelings that keep');
+  const selectors = (config.selectors ?? []).map(({ role, label = '', field = '' }) => ({
+    role: roleOf(role),
+    labels: parseLabelSelector(label),
+    fields: parseFieldSelector(field),
+  }));
+  const kubernetes = views.of(selectors);
+  const role = roleOf(config.role);
   const { ownNamespace = false, names = [] } = config.namespaces ?? {};
-  const namespaces = new Set(ownNamespace ? [...names, metadata.namespace] : names);
+  const namespaces = new Set(ownNamespace ? [...names, fleet.namespace] : names);
   const attachNode = config.attachMetadata?.node ?? false;
   return () =>
     kubernetes
       .groups(role, attachNode)
       .filter(({ namespace }) => namespaces.size === 0 || namespaces.has(namespace));
+}
+
+function roleOf(text: string): KubernetesRole {
+  const role = roles.get(text.toLowerCase());
+  if (role !== undefined) return role;
+  throw new RangeError(`kubernetesSDConfigs: role "${text}", want one of ${[...roles.keys()].join(', ')}`);
+}
+
+function httpGroups({ feeds, source }: JobContext, { metadata }: ObjectHead, config: HttpSdSpec): Groups {
+  const auth = makeAuth(config, metadata.namespace);
+  checkCredentials(auth, source);
+  return feeds.http(config.url, config.refreshInterval, auth, source);
 }
 
 function fixed(groups: readonly TargetGroup[]): Groups {

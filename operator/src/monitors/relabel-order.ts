@@ -29,7 +29,7 @@ export function serviceMonitorRules(
   const [targetKind, targetName] = [`${slice}_address_target_kind`, `${slice}_address_target_name`];
   return [
     replace('__tmp_prometheus_job_name', ['job']),
-    ...selectorRules(selector, 'service'),
+    ...(monitor.spec.selectorMechanism === 'RoleSelector' ? [] : selectorRules(selector, 'service')),
     ...servicePortRules(endpoint),
     replace('node', [targetKind, targetName], 'Node;(.*)', '${1}'),
     replace('pod', [targetKind, targetName], 'Pod;(.*)', '${1}'),
@@ -46,7 +46,7 @@ export function serviceMonitorRules(
     ),
     replace('job', [`${META}service_name`], undefined, '${1}'),
     ...(jobLabel === '' ? [] : [copyLabel('job', `${META}service_label_${sanitizeName(jobLabel)}`)]),
-    ...endpointLabel(endpoint.port ?? textOf(endpoint.targetPort)),
+    ...endpointLabel(endpoint.port || textOf(endpoint.targetPort)),
     ...tailRules(tail, endpoint.relabelings),
   ];
 }
@@ -69,7 +69,7 @@ export function podMonitorRules(
   return [
     replace('__tmp_prometheus_job_name', ['job']),
     ...runningRules(endpoint),
-    ...selectorRules(selector, 'pod'),
+    ...(monitor.spec.selectorMechanism === 'RoleSelector' ? [] : selectorRules(selector, 'pod')),
     ...podPortRules(endpoint),
     replace('namespace', [`${META}namespace`]),
     replace('container', [`${META}pod_container_name`]),
@@ -79,7 +79,7 @@ export function podMonitorRules(
     ),
     set('job', `${namespace}/${name}`),
     ...(jobLabel === '' ? [] : [copyLabel('job', `${META}pod_label_${sanitizeName(jobLabel)}`)]),
-    ...endpointLabel(endpoint.port ?? textOf(endpoint.targetPort)),
+    ...endpointLabel(endpoint.port || textOf(endpoint.targetPort)),
     ...tailRules(tail, endpoint.relabelings),
   ];
 }

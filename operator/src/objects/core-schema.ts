@@ -2,9 +2,17 @@
 // is used 2 KB, and the objects are the operator's memory.
 
 import { z } from 'zod';
-import { stringMap, strings, boolean, intOrString } from './schema-parts.ts';
+import { stringMap, boolean, intOrString } from './schema-parts.ts';
 
 const text = z.string().default('');
+
+/** The API server sends null for a list that is empty and may not be absent. */
+function list<T extends z.ZodType>(item: T) {
+  return z
+    .array(item)
+    .nullish()
+    .transform((items) => items ?? []);
+}
 
 const servicePort = z.object({
   name: text,
@@ -20,8 +28,8 @@ export const serviceFields = {
       clusterIP: text,
       externalName: text,
       loadBalancerIP: text,
-      ipFamilies: strings.default([]),
-      ports: z.array(servicePort).default([]),
+      ipFamilies: list(z.string()),
+      ports: list(servicePort),
     })
     .prefault({}),
 };
@@ -29,7 +37,7 @@ export const serviceFields = {
 const objectReference = z.object({ kind: text, name: text, namespace: text });
 
 const endpoint = z.object({
-  addresses: strings.default([]),
+  addresses: list(z.string()),
   conditions: z
     .object({ ready: boolean.optional(), serving: boolean.optional(), terminating: boolean.optional() })
     .default({}),
@@ -48,12 +56,12 @@ const endpointPort = z.object({
 
 export const endpointSliceFields = {
   addressType: z.string(),
-  endpoints: z.array(endpoint).default([]),
-  ports: z.array(endpointPort).default([]),
+  endpoints: list(endpoint),
+  ports: list(endpointPort),
 };
 
 const containerPort = z.object({ name: text, containerPort: z.int(), protocol: z.string().default('TCP') });
-const container = z.object({ name: z.string(), image: text, ports: z.array(containerPort).default([]) });
+const container = z.object({ name: z.string(), image: text, ports: list(containerPort) });
 const containerStatus = z.object({ name: z.string(), containerID: text });
 const condition = z.object({ type: z.string(), status: z.string() });
 
@@ -61,8 +69,8 @@ export const podFields = {
   spec: z
     .object({
       nodeName: text,
-      containers: z.array(container).default([]),
-      initContainers: z.array(container).default([]),
+      containers: list(container),
+      initContainers: list(container),
     })
     .prefault({}),
   status: z
@@ -70,9 +78,9 @@ export const podFields = {
       phase: text,
       podIP: text,
       hostIP: text,
-      conditions: z.array(condition).default([]),
-      containerStatuses: z.array(containerStatus).default([]),
-      initContainerStatuses: z.array(containerStatus).default([]),
+      conditions: list(condition),
+      containerStatuses: list(containerStatus),
+      initContainerStatuses: list(containerStatus),
     })
     .prefault({}),
 };
@@ -81,7 +89,7 @@ export const nodeFields = {
   spec: z.object({ providerID: text }).prefault({}),
   status: z
     .object({
-      addresses: z.array(z.object({ type: z.string(), address: z.string() })).default([]),
+      addresses: list(z.object({ type: z.string(), address: z.string() })),
       daemonEndpoints: z
         .object({ kubeletEndpoint: z.object({ Port: z.int().default(0) }).prefault({}) })
         .prefault({}),
@@ -91,15 +99,15 @@ export const nodeFields = {
 
 const ingressRule = z.object({
   host: text,
-  http: z.object({ paths: z.array(z.object({ path: text })).default([]) }).optional(),
+  http: z.object({ paths: list(z.object({ path: text })) }).optional(),
 });
 
 export const ingressFields = {
   spec: z
     .object({
       ingressClassName: text,
-      tls: z.array(z.object({ hosts: strings.default([]) })).default([]),
-      rules: z.array(ingressRule).default([]),
+      tls: list(z.object({ hosts: list(z.string()) })),
+      rules: list(ingressRule),
     })
     .prefault({}),
 };

@@ -1,6 +1,7 @@
 // Where objects come from. Nothing behind this interface knows whether that is a folder or an API server.
 
 import type { Kind, ObjectOf } from './kinds.ts';
+import type { ObjectMeta } from './kube-object.ts';
 
 /** An object or document that was refused, or (severity `warning`) taken without a part of it. */
 export interface Problem {
@@ -11,6 +12,8 @@ export interface Problem {
   /** `ns/name`. */
   readonly name?: string;
   readonly reason: string;
+  /** Of an object from an API server, refused or not. */
+  readonly metadata?: ObjectMeta;
 }
 
 export interface ObjectSource {

@@ -46,7 +46,12 @@ function scrapePools(operator: Operator, discovery: Discovery): object {
       };
     }),
   }));
-  return { pools, refused: discovery.problems() };
+  const problems = discovery.problems();
+  return {
+    pools,
+    refused: problems.filter(({ isOfTargets }) => !isOfTargets),
+    broken: problems.filter(({ isOfTargets }) => isOfTargets),
+  };
 }
 
 function explainMatch(operator: Operator, { target, ...explained }: ExplainedTarget): object {

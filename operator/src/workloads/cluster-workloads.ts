@@ -1,19 +1,23 @@
 // Workloads on Kubernetes: what is planned is applied by server-side apply, watched, and repaired when somebody changes it; what is
-// planned no longer is removed.
+// planned no longer is removed. What the API server refuses costs nothing else: it is told, and tried again now and then.
+//
+// Costs no request while nothing changes, but for one per object and minute.
 
 import { errorText } from '@flotilla/chassis';
 import type { Logger } from '@flotilla/chassis';
-import { randomBytes } from 'node:crypto';
 import { KubeApiError } from '../cluster/api-client.ts';
 import type { ApiClient } from '../cluster/api-client.ts';
-import { Reflector } from '../cluster/reflector.ts';
 import { resourcePath, RESOURCES } from '../cluster/resources.ts';
 import type { FleetSpec } from '../discovery/fleet-spec.ts';
 import type { Reader } from '../topology/readers.ts';
 import { FleetPods } from './fleet-pods.ts';
-import { fleetSelector, MANAGED_BY, ownLabels, selectorLabels } from './kube-manifest.ts';
+import { InternalToken } from './internal-token.ts';
+import { MANAGED_BY, ownLabels } from './kube-manifest.ts';
 import type { ClusterPlace, Manifest } from './kube-manifest.ts';
+import { liveObject, LiveObjects, MANIFEST_KINDS } from './live-objects.ts';
+import type { KubeObject, LiveObject } from './live-objects.ts';
 import { planAddresses, planObjects } from './plan-objects.ts';
+import { claims, isImmutable, orphanStatefulSet } from './replace-stateful-set.ts';
 import type { Readiness, WorkloadAddress, Workloads, WorkloadSpec } from './workloads.ts';
 
 export interface ClusterWorkloadsOptions {
@@ -21,72 +25,64 @@ export interface ClusterWorkloadsOptions {
   readonly place: ClusterPlace;
   readonly fleet: string;
   readonly log: Logger;
+  /** How much the watch may lag behind our own writes. */
+  readonly lagMs?: number;
 }
 
-/** What is kept of an object of ours. */
-interface Live {
-  readonly name: string;
-  readonly uid: string;
-  readonly generation: number;
-  readonly shard: string | undefined;
-}
-
-interface Applied {
+/** What became of the last attempt. */
+interface Attempt {
   readonly text: string;
-  readonly generation: number;
-  readonly uid: string;
   readonly atMs: number;
+  /** Of the object as it was afterwards; undefined when it was refused. */
+  readonly fingerprint: string | undefined;
+  readonly refusal: string;
 }
 
-interface LiveObject {
-  readonly metadata: {
-    readonly name: string;
-    readonly uid: string;
-    readonly generation?: number;
-    readonly labels?: Readonly<Record<string, string>>;
-  };
+interface Plan {
+  readonly key: string;
+  readonly manifests: readonly Manifest[];
+  readonly texts: readonly string[];
 }
 
-const kinds = ['Service', 'StatefulSet', 'Deployment', 'PodDisruptionBudget', 'NetworkPolicy'] as const;
 /** Everything is applied again this often, in case that a change was not one of those that show. */
 const repairMs = 60_000;
-/** The watch may lag this much behind our own writes. */
-const lagMs = 5000;
+const refusedAgainMs = 30_000;
+const lagDefaultMs = 5000;
+const applyOptions = { fieldManager: MANAGED_BY, force: true };
+const refusalStatus: ReadonlySet<number> = new Set([400, 403, 422]);
+
+class ForeignObjectError extends Error {
+  override readonly name = 'ForeignObjectError';
+}
 
 export class ClusterWorkloads implements Workloads {
   readonly #options: ClusterWorkloadsOptions;
-  readonly #live = new Map<Manifest['kind'], Reflector<Live>>();
-  readonly #applied = new Map<string, Applied>();
+  readonly #live: LiveObjects;
   readonly #pods: FleetPods;
-  #hasToken = false;
+  readonly #token: InternalToken;
+  readonly #attempts = new Map<string, Attempt>();
+  /** By uid. They may show for a while yet. */
+  readonly #removed = new Set<string>();
+  #plan: Plan = { key: '', manifests: [], texts: [] };
   #specs: readonly WorkloadSpec[] = [];
 
   constructor(options: ClusterWorkloadsOptions) {
     this.#options = options;
     const { client, place, fleet, log } = options;
-    for (const kind of kinds) {
-      const reflector = new Reflector<Live>({
-        client,
-        resource: RESOURCES[kind],
-        namespace: place.namespace,
-        labelSelector: fleetSelector(fleet),
-        project: (raw) => liveOf(raw as LiveObject),
-        onChange: () => {},
-        log,
-      });
-      this.#live.set(kind, reflector);
-      reflector.start();
-    }
-    this.#pods = new FleetPods(client, place.namespace, fleet, log);
+    const { namespace } = place;
+    this.#live = new LiveObjects({ client, namespace, fleet, log });
+    this.#pods = new FleetPods(client, namespace, fleet, log);
+    this.#token = new InternalToken(client, namespace, fleet, log);
   }
 
   async apply(fleet: FleetSpec, specs: readonly WorkloadSpec[]): Promise<readonly WorkloadAddress[]> {
     const { place } = this.#options;
-    if ((fleet.image ?? place.image) === '') throw new Error('flag --image: missing, want the image of the workloads');
-    await this.#ensureToken(fleet);
-    const planned = planObjects(fleet, specs, place);
-    for (const manifest of planned) await this.#applyOne(fleet, manifest);
-    await this.#removeOthers(planned);
+    if ((fleet.image ?? place.image) === '')
+      throw new Error('flag --image: missing, want the image of the workloads');
+    const { manifests, texts } = this.#planned(fleet, specs);
+    await this.#token.ensure();
+    for (const [index, manifest] of manifests.entries()) await this.#settle(fleet, manifest, texts[index]!);
+    await this.#removeOthers(manifests);
     this.#specs = specs;
     return planAddresses(fleet, specs, place);
   }
@@ -99,137 +95,121 @@ export class ClusterWorkloads implements Workloads {
     await this.#pods.annotate('querier', 'flotilla.dev/topology-version', version);
   }
 
+  /** Pods, and objects that the API server refuses. */
   readiness(): ReadonlyMap<string, Readiness> {
-    return this.#pods.readiness(this.#specs);
+    const readiness = new Map(this.#pods.readiness(this.#specs));
+    for (const [key, { refusal }] of this.#attempts)
+      if (refusal !== '') readiness.set(key, { ready: false, reason: refusal });
+    return readiness;
   }
 
   async stop(): Promise<void> {
-    await Promise.all([...this.#live.values()].map((reflector) => reflector.stop()));
-    await this.#pods.stop();
+    await Promise.all([this.#live.stop(), this.#pods.stop()]);
   }
 
-  /** Made once and never again: pods of different ages must know the same one. */
-  async #ensureToken(fleet: FleetSpec): Promise<void> {
-    if (this.#hasToken) return;
-    const { client, place } = this.#options;
-    const { namespace } = place;
-    const name = `${fleet.name}-internal-token`;
-    const labels = { ...selectorLabels('querier', fleet.name), 'app.kubernetes.io/managed-by': MANAGED_BY };
-    try {
-      await client.create(resourcePath(RESOURCES.Secret, { namespace }), {
-        apiVersion: 'v1',
-        kind: 'Secret',
-        metadata: { name, namespace, labels },
-        type: 'Opaque',
-        stringData: { token: randomBytes(32).toString('hex') },
-      });
-    } catch (error) {
-      if (!(error instanceof KubeApiError && error.status === 409)) throw error;
+  /** Again only when something has changed: this is asked for twice a second. */
+  #planned(fleet: FleetSpec, specs: readonly WorkloadSpec[]): Plan {
+    const key = JSON.stringify([fleet, specs]);
+    if (key !== this.#plan.key) {
+      const manifests = planObjects(fleet, specs, this.#options.place);
+      this.#plan = { key, manifests, texts: manifests.map((manifest) => JSON.stringify(manifest)) };
     }
-    this.#hasToken = true;
+    return this.#plan;
   }
 
-  async #applyOne(fleet: FleetSpec, manifest: Manifest): Promise<void> {
+  async #settle(fleet: FleetSpec, manifest: Manifest, text: string): Promise<void> {
     const key = keyOf(manifest.kind, manifest.metadata.name);
-    const text = JSON.stringify(manifest);
-    if (this.#isAsApplied(manifest, this.#applied.get(key), text)) return;
-    const { metadata } = await this.#write(fleet, manifest);
-    this.#applied.set(key, {
-      text,
-      uid: metadata.uid,
-      generation: metadata.generation ?? 0,
-      atMs: performance.now(),
-    });
+    if (this.#isSettled(manifest, this.#attempts.get(key), text)) return;
+    try {
+      const { fingerprint } = liveObject(await this.#write(fleet, manifest), fleet.name);
+      this.#attempts.set(key, { text, atMs: performance.now(), fingerprint, refusal: '' });
+    } catch (error) {
+      if (!isRefusal(error)) throw error;
+      const refusal = errorText(error);
+      if (this.#attempts.get(key)?.refusal !== refusal)
+        this.#options.log.error('object refused', { key, err: refusal });
+      this.#attempts.set(key, { text, atMs: performance.now(), fingerprint: undefined, refusal });
+    }
   }
 
-  #isAsApplied({ kind, metadata }: Manifest, applied: Applied | undefined, text: string): boolean {
-    if (applied?.text !== text) return false;
-    const ageMs = performance.now() - applied.atMs;
+  #isSettled({ kind, metadata }: Manifest, last: Attempt | undefined, text: string): boolean {
+    if (last?.text !== text) return false;
+    const ageMs = performance.now() - last.atMs;
+    if (last.fingerprint === undefined) return ageMs < refusedAgainMs;
     if (ageMs > repairMs) return false;
-    const reflector = this.#live.get(kind)!;
-    if (ageMs < lagMs || !reflector.synced) return true;
-    const live = reflector.items().get(`${metadata.namespace}/${metadata.name}`);
-    return live?.uid === applied.uid && live.generation === applied.generation;
+    if (ageMs < (this.#options.lagMs ?? lagDefaultMs) || !this.#live.isSynced(kind)) return true;
+    return this.#live.get(kind, metadata.name)?.fingerprint === last.fingerprint;
   }
 
-  async #write(fleet: FleetSpec, manifest: Manifest): Promise<LiveObject> {
+  async #write(fleet: FleetSpec, manifest: Manifest): Promise<KubeObject> {
     const { client, log } = this.#options;
     const { name, namespace } = manifest.metadata;
     const path = resourcePath(RESOURCES[manifest.kind], { namespace, name });
-    const options = { fieldManager: MANAGED_BY, force: true };
+    await this.#checkOurs(manifest, path);
     try {
-      return await client.apply<LiveObject>(path, manifest, options);
+      return await client.apply<KubeObject>(path, manifest, applyOptions);
     } catch (error) {
-      if (manifest.kind !== 'StatefulSet' || !isImmutable(error)) throw error;
-      log.warn('StatefulSet cannot be changed in place: made anew around its pods', {
-        name,
-        err: errorText(error),
-      });
-      await this.#growClaims(fleet, manifest);
-      await client.delete(path, { propagationPolicy: 'Orphan' });
-      return await client.apply<LiveObject>(path, manifest, options);
+      if (!isImmutable(manifest, error)) throw error;
+      await orphanStatefulSet(client, manifest, fleet.storage?.size, log);
+      return await client.apply<KubeObject>(path, manifest, applyOptions);
     }
   }
 
-  /** A template of volumes says nothing to the volumes that there are. */
-  async #growClaims({ storage }: FleetSpec, { metadata }: Manifest): Promise<void> {
-    if (storage === undefined) return;
-    for (const name of await this.#claimsOf(metadata.labels)) {
-      const path = resourcePath(RESOURCES.PersistentVolumeClaim, { namespace: metadata.namespace, name });
-      const body = { spec: { resources: { requests: { storage: storage.size } } } };
-      await this.#options.client
-        .patch(path, body)
-        .catch((error: unknown) =>
-          this.#options.log.warn('volume not expanded', { name, err: errorText(error) }),
-        );
+  /** An apply takes over what has the name; somebody else's is left alone. */
+  async #checkOurs({ kind, metadata: { name } }: Manifest, path: string): Promise<void> {
+    const { client, fleet } = this.#options;
+    let live = this.#live.get(kind, name);
+    if (live === undefined) {
+      const there = await client.get<KubeObject>(path).catch(undefinedIfMissing);
+      if (there !== undefined) live = liveObject(there, fleet);
     }
+    if (live === undefined || live.isOurs) return;
+    throw new ForeignObjectError(`${kind} ${name}: exists and is not of Fleet ${fleet}, want the name free`);
   }
 
-  async #claimsOf(labels: Readonly<Record<string, string>>): Promise<string[]> {
-    const { client, place } = this.#options;
-    const labelSelector = Object.entries(labels)
-      .map(([name, value]) => `${name}=${value}`)
-      .join(',');
-    const path = resourcePath(RESOURCES.PersistentVolumeClaim, { namespace: place.namespace });
-    const { items } = await client.get<{ items: readonly LiveObject[] }>(path, { labelSelector });
-    return items.map(({ metadata }) => metadata.name);
-  }
-
-  /** Only what carries our labels, and only once all of it is known. */
+  /** Only what is ours, and only once all of it is known. */
   async #removeOthers(planned: readonly Manifest[]): Promise<void> {
     const wanted = new Set(planned.map(({ kind, metadata }) => keyOf(kind, metadata.name)));
-    for (const [kind, reflector] of this.#live) {
-      if (!reflector.synced) continue;
-      for (const live of reflector.items().values())
-        if (!wanted.has(keyOf(kind, live.name))) await this.#remove(kind, live);
+    for (const kind of MANIFEST_KINDS) {
+      if (!this.#live.isSynced(kind)) continue;
+      for (const live of this.#live.of(kind))
+        if (live.isOurs && !wanted.has(keyOf(kind, live.name))) await this.#remove(kind, live);
     }
+    for (const key of this.#attempts.keys()) if (!wanted.has(key)) this.#attempts.delete(key);
   }
 
-  async #remove(kind: Manifest['kind'], { name, uid, shard }: Live): Promise<void> {
+  /**
+   * A shard goes when its data has expired: so do its volumes. They are deleted first, to be found again after a crash in
+   * between; the API server keeps them for as long as a pod uses them.
+   */
+  async #remove(kind: Manifest['kind'], { name, uid, shard }: LiveObject): Promise<void> {
     const { client, place, fleet, log } = this.#options;
     const { namespace } = place;
+    if (this.#removed.has(uid)) return;
     log.info('removed', { kind, name });
+    if (kind === 'StatefulSet' && shard !== undefined)
+      for (const claim of await claims(client, namespace, ownLabels('scraper', fleet, Number(shard))))
+        await client.delete(
+          resourcePath(RESOURCES.PersistentVolumeClaim, { namespace, name: claim.metadata.name }),
+        );
     await client.delete(resourcePath(RESOURCES[kind], { namespace, name }), {
       uid,
       propagationPolicy: 'Background',
     });
-    this.#applied.delete(keyOf(kind, name));
-    if (kind !== 'StatefulSet' || shard === undefined) return;
-    // A shard goes when its data has expired: so do its volumes.
-    for (const claim of await this.#claimsOf(ownLabels('scraper', fleet, Number(shard))))
-      await client.delete(resourcePath(RESOURCES.PersistentVolumeClaim, { namespace, name: claim }));
+    this.#removed.add(uid);
   }
-}
-
-function liveOf({ metadata }: LiveObject): Live {
-  const { name, uid, generation = 0, labels } = metadata;
-  return { name, uid, generation, shard: labels?.['flotilla.dev/shard'] };
 }
 
 function keyOf(kind: string, name: string): string {
   return `${kind}/${name}`;
 }
 
-function isImmutable(error: unknown): boolean {
-  return error instanceof KubeApiError && error.status === 422 && /updates to statefulset spec/.test(error.message);
+function isRefusal(error: unknown): boolean {
+  if (error instanceof ForeignObjectError) return true;
+  return error instanceof KubeApiError && refusalStatus.has(error.status);
+}
+
+function undefinedIfMissing(error: unknown): undefined {
+  if (error instanceof KubeApiError && error.status === 404) return undefined;
+  throw error;
 }

@@ -31,11 +31,19 @@ interface PodObject {
   readonly status?: {
     readonly phase?: string;
     readonly podIP?: string;
-    readonly conditions?: readonly { readonly type: string; readonly status: string; readonly message?: string }[];
-    readonly containerStatuses?: readonly {
-      readonly state?: { readonly waiting?: { readonly reason?: string; readonly message?: string } };
+    readonly conditions?: readonly {
+      readonly type: string;
+      readonly status: string;
+      readonly message?: string;
     }[];
+    readonly initContainerStatuses?: readonly ContainerStatus[];
+    readonly containerStatuses?: readonly ContainerStatus[];
   };
+}
+
+interface ContainerStatus {
+  readonly state?: { readonly waiting?: { readonly reason?: string; readonly message?: string } };
+  readonly lastState?: { readonly terminated?: { readonly reason?: string; readonly exitCode?: number } };
 }
 
 const reasonLengthMax = 200;
@@ -57,7 +65,7 @@ export class FleetPods {
       resource: RESOURCES.Pod,
       namespace,
       labelSelector: fleetSelector(fleet),
-      project: (raw) => podOf(raw as PodObject),
+      project: (raw) => podOf(raw),
       onChange: () => {},
       log,
     });
@@ -130,10 +138,28 @@ function podOf({ metadata, status }: PodObject): FleetPod {
 }
 
 function whyNotReady(status: PodObject['status']): string {
-  const waiting = status?.containerStatuses?.map(({ state }) => state?.waiting).find((one) => one !== undefined);
-  if (waiting !== undefined)
-    return `${waiting.reason ?? 'Waiting'}${waiting.message ? `: ${waiting.message}` : ''}`.slice(0, reasonLengthMax);
-  const unscheduled = status?.conditions?.find((one) => one.type === 'PodScheduled' && one.status === 'False');
-  if (unscheduled !== undefined) return `Unschedulable: ${unscheduled.message ?? ''}`.slice(0, reasonLengthMax);
+  const containers = [...(status?.initContainerStatuses ?? []), ...(status?.containerStatuses ?? [])];
+  const waiting = containers.find(
+    ({ state }) => state?.waiting !== undefined && !isBeginning(state.waiting.reason),
+  );
+  if (waiting !== undefined) return whyWaiting(waiting).slice(0, reasonLengthMax);
+  const unscheduled = status?.conditions?.find(
+    (one) => one.type === 'PodScheduled' && one.status === 'False',
+  );
+  if (unscheduled !== undefined)
+    return `Unschedulable: ${unscheduled.message ?? ''}`.slice(0, reasonLengthMax);
   return status?.phase === 'Running' ? 'not ready' : (status?.phase ?? 'unknown');
+}
+
+/** What every pod waits for, if only for a moment. */
+function isBeginning(reason: string | undefined): boolean {
+  return reason === 'ContainerCreating' || reason === 'PodInitializing';
+}
+
+/** `CrashLoopBackOff (OOMKilled, exit 137)`: how it ended says more than that it will be tried again. */
+function whyWaiting({ state, lastState }: ContainerStatus): string {
+  const { reason = 'Waiting', message } = state!.waiting!;
+  const ended = lastState?.terminated;
+  if (ended !== undefined) return `${reason} (${ended.reason ?? 'ended'}, exit ${ended.exitCode ?? '?'})`;
+  return message === undefined ? reason : `${reason}: ${message}`;
 }

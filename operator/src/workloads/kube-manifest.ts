@@ -51,3 +51,8 @@ export function ownLabels(component: Component, fleet: string, shard?: number): 
 export function fleetSelector(fleet: string): string {
   return `app.kubernetes.io/managed-by=${MANAGED_BY},flotilla.dev/fleet=${fleet}`;
 }
+
+/** Of the Secret that all pods of a fleet mount. */
+export function internalTokenName(fleet: string): string {
+  return `${fleet}-internal-token`;
+}

@@ -8,12 +8,17 @@ import { networkPolicies } from './network-policies.ts';
 import { podTemplate } from './pod-template.ts';
 import type { WorkloadAddress, WorkloadSpec } from './workloads.ts';
 
+/** One that has lost its disk learns its targets in this time: until then, an upgrade leaves the other one of its pair alone. */
+const settleSeconds = 10;
+const fleetNameMax = 40;
+
 /** Services first, then what runs, then what protects it. */
 export function planObjects(
   fleet: FleetSpec,
   specs: readonly WorkloadSpec[],
   place: ClusterPlace,
 ): readonly Manifest[] {
+  checkName(fleet.name);
   const make = new Maker(fleet, place);
   const sets = firstOfEach(specs).map((spec) => make.workload(spec));
   const components = [...new Set(specs.map(({ binary }) => binary))];
@@ -22,11 +27,19 @@ export function planObjects(
     ...sets,
     ...firstOfEach(specs).map((spec) => make.budget(spec)),
     ...(fleet.networkPolicy.enabled
-      ? networkPolicies(fleet, place).map(({ name, component, spec }) =>
+      ? networkPolicies(fleet).map(({ name, component, spec }) =>
           make.object('networking.k8s.io/v1', 'NetworkPolicy', name, component, undefined, spec),
         )
       : []),
   ];
+}
+
+/** Names of Services, and labels with the names of StatefulSets and their revisions, may have 63 characters. */
+function checkName(name: string): void {
+  if (name.length > fleetNameMax || !/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/.test(name))
+    throw new Error(
+      `Fleet ${name}: name, want at most ${fleetNameMax} of a to z, 0 to 9 and -, no - at the ends`,
+    );
 }
 
 /** Stable over restarts and rescheduling: names of pods for stores, of the Service for queriers. */
@@ -82,7 +95,7 @@ class Maker {
     const isStore = component !== 'querier';
     return this.object('v1', 'Service', workloadName(component, name), component, undefined, {
       selector: selectorLabels(component, name),
-      ports: [{ name: 'http', port: PORT, targetPort: 'http', protocol: 'TCP' }],
+      ports: [{ name: 'http', port: PORT, targetPort: 'http', protocol: 'TCP', appProtocol: 'http' }],
       // Stores are reached by the names of their pods, also while they replay.
       ...(isStore ? { clusterIP: 'None', publishNotReadyAddresses: true } : { type: 'ClusterIP' }),
     });
@@ -110,6 +123,7 @@ class Maker {
       replicas: component === 'scraper' ? this.#fleet.replicas : this.#fleet.ruler.replicas,
       serviceName: workloadName(component, name),
       podManagementPolicy: 'Parallel',
+      minReadySeconds: settleSeconds,
       updateStrategy: { type: 'RollingUpdate' },
       selector: { matchLabels: selectorLabels(component, name, shard) },
       persistentVolumeClaimRetentionPolicy: {

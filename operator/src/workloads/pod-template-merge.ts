@@ -13,6 +13,7 @@ const mergeKeys: Readonly<Record<string, string>> = {
   ports: 'containerPort',
   imagePullSecrets: 'name',
   hostAliases: 'ip',
+  topologySpreadConstraints: 'topologyKey',
 };
 const appended: ReadonlySet<string> = new Set(['tolerations', 'args', 'envFrom']);
 
@@ -37,9 +38,7 @@ function mergeList(key: string, made: readonly unknown[], wanted: readonly unkno
   if (mergeKey === undefined) return wanted;
   const merged = [...made];
   for (const item of wanted) {
-    const place = merged.findIndex(
-      (one) => isTree(one) && isTree(item) && one[mergeKey] === item[mergeKey],
-    );
+    const place = merged.findIndex((one) => isTree(one) && isTree(item) && one[mergeKey] === item[mergeKey]);
     if (place < 0) merged.push(item);
     else merged[place] = mergePodSpec(merged[place] as Tree, item as Tree);
   }

@@ -1,11 +1,11 @@
 // The pods of scrapers, queriers and rulers: they pass the restricted pod security standard, write to their volume and /tmp only,
 // and hold no more credentials than they use.
 
-import { parseByteSize } from '@flotilla/model';
 import type { FleetSpec } from '../discovery/fleet-spec.ts';
-import { ownLabels, PORT, selectorLabels } from './kube-manifest.ts';
+import { internalTokenName, ownLabels, PORT, selectorLabels } from './kube-manifest.ts';
 import type { ClusterPlace, Component } from './kube-manifest.ts';
 import { mergePodSpec } from './pod-template-merge.ts';
+import { parseQuantity } from './quantity.ts';
 import type { WorkloadSpec } from './workloads.ts';
 
 export interface PodTemplate {
@@ -123,14 +123,27 @@ function container(fleet: FleetSpec, spec: WorkloadSpec, place: ClusterPlace): o
 }
 
 function probe(path: string, times: { periodSeconds: number; failureThreshold: number }): object {
-  return { httpGet: { path, port: 'http', scheme: 'HTTP' }, timeoutSeconds: 5, successThreshold: 1, ...times };
+  return {
+    httpGet: { path, port: 'http', scheme: 'HTTP' },
+    timeoutSeconds: 5,
+    successThreshold: 1,
+    ...times,
+  };
 }
 
 function args(fleet: FleetSpec, spec: WorkloadSpec, place: ClusterPlace): string[] {
-  const flags = { ...spec.flags, ...placeFlags(fleet, spec.binary, place) };
+  const literal = Object.entries(spec.flags).map(
+    ([flag, value]) => [flag, [value].flat().map(unexpanded)] as const,
+  );
+  const flags = { ...Object.fromEntries(literal), ...placeFlags(fleet, spec.binary, place) };
   return Object.entries(flags).flatMap(([flag, value]) =>
     [value].flat().flatMap((one) => (one === '' ? [] : `--${flag}=${one}`)),
   );
+}
+
+/** The kubelet puts variables in place of `$(NAME)`; what users write is none of these. */
+function unexpanded(value: string): string {
+  return value.replaceAll('$', '$$$$');
 }
 
 /** Flags that say where things are, and those that differ from pod to pod. */
@@ -176,7 +189,7 @@ function environment(component: Component, { limits }: Resources): object[] {
     valueFrom: { fieldRef: { apiVersion: 'v1', fieldPath } },
   });
   const memory = limits?.['memory'];
-  const heap = memory === undefined ? undefined : memoryBytes(String(memory)) * heapParts[component];
+  const heap = memory === undefined ? Number.NaN : parseQuantity(memory) * heapParts[component];
   return [
     ...(component === 'querier'
       ? []
@@ -184,16 +197,10 @@ function environment(component: Component, { limits }: Resources): object[] {
           field('POD_NAME', 'metadata.name'),
           field('POD_INDEX', "metadata.labels['apps.kubernetes.io/pod-index']"),
         ]),
-    ...(heap === undefined
-      ? []
-      : [{ name: 'NODE_OPTIONS', value: `--max-old-space-size=${Math.floor(heap / (1 << 20))}` }]),
+    ...(heap > 0
+      ? [{ name: 'NODE_OPTIONS', value: `--max-old-space-size=${Math.ceil(heap / (1 << 20))}` }]
+      : []),
   ];
-}
-
-/** A Kubernetes quantity of memory. */
-function memoryBytes(quantity: string): number {
-  if (/^[0-9.]+$/.test(quantity)) return Number(quantity);
-  return parseByteSize(`${quantity.replace(/^([0-9.]+)k$/, '$1K')}B`);
 }
 
 function volumes(fleet: FleetSpec, component: Component): object[] {
@@ -202,7 +209,7 @@ function volumes(fleet: FleetSpec, component: Component): object[] {
   };
   return [
     { name: 'tmp', emptyDir: {} },
-    { name: 'internal-token', secret: { secretName: `${fleet.name}-internal-token`, defaultMode: 0o440 } },
+    { name: 'internal-token', secret: { secretName: internalTokenName(fleet.name), defaultMode: 0o440 } },
     { name: 'operator-token', projected: { defaultMode: 0o440, sources: [token] } },
     ...(component === 'querier'
       ? [

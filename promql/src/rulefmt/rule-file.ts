@@ -4,6 +4,7 @@
 
 import { isValidLegacyLabelName, isValidUtf8Name, parseDuration } from '@flotilla/model';
 import { parseExpr } from '../parser/parse.ts';
+import { checkTemplate } from '../templates/expand-template.ts';
 
 export interface Rule {
   /** Exactly one of record and alert is not ''. */
@@ -168,6 +169,7 @@ class Reader {
     };
     this.#checkKind(rule, path);
     this.#checkExpr(rule, path);
+    this.#checkTemplates(rule, path);
     return rule;
   }
 
@@ -183,6 +185,20 @@ class Reader {
       this.fail([...path, 'keep_firing_for'], "invalid field 'keep_firing_for' in recording rule");
     if (!isValidUtf8Name(rule.record))
       this.fail([...path, 'record'], `invalid recording rule name: ${rule.record}`);
+  }
+
+  /** Of alerts only: the labels of a recording rule are no templates. */
+  #checkTemplates({ alert, labels, annotations }: Rule, path: Path): void {
+    if (alert === '') return;
+    for (const [field, texts] of Object.entries({ labels, annotations })) {
+      for (const [name, text] of Object.entries(texts)) {
+        try {
+          checkTemplate(text);
+        } catch (error) {
+          this.fail([...path, field, name], `${field.slice(0, -1)} "${name}": ${(error as Error).message}`);
+        }
+      }
+    }
   }
 
   #checkExpr({ expr }: Rule, path: Path): void {

@@ -40,9 +40,9 @@ export class ReplicaChoice {
     signal: AbortSignal,
     call: (store: StoreAddress, signal: AbortSignal) => Promise<T>,
   ): Promise<AskResult<T>> {
-    return new Ask(this.order(stores, Date.now()), signal, call, (store, good) =>
-      this.#note(store, good),
-    ).run();
+    const note = (store: StoreAddress, good: boolean): void => this.#note(store, good);
+    const beaten = (store: StoreAddress): void => void this.#failedAtMs.set(store.name, Date.now());
+    return new Ask(this.order(stores, Date.now()), signal, call, note, beaten).run();
   }
 
   #note(store: StoreAddress, good: boolean): void {
@@ -57,6 +57,8 @@ class Ask<T> {
   readonly #signal: AbortSignal;
   readonly #call: (store: StoreAddress, signal: AbortSignal) => Promise<T>;
   readonly #note: (store: StoreAddress, good: boolean) => void;
+  /** One that was hedged and lost: it may be dead without saying so, so it steps back too. */
+  readonly #beaten: (store: StoreAddress) => void;
   readonly #losers = new AbortController();
   readonly #failures: { store: StoreAddress; error: string }[] = [];
   readonly #done = Promise.withResolvers<AskResult<T>>();
@@ -69,11 +71,13 @@ class Ask<T> {
     signal: AbortSignal,
     call: (store: StoreAddress, signal: AbortSignal) => Promise<T>,
     note: (store: StoreAddress, good: boolean) => void,
+    beaten: (store: StoreAddress) => void,
   ) {
     this.#waiting = stores;
     this.#signal = signal;
     this.#call = call;
     this.#note = note;
+    this.#beaten = beaten;
   }
 
   run(): Promise<AskResult<T>> {
@@ -99,7 +103,10 @@ class Ask<T> {
       this.#note(store, true);
       this.#finish({ store, value });
     } catch (error) {
-      if (this.#finished) return;
+      if (this.#finished) {
+        this.#beaten(store);
+        return;
+      }
       if (this.#signal.aborted) {
         this.#abort();
         return;

@@ -13,8 +13,8 @@ import { isDue, restoredActiveAt, stepAlerts } from '../alerts/alert-state.ts';
 import type { Alert, Alerts } from '../alerts/alert-state.ts';
 import type { Notification, Notifier } from '../notify/notifier.ts';
 import type { QueryClient, QuerySample } from '../query/query-client.ts';
-import { graphPath } from '../templates/template-functions.ts';
-import type { TemplateEnvironment } from '../templates/template-functions.ts';
+import { graphPath } from '@flotilla/promql';
+import type { TemplateEnvironment } from '@flotilla/promql';
 import { Recorder } from './recorder.ts';
 import { alertSeries, foundAlerts, recordedResults } from './rule-outcome.ts';
 import type { RulerCounters } from './ruler-counters.ts';
@@ -130,7 +130,7 @@ export class GroupEvaluator {
 
   /** An incomplete answer is asked for again within the slot. */
   async #ask(expr: string, timeMs: number, lookbackMs = 0): Promise<readonly QuerySample[]> {
-    const timeoutMs = Math.min(Math.max(this.intervalMs / 2, 1000), queryTimeoutMaxMs);
+    const timeoutMs = queryTimeout(this.intervalMs);
     for (let attempt = 1; ; attempt++) {
       try {
         return (await this.#options.query.instant(expr, timeMs, timeoutMs, lookbackMs)).samples;
@@ -241,4 +241,9 @@ function toNotification(
     endsAt: new Date(alert.resolvedAtMs || validUntilMs).toISOString(),
     generatorURL,
   };
+}
+
+/** Half an interval, so that another querier can be asked in the slot; of short ones most, since a dead store costs a second. */
+function queryTimeout(intervalMs: number): number {
+  return Math.min(Math.max(intervalMs / 2, Math.min(intervalMs * 0.9, 5000), 1000), queryTimeoutMaxMs);
 }

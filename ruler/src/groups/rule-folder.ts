@@ -8,7 +8,6 @@ import type { RuleGroup } from '@flotilla/promql';
 import { load } from 'js-yaml';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { checkTemplate } from '../templates/expand-template.ts';
 import { GroupEvaluator } from './group-evaluator.ts';
 import type { EvaluatorOptions } from './group-evaluator.ts';
 import { GroupLoop } from './group-loop.ts';
@@ -117,17 +116,6 @@ function listYaml(folder: string): string[] {
 function parseGroups(text: string): readonly RuleGroup[] {
   const { groups, errors } = parseRuleFile(load(text));
   const problems = errors.map(({ path, message }) => `${path.join('.')}: ${message}`);
-  for (const { name, rules } of groups) {
-    for (const { alert, labels, annotations } of rules) {
-      for (const [field, template] of Object.entries(alert === '' ? {} : { ...labels, ...annotations })) {
-        try {
-          checkTemplate(template);
-        } catch (error) {
-          problems.push(`group ${name}: alert ${alert}: ${field}: ${errorText(error)}`);
-        }
-      }
-    }
-  }
   if (problems.length > 0) throw new Error(problems.join('; '));
   return groups;
 }

@@ -4,8 +4,8 @@ import { Labels, LabelsBuilder, METRIC_NAME } from '@flotilla/model';
 import type { Rule, RuleGroup } from '@flotilla/promql';
 import type { Alert, Alerts, Found } from '../alerts/alert-state.ts';
 import type { QuerySample } from '../query/query-client.ts';
-import { expandTemplate } from '../templates/expand-template.ts';
-import type { TemplateEnvironment } from '../templates/template-functions.ts';
+import { expandTemplate } from '@flotilla/promql';
+import type { TemplateEnvironment } from '@flotilla/promql';
 import type { Result } from './recorder.ts';
 
 /** Series of a recording rule. Throws when two come out equal. */

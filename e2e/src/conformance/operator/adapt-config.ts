@@ -29,12 +29,15 @@ export interface Surroundings {
   readonly etcFolder: string;
 }
 
+/** Where a pod finds the token and the CA of its ServiceAccount. */
+export const podSecrets = '/var/run/secrets/';
 const environment: Readonly<Record<string, string>> = { POD_NAME: 'prometheus-oracle-0', SHARD: '0' };
 
 export function adaptConfig(text: string, surroundings: Surroundings): PrometheusYaml {
   const filled = text
     .replace(/\$\((\w+)\)/g, (whole, name: string) => environment[name] ?? whole)
-    .replaceAll('/etc/prometheus/', `${surroundings.etcFolder}/`);
+    .replaceAll('/etc/prometheus/', `${surroundings.etcFolder}/`)
+    .replaceAll(podSecrets, `${surroundings.etcFolder}/secrets/`);
   const config = load(filled) as PrometheusYaml;
   return {
     ...config,

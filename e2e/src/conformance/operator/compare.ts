@@ -46,24 +46,53 @@ function settingDifferences(where: string, oracle: PoolView, ours: PoolView): Di
   });
 }
 
-/** Without fields that are undefined. */
+/** Without fields that are undefined, or objects with nothing in them. */
 function plain(value: unknown): unknown {
-  return value === undefined ? undefined : JSON.parse(JSON.stringify(value));
+  if (Array.isArray(value)) return value.map(plain);
+  if (typeof value !== 'object' || value === null) return value;
+  const fields = Object.entries(value)
+    .map(([name, field]) => [name, plain(field)] as const)
+    .filter(([, field]) => field !== undefined);
+  return fields.length === 0 ? undefined : Object.fromEntries(fields);
 }
 
 function targetDifferences(where: string, oracle: PoolView, ours: PoolView): Difference[] {
   const [left, right] = [keyed(oracle.targets), keyed(ours.targets)];
-  const missing = [...left.keys()].filter((key) => !right.has(key));
-  const extra = [...right.keys()].filter((key) => !left.has(key));
+  const missing = [...left].filter(([key]) => !right.has(key)).map(([, target]) => target);
+  const extra = [...right].filter(([key]) => !left.has(key)).map(([, target]) => target);
   const found: Difference[] = [];
   if (missing.length + extra.length > 0) {
     const what = `targets (${left.size} of the oracle, ${right.size} ours, ${missing.length} missing, ${extra.length} extra)`;
-    const sample = (keys: readonly string[]): unknown => keys.slice(0, samplesMax).map((key) => JSON.parse(key) as unknown);
-    found.push({ where, what, oracle: sample(missing), ours: sample(extra) });
+    found.push({ where, what, ...pairDifference(missing, extra) });
   }
   if (oracle.droppedCount !== ours.droppedCount)
     found.push({ where, what: 'droppedCount', oracle: oracle.droppedCount, ours: ours.droppedCount });
   return found;
+}
+
+/** Of two targets that are likely the same one, only what differs; else the first of each side. */
+function pairDifference(missing: readonly TargetView[], extra: readonly TargetView[]): { oracle: unknown; ours: unknown } {
+  for (const left of missing) {
+    const right = extra.find((target) => likeness(target) === likeness(left));
+    if (right === undefined) continue;
+    const [leftFields, rightFields] = [flat(left), flat(right)];
+    const differing = [...new Set([...leftFields.keys(), ...rightFields.keys()])].filter(
+      (field) => leftFields.get(field) !== rightFields.get(field),
+    );
+    const only = (fields: ReadonlyMap<string, unknown>): unknown =>
+      Object.fromEntries(differing.map((field) => [field, fields.get(field)]));
+    return { oracle: { of: left.url, ...(only(leftFields) as object) }, ours: only(rightFields) };
+  }
+  return { oracle: missing.slice(0, samplesMax), ours: extra.slice(0, samplesMax) };
+}
+
+function likeness({ labels }: TargetView): string {
+  const { instance, job, pod, container, service, namespace, m_kubernetes_pod_container_name: name } = labels;
+  return JSON.stringify([instance, job, pod, container, service, namespace, name]);
+}
+
+function flat({ labels, ...fields }: TargetView): Map<string, unknown> {
+  return new Map<string, unknown>([...Object.entries(fields), ...Object.entries(labels)]);
 }
 
 function keyed(targets: readonly TargetView[]): Map<string, TargetView> {
@@ -72,5 +101,5 @@ function keyed(targets: readonly TargetView[]): Map<string, TargetView> {
 
 function keyOf({ url, intervalMs, timeoutMs, labels }: TargetView): string {
   const sorted = Object.entries(labels).toSorted(([a], [b]) => (a < b ? -1 : 1));
-  return JSON.stringify({ url, intervalMs, timeoutMs, labels: Object.fromEntries(sorted) });
+  return JSON.stringify([url, intervalMs, timeoutMs, sorted]);
 }

@@ -6,7 +6,7 @@ import { freePort } from '../../local/fleet.ts';
 import type { ApiServer } from './api-server.ts';
 import { repository } from './child-processes.ts';
 import type { ChildProcesses } from './child-processes.ts';
-import type { KubeClient } from './kube-client.ts';
+import type { KubeClient, KubeObject } from './kube-client.ts';
 import { defaultProtocols } from './oracle-view.ts';
 import { oracleNamespace } from './prometheus-operator.ts';
 import { wholeRelabeling } from './view.ts';
@@ -15,7 +15,7 @@ import type { PoolView, SettingsView, TargetView, View } from './view.ts';
 const startTimeoutMs = 60_000;
 const scraperAccount = 'flotilla-scraper';
 
-export function fleetObject(spec: Readonly<Record<string, unknown>>) {
+export function fleetObject(spec: Readonly<Record<string, unknown>>): KubeObject {
   return {
     apiVersion: 'flotilla.dev/v1alpha1',
     kind: 'Fleet',

@@ -90,10 +90,12 @@ export class KubeClient {
     await Promise.all(Array.from({ length: inFlightMax }, work));
   }
 
-  /** Merges a change into an object. */
-  async patch(object: KubeObject, change: unknown): Promise<void> {
+  /** Creates the object, or gives the one of its name this spec. */
+  async put(object: KubeObject): Promise<void> {
     const path = `${pathOf(object)}/${object.metadata.name}`;
-    await this.send('PATCH', path, change, 'application/merge-patch+json');
+    const present = await this.get<KubeObject>(path).catch(() => undefined);
+    if (present === undefined) await this.create(object);
+    else await this.send('PUT', path, { ...present, spec: object.spec });
   }
 
   close(): void {

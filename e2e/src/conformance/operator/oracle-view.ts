@@ -2,6 +2,7 @@
 
 import { parseByteSize, parseDuration } from '@flotilla/model';
 import { readFileSync } from 'node:fs';
+import { podSecrets } from './adapt-config.ts';
 import type { ScrapeConfigYaml } from './adapt-config.ts';
 import type { KubeClient } from './kube-client.ts';
 import type { OraclePrometheus, PrometheusTargets } from './prometheus-operator.ts';
@@ -129,7 +130,7 @@ function authOf(written: ScrapeConfigYaml): SettingsView {
     authorization:
       authorization ??
       (token === undefined ? undefined : { type: 'Bearer', credentials: token }) ??
-      (file === undefined ? undefined : { type: 'Bearer', credentials: `file ${String(file)}` }),
+      (file === undefined ? undefined : { type: 'Bearer', credentials: fileName(String(file)) }),
     tls: tls && {
       ca: fileContent(tls['ca_file']),
       cert: fileContent(tls['cert_file']),
@@ -145,5 +146,10 @@ function authOf(written: ScrapeConfigYaml): SettingsView {
 
 function fileContent(path: unknown): string | undefined {
   if (typeof path !== 'string') return undefined;
-  return path.includes('/etc-prometheus/certs/') ? readFileSync(path, 'utf8') : `file ${path}`;
+  return path.includes('/etc-prometheus/certs/') ? readFileSync(path, 'utf8') : fileName(path);
+}
+
+/** As it was before the configuration was adapted. */
+function fileName(path: string): string {
+  return `file ${path.replace(/^.*\/etc-prometheus\/secrets\//, podSecrets)}`;
 }

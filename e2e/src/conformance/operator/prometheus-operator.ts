@@ -1,6 +1,6 @@
 // The oracle: the real Prometheus operator makes a configuration of the objects of the API server, a real Prometheus runs it.
 
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { load } from 'js-yaml';
@@ -9,6 +9,7 @@ import { adaptConfig } from './adapt-config.ts';
 import type { PrometheusYaml, ScrapeConfigYaml } from './adapt-config.ts';
 import type { ApiServer } from './api-server.ts';
 import type { ChildProcesses } from './child-processes.ts';
+import type { KubeObject } from './kube-client.ts';
 
 const configTimeoutMs = 60_000;
 const startTimeoutMs = 30_000;
@@ -16,12 +17,8 @@ const startTimeoutMs = 30_000;
 export const oracleNamespace = 'monitoring';
 export const oracleName = 'oracle';
 
-/** Everything selected, as kube-prometheus has it. */
-const baseSpec = {
-  version: 'v3.15.0',
-  replicas: 1,
-  shards: 1,
-  serviceDiscoveryRole: 'EndpointSlice',
+/** As kube-prometheus has it. */
+const everything = {
   serviceMonitorSelector: {},
   serviceMonitorNamespaceSelector: {},
   podMonitorSelector: {},
@@ -34,12 +31,15 @@ const baseSpec = {
   ruleNamespaceSelector: {},
 };
 
-export function prometheusObject(phase: string, spec: Readonly<Record<string, unknown>>) {
+/** The name of a phase comes back in what the operator writes for it. A selector that is null is left out: it selects nothing. */
+export function prometheusObject(phase: string, settings: Readonly<Record<string, unknown>>): KubeObject {
+  const own = { version: 'v3.15.0', replicas: 1, shards: 1, serviceDiscoveryRole: 'EndpointSlice' };
+  const spec = Object.entries({ ...own, ...everything, ...settings, externalLabels: { phase } });
   return {
     apiVersion: 'monitoring.coreos.com/v1',
     kind: 'Prometheus',
     metadata: { name: oracleName, namespace: oracleNamespace },
-    spec: { ...baseSpec, ...spec, externalLabels: { phase } },
+    spec: Object.fromEntries(spec.filter(([, value]) => value !== null)),
   };
 }
 
@@ -126,6 +126,13 @@ export class OraclePrometheus {
     return (await this.#data('/api/v1/targets?state=any')) as PrometheusTargets;
   }
 
+  /** How many targets all pools have, without listing them. */
+  async targetCount(): Promise<number> {
+    const text = await (await fetch(`${this.#url}/metrics`)).text();
+    const pools = text.matchAll(/^prometheus_target_scrape_pool_targets\{.*\} (.+)$/gm);
+    return [...pools].reduce((sum, [, count]) => sum + Number(count), 0);
+  }
+
   /** Its scrape configurations with all defaults; secrets are hidden. */
   async scrapeConfigs(): Promise<readonly ScrapeConfigYaml[]> {
     const { yaml } = (await this.#data('/api/v1/status/config')) as { yaml: string };
@@ -143,12 +150,15 @@ export class OraclePrometheus {
 }
 
 /** What a pod of the Prometheus object would see below /etc/prometheus. */
-async function writeMounts({ client }: ApiServer, etcFolder: string): Promise<void> {
+async function writeMounts({ client, caFile }: ApiServer, etcFolder: string): Promise<void> {
   const secrets = `/api/v1/namespaces/${oracleNamespace}/secrets`;
   mkdirSync(join(etcFolder, 'certs'), { recursive: true });
   const assets = await client.get<{ data?: Record<string, string> }>(
     `${secrets}/prometheus-${oracleName}-tls-assets-0`,
   );
+  const account = join(etcFolder, 'secrets/kubernetes.io/serviceaccount');
+  mkdirSync(account, { recursive: true });
+  copyFileSync(caFile, join(account, 'ca.crt'));
   for (const [name, content] of Object.entries(assets.data ?? {}))
     writeFileSync(join(etcFolder, 'certs', name), Buffer.from(content, 'base64'));
 }

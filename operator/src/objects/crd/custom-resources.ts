@@ -116,10 +116,6 @@ const fleetRules = [
     message: 'scrapeClasses: at most one may be the default',
   },
   {
-    rule: '!has(self.scrapeClasses) || self.scrapeClasses.all(c, self.scrapeClasses.exists_one(d, d.name == c.name))',
-    message: 'scrapeClasses: names must differ',
-  },
-  {
     rule: '(has(self.zones) && has(self.zones.local) && self.zones.local) == (has(oldSelf.zones) && has(oldSelf.zones.local) && oldSelf.zones.local)',
     message: 'zones.local: cannot be changed, since every target would move at once; make another Fleet',
   },

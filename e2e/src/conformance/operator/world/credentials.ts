@@ -7,8 +7,7 @@ import { join } from 'node:path';
 import type { KubeObject } from '../kube-client.ts';
 import { namespaces } from './nodes.ts';
 
-export function credentialObjects(): KubeObject[] {
-  const { certificate, key } = certificatePair();
+export function credentialObjects({ certificate, key }: CertificatePair): KubeObject[] {
   return namespaces.flatMap((namespace) => [
     secret(namespace, 'basic', { user: 'admin', password: 'p:a ss"word' }),
     secret(namespace, 'token', { token: `token-of-${namespace}` }),
@@ -28,7 +27,12 @@ function secret(namespace: string, name: string, stringData: Readonly<Record<str
   return object;
 }
 
-function certificatePair(): { certificate: string; key: string } {
+export interface CertificatePair {
+  readonly certificate: string;
+  readonly key: string;
+}
+
+export function certificatePair(): CertificatePair {
   const folder = mkdtempSync(join(tmpdir(), 'flotilla-oracle-tls-'));
   try {
     const curve = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];

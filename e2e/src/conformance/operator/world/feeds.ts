@@ -5,6 +5,7 @@ import { createServer } from 'node:http';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import type { CertificatePair } from './credentials.ts';
 import type { FeedPlaces } from './scrape-configs.ts';
 
 const groups = [
@@ -18,8 +19,10 @@ export interface Feeds extends FeedPlaces {
   close(): void;
 }
 
-export async function startFeeds(folder: string): Promise<Feeds> {
+export async function startFeeds(folder: string, { certificate, key }: CertificatePair): Promise<Feeds> {
   mkdirSync(folder);
+  writeFileSync(join(folder, 'tls.crt'), certificate);
+  writeFileSync(join(folder, 'tls.key'), key, { mode: 0o600 });
   writeFileSync(join(folder, 'targets.json'), JSON.stringify(groups));
   writeFileSync(join(folder, 'more-1.yaml'), '- targets: [more.example:1]\n- targets: [more.example:2]\n  labels: {env: "1"}\n');
   writeFileSync(join(folder, 'more-2.yaml'), '- targets: [more.example:3]\n');

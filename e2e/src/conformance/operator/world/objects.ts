@@ -2,6 +2,7 @@
 
 import type { KubeObject } from '../kube-client.ts';
 import { credentialObjects } from './credentials.ts';
+import type { CertificatePair } from './credentials.ts';
 import { ingressObjects } from './ingresses.ts';
 import { namespaceObjects, namespaces, nodeObjects } from './nodes.ts';
 import { podShapes, podsOf } from './pods.ts';
@@ -13,7 +14,7 @@ const applicationCount = 140;
 const podsMax = 9;
 
 /** In an order in which they can be created: each list needs those before it. */
-export function worldObjects(random: Random): KubeObject[][] {
+export function worldObjects(random: Random, certificates: CertificatePair): KubeObject[][] {
   let address = 1;
   const applications = Array.from({ length: applicationCount }, (_, index) => application(index, random));
   const discovered = applications.flatMap((app, index) => {
@@ -23,8 +24,8 @@ export function worldObjects(random: Random): KubeObject[][] {
   });
   return [
     namespaceObjects(),
-    [...nodeObjects(), ...credentialObjects()],
-    [...discovered, ...ingressObjects(random), ...orphanSlices()],
+    [...nodeObjects(), ...credentialObjects(certificates)],
+    [...discovered, ...ingressObjects(random), ...orphanSlices(), apiServerSlice()],
   ];
 }
 
@@ -62,4 +63,12 @@ function orphanSlices(): KubeObject[] {
     { ...noService, metadata: { name: 'orphan-2', namespace: 'team-b', labels } },
     sliceObject({ ...orphan, namespace: 'team-c' }, 'names', 'FQDN', [port, { name: 'all' }], names),
   ];
+}
+
+/** A control plane that a controller would list; the API server has made its Service. */
+function apiServerSlice(): KubeObject {
+  const labels = { component: 'apiserver', provider: 'kubernetes' };
+  const port = { name: 'https', port: 6443, protocol: 'TCP' };
+  const endpoints = [{ addresses: ['192.0.2.200'], conditions: { ready: true } }];
+  return sliceObject({ namespace: 'default', name: 'kubernetes', labels }, 'kubernetes', 'IPv4', [port], endpoints);
 }

@@ -30,7 +30,7 @@ interface Container {
 
 export interface Pod extends KubeObject {
   readonly metadata: KubeObject['metadata'] & { readonly namespace: string };
-  readonly spec: { readonly nodeName?: string };
+  readonly spec: { readonly nodeName?: string; readonly containers: readonly unknown[] };
   readonly status: { readonly phase: string; readonly podIP?: string };
 }
 

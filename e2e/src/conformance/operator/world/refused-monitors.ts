@@ -82,7 +82,6 @@ function refusedServiceMonitors(): KubeObject[] {
     one('cert-file-twice', { tlsConfig: { certFile: '/c', cert: goodCert, keyFile: '/k' } }),
     one('key-file-twice', { tlsConfig: { cert: goodCert, keyFile: '/k', keySecret: keyOf('tls', 'tls.key') } }),
     one('cert-file-alone', { tlsConfig: { certFile: '/c' } }),
-    one('cert-with-key-file', { tlsConfig: { cert: goodCert, keyFile: '/k' } }),
     one('class-unknown', {}, { scrapeClass: 'no-such-class' }),
     one('selector-operator', {}, badSelector),
     one('selector-in-empty', {}, { selector: { matchExpressions: [{ key: 'a', operator: 'In', values: [] }] } }),

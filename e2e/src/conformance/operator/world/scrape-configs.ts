@@ -6,7 +6,7 @@ import type { Fields } from './monitor-object.ts';
 
 /** Where targets are read from: the same for both sides. */
 export interface FeedPlaces {
-  /** Folder with targets.json and more.yaml. */
+  /** Folder with targets.json, more-*.yaml and a certificate. */
   readonly folder: string;
   /** Base URL that answers /targets and /protected. */
   readonly url: string;

@@ -11,8 +11,8 @@ function one(name: string, endpoint: Fields, spec: Fields = monitored, namespace
   return monitor('ServiceMonitor', namespace, name, { ...spec, endpoints: [endpoint] });
 }
 
-export function serviceMonitors(): KubeObject[] {
-  return [...ports(), ...selections(), ...labels(), ...scraping(), ...credentials(), ...settings()];
+export function serviceMonitors(folder: string): KubeObject[] {
+  return [...ports(), ...selections(), ...labels(), ...scraping(), ...credentials(folder), ...settings()];
 }
 
 function ports(): KubeObject[] {
@@ -145,7 +145,7 @@ function scraping(): KubeObject[] {
   ];
 }
 
-function credentials(): KubeObject[] {
+function credentials(folder: string): KubeObject[] {
   return [
     one('basic-auth', { ...http, basicAuth: { username: keyOf('basic', 'user'), password: keyOf('basic', 'password') } }),
     one('authorization', { ...http, authorization: { credentials: keyOf('token', 'token') } }),
@@ -155,7 +155,7 @@ function credentials(): KubeObject[] {
     one('bearer-file', { ...http, bearerTokenFile: '/var/run/secrets/kubernetes.io/serviceaccount/token' }),
     one('tls-secrets', { ...http, scheme: 'https', tlsConfig: { ...tlsSecret, serverName: 'x.example', minVersion: 'TLS12', maxVersion: 'TLS13' } }),
     one('tls-config-map', { ...http, tlsConfig: { ca: { configMap: keyOf('ca', 'ca.crt') } } }, monitored, 'team-c'),
-    one('tls-files', { ...http, tlsConfig: { caFile: '/etc/ca.crt', certFile: '/etc/tls.crt', keyFile: '/etc/tls.key' } }),
+    one('tls-files', { ...http, tlsConfig: { caFile: `${folder}/tls.crt`, certFile: `${folder}/tls.crt`, keyFile: `${folder}/tls.key` } }),
     one('tls-insecure', { ...http, tlsConfig: { insecureSkipVerify: true } }),
     one('tls-ca-and-auth', {
       ...http,

@@ -1,0 +1,124 @@
+// A native histogram with float counts: what a sample of that kind is.
+//
+// Immutable; operations give new histograms that may share columns with their operands. Exponential buckets count
+// absolute values in (bound of index - 1, bound of index]; custom ones count values up to each bound.
+
+import { CUSTOM_SCHEMA } from './histogram-bounds.ts';
+import { type BucketList, compactBuckets, mapCounts, NO_BUCKETS, sameBuckets } from './histogram-buckets.ts';
+
+/** Whether the counter was reset before this sample; a gauge has no resets. */
+export type CounterResetHint = 'unknown' | 'reset' | 'not_reset' | 'gauge';
+
+export interface HistogramFields {
+  readonly hint?: CounterResetHint;
+  /** -4 to 8: exponential; CUSTOM_SCHEMA: custom bounds. */
+  readonly schema?: number;
+  readonly count?: number;
+  readonly sum?: number;
+  /** The zero bucket reaches from minus this to this, both inclusive. */
+  readonly zeroThreshold?: number;
+  readonly zeroCount?: number;
+  readonly positive?: BucketList;
+  readonly negative?: BucketList;
+  /** Upper bounds of custom buckets, rising, without +Inf. */
+  readonly customBounds?: readonly number[];
+}
+
+const NO_BOUNDS: readonly number[] = [];
+
+export class FloatHistogram {
+  readonly hint: CounterResetHint;
+  readonly schema: number;
+  readonly count: number;
+  readonly sum: number;
+  readonly zeroThreshold: number;
+  readonly zeroCount: number;
+  readonly positive: BucketList;
+  readonly negative: BucketList;
+  readonly customBounds: readonly number[];
+
+  constructor(fields: HistogramFields) {
+    this.hint = fields.hint ?? 'unknown';
+    this.schema = fields.schema ?? 0;
+    this.count = fields.count ?? 0;
+    this.sum = fields.sum ?? 0;
+    this.zeroThreshold = fields.zeroThreshold ?? 0;
+    this.zeroCount = fields.zeroCount ?? 0;
+    this.positive = fields.positive ?? NO_BUCKETS;
+    this.negative = fields.negative ?? NO_BUCKETS;
+    this.customBounds = fields.customBounds ?? NO_BOUNDS;
+  }
+
+  get isCustom(): boolean {
+    return this.schema === CUSTOM_SCHEMA;
+  }
+
+  /** The same with other values of some fields. */
+  with(fields: HistogramFields): FloatHistogram {
+    return new FloatHistogram({ ...this, ...fields });
+  }
+
+  withHint(hint: CounterResetHint): FloatHistogram {
+    return this.hint === hint ? this : this.with({ hint });
+  }
+
+  /** Without empty buckets. */
+  compact(): FloatHistogram {
+    const positive = compactBuckets(this.positive);
+    const negative = compactBuckets(this.negative);
+    if (positive === this.positive && negative === this.negative) return this;
+    return this.with({ positive, negative });
+  }
+
+  /** Times a factor; a negative one makes a gauge of it. */
+  times(factor: number): FloatHistogram {
+    return this.scaled((count) => count * factor, factor);
+  }
+
+  /** Divided by a number; by zero, no bucket is left. */
+  over(divisor: number): FloatHistogram {
+    const scaled = this.scaled((count) => count / divisor, divisor);
+    return divisor === 0 ? scaled.with({ positive: NO_BUCKETS, negative: NO_BUCKETS }) : scaled;
+  }
+
+  private scaled(change: (count: number) => number, by: number): FloatHistogram {
+    return this.with({
+      hint: by < 0 ? 'gauge' : this.hint,
+      count: change(this.count),
+      sum: change(this.sum),
+      zeroCount: change(this.zeroCount),
+      positive: mapCounts(this.positive, change),
+      negative: mapCounts(this.negative, change),
+    });
+  }
+
+  /** Whether anything in it is infinite. */
+  hasOverflow(): boolean {
+    const isInfinite = (value: number): boolean => value === Infinity || value === -Infinity;
+    if ([this.zeroCount, this.count, this.sum].some(isInfinite)) return true;
+    return this.positive.counts.some(isInfinite) || this.negative.counts.some(isInfinite);
+  }
+
+  /** Equal but for the hint. Any NaN is equal to any other. */
+  equals(other: FloatHistogram): boolean {
+    return (
+      this.schema === other.schema &&
+      Object.is(this.count, other.count) &&
+      Object.is(this.sum, other.sum) &&
+      this.zeroThreshold === other.zeroThreshold &&
+      Object.is(this.zeroCount, other.zeroCount) &&
+      sameBounds(this.customBounds, other.customBounds) &&
+      sameBuckets(this.negative, other.negative) &&
+      sameBuckets(this.positive, other.positive)
+    );
+  }
+
+  /** About how many bytes it takes. */
+  get bytes(): number {
+    return 168 + 12 * (this.positive.counts.length + this.negative.counts.length);
+  }
+}
+
+export function sameBounds(a: readonly number[], b: readonly number[]): boolean {
+  return a === b || (a.length === b.length && a.every((bound, i) => bound === b[i]));
+}
