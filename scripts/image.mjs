@@ -31,12 +31,12 @@ const keepModulePaths = {
  */
 const onlyKubeConfig = {
   name: 'only-kube-config',
-  setup({ onResolve, resolve }) {
+  setup({ onResolve, resolve: resolveModule }) {
     const folder = join(root, 'node_modules', operatorOnly);
     onResolve({ filter: /^@kubernetes\/client-node$/ }, () => ({ path: join(folder, 'dist/config.js') }));
     onResolve({ filter: /^\./ }, async ({ path, importer, resolveDir, kind, pluginData }) => {
       if (pluginData === 'resolving' || !importer.startsWith(folder)) return undefined;
-      const resolved = await resolve(path, { importer, resolveDir, kind, pluginData: 'resolving' });
+      const resolved = await resolveModule(path, { importer, resolveDir, kind, pluginData: 'resolving' });
       return { ...resolved, sideEffects: false };
     });
   },

@@ -40,7 +40,11 @@ export function peer(name) {
     env: { ...process.env, CGO_ENABLED: '0', GOFLAGS: '', GOWORK: 'off' },
   };
   if (dropReplaces.length > 0)
-    spawnSync('go', ['mod', 'edit', ...dropReplaces.map((part) => `-dropreplace=${module}/${part}`)], options);
+    spawnSync(
+      'go',
+      ['mod', 'edit', ...dropReplaces.map((part) => `-dropreplace=${module}/${part}`)],
+      options,
+    );
   const mod = dropReplaces.length > 0 ? ['-mod=mod'] : [];
   const args = ['build', ...mod, '-trimpath', '-ldflags', '-s -w', '-o', binary, `./${folder}`];
   const built = spawnSync('go', args, options);

@@ -11,7 +11,7 @@ export const SCHEMA_MAX = 8;
 const EXPONENT_MAX = 1024;
 
 /** The growth of schema 1, one bit below the square root of 2. */
-const GROWTH_1 = 1.414213562373095;
+const GROWTH_1 = Math.SQRT2;
 
 const fractions: readonly Float64Array[] = makeFractions();
 
@@ -21,8 +21,7 @@ function makeFractions(): Float64Array[] {
     const coarser = tables[schema - 1]!;
     const growth = schema === 1 ? GROWTH_1 : 2 ** (2 ** -schema);
     const table = new Float64Array(1 << schema);
-    for (let i = 0; i < table.length; i++)
-      table[i] = i % 2 === 0 ? coarser[i / 2]! : table[i - 1]! * growth;
+    for (let i = 0; i < table.length; i++) table[i] = i % 2 === 0 ? coarser[i / 2]! : table[i - 1]! * growth;
     tables.push(table);
   }
   return tables;

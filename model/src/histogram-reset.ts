@@ -18,11 +18,7 @@ export function wasReset(now: FloatHistogram, before: FloatHistogram): boolean {
   return sideDecreased(now, before, 'positive') || sideDecreased(now, before, 'negative');
 }
 
-function sideDecreased(
-  now: FloatHistogram,
-  before: FloatHistogram,
-  side: 'positive' | 'negative',
-): boolean {
+function sideDecreased(now: FloatHistogram, before: FloatHistogram, side: 'positive' | 'negative'): boolean {
   const { schema, zeroThreshold } = now;
   const old = bucketsAbove(coarserBuckets(before[side], before.schema, schema), schema, zeroThreshold);
   return anyDecreased(bucketsAbove(now[side], schema, zeroThreshold), old);

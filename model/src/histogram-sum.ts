@@ -24,8 +24,14 @@ interface Compensated {
 
 function startOf(value: FloatHistogram): Compensated {
   const blank = value.with({ count: 0, sum: 0, zeroCount: 0 });
-  const positive = { indexes: value.positive.indexes, counts: new Float64Array(value.positive.counts.length) };
-  const negative = { indexes: value.negative.indexes, counts: new Float64Array(value.negative.counts.length) };
+  const positive = {
+    indexes: value.positive.indexes,
+    counts: new Float64Array(value.positive.counts.length),
+  };
+  const negative = {
+    indexes: value.negative.indexes,
+    counts: new Float64Array(value.negative.counts.length),
+  };
   return { value, rest: blank.with({ positive, negative }) };
 }
 
@@ -52,7 +58,9 @@ function plus(
     count: compensated(value.count, other.count, rest.count),
     sum: compensated(value.sum, other.sum, rest.sum),
   };
-  const buckets = value.isCustom ? plusCustom({ value, rest }, other) : plusExponential({ value, rest }, other);
+  const buckets = value.isCustom
+    ? plusCustom({ value, rest }, other)
+    : plusExponential({ value, rest }, other);
   return {
     value: buckets.value.with(totals),
     rest: buckets.rest.with(rests),

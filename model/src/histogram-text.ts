@@ -45,7 +45,12 @@ export function histogramToJson(h: FloatHistogram): HistogramJson {
     .filter(({ count }) => count !== 0)
     .map(
       (b) =>
-        [boundaryRule(b), formatSampleValue(b.lower), formatSampleValue(b.upper), formatSampleValue(b.count)] as const,
+        [
+          boundaryRule(b),
+          formatSampleValue(b.lower),
+          formatSampleValue(b.upper),
+          formatSampleValue(b.count),
+        ] as const,
     );
   return buckets.length === 0 ? totals : { ...totals, buckets };
 }
@@ -78,7 +83,7 @@ function sideExpression({ indexes, counts }: BucketList, key: string, offsetKey:
   const first = populated[0];
   if (first === undefined) return [];
   const from = indexes[first]!;
-  const dense = new Array<number>(indexes[populated.at(-1)!]! - from + 1).fill(0);
+  const dense = Array.from({ length: indexes[populated.at(-1)!]! - from + 1 }, () => 0);
   for (const i of populated) dense[indexes[i]! - from] = counts[i]!;
   const list = `${key}:[${dense.map(formatGoG).join(' ')}]`;
   return from === 0 ? [list] : [`${offsetKey}:${from}`, list];
@@ -88,7 +93,10 @@ const HINTS: ReadonlySet<string> = new Set(['unknown', 'reset', 'not_reset', 'ga
 const ITEM = /\s*([a-z_]+):(\[[^\]]*\]|[^\s\]]+)/y;
 
 /** What was written between `{{` and `}}`; `hintGiven` if that says anything of resets. Throws SyntaxError. */
-export function parseHistogram(text: string): { readonly histogram: FloatHistogram; readonly hintGiven: boolean } {
+export function parseHistogram(text: string): {
+  readonly histogram: FloatHistogram;
+  readonly hintGiven: boolean;
+} {
   const items = new Map<string, string>();
   const body = text.trim();
   ITEM.lastIndex = 0;

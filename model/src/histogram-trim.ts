@@ -2,12 +2,7 @@
 
 import type { FloatHistogram } from './histogram.ts';
 import type { BucketList } from './histogram-buckets.ts';
-import {
-  type HistogramBucket,
-  negativeBucket,
-  positiveBucket,
-  zeroBucket,
-} from './histogram-iterate.ts';
+import { type HistogramBucket, negativeBucket, positiveBucket, zeroBucket } from './histogram-iterate.ts';
 import { fractionBelow } from './histogram-statistics.ts';
 
 /** What is kept: the observations below the value, or those above it. */

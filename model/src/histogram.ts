@@ -55,7 +55,9 @@ export class FloatHistogram {
 
   /** The same with other values of some fields. */
   with(fields: HistogramFields): FloatHistogram {
-    return new FloatHistogram({ ...this, ...fields });
+    const { hint, schema, count, sum, zeroThreshold, zeroCount, positive, negative, customBounds } = this;
+    const own = { hint, schema, count, sum, zeroThreshold, zeroCount, positive, negative, customBounds };
+    return new FloatHistogram({ ...own, ...fields });
   }
 
   withHint(hint: CounterResetHint): FloatHistogram {

@@ -64,7 +64,11 @@ export const operatorFlags = defineFlags({
     default: 'flotilla-operator',
     help: 'Name of the Lease that the leader holds.',
   },
-  identity: { type: 'string', default: '', help: 'Name of this operator in the Lease; the host name by default.' },
+  identity: {
+    type: 'string',
+    default: '',
+    help: 'Name of this operator in the Lease; the host name by default.',
+  },
   'crds.dir': {
     type: 'string',
     default: '',

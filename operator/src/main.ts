@@ -40,7 +40,10 @@ await runMain('operator', operatorFlags, async ({ config, log, metrics, stopping
     secret: (ref) => discovery.secret(ref),
   });
   server.app.use('/assignment/v1', assignment.router);
-  server.app.use('/rules/v1', rulesRoute(() => operator.ruleFiles(), authenticate));
+  server.app.use(
+    '/rules/v1',
+    rulesRoute(() => operator.ruleFiles(), authenticate),
+  );
   server.app.use('/api/v1', statusRoutes(operator, discovery, authenticate));
   registerOperatorMetrics(metrics, operator, discovery);
   onShutdown('http server', () => server.close());

@@ -4,8 +4,10 @@ import type { RequestHandler } from '@flotilla/chassis';
 import type { FleetDiscovery } from './discovery/fleet-discovery.ts';
 import type { OperatorOptions } from './operator.ts';
 
-export interface Parts
-  extends Pick<OperatorOptions, 'workloads' | 'topologyStore' | 'operatorUrl' | 'isLeader' | 'reporter'> {
+export interface Parts extends Pick<
+  OperatorOptions,
+  'workloads' | 'topologyStore' | 'operatorUrl' | 'isLeader' | 'reporter'
+> {
   readonly discovery: FleetDiscovery;
   /** Lets scrapers, rulers and queriers of this fleet pass. */
   readonly authenticate: RequestHandler;

@@ -1,12 +1,5 @@
 export { TOPOLOGY_SLOTS } from './topology.ts';
-export type {
-  Epoch,
-  StoreAddress,
-  StoreGroup,
-  StoreKind,
-  Topology,
-  TopologyStatus,
-} from './topology.ts';
+export type { Epoch, StoreAddress, StoreGroup, StoreKind, Topology, TopologyStatus } from './topology.ts';
 export type {
   Assignment,
   AssignmentDiff,

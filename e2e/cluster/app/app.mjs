@@ -53,15 +53,15 @@ function histogram(path, seconds) {
 
 function isAllowed(authorization = '') {
   if (TOKENS_FILE !== undefined)
-    return lines(TOKENS_FILE).some((token) => authorization === `Bearer ${token}`);
+    return linesOf(TOKENS_FILE).some((token) => authorization === `Bearer ${token}`);
   if (BASIC_FILE !== undefined)
-    return lines(BASIC_FILE).some(
+    return linesOf(BASIC_FILE).some(
       (pair) => authorization === `Basic ${Buffer.from(pair).toString('base64')}`,
     );
   return true;
 }
 
-function lines(file) {
+function linesOf(file) {
   return existsSync(file)
     ? readFileSync(file, 'utf8')
         .split('\n')

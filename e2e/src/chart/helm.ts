@@ -34,6 +34,7 @@ export interface KubeObject {
 }
 
 /** What lies at a path like `spec/ports/0/name`; the caller says what that is. Throws where the path ends. */
+// oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- the caller says what lies there
 export function at<T>(object: KubeObject, path: string): T {
   let value: unknown = object;
   for (const part of path.split('/')) {

@@ -75,12 +75,12 @@ class SelectedSource implements ObjectSource {
   }
 
   list<K extends Kind>(kind: K): readonly ObjectOf<K>[] {
-    return this.#source.list(kind).filter((object) => this.#leaves(kind, object as AnyObject));
+    return this.#source.list(kind).filter((object) => this.#leaves(kind, object));
   }
 
   get<K extends Kind>(kind: K, namespace: string, name: string): ObjectOf<K> | undefined {
     const object = this.#source.get(kind, namespace, name);
-    return object !== undefined && this.#leaves(kind, object as AnyObject) ? object : undefined;
+    return object !== undefined && this.#leaves(kind, object) ? object : undefined;
   }
 
   #leaves(kind: Kind, object: AnyObject): boolean {
@@ -118,6 +118,7 @@ class SelectedSource implements ObjectSource {
 
 function fieldOf(object: AnyObject, path: string): string {
   let value: unknown = object;
-  for (const step of path.split('.')) value = (value as Readonly<Record<string, unknown>> | undefined)?.[step];
-  return value === undefined ? '' : String(value);
+  for (const step of path.split('.'))
+    value = (value as Readonly<Record<string, unknown>> | undefined)?.[step];
+  return typeof value === 'object' || value === undefined ? '' : `${value as string | number | boolean}`;
 }

@@ -14,7 +14,10 @@ interface Found {
 }
 
 /** Throws RangeError for a spec that lacks its port, and what the resolver throws. */
-export async function resolveName(name: string, { type = 'SRV', port = 0 }: DnsSdSpec): Promise<StaticGroup[]> {
+export async function resolveName(
+  name: string,
+  { type = 'SRV', port = 0 }: DnsSdSpec,
+): Promise<StaticGroup[]> {
   if (type !== 'SRV' && port === 0) throw new RangeError(`dnsSDConfigs: type ${type} wants a port`);
   const resolver = new Resolver({ timeout: timeoutMs, tries: 2 });
   const found = await lookup(resolver, name, type, port);

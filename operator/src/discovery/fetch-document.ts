@@ -46,7 +46,10 @@ async function readText(body: Dispatcher.ResponseData['body']): Promise<string> 
   return Buffer.concat(chunks).toString('utf8');
 }
 
-function authorization({ basic, authorization: header }: JobAuth, source: ObjectSource): Record<string, string> {
+function authorization(
+  { basic, authorization: header }: JobAuth,
+  source: ObjectSource,
+): Record<string, string> {
   if (basic !== undefined) {
     const pair = `${valueOf(basic.username, source)}:${valueOf(basic.password, source)}`;
     return { authorization: `Basic ${Buffer.from(pair).toString('base64')}` };
@@ -66,7 +69,9 @@ function dispatcherFor({ tls, proxyUrl }: JobAuth, source: ObjectSource): Dispat
     rejectUnauthorized: tls?.insecureSkipVerify === true ? false : undefined,
   };
   const connect = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
-  return proxyUrl === undefined ? new Agent({ connect }) : new ProxyAgent({ uri: proxyUrl, requestTls: connect });
+  return proxyUrl === undefined
+    ? new Agent({ connect })
+    : new ProxyAgent({ uri: proxyUrl, requestTls: connect });
 }
 
 function valueOf(credential: CredentialSource, source: ObjectSource): string {

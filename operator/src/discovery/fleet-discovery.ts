@@ -8,14 +8,7 @@ import type { JobContext } from '../monitors/monitor-jobs.ts';
 import type { ScrapeJob } from '../monitors/scrape-job.ts';
 import type { ObjectSource } from '../objects/object-source.ts';
 import { ruleFiles } from '../rules/rule-files.ts';
-import type {
-  Discovery,
-  Explained,
-  Problem,
-  RuleFileText,
-  ScrapePool,
-  SelectedObject,
-} from './discovery.ts';
+import type { Discovery, Explained, Problem, RuleFileText, ScrapePool, SelectedObject } from './discovery.ts';
 import { explainTargets } from './explain.ts';
 import type { FleetSpec } from './fleet-spec.ts';
 import { DiscoveryViews } from './discovery-views.ts';
@@ -141,8 +134,7 @@ export class FleetDiscovery implements Discovery {
     const [fleetObject, ...others] = this.#source
       .list('Fleet')
       .filter(({ metadata }) => this.#namespace === undefined || metadata.namespace === this.#namespace);
-    if (fleetObject === undefined)
-      return { ...before, fleet: undefined, problems: this.#sourceProblems() };
+    if (fleetObject === undefined) return { ...before, fleet: undefined, problems: this.#sourceProblems() };
     const { name, namespace, uid, generation = 0 } = fleetObject.metadata;
     const fleet: FleetSpec = { ...fleetObject.spec, name, namespace, uid, generation };
     const views = this.#views;

@@ -17,14 +17,11 @@ import {
 } from '../objects/schema-parts.ts';
 import { relabelings, scrapeProtocol } from '../objects/scrape-schema.ts';
 
-const duration = z
-  .string()
-  .refine(isDuration, { error: 'want a duration like 30s, 5m or 15d' })
-  .meta({
-    minLength: 2,
-    maxLength: 64,
-    pattern: '^(([0-9]+)y)?(([0-9]+)w)?(([0-9]+)d)?(([0-9]+)h)?(([0-9]+)m)?(([0-9]+)s)?(([0-9]+)ms)?$',
-  });
+const duration = z.string().refine(isDuration, { error: 'want a duration like 30s, 5m or 15d' }).meta({
+  minLength: 2,
+  maxLength: 64,
+  pattern: '^(([0-9]+)y)?(([0-9]+)w)?(([0-9]+)d)?(([0-9]+)h)?(([0-9]+)m)?(([0-9]+)s)?(([0-9]+)ms)?$',
+});
 const byteSize = z
   .string()
   .refine(isByteSize, { error: 'want a size like 512MB or 1GB' })
@@ -72,7 +69,10 @@ const podTemplate = z
 const podFields = {
   resources: resources.optional(),
   podTemplate: podTemplate.optional(),
-  serviceAccountName: optional(z.string(), "ServiceAccount of the pods; the operator's flag decides when absent."),
+  serviceAccountName: optional(
+    z.string(),
+    "ServiceAccount of the pods; the operator's flag decides when absent.",
+  ),
 };
 
 const scraperSchema = z.strictObject(podFields).describe('The pods that scrape and keep data.');
@@ -162,7 +162,9 @@ function namespaceSelector(what: string) {
   return labelSelector
     .nullable()
     .prefault({})
-    .describe(`Labels of the namespaces whose ${what} to take. Absent or {} takes all, null only the Fleet's own.`);
+    .describe(
+      `Labels of the namespaces whose ${what} to take. Absent or {} takes all, null only the Fleet's own.`,
+    );
 }
 
 const selectorFields = {
@@ -201,7 +203,9 @@ const limitFields = {
 /** What keeps tenants apart. */
 const tenancyFields = {
   ignoreNamespaceSelectors: flag('Monitors select in their own namespace only.'),
-  enforcedNamespaceLabel: text('Label that is set to the namespace of the monitor or rule, whatever they say.'),
+  enforcedNamespaceLabel: text(
+    'Label that is set to the namespace of the monitor or rule, whatever they say.',
+  ),
   excludedFromEnforcement: z
     .array(enforcementException)
     .default([])
@@ -253,7 +257,10 @@ const spec = z.strictObject({
     .max(64)
     .default([])
     .describe('Settings that monitors share by name.'),
-  podTargetLabels: z.array(z.string()).default([]).describe('Labels of pods to set on the targets of all monitors.'),
+  podTargetLabels: z
+    .array(z.string())
+    .default([])
+    .describe('Labels of pods to set on the targets of all monitors.'),
   timestampTolerance: optional(duration, 'Scrapes that are this late at most count as if in time.'),
   replicaOffset: optional(duration, 'Time between the scrapes of two replicas of a shard.'),
   ...selectorFields,

@@ -64,7 +64,11 @@ export class PoolCache {
     }
     if (isSame && known!.size === groups.size) return { ...before!, groups };
     const pool = poolOf(scrape, [...groups.values()]);
-    return { signature, groups, pool: before !== undefined && isEqual(before.pool, pool) ? before.pool : pool };
+    return {
+      signature,
+      groups,
+      pool: before !== undefined && isEqual(before.pool, pool) ? before.pool : pool,
+    };
   }
 
   #relabel(scrape: ScrapeJob, group: TargetGroup): RelabeledGroup {
@@ -85,7 +89,15 @@ export class PoolCache {
 
 /** All of a job that decides what its targets become. */
 function signatureOf({ job, monitor, scheme, metricsPath, params, rules, isProbe }: ScrapeJob): string {
-  return JSON.stringify([job, monitor, scheme, metricsPath, params, isProbe, rules.map(({ rule }) => relabelRuleConfig(rule))]);
+  return JSON.stringify([
+    job,
+    monitor,
+    scheme,
+    metricsPath,
+    params,
+    isProbe,
+    rules.map(({ rule }) => relabelRuleConfig(rule)),
+  ]);
 }
 
 /** Equal targets are one. */

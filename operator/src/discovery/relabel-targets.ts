@@ -1,6 +1,13 @@
 // From a discovered target to the one that is scraped: defaults, relabeling, URL, shard key. Prometheus's target creation.
 
-import { compareUtf8, formatDuration, Labels, LabelsBuilder, parseDuration, relabelSteps } from '@flotilla/model';
+import {
+  compareUtf8,
+  formatDuration,
+  Labels,
+  LabelsBuilder,
+  parseDuration,
+  relabelSteps,
+} from '@flotilla/model';
 import type { NamedRule, ScrapeJob } from '../monitors/scrape-job.ts';
 import type { ExplainedTarget, ExplainStep, PoolTarget } from './discovery.ts';
 
@@ -139,10 +146,12 @@ function escapePath(text: string): string {
 }
 
 function percentEncode(text: string, kept: RegExp): string {
-  return [...text]
+  return Array.from(text)
     .map((char) => {
       if (kept.test(char)) return char;
-      return [...Buffer.from(char)].map((byte) => `%${byte.toString(16).toUpperCase().padStart(2, '0')}`).join('');
+      return [...Buffer.from(char)]
+        .map((byte) => `%${byte.toString(16).toUpperCase().padStart(2, '0')}`)
+        .join('');
     })
     .join('');
 }

@@ -76,7 +76,7 @@ export class Selection {
   refuse(object: AnyObject, reason: string): void {
     const { kind, namespace, name } = refOf(object);
     const { file, line } = object.origin;
-    const apiVersion = kindApiVersion(object.kind as Kind);
+    const apiVersion = kindApiVersion(object.kind);
     const { uid } = object.metadata;
     this.problems.push({ file, line, apiVersion, kind, namespace, name, uid, reason, isOfTargets: false });
   }
@@ -106,7 +106,7 @@ export class Selection {
   ): readonly T[] {
     const { metadata, kind } = object as AnyObject;
     const { namespace, name, uid, generation } = metadata;
-    const apiVersion = kindApiVersion(kind as Kind);
+    const apiVersion = kindApiVersion(kind);
     const found = { apiVersion, kind, namespace, name, uid, generation };
     try {
       const made = make(object);
@@ -115,7 +115,7 @@ export class Selection {
     } catch (error) {
       const reason = errorText(error);
       this.selected.push({ ...found, accepted: false, reason });
-      this.refuse(object as AnyObject, reason);
+      this.refuse(object, reason);
       return [];
     }
   }

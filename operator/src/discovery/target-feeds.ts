@@ -64,7 +64,9 @@ export class TargetFeeds {
 
   dns(spec: DnsSdSpec): () => readonly TargetGroup[] {
     const { refreshInterval = dnsRefreshMs } = spec;
-    const feed = this.#feed(`dns ${JSON.stringify(spec)}`, (made) => this.#resolve(spec, refreshInterval, made));
+    const feed = this.#feed(`dns ${JSON.stringify(spec)}`, (made) =>
+      this.#resolve(spec, refreshInterval, made),
+    );
     return () => feed.groups;
   }
 

@@ -8,7 +8,10 @@ import type { AuthSpec } from '../objects/monitoring-schema.ts';
 import type { ObjectSource } from '../objects/object-source.ts';
 
 /** The base64 value of a key; undefined when there is no such object or key. */
-export function secretValue(source: ObjectSource, { kind, namespace, name, key }: SecretRef): string | undefined {
+export function secretValue(
+  source: ObjectSource,
+  { kind, namespace, name, key }: SecretRef,
+): string | undefined {
   if (kind === 'ConfigMap') {
     const configMap = source.get('ConfigMap', namespace, name);
     const text = configMap?.data[key];
@@ -35,7 +38,11 @@ export function checkCredentials({ basic, authorization, tls }: JobAuth, source:
 }
 
 /** Of the headers that a proxy is sent. */
-export function checkHeaderSecrets({ proxyConnectHeader = {} }: AuthSpec, namespace: string, source: ObjectSource): void {
+export function checkHeaderSecrets(
+  { proxyConnectHeader = {} }: AuthSpec,
+  namespace: string,
+  source: ObjectSource,
+): void {
   for (const { name, key } of Object.values(proxyConnectHeader).flat())
     read({ secret: { kind: 'Secret', namespace, name, key } }, source);
 }

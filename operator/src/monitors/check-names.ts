@@ -28,7 +28,10 @@ export function checkStaticLabels(labels: Readonly<Record<string, string>>): voi
 export function checkProberUrl(url: string): void {
   if (isIP(url) !== 0) return;
   const [, host = '', port] = /^(\[[^\]]*\]|[^:]*)(?::(\d+))?$/.exec(url) ?? [];
-  const isHost = host.startsWith('[') ? isIP(host.slice(1, -1)) === 6 : isIP(host) === 4 || hostName.test(host);
+  const isHost = host.startsWith('[')
+    ? isIP(host.slice(1, -1)) === 6
+    : isIP(host) === 4 || hostName.test(host);
   const isPort = port === undefined || (Number(port) >= 1 && Number(port) <= 65_535);
-  if (!isHost || !isPort) throw new RangeError(`prober.url: "${url}", want host or host:port without scheme and path`);
+  if (!isHost || !isPort)
+    throw new RangeError(`prober.url: "${url}", want host or host:port without scheme and path`);
 }

@@ -47,7 +47,9 @@ export function makeJob(fields: JobFields, { fleet, source, scrapeClass, enforce
   }
   const { settings } = fields;
   if (fleet.arbitraryFSAccessThroughSMs.deny && readsFiles(fields.auth))
-    throw new RangeError('bearerTokenFile and tlsConfig files: the Fleet denies access to files of the scraper');
+    throw new RangeError(
+      'bearerTokenFile and tlsConfig files: the Fleet denies access to files of the scraper',
+    );
   const auth = withClassAuth(makeAuth(fields.auth, fields.namespace), scrapeClass, fleet);
   checkCredentials(auth, source);
   checkHeaderSecrets(fields.auth, fields.namespace, source);

@@ -110,7 +110,7 @@ export function probeJobs(monitor: ObjectOf<'Probe'>, context: JobContext): Scra
     staticConfig === undefined
       ? roleGroups(context, 'ingress', monitor, ingress!.namespaceSelector, false)
       : fixed(staticTargets('static', [{ targets: staticConfig.static, labels }]));
-  const rules = 
+  const rules =
     staticConfig === undefined ? probeIngressRules(monitor, frame) : probeStaticRules(monitor, frame);
   const params = Object.fromEntries((spec.params ?? []).map(({ name, values }) => [name, values]));
   const place = {
@@ -138,12 +138,12 @@ export function scrapeConfigJobs(monitor: ObjectOf<'ScrapeConfig'>, context: Job
     (field) => (spec as Readonly<Record<string, unknown>>)[field] !== undefined,
   );
   if (unsupported.length > 0)
-    throw new RangeError(`${unsupported.join(', ')}: not supported, want static, file, http, dns or kubernetes`);
+    throw new RangeError(
+      `${unsupported.join(', ')}: not supported, want static, file, http, dns or kubernetes`,
+    );
   for (const { labels } of spec.staticConfigs ?? []) checkStaticLabels(labels);
   const fixedGroups = staticTargets('static', spec.staticConfigs ?? []);
-  const kubernetes = (spec.kubernetesSDConfigs ?? []).map((config) =>
-    kubernetesGroups(context, config),
-  );
+  const kubernetes = (spec.kubernetesSDConfigs ?? []).map((config) => kubernetesGroups(context, config));
   const feeds = [
     ...(spec.fileSDConfigs ?? []).map((config) => context.feeds.files(config.files)),
     ...(spec.dnsSDConfigs ?? []).map((config) => context.feeds.dns(config)),
@@ -243,7 +243,7 @@ function attachesNode(
   return (attachMetadata ?? scrapeClass?.attachMetadata)?.node ?? false;
 }
 
-const roles = new Map<string, KubernetesRole>([
+const roleOfName = new Map<string, KubernetesRole>([
   ['pod', 'pod'],
   ['service', 'service'],
   ['ingress', 'ingress'],
@@ -286,9 +286,11 @@ function kubernetesGroups(
 }
 
 function roleOf(text: string): KubernetesRole {
-  const role = roles.get(text.toLowerCase());
+  const role = roleOfName.get(text.toLowerCase());
   if (role !== undefined) return role;
-  throw new RangeError(`kubernetesSDConfigs: role "${text}", want one of ${[...roles.keys()].join(', ')}`);
+  throw new RangeError(
+    `kubernetesSDConfigs: role "${text}", want one of ${[...roleOfName.keys()].join(', ')}`,
+  );
 }
 
 function httpGroups({ feeds, source }: JobContext, { metadata }: ObjectHead, config: HttpSdSpec): Groups {

@@ -5,22 +5,34 @@ import type { FleetSpec, ScrapeClassSpec } from '../discovery/fleet-spec.ts';
 import { makeAuth } from './job-auth.ts';
 
 /** The class that a monitor names, or the default one. Throws RangeError for a name that the Fleet does not have. */
-export function scrapeClassOf({ scrapeClasses }: FleetSpec, name: string | undefined): ScrapeClassSpec | undefined {
+export function scrapeClassOf(
+  { scrapeClasses }: FleetSpec,
+  name: string | undefined,
+): ScrapeClassSpec | undefined {
   if (name === undefined) return scrapeClasses.find((one) => one.default);
   const found = scrapeClasses.find((one) => one.name === name);
   if (found !== undefined) return found;
   const names = scrapeClasses.map((one) => one.name).join(', ');
-  throw new RangeError(`scrapeClass "${name}": the Fleet has no such class${names === '' ? '' : `, want one of ${names}`}`);
+  throw new RangeError(
+    `scrapeClass "${name}": the Fleet has no such class${names === '' ? '' : `, want one of ${names}`}`,
+  );
 }
 
 /**
  * A monitor without TLS settings takes all of the class's, one with some only the files that it leaves open. Its secrets are in the
  * Fleet's namespace.
  */
-export function withClassAuth(own: JobAuth, scrapeClass: ScrapeClassSpec | undefined, fleet: FleetSpec): JobAuth {
+export function withClassAuth(
+  own: JobAuth,
+  scrapeClass: ScrapeClassSpec | undefined,
+  fleet: FleetSpec,
+): JobAuth {
   if (scrapeClass === undefined) return own;
   const { tlsConfig, authorization } = scrapeClass;
-  const shared = makeAuth({ ...(tlsConfig && { tlsConfig }), ...(authorization && { authorization }) }, fleet.namespace);
+  const shared = makeAuth(
+    { ...(tlsConfig && { tlsConfig }), ...(authorization && { authorization }) },
+    fleet.namespace,
+  );
   const tls = mergeTls(own.tls, shared.tls);
   const auth = own.basic === undefined ? (own.authorization ?? shared.authorization) : undefined;
   return { ...own, ...(tls && { tls }), ...(auth && { authorization: auth }) };

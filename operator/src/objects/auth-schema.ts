@@ -20,7 +20,10 @@ const secretOrConfigMap = z.strictObject({
 const tlsVersion = z.enum(['TLS10', 'TLS11', 'TLS12', 'TLS13']);
 
 const safeTlsFields = {
-  ca: optional(secretOrConfigMap, "Certificate authorities that the server's certificate must come from, in PEM."),
+  ca: optional(
+    secretOrConfigMap,
+    "Certificate authorities that the server's certificate must come from, in PEM.",
+  ),
   cert: optional(secretOrConfigMap, 'Client certificate in PEM.'),
   keySecret: optional(keySelector, 'Private key of the client certificate, in PEM.'),
   serverName: optionalText("Name that the server's certificate must be for."),
@@ -80,8 +83,13 @@ export const authFields = {
   oauth2: optional(oauth2, 'OAuth 2.0 with client credentials.'),
 };
 
-export const bearerTokenSecret = optional(keySelector, 'Deprecated, use authorization: key of a Secret with a bearer token.');
-export const bearerTokenFile = optionalText('Deprecated, use authorization: file of the scraper with a bearer token.');
+export const bearerTokenSecret = optional(
+  keySelector,
+  'Deprecated, use authorization: key of a Secret with a bearer token.',
+);
+export const bearerTokenFile = optionalText(
+  'Deprecated, use authorization: file of the scraper with a bearer token.',
+);
 
 const auth = z.strictObject({
   ...authFields,

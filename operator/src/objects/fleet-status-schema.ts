@@ -22,7 +22,9 @@ const replicaStatus = z.strictObject({
 
 const shardStatus = z.strictObject({
   shard: z.int(),
-  state: z.string().describe('active, starting, or draining: scrapes nothing and keeps its data until it has expired.'),
+  state: z
+    .string()
+    .describe('active, starting, or draining: scrapes nothing and keeps its data until it has expired.'),
   assigned: z.int().describe('Targets.'),
   headSeries: z.int().describe('Series in memory of the larger replica.'),
   replicas: z.array(replicaStatus),

@@ -2,7 +2,14 @@
 // either: like an API server, the source warns of it and drops it.
 
 import { z } from 'zod';
-import { authFields, bearerTokenFile, bearerTokenSecret, fileTls, proxyFields, safeTls } from './auth-schema.ts';
+import {
+  authFields,
+  bearerTokenFile,
+  bearerTokenSecret,
+  fileTls,
+  proxyFields,
+  safeTls,
+} from './auth-schema.ts';
 import { intOrString, listMap, optional, stringMap, strings } from './schema-parts.ts';
 import { boolean, labelSelector, monitorSelector, namespaceSelector } from './schema-parts.ts';
 import {
@@ -94,7 +101,10 @@ export const serviceMonitorFields = {
     ...monitorFields,
     selector: monitorSelector.describe('Labels of Services; {} selects all.'),
     endpoints: z.array(serviceEndpoint).describe('What to scrape of each, one job per item.'),
-    jobLabel: optional(z.string(), "Label of the Service whose value becomes the label job; else the Service's name."),
+    jobLabel: optional(
+      z.string(),
+      "Label of the Service whose value becomes the label job; else the Service's name.",
+    ),
     targetLabels: optional(strings, 'Labels of Services to set on their targets.'),
     serviceDiscoveryRole: optional(
       z.enum(['Endpoints', 'EndpointSlice']),
@@ -107,8 +117,14 @@ export const podMonitorFields = {
   spec: z.strictObject({
     ...monitorFields,
     selector: monitorSelector.describe('Labels of pods; {} selects all.'),
-    podMetricsEndpoints: z.array(podEndpoint).default([]).describe('What to scrape of each, one job per item.'),
-    jobLabel: optional(z.string(), "Label of the pod whose value becomes the label job; else the object's name."),
+    podMetricsEndpoints: z
+      .array(podEndpoint)
+      .default([])
+      .describe('What to scrape of each, one job per item.'),
+    jobLabel: optional(
+      z.string(),
+      "Label of the pod whose value becomes the label job; else the object's name.",
+    ),
   }),
 };
 

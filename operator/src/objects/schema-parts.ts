@@ -55,11 +55,15 @@ export interface Constraint<T> {
   readonly holds?: (value: T) => boolean;
 }
 
-export function constrained<S extends z.ZodType>(schema: S, constraints: readonly Constraint<z.output<S>>[]): S {
+export function constrained<S extends z.ZodType>(
+  schema: S,
+  constraints: readonly Constraint<z.output<S>>[],
+): S {
   let checked: S = schema;
-  for (const { holds, message } of constraints) if (holds !== undefined) checked = checked.refine(holds, message);
+  for (const { holds, message } of constraints)
+    if (holds !== undefined) checked = checked.refine(holds, message);
   const rules = constraints.map(({ rule, message }) => ({ rule, message }));
-  return checked.meta({ 'x-kubernetes-validations': rules }) as S;
+  return checked.meta({ 'x-kubernetes-validations': rules });
 }
 
 /** A field that may be missing, with its description. */
@@ -76,7 +80,7 @@ const atomicMap = { 'x-kubernetes-map-type': 'atomic' };
 
 /** A map that is written whole: two writers do not each own keys of it. */
 export function atomic<S extends z.ZodType>(schema: S): S {
-  return schema.meta(atomicMap) as S;
+  return schema.meta(atomicMap);
 }
 
 /** A list of which no value comes twice. */
@@ -92,7 +96,10 @@ export function listMap<S extends z.ZodObject>(item: S, ...keys: readonly (keyof
   const identity = (value: z.output<S>): string => JSON.stringify(keys.map((key) => value[key]));
   return z
     .array(item)
-    .refine((values) => new Set(values.map(identity)).size === values.length, `want every ${keys.join(', ')} once`)
+    .refine(
+      (values) => new Set(values.map(identity)).size === values.length,
+      `want every ${keys.join(', ')} once`,
+    )
     .meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': keys });
 }
 
@@ -133,7 +140,9 @@ const relabelActions = [
 ];
 
 const relabelFields = z.strictObject({
-  sourceLabels: strings.exactOptional().describe('Labels whose values, joined, the regex is matched against.'),
+  sourceLabels: strings
+    .exactOptional()
+    .describe('Labels whose values, joined, the regex is matched against.'),
   separator: z.string().exactOptional().describe('Between the values of the source labels; ";" when absent.'),
   targetLabel: z
     .string()

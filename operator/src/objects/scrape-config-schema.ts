@@ -2,7 +2,7 @@
 
 import { z } from 'zod';
 import { authFields, proxyFields, safeTls } from './auth-schema.ts';
-import { atomic, boolean, durationMs, listMap, listSet, optional, stringMap, strings } from './schema-parts.ts';
+import { atomic, boolean, durationMs, listMap, listSet, optional, stringMap } from './schema-parts.ts';
 import {
   attachMetadata,
   bodySizeLimit,

@@ -37,6 +37,9 @@ export function checkedRules({ metadata, spec }: ObjectOf<'PrometheusRule'>, fle
 /** Empty durations mean not given; a strategy for partial answers is Thanos's. */
 function plainGroup(group: RuleGroupSpec): RuleGroupSpec {
   const { partial_response_strategy: _, interval, ...rest } = group;
-  const rules = group.rules.map(({ for: forText, ...rule }) => ({ ...rule, ...(forText && { for: forText }) }));
+  const rules = group.rules.map(({ for: forText, ...rule }) => ({
+    ...rule,
+    ...(forText && { for: forText }),
+  }));
   return { ...rest, rules, ...(interval && { interval }) };
 }

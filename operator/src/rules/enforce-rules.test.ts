@@ -3,7 +3,9 @@ import type { RuleGroupSpec } from '../objects/monitoring-schema.ts';
 import { enforceRules } from './enforce-rules.ts';
 
 function enforced(expr: string, labels?: Record<string, string>): { expr: string; labels: object } {
-  const groups = [{ name: 'g', rules: [{ record: 'r', expr, ...(labels && { labels }) }] }] as RuleGroupSpec[];
+  const groups = [
+    { name: 'g', rules: [{ record: 'r', expr, ...(labels && { labels }) }] },
+  ] as RuleGroupSpec[];
   const [rule] = enforceRules(groups, 'namespace', 'team-a')[0]!.rules;
   return { expr: rule!.expr, labels: rule!.labels! };
 }
@@ -31,6 +33,6 @@ describe('enforceRules', () => {
   });
 
   test('refuses what is no expression', () => {
-    expect(() => enforced('sum(')).toThrow();
+    expect(() => enforced('sum(')).toThrow(/parse error/);
   });
 });

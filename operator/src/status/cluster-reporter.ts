@@ -52,7 +52,13 @@ export class ClusterReporter implements Reporter {
   phaseChanged(fleet: FleetSpec, message: string): void {
     const { namespace, name, uid } = fleet;
     const regarding = { apiVersion: 'flotilla.dev/v1alpha1', kind: 'Fleet', namespace, name, uid };
-    this.#options.events.record({ regarding, type: 'Normal', reason: 'Resize', action: 'Resize', note: message });
+    this.#options.events.record({
+      regarding,
+      type: 'Normal',
+      reason: 'Resize',
+      action: 'Resize',
+      note: message,
+    });
   }
 
   refused({ apiVersion, kind, namespace, name, uid, reason }: Problem): void {

@@ -149,7 +149,13 @@ export function conditionFacts(input: StatusInput): Omit<Condition, 'lastTransit
   const unassigned = holding === '' ? behind.map(name).join(', ') : holding;
   return [
     fact('Ready', notReady.length === 0, 'AllReplicasReady', 'ReplicasNotReady', listed(notReady)),
-    fact('TargetsAssigned', unassigned === '', 'Applied', holding === '' ? 'NotYetApplied' : 'ShrinkHeld', unassigned),
+    fact(
+      'TargetsAssigned',
+      unassigned === '',
+      'Applied',
+      holding === '' ? 'NotYetApplied' : 'ShrinkHeld',
+      unassigned,
+    ),
     fact('ConfigSynced', synced, 'Synced', 'NotSynced', ''),
     fact('Resizing', state.phase !== 'stable', phaseReason(state.phase), 'Stable', waitingFor),
     fact(
@@ -157,7 +163,11 @@ export function conditionFacts(input: StatusInput): Omit<Condition, 'lastTransit
       problems.length > 0,
       'ManifestsRefused',
       'NothingRefused',
-      listed(problems.map(({ kind, namespace, name: object, reason }) => `${kind} ${namespace}/${object}: ${reason}`)),
+      listed(
+        problems.map(
+          ({ kind, namespace, name: object, reason }) => `${kind} ${namespace}/${object}: ${reason}`,
+        ),
+      ),
     ),
   ];
 }

@@ -23,7 +23,9 @@ export function statusRoutes(operator: Operator, discovery: Discovery, authentic
       nearMisses,
     });
   });
-  router.get('/scrape_pools', (request, response) => sendData(request, response, scrapePools(operator, discovery)));
+  router.get('/scrape_pools', (request, response) =>
+    sendData(request, response, scrapePools(operator, discovery)),
+  );
   return router;
 }
 

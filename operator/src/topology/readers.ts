@@ -24,7 +24,9 @@ export async function readersBehind(
 
 async function whyBehind(client: InternalClient, { name, url }: Reader, epoch: number): Promise<string> {
   try {
-    const answer = await client.getJson<{ data: TopologyStatus }>(`${url}/api/v1/status/topology`, { timeoutMs });
+    const answer = await client.getJson<{ data: TopologyStatus }>(`${url}/api/v1/status/topology`, {
+      timeoutMs,
+    });
     return answer.data.epoch >= epoch ? '' : `${name} (at epoch ${answer.data.epoch})`;
   } catch (error) {
     return isRefused(error) ? '' : `${name} (${errorText(error)})`;

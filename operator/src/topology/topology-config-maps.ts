@@ -71,7 +71,9 @@ export class TopologyConfigMaps implements TopologyStore {
       this.#resourceVersion = saved.metadata.resourceVersion;
     } catch (error) {
       if (!(error instanceof KubeApiError && (error.status === 409 || error.status === 404))) throw error;
-      throw new StaleStateError(`ConfigMap ${this.#stateName}: changed by another operator`, { cause: error });
+      throw new StaleStateError(`ConfigMap ${this.#stateName}: changed by another operator`, {
+        cause: error,
+      });
     }
   }
 

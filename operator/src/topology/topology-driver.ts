@@ -37,11 +37,16 @@ export class TopologyDriver {
   }
 
   /** Takes at most one step; true when the state is another one now. A step that cannot be saved is not taken. */
-  async step(fleet: FleetSpec, observe: (state: TopologyState) => Promise<Observed>, nowMs: number): Promise<boolean> {
+  async step(
+    fleet: FleetSpec,
+    observe: (state: TopologyState) => Promise<Observed>,
+    nowMs: number,
+  ): Promise<boolean> {
     if (!this.#isLoaded) this.#state = await this.#store.load();
     this.#isLoaded = true;
     const before = this.#state;
-    const start = before ?? firstState(fleet.shards, nowMs, fleet.zones?.local === true ? fleet.zones.names.length : 1);
+    const start =
+      before ?? firstState(fleet.shards, nowMs, fleet.zones?.local === true ? fleet.zones.names.length : 1);
     const { state, waitingFor } = stepResize(start, await observe(start), nowMs);
     const next = pruneEpochs(state, nowMs - parseDuration(fleet.retention));
     this.#waitingFor = waitingFor;

@@ -21,10 +21,28 @@ describe('mergePodSpec', () => {
   test('merges containers, volumes and variables by name, and adds new ones', () => {
     check(
       { containers: [{ name: 'scraper', image: 'a', env: [{ name: 'A', value: '1' }] }] },
-      { containers: [{ name: 'proxy', image: 'p' }, { name: 'scraper', env: [{ name: 'A', value: '2' }, { name: 'B', value: '3' }] }] },
       {
         containers: [
-          { name: 'scraper', image: 'a', env: [{ name: 'A', value: '2' }, { name: 'B', value: '3' }] },
+          { name: 'proxy', image: 'p' },
+          {
+            name: 'scraper',
+            env: [
+              { name: 'A', value: '2' },
+              { name: 'B', value: '3' },
+            ],
+          },
+        ],
+      },
+      {
+        containers: [
+          {
+            name: 'scraper',
+            image: 'a',
+            env: [
+              { name: 'A', value: '2' },
+              { name: 'B', value: '3' },
+            ],
+          },
           { name: 'proxy', image: 'p' },
         ],
       },
@@ -39,19 +57,41 @@ describe('mergePodSpec', () => {
   test('knows what identifies mounts, ports and spread constraints', () => {
     check(
       { volumeMounts: [{ name: 'tmp', mountPath: '/tmp' }] },
-      { volumeMounts: [{ name: 'tmp', mountPath: '/var/tmp' }, { name: 'big', mountPath: '/tmp' }] },
-      { volumeMounts: [{ name: 'big', mountPath: '/tmp' }, { name: 'tmp', mountPath: '/var/tmp' }] },
+      {
+        volumeMounts: [
+          { name: 'tmp', mountPath: '/var/tmp' },
+          { name: 'big', mountPath: '/tmp' },
+        ],
+      },
+      {
+        volumeMounts: [
+          { name: 'big', mountPath: '/tmp' },
+          { name: 'tmp', mountPath: '/var/tmp' },
+        ],
+      },
     );
-    check({ ports: [{ containerPort: 1 }] }, { ports: [{ containerPort: 1, name: 'a' }] }, { ports: [{ containerPort: 1, name: 'a' }] });
     check(
-      { topologySpreadConstraints: [{ topologyKey: 'host', maxSkew: 1, whenUnsatisfiable: 'DoNotSchedule' }] },
+      { ports: [{ containerPort: 1 }] },
+      { ports: [{ containerPort: 1, name: 'a' }] },
+      { ports: [{ containerPort: 1, name: 'a' }] },
+    );
+    check(
+      {
+        topologySpreadConstraints: [{ topologyKey: 'host', maxSkew: 1, whenUnsatisfiable: 'DoNotSchedule' }],
+      },
       { topologySpreadConstraints: [{ topologyKey: 'host', whenUnsatisfiable: 'ScheduleAnyway' }] },
-      { topologySpreadConstraints: [{ topologyKey: 'host', maxSkew: 1, whenUnsatisfiable: 'ScheduleAnyway' }] },
+      {
+        topologySpreadConstraints: [{ topologyKey: 'host', maxSkew: 1, whenUnsatisfiable: 'ScheduleAnyway' }],
+      },
     );
   });
 
   test('appends tolerations and arguments, replaces other lists', () => {
-    check({ tolerations: [{ key: 'a' }] }, { tolerations: [{ key: 'b' }] }, { tolerations: [{ key: 'a' }, { key: 'b' }] });
+    check(
+      { tolerations: [{ key: 'a' }] },
+      { tolerations: [{ key: 'b' }] },
+      { tolerations: [{ key: 'a' }, { key: 'b' }] },
+    );
     check({ args: ['--a'] }, { args: ['--b'] }, { args: ['--a', '--b'] });
     check({ command: ['node', 'x'] }, { command: ['sh'] }, { command: ['sh'] });
     check({ tolerations: undefined }, { tolerations: [{ key: 'b' }] }, { tolerations: [{ key: 'b' }] });

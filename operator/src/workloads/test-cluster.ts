@@ -41,7 +41,9 @@ export class TestCluster {
     this.#server = createServer((request, response) => void this.#serve(request, response));
   }
 
-  async open(log: Logger = createLogger({ name: 'test', level: 'error', write: () => {} })): Promise<ApiClient> {
+  async open(
+    log: Logger = createLogger({ name: 'test', level: 'error', write: () => {} }),
+  ): Promise<ApiClient> {
     await new Promise<void>((resolve) => this.#server.listen(0, '127.0.0.1', resolve));
     const { port } = this.#server.address() as AddressInfo;
     const folder = await mkdtemp(join(tmpdir(), 'workloads-'));
@@ -89,7 +91,8 @@ export class TestCluster {
     const line = `${method} ${url.pathname}`;
     if (!isCollection) this.requests.push(line);
     const refusal = this.refuse(line);
-    if (refusal !== undefined) return answer(response, refusal.status, statusBody(refusal.status, refusal.message));
+    if (refusal !== undefined)
+      return answer(response, refusal.status, statusBody(refusal.status, refusal.message));
     if (url.searchParams.has('watch')) return this.#watch(url, response);
     const body = await bodyOf(request);
     const [status, result] = this.#handle(method, url, body, request.headers['content-type'] ?? '');
@@ -133,7 +136,9 @@ export class TestCluster {
     const kept = without(stored.object, stored.applied ?? {}, body) as Tree;
     const next = merge(kept, body) as TestObject;
     const changed = immutable.filter(
-      (field) => path.includes('/statefulsets/') && !isSame((next['spec'] as Tree)[field], (stored.object['spec'] as Tree)[field]),
+      (field) =>
+        path.includes('/statefulsets/') &&
+        !isSame((next['spec'] as Tree)[field], (stored.object['spec'] as Tree)[field]),
     );
     if (changed.length > 0) {
       const message = `updates to statefulset spec for fields other than 'replicas' are forbidden`;
@@ -191,7 +196,11 @@ export class TestCluster {
     response.on('close', () => this.#watchers.delete(watcher));
     const since = Number(url.searchParams.get('resourceVersion'));
     for (const { collection, object } of this.#objects.values())
-      if (collection === watcher.collection && Number(object.metadata.resourceVersion) > since && selects(watcher.selector, object))
+      if (
+        collection === watcher.collection &&
+        Number(object.metadata.resourceVersion) > since &&
+        selects(watcher.selector, object)
+      )
         response.write(`${JSON.stringify({ type: 'ADDED', object })}\n`);
   }
 

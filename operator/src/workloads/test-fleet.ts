@@ -13,5 +13,11 @@ export const testPlace: ClusterPlace = {
 };
 
 export function testFleet(spec: object = {}, name = 'main'): FleetSpec {
-  return { ...fleetSpecSchema.parse(spec), name, namespace: testPlace.namespace, uid: 'fleet-uid', generation: 1 };
+  return {
+    ...fleetSpecSchema.parse(spec),
+    name,
+    namespace: testPlace.namespace,
+    uid: 'fleet-uid',
+    generation: 1,
+  };
 }

@@ -15,7 +15,10 @@ const samplesMax = 3;
 
 export function differences(oracle: View, ours: View): Difference[] {
   const jobs = [...new Set([...oracle.pools.keys(), ...ours.pools.keys()])].toSorted();
-  return [...refusals(oracle, ours), ...jobs.flatMap((job) => poolDifferences(job, oracle.pools.get(job), ours.pools.get(job)))];
+  return [
+    ...refusals(oracle, ours),
+    ...jobs.flatMap((job) => poolDifferences(job, oracle.pools.get(job), ours.pools.get(job))),
+  ];
 }
 
 function refusals(oracle: View, ours: View): Difference[] {
@@ -30,7 +33,11 @@ function refusals(oracle: View, ours: View): Difference[] {
     }));
 }
 
-function poolDifferences(where: string, oracle: PoolView | undefined, ours: PoolView | undefined): Difference[] {
+function poolDifferences(
+  where: string,
+  oracle: PoolView | undefined,
+  ours: PoolView | undefined,
+): Difference[] {
   if (oracle === undefined || ours === undefined) {
     const present = (pool: PoolView | undefined): string => (pool === undefined ? 'absent' : 'present');
     return [{ where, what: 'job', oracle: present(oracle), ours: present(ours) }];
@@ -71,7 +78,10 @@ function targetDifferences(where: string, oracle: PoolView, ours: PoolView): Dif
 }
 
 /** Of two targets that are likely the same one, only what differs; else the first of each side. */
-function pairDifference(missing: readonly TargetView[], extra: readonly TargetView[]): { oracle: unknown; ours: unknown } {
+function pairDifference(
+  missing: readonly TargetView[],
+  extra: readonly TargetView[],
+): { oracle: unknown; ours: unknown } {
   for (const left of missing) {
     const right = extra.find((target) => likeness(target) === likeness(left));
     if (right === undefined) continue;

@@ -9,23 +9,28 @@ interface Explanation {
 }
 
 function of(...names: readonly RegExp[]): Explanation['explains'] {
-  return ({ where, what }) => (what === 'refused' || what === 'job') && names.some((name) => name.test(where));
+  return ({ where, what }) =>
+    (what === 'refused' || what === 'job') && names.some((name) => name.test(where));
 }
 
 const explanations: readonly Explanation[] = [
   { reason: 'OAuth 2 is not supported: the object is refused', explains: of(/[ /]team-a\/oauth2(\/0)?$/) },
   {
-    reason: 'discovery of clouds and catalogues is not supported: the object is refused, never scraped in part',
+    reason:
+      'discovery of clouds and catalogues is not supported: the object is refused, never scraped in part',
     explains: of(/[ /]team-a\/(consul|nomad)$/),
   },
   {
-    reason: 'a Probe whose Ingress selector has an unknown operator is refused; the oracle leaves the requirement out and probes too much',
+    reason:
+      'a Probe whose Ingress selector has an unknown operator is refused; the oracle leaves the requirement out and probes too much',
     explains: of(/[ /]monitoring\/odd-probe-ingress-selector$/),
   },
   {
-    reason: 'role Endpoints reads EndpointSlices, since Endpoints are deprecated; this world has no Endpoints',
+    reason:
+      'role Endpoints reads EndpointSlices, since Endpoints are deprecated; this world has no Endpoints',
     explains: ({ where, what }) =>
-      where === 'serviceMonitor/monitoring/role-endpoints/0' && (what.startsWith('targets') || what === 'droppedCount'),
+      where === 'serviceMonitor/monitoring/role-endpoints/0' &&
+      (what.startsWith('targets') || what === 'droppedCount'),
   },
 ];
 
@@ -57,7 +62,9 @@ export function withoutEndpointsMetas(view: View): View {
 function strippedPool(pool: PoolView): PoolView {
   const targets = pool.targets.map((target) => ({
     ...target,
-    labels: Object.fromEntries(Object.entries(target.labels).filter(([name]) => !/^m_kubernetes_endpoints?_/.test(name))),
+    labels: Object.fromEntries(
+      Object.entries(target.labels).filter(([name]) => !/^m_kubernetes_endpoints?_/.test(name)),
+    ),
   }));
   return { ...pool, targets };
 }

@@ -80,7 +80,9 @@ export class FlotillaOperator {
     const views = await Promise.all(pools.map((pool) => poolView(pool, secrets)));
     return {
       pools: new Map(views.map((pool) => [pool.job, pool])),
-      refused: new Map(refused.map(({ kind, namespace, name, reason }) => [`${kind} ${namespace}/${name}`, reason])),
+      refused: new Map(
+        refused.map(({ kind, namespace, name, reason }) => [`${kind} ${namespace}/${name}`, reason]),
+      ),
     };
   }
 }
@@ -112,7 +114,10 @@ async function poolView({ job, droppedCount, targets }: PoolAnswer, secrets: Cre
   return { job: name, targets, droppedCount, settings };
 }
 
-async function authView({ basic, authorization, tls, proxyUrl }: Job['auth'], secrets: Credentials): Promise<SettingsView> {
+async function authView(
+  { basic, authorization, tls, proxyUrl }: Job['auth'],
+  secrets: Credentials,
+): Promise<SettingsView> {
   const text = (source: CredentialSource | undefined): Promise<string | undefined> => secrets.text(source);
   return {
     basic: basic && { username: await text(basic.username), password: await text(basic.password) },

@@ -32,14 +32,12 @@ export async function oracleView(prometheus: OraclePrometheus, client: KubeClien
   ]);
   const written = new Map(prometheus.config.scrape_configs.map((scrape) => [scrape.job_name, scrape]));
   const byPool = targetsByPool(targets);
-  const pools = effective.map(
-    (scrape): PoolView => ({
-      job: scrape.job_name,
-      targets: byPool.get(scrape.job_name) ?? [],
-      droppedCount: targets.droppedTargetCounts[scrape.job_name] ?? 0,
-      settings: settingsOf(scrape, written.get(scrape.job_name)!),
-    }),
-  );
+  const pools = effective.map((scrape): PoolView => ({
+    job: scrape.job_name,
+    targets: byPool.get(scrape.job_name) ?? [],
+    droppedCount: targets.droppedTargetCounts[scrape.job_name] ?? 0,
+    settings: settingsOf(scrape, written.get(scrape.job_name)!),
+  }));
   return { pools: new Map(pools.map((pool) => [pool.job, pool])), refused };
 }
 
@@ -123,14 +121,18 @@ function camelCased(rule: Yaml): Record<string, string> {
 
 /** Credentials in clear, and of TLS files their content where the operator wrote them. */
 function authOf(written: ScrapeConfigYaml): SettingsView {
-  const { basic_auth: basic, authorization, tls_config: tls } = written as Readonly<Record<string, Yaml | undefined>>;
+  const {
+    basic_auth: basic,
+    authorization,
+    tls_config: tls,
+  } = written as Readonly<Record<string, Yaml | undefined>>;
   const { bearer_token: token, bearer_token_file: file, proxy_url: proxyUrl } = written;
   return {
     basic: basic && { username: basic['username'], password: basic['password'] },
     authorization:
       authorization ??
       (token === undefined ? undefined : { type: 'Bearer', credentials: token }) ??
-      (file === undefined ? undefined : { type: 'Bearer', credentials: fileName(String(file)) }),
+      (file === undefined ? undefined : { type: 'Bearer', credentials: fileName(file as string) }),
     tls: tls && {
       ca: fileContent(tls['ca_file']),
       cert: fileContent(tls['cert_file']),

@@ -15,7 +15,12 @@ import { FlotillaOperator, fleetObject } from './flotilla-operator.ts';
 import { oracleView } from './oracle-view.ts';
 import { phasesWith } from './phases.ts';
 import type { Phase } from './phases.ts';
-import { OraclePrometheus, prometheusObject, startPrometheusOperator, writtenConfig } from './prometheus-operator.ts';
+import {
+  OraclePrometheus,
+  prometheusObject,
+  startPrometheusOperator,
+  writtenConfig,
+} from './prometheus-operator.ts';
 import { TestWorld } from './test-world.ts';
 import type { View } from './view.ts';
 
@@ -69,7 +74,7 @@ interface Settled {
 /** Compares until nothing is left to explain; what stays different until the end is the result. */
 async function settle(prometheus: OraclePrometheus): Promise<Settled> {
   const deadlineMs = Date.now() + settleTimeoutMs;
-  for (let before = -1; ; ) {
+  for (let before = -1; ;) {
     const count = await prometheus.targetCount();
     if (count > 0 && count === before) {
       const views = [await oracleView(prometheus, world.server.client), await oursView()] as const;
@@ -87,7 +92,8 @@ async function oursView(): Promise<View> {
 
 /** Counts to the log; every difference to a file. */
 function report({ name }: Phase, [oracle, mine]: Settled['views'], { unexplained, counts }: Explained): void {
-  const targets = (view: View): number => [...view.pools.values()].reduce((sum, pool) => sum + pool.targets.length, 0);
+  const targets = (view: View): number =>
+    [...view.pools.values()].reduce((sum, pool) => sum + pool.targets.length, 0);
   const sizes = ({ pools, refused }: View): string => `${pools.size} jobs, ${refused.size} refused`;
   console.log(
     [

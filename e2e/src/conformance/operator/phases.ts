@@ -11,7 +11,10 @@ const times = { scrapeInterval: '30m', scrapeTimeout: '15s', keepDroppedTargets:
 export function phasesWith(certificateFolder: string): Phase[] {
   return [
     { name: 'plain', settings: times },
-    { name: 'guarded', settings: { ...times, ...limits, ...enforcement, ...scrapeClasses(certificateFolder) } },
+    {
+      name: 'guarded',
+      settings: { ...times, ...limits, ...enforcement, ...scrapeClasses(certificateFolder) },
+    },
     { name: 'tenants', settings: { ...times, ...tenants } },
   ];
 }
@@ -54,13 +57,20 @@ function scrapeClasses(folder: string) {
         fallbackScrapeProtocol: 'PrometheusText1.0.0',
         attachMetadata: { node: true },
         relabelings: [
-          { sourceLabels: ['__meta_kubernetes_node_label_topology_kubernetes_io_zone'], targetLabel: 'class_zone' },
+          {
+            sourceLabels: ['__meta_kubernetes_node_label_topology_kubernetes_io_zone'],
+            targetLabel: 'class_zone',
+          },
           { targetLabel: 'class', replacement: 'usual' },
         ],
         metricRelabelings: [{ action: 'drop', sourceLabels: ['__name__'], regex: 'class_.*' }],
       },
       { name: 'files', tlsConfig: { ...files, serverName: 'class.example', insecureSkipVerify: true } },
-      { name: 'token', authorization: { credentials: { name: 'token', key: 'token' } }, tlsConfig: { caFile: files.caFile } },
+      {
+        name: 'token',
+        authorization: { credentials: { name: 'token', key: 'token' } },
+        tlsConfig: { caFile: files.caFile },
+      },
       { name: 'empty' },
     ],
   };
@@ -70,8 +80,12 @@ const tenants = {
   arbitraryFSAccessThroughSMs: { deny: true },
   ignoreNamespaceSelectors: true,
   serviceMonitorNamespaceSelector: { matchLabels: { tenant: 'even' } },
-  podMonitorSelector: { matchExpressions: [{ key: 'kind', operator: 'In', values: ['podmonitor', 'other'] }] },
-  podMonitorNamespaceSelector: { matchExpressions: [{ key: 'kept.by/whom', operator: 'NotIn', values: ['shop'] }] },
+  podMonitorSelector: {
+    matchExpressions: [{ key: 'kind', operator: 'In', values: ['podmonitor', 'other'] }],
+  },
+  podMonitorNamespaceSelector: {
+    matchExpressions: [{ key: 'kept.by/whom', operator: 'NotIn', values: ['shop'] }],
+  },
   probeSelector: null,
   scrapeConfigNamespaceSelector: null,
   ruleSelector: { matchLabels: { kind: 'prometheusrule' } },

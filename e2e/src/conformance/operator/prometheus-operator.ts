@@ -73,13 +73,22 @@ export async function startPrometheusOperator(
 }
 
 /** The configuration that it wrote for this phase; fails when there is none in time. */
-export function writtenConfig(processes: ChildProcesses, { client }: ApiServer, phase: string): Promise<string> {
+export function writtenConfig(
+  processes: ChildProcesses,
+  { client }: ApiServer,
+  phase: string,
+): Promise<string> {
   const path = `/api/v1/namespaces/${oracleNamespace}/secrets/prometheus-${oracleName}`;
-  return processes.wait('prometheus-operator', `configuration of phase ${phase}`, configTimeoutMs, async () => {
-    const { data } = await client.get<{ data: Record<string, string> }>(path);
-    const text = gunzipSync(Buffer.from(data['prometheus.yaml.gz']!, 'base64')).toString();
-    return text.includes(`phase: ${phase}\n`) ? text : undefined;
-  });
+  return processes.wait(
+    'prometheus-operator',
+    `configuration of phase ${phase}`,
+    configTimeoutMs,
+    async () => {
+      const { data } = await client.get<{ data: Record<string, string> }>(path);
+      const text = gunzipSync(Buffer.from(data['prometheus.yaml.gz']!, 'base64')).toString();
+      return text.includes(`phase: ${phase}\n`) ? text : undefined;
+    },
+  );
 }
 
 export class OraclePrometheus {

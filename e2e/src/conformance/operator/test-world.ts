@@ -34,7 +34,13 @@ export class TestWorld {
   readonly server: ApiServer;
   readonly feeds: Feeds;
 
-  private constructor(seed: number, processes: ChildProcesses, binaries: Binaries, server: ApiServer, feeds: Feeds) {
+  private constructor(
+    seed: number,
+    processes: ChildProcesses,
+    binaries: Binaries,
+    server: ApiServer,
+    feeds: Feeds,
+  ) {
     this.seed = seed;
     this.processes = processes;
     this.binaries = binaries;
@@ -85,7 +91,14 @@ function binariesFromEnvironment(): Binaries {
   };
 }
 
-const kinds = ['prometheuses', 'servicemonitors', 'podmonitors', 'probes', 'scrapeconfigs', 'prometheusrules'];
+const kinds = [
+  'prometheuses',
+  'servicemonitors',
+  'podmonitors',
+  'probes',
+  'scrapeconfigs',
+  'prometheusrules',
+];
 
 /** Theirs of the monitors, ours of the Fleet; resolves when the API server serves them. */
 async function createCrds(client: KubeClient, theirs: string): Promise<void> {
@@ -104,7 +117,10 @@ export interface Crd extends KubeObject {
   readonly spec: {
     readonly group: string;
     readonly names: { readonly kind: string; readonly plural: string };
-    readonly versions: readonly { readonly name: string; readonly schema: { readonly openAPIV3Schema: unknown } }[];
+    readonly versions: readonly {
+      readonly name: string;
+      readonly schema: { readonly openAPIV3Schema: unknown };
+    }[];
   };
 }
 

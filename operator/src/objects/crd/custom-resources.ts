@@ -57,7 +57,14 @@ function definition(resource: CustomResource): object {
     metadata: { name: `${plural}.${group}`, annotations: { 'flotilla.dev/crd-version': crdVersion } },
     spec: {
       group,
-      names: { kind, listKind: `${kind}List`, plural, singular: kind.toLowerCase(), shortNames, categories: [category] },
+      names: {
+        kind,
+        listKind: `${kind}List`,
+        plural,
+        singular: kind.toLowerCase(),
+        shortNames,
+        categories: [category],
+      },
       scope: 'Namespaced',
       versions: [
         {
@@ -146,7 +153,13 @@ function monitors(): CustomResource[] {
   });
   return [
     monitor('PodMonitor', 'podmonitors', 'pmon', 'Pods to scrape.', monitoring.podMonitorFields),
-    monitor('Probe', 'probes', 'prb', 'Addresses or Ingresses to probe through a prober.', monitoring.probeFields),
+    monitor(
+      'Probe',
+      'probes',
+      'prb',
+      'Addresses or Ingresses to probe through a prober.',
+      monitoring.probeFields,
+    ),
     monitor(
       'PrometheusRule',
       'prometheusrules',

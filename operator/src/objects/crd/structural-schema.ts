@@ -11,7 +11,7 @@ const keptDefaults: ReadonlySet<string> = new Set(['shards']);
 /** What a manifest may contain, before transformations and defaults. */
 export function structuralSchema(type: z.ZodType): Schema {
   const schema = z.toJSONSchema(type, { io: 'input', unrepresentable: 'any' });
-  return convert(schema as Schema, '', []);
+  return convert(schema, '', []);
 }
 
 /** `name` is that of the field which the schema is for, `path` those of all around it. */

@@ -12,7 +12,12 @@ export function credentialObjects({ certificate, key }: CertificatePair): KubeOb
     secret(namespace, 'basic', { user: 'admin', password: 'p:a ss"word' }),
     secret(namespace, 'token', { token: `token-of-${namespace}` }),
     secret(namespace, 'oauth', { id: 'client', secret: 'hidden' }),
-    secret(namespace, 'tls', { 'tls.crt': certificate, 'tls.key': key, 'ca.crt': certificate, bad: 'no PEM at all' }),
+    secret(namespace, 'tls', {
+      'tls.crt': certificate,
+      'tls.key': key,
+      'ca.crt': certificate,
+      bad: 'no PEM at all',
+    }),
     {
       apiVersion: 'v1',
       kind: 'ConfigMap',

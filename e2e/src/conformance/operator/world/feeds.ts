@@ -24,7 +24,10 @@ export async function startFeeds(folder: string, { certificate, key }: Certifica
   writeFileSync(join(folder, 'tls.crt'), certificate);
   writeFileSync(join(folder, 'tls.key'), key, { mode: 0o600 });
   writeFileSync(join(folder, 'targets.json'), JSON.stringify(groups));
-  writeFileSync(join(folder, 'more-1.yaml'), '- targets: [more.example:1]\n- targets: [more.example:2]\n  labels: {env: "1"}\n');
+  writeFileSync(
+    join(folder, 'more-1.yaml'),
+    '- targets: [more.example:1]\n- targets: [more.example:2]\n  labels: {env: "1"}\n',
+  );
   writeFileSync(join(folder, 'more-2.yaml'), '- targets: [more.example:3]\n');
   writeFileSync(join(folder, 'other.yaml'), '- targets: [not.read:1]\n');
   const server = feedServer();

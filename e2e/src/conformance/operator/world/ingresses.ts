@@ -35,7 +35,13 @@ function specOf(index: number, random: Random): object {
     case 1:
       return { ...ingressClassName, rules: [{ host, http }], tls: [{ hosts: [host], secretName: 'cert' }] };
     case 2:
-      return { rules: [{ host, http }, { host: `other-${host}`, http }], tls: [{ hosts: ['*.example.com'] }] };
+      return {
+        rules: [
+          { host, http },
+          { host: `other-${host}`, http },
+        ],
+        tls: [{ hosts: ['*.example.com'] }],
+      };
     case 3:
       return { rules: [{ http }] };
     case 4:
@@ -43,6 +49,10 @@ function specOf(index: number, random: Random): object {
     case 5:
       return { ...ingressClassName, defaultBackend: backend };
     default:
-      return { rules: [{ host: '*.example.com', http: { paths: [{ pathType: 'ImplementationSpecific', backend }] } }] };
+      return {
+        rules: [
+          { host: '*.example.com', http: { paths: [{ pathType: 'ImplementationSpecific', backend }] } },
+        ],
+      };
   }
 }

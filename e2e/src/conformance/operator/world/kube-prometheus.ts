@@ -30,9 +30,35 @@ function kubelet(): KubeObject {
   return monitor('ServiceMonitor', 'monitoring', 'kubelet', {
     attachMetadata: { node: false },
     endpoints: [
-      { ...insecure, honorLabels: true, interval: '30s', port: 'http', metricRelabelings: [drops('kubelet_(pod_worker_latency|.*_micros)')], relabelings: node },
-      { ...insecure, honorLabels: true, honorTimestamps: false, trackTimestampsStaleness: true, path: '/metrics/cadvisor', port: 'http', metricRelabelings: [drops('container_(network_tcp|tasks).*'), cadvisorDrop], relabelings: node },
-      { ...insecure, honorLabels: true, path: '/metrics/slis', interval: '5s', port: 'http', relabelings: node, metricRelabelings: [{ action: 'drop', regex: 'process_start_time_seconds', sourceLabels: ['__name__'] }] },
+      {
+        ...insecure,
+        honorLabels: true,
+        interval: '30s',
+        port: 'http',
+        metricRelabelings: [drops('kubelet_(pod_worker_latency|.*_micros)')],
+        relabelings: node,
+      },
+      {
+        ...insecure,
+        honorLabels: true,
+        honorTimestamps: false,
+        trackTimestampsStaleness: true,
+        path: '/metrics/cadvisor',
+        port: 'http',
+        metricRelabelings: [drops('container_(network_tcp|tasks).*'), cadvisorDrop],
+        relabelings: node,
+      },
+      {
+        ...insecure,
+        honorLabels: true,
+        path: '/metrics/slis',
+        interval: '5s',
+        port: 'http',
+        relabelings: node,
+        metricRelabelings: [
+          { action: 'drop', regex: 'process_start_time_seconds', sourceLabels: ['__name__'] },
+        ],
+      },
     ],
     jobLabel: 'app.kubernetes.io/name',
     namespaceSelector: { matchNames: ['team-a'] },
@@ -50,7 +76,11 @@ function apiServer(): KubeObject {
         scheme: 'https',
         tlsConfig: { caFile, serverName: 'kubernetes' },
         metricRelabelings: [
-          { action: 'drop', regex: 'apiserver_request_duration_seconds_bucket;(0.15|0.25|0.3)', sourceLabels: ['__name__', 'le'] },
+          {
+            action: 'drop',
+            regex: 'apiserver_request_duration_seconds_bucket;(0.15|0.25|0.3)',
+            sourceLabels: ['__name__', 'le'],
+          },
         ],
       },
     ],
@@ -77,7 +107,13 @@ function nodeExporter(): KubeObject {
         interval: '15s',
         port: 'metrics',
         relabelings: [
-          { action: 'replace', regex: '(.*)', replacement: '$1', sourceLabels: ['__meta_kubernetes_pod_node_name'], targetLabel: 'instance' },
+          {
+            action: 'replace',
+            regex: '(.*)',
+            replacement: '$1',
+            sourceLabels: ['__meta_kubernetes_pod_node_name'],
+            targetLabel: 'instance',
+          },
         ],
       },
     ],
@@ -90,7 +126,14 @@ function nodeExporter(): KubeObject {
 function kubeStateMetrics(): KubeObject {
   return monitor('ServiceMonitor', 'monitoring', 'kube-state-metrics', {
     endpoints: [
-      { ...insecure, honorLabels: true, interval: '30s', scrapeTimeout: '30s', port: 'http', relabelings: [{ action: 'labeldrop', regex: '(pod|service|endpoint|namespace)' }] },
+      {
+        ...insecure,
+        honorLabels: true,
+        interval: '30s',
+        scrapeTimeout: '30s',
+        port: 'http',
+        relabelings: [{ action: 'labeldrop', regex: '(pod|service|endpoint|namespace)' }],
+      },
       { ...insecure, interval: '30s', targetPort: 'metrics' },
     ],
     jobLabel: 'app.kubernetes.io/name',

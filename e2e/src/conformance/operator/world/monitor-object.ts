@@ -30,13 +30,30 @@ export const tlsSecret = {
 /** One relabeling of each action, and of each field that has a default. */
 export const everyRelabeling: readonly Fields[] = [
   { sourceLabels: ['__meta_kubernetes_namespace', 'service', 'pod'], targetLabel: 'joined' },
-  { sourceLabels: ['namespace', 'pod'], separator: '/', targetLabel: 'slashed', regex: '(.+)/(.*)', replacement: '$2.${1}' },
+  {
+    sourceLabels: ['namespace', 'pod'],
+    separator: '/',
+    targetLabel: 'slashed',
+    regex: '(.+)/(.*)',
+    replacement: '$2.${1}',
+  },
   { sourceLabels: ['namespace', 'pod'], separator: '', targetLabel: 'glued' },
   { sourceLabels: ['tier'], targetLabel: 'emptied', replacement: '' },
-  { sourceLabels: ['pod'], regex: 'app-(?P<number>\\d+)-.*', targetLabel: 'number', replacement: 'n${number}' },
+  {
+    sourceLabels: ['pod'],
+    regex: 'app-(?P<number>\\d+)-.*',
+    targetLabel: 'number',
+    replacement: 'n${number}',
+  },
   { sourceLabels: ['pod'], regex: '(?i)APP-1.*', targetLabel: 'folded', replacement: 'yes' },
   { action: 'HashMod', sourceLabels: ['__address__'], modulus: 7, targetLabel: 'seventh' },
-  { action: 'hashmod', sourceLabels: ['namespace', 'pod'], separator: ':', modulus: 1000000007, targetLabel: 'big_hash' },
+  {
+    action: 'hashmod',
+    sourceLabels: ['namespace', 'pod'],
+    separator: ':',
+    modulus: 1000000007,
+    targetLabel: 'big_hash',
+  },
   { action: 'labelmap', regex: '__meta_kubernetes_pod_label_(.+)' },
   { action: 'labelmap', regex: '__meta_kubernetes_service_label_(.+)', replacement: 'svc_$1' },
   { action: 'uppercase', sourceLabels: ['team'], targetLabel: 'team_upper' },

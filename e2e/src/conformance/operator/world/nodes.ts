@@ -28,7 +28,10 @@ export function nodeObjects(): KubeObject[] {
       },
       annotations: { 'example.com/rack': `rack-${index % 5}` },
     },
-    spec: { podCIDR: `10.1.${index}.0/24`, ...(index === 5 && { unschedulable: true, providerID: 'cloud:///five' }) },
+    spec: {
+      podCIDR: `10.1.${index}.0/24`,
+      ...(index === 5 && { unschedulable: true, providerID: 'cloud:///five' }),
+    },
     status: {
       addresses: addressesOf(index, name),
       daemonEndpoints: { kubeletEndpoint: { Port: 10250 + (index % 2) } },

@@ -70,5 +70,11 @@ function apiServerSlice(): KubeObject {
   const labels = { component: 'apiserver', provider: 'kubernetes' };
   const port = { name: 'https', port: 6443, protocol: 'TCP' };
   const endpoints = [{ addresses: ['192.0.2.200'], conditions: { ready: true } }];
-  return sliceObject({ namespace: 'default', name: 'kubernetes', labels }, 'kubernetes', 'IPv4', [port], endpoints);
+  return sliceObject(
+    { namespace: 'default', name: 'kubernetes', labels },
+    'kubernetes',
+    'IPv4',
+    [port],
+    endpoints,
+  );
 }

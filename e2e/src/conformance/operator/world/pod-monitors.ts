@@ -55,22 +55,70 @@ function selections(): KubeObject[] {
 function scraping(): KubeObject[] {
   const http = { port: 'http' };
   return [
-    one('pods-labelled', http, { ...everything, jobLabel: 'team', podTargetLabels: ['canary', 'version', 'no-such', 'a.b'] }),
+    one('pods-labelled', http, {
+      ...everything,
+      jobLabel: 'team',
+      podTargetLabels: ['canary', 'version', 'no-such', 'a.b'],
+    }),
     one('pods-job-label-missing', http, { ...everything, jobLabel: 'canary' }),
     one('pods-relabelings', { ...http, relabelings: everyRelabeling }),
     one('pods-metas', { relabelings: [{ action: 'labelmap', regex: '__meta_(.+)', replacement: 'm_$1' }] }),
-    one('pods-metas-node', { relabelings: [{ action: 'labelmap', regex: '__meta_(.+)', replacement: 'm_$1' }] }, {
-      ...everything,
-      attachMetadata: { node: true },
-    }),
+    one(
+      'pods-metas-node',
+      { relabelings: [{ action: 'labelmap', regex: '__meta_(.+)', replacement: 'm_$1' }] },
+      {
+        ...everything,
+        attachMetadata: { node: true },
+      },
+    ),
     one('pods-not-running', { ...http, filterRunning: false }),
-    one('pods-settings', { ...http, interval: '10s', scrapeTimeout: '9s', path: '/m', scheme: 'https', params: { x: ['y'] }, honorLabels: true, honorTimestamps: false, followRedirects: false }, { ...monitored, sampleLimit: 10, labelLimit: 20, bodySizeLimit: '1KB', fallbackScrapeProtocol: 'OpenMetricsText1.0.0' }),
-    one('pods-basic', { ...http, basicAuth: { username: keyOf('basic', 'user'), password: keyOf('basic', 'password') } }),
-    one('pods-authorization', { ...http, authorization: { type: 'Bearer', credentials: keyOf('token', 'token') } }, monitored, 'shop'),
+    one(
+      'pods-settings',
+      {
+        ...http,
+        interval: '10s',
+        scrapeTimeout: '9s',
+        path: '/m',
+        scheme: 'https',
+        params: { x: ['y'] },
+        honorLabels: true,
+        honorTimestamps: false,
+        followRedirects: false,
+      },
+      {
+        ...monitored,
+        sampleLimit: 10,
+        labelLimit: 20,
+        bodySizeLimit: '1KB',
+        fallbackScrapeProtocol: 'OpenMetricsText1.0.0',
+      },
+    ),
+    one('pods-basic', {
+      ...http,
+      basicAuth: { username: keyOf('basic', 'user'), password: keyOf('basic', 'password') },
+    }),
+    one(
+      'pods-authorization',
+      { ...http, authorization: { type: 'Bearer', credentials: keyOf('token', 'token') } },
+      monitored,
+      'shop',
+    ),
     one('pods-bearer', { ...http, bearerTokenSecret: keyOf('token', 'token') }),
     one('pods-tls', { ...http, scheme: 'https', tlsConfig: { ...tlsSecret, insecureSkipVerify: true } }),
     one('pods-proxy', { ...http, proxyUrl: 'socks5://proxy.example:1080' }),
-    one('pods-metric-relabelings', { ...http, metricRelabelings: [{ action: 'labelkeep', regex: '__name__|le|job' }] }),
-    one('pods-address', { relabelings: [{ sourceLabels: ['__meta_kubernetes_pod_ip', '__meta_kubernetes_pod_annotation_prometheus_io_port'], regex: '(.+);(.+)', targetLabel: '__address__', replacement: '$1:$2' }] }),
+    one('pods-metric-relabelings', {
+      ...http,
+      metricRelabelings: [{ action: 'labelkeep', regex: '__name__|le|job' }],
+    }),
+    one('pods-address', {
+      relabelings: [
+        {
+          sourceLabels: ['__meta_kubernetes_pod_ip', '__meta_kubernetes_pod_annotation_prometheus_io_port'],
+          regex: '(.+);(.+)',
+          targetLabel: '__address__',
+          replacement: '$1:$2',
+        },
+      ],
+    }),
   ];
 }

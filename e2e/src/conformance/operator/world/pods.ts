@@ -12,7 +12,15 @@ export interface Application {
   readonly ipv6: boolean;
 }
 
-export const podShapes = ['plain', 'sidecar', 'init', 'portless', 'udp', 'unnamed', 'native-sidecar'] as const;
+export const podShapes = [
+  'plain',
+  'sidecar',
+  'init',
+  'portless',
+  'udp',
+  'unnamed',
+  'native-sidecar',
+] as const;
 export type PodShape = (typeof podShapes)[number];
 
 interface Port {
@@ -31,7 +39,11 @@ interface Container {
 export interface Pod extends KubeObject {
   readonly metadata: KubeObject['metadata'] & { readonly namespace: string };
   readonly spec: { readonly nodeName?: string; readonly containers: readonly unknown[] };
-  readonly status: { readonly phase: string; readonly podIP?: string };
+  readonly status: {
+    readonly phase: string;
+    readonly conditions: readonly object[];
+    readonly podIP?: string;
+  };
 }
 
 const http: Port = { name: 'http', containerPort: 8080 };
@@ -39,10 +51,23 @@ const metrics: Port = { name: 'metrics', containerPort: 9090 };
 
 const containersOf: Readonly<Record<PodShape, { init?: Container[]; main: Container[] }>> = {
   plain: { main: [container('app', [http])] },
-  sidecar: { main: [container('app', [http]), container('proxy', [metrics, { name: 'admin', containerPort: 15000 }])] },
-  init: { init: [container('migrate', [{ name: 'progress', containerPort: 7000 }])], main: [container('app', [http, metrics])] },
+  sidecar: {
+    main: [container('app', [http]), container('proxy', [metrics, { name: 'admin', containerPort: 15000 }])],
+  },
+  init: {
+    init: [container('migrate', [{ name: 'progress', containerPort: 7000 }])],
+    main: [container('app', [http, metrics])],
+  },
   portless: { main: [container('app'), container('log')] },
-  udp: { main: [container('dns', [{ name: 'dns', containerPort: 53, protocol: 'UDP' }, { name: 'dns-tcp', containerPort: 53 }, metrics])] },
+  udp: {
+    main: [
+      container('dns', [
+        { name: 'dns', containerPort: 53, protocol: 'UDP' },
+        { name: 'dns-tcp', containerPort: 53 },
+        metrics,
+      ]),
+    ],
+  },
   unnamed: { main: [container('app', [{ containerPort: 8080 }, { containerPort: 9090 }])] },
   'native-sidecar': {
     init: [{ ...container('mesh', [{ name: 'mesh', containerPort: 15090 }]), restartPolicy: 'Always' }],
@@ -54,12 +79,22 @@ function container(name: string, ports?: readonly Port[]): Container {
   return { name, image: `registry.example/${name}:1.${name.length}`, ...(ports && { ports }) };
 }
 
-const owners = ['ReplicaSet', 'StatefulSet', 'DaemonSet', 'Job', 'CronJob', 'none', 'bare-ReplicaSet'] as const;
+const owners = [
+  'ReplicaSet',
+  'StatefulSet',
+  'DaemonSet',
+  'Job',
+  'CronJob',
+  'none',
+  'bare-ReplicaSet',
+] as const;
 
 /** Pods number and address are unique over the world through `address`, which counts on. */
 export function podsOf(app: Application, count: number, random: Random, address: () => number): Pod[] {
   const owner = random.pick(owners);
-  return Array.from({ length: count }, (_, index) => podObject(app, index, ownersOf(owner, app.name), random, address()));
+  return Array.from({ length: count }, (_, index) =>
+    podObject(app, index, ownersOf(owner, app.name), random, address()),
+  );
 }
 
 function podObject(
@@ -89,11 +124,28 @@ function podObject(
       containers: main,
       ...(random.chance(0.1) && { hostNetwork: false }),
     },
-    status: statusOf({ phase, node: hasNode ? node : undefined, ip: podIp(address, ipv6), containers: main, init, random }),
+    status: statusOf({
+      phase,
+      node: hasNode ? node : undefined,
+      ip: podIp(address, ipv6),
+      containers: main,
+      init,
+      random,
+    }),
   };
 }
 
-const phases = ['Running', 'Running', 'Running', 'Running', 'Running', 'Succeeded', 'Failed', 'Pending', 'Unknown'] as const;
+const phases = [
+  'Running',
+  'Running',
+  'Running',
+  'Running',
+  'Running',
+  'Succeeded',
+  'Failed',
+  'Pending',
+  'Unknown',
+] as const;
 
 interface StatusInput {
   readonly phase: string;
@@ -107,19 +159,38 @@ interface StatusInput {
 function statusOf({ phase, node, ip, containers, init = [], random }: StatusInput): Pod['status'] {
   const hasIp = phase !== 'Pending' && (phase === 'Running' || random.chance(0.8));
   const ready = random.pick(['True', 'True', 'True', 'False', 'Unknown']);
-  const conditions = random.chance(0.1) ? [] : [{ type: 'Ready', status: ready, lastTransitionTime: '2026-01-01T00:00:00Z' }];
+  const conditions = random.chance(0.1)
+    ? []
+    : [{ type: 'Ready', status: ready, lastTransitionTime: '2026-01-01T00:00:00Z' }];
   return {
     phase,
-    ...{ conditions },
+    conditions,
     ...(node !== undefined && { hostIP: hostIp(node), hostIPs: [{ ip: hostIp(node) }] }),
-    ...(hasIp && { podIP: ip, podIPs: [{ ip }, ...(random.chance(0.1) && !ip.includes(':') ? [{ ip: `fd00:2::${ip.split('.').at(-1)}` }] : [])] }),
-    ...(hasIp && { containerStatuses: containers.map(containerStatus), initContainerStatuses: init.map(containerStatus) }),
+    ...(hasIp && {
+      podIP: ip,
+      podIPs: [
+        { ip },
+        ...(random.chance(0.1) && !ip.includes(':') ? [{ ip: `fd00:2::${ip.split('.').at(-1)}` }] : []),
+      ],
+    }),
+    ...(hasIp && {
+      containerStatuses: containers.map(containerStatus),
+      initContainerStatuses: init.map(containerStatus),
+    }),
   };
 }
 
 function containerStatus({ name, image }: Container, index: number) {
   const containerID = `containerd://${name}${index}`;
-  return { name, image, imageID: image, ready: true, restartCount: 0, containerID, state: { running: { startedAt: '2026-01-01T00:00:00Z' } } };
+  return {
+    name,
+    image,
+    imageID: image,
+    ready: true,
+    restartCount: 0,
+    containerID,
+    state: { running: { startedAt: '2026-01-01T00:00:00Z' } },
+  };
 }
 
 export function podIp(address: number, ipv6: boolean): string {
@@ -136,7 +207,7 @@ function ownersOf(owner: (typeof owners)[number], app: string): object[] {
     case 'ReplicaSet':
       return reference(owner, `${app}-5d4f8c9b7`);
     case 'bare-ReplicaSet':
-      return reference('ReplicaSet', `${app}`);
+      return reference('ReplicaSet', app);
     case 'Job':
       return reference(owner, `${app}-once`, 'batch/v1');
     case 'CronJob':

@@ -16,7 +16,18 @@ const values: Readonly<Record<string, readonly string[]>> = {
   version: ['v1', 'v1.2', 'v2.0'],
   'a.b': ['dot'],
 };
-const labelNames = ['namespace', 'service', 'pod', 'container', 'job', 'instance', 'tier', 'x', 'y', '__address__'];
+const labelNames = [
+  'namespace',
+  'service',
+  'pod',
+  'container',
+  'job',
+  'instance',
+  'tier',
+  'x',
+  'y',
+  '__address__',
+];
 const sources = [
   ...labelNames,
   '__meta_kubernetes_pod_name',
@@ -26,7 +37,17 @@ const sources = [
   '__meta_kubernetes_service_label_team',
   '__meta_kubernetes_endpointslice_name',
 ];
-const regexes = ['(.*)', '(.+)', 'app-(\\d+).*', '[a-m].*', '(.*?)(\\d)$', '.*1.*', '(?i)TEAM-(.)', '^$', 'a|b|team-a'];
+const regexes = [
+  '(.*)',
+  '(.+)',
+  'app-(\\d+).*',
+  '[a-m].*',
+  '(.*?)(\\d)$',
+  '.*1.*',
+  '(?i)TEAM-(.)',
+  '^$',
+  'a|b|team-a',
+];
 const replacements = ['$1', '${1}-$2', 'fixed', '$0', '$$1', '${1}${1}', 'é$1'];
 
 export function randomMonitors(random: Random): KubeObject[] {
@@ -55,7 +76,11 @@ function selector(random: Random): Fields {
   const requirement = (key: string): Fields => {
     const known = values[key] ?? ['app-1', 'app-2'];
     const operator = random.pick(['In', 'NotIn', 'Exists', 'DoesNotExist']);
-    return { key, operator, ...(operator.endsWith('In') && { values: [random.pick(known), random.pick(known)] }) };
+    return {
+      key,
+      operator,
+      ...(operator.endsWith('In') && { values: [random.pick(known), random.pick(known)] }),
+    };
   };
   const label = random.pick(Object.keys(values));
   return {
@@ -69,7 +94,13 @@ function namespaceSelector(random: Random): Fields {
 }
 
 function endpoint(random: Random): Fields {
-  const port = random.pick<Fields>([{ port: 'http' }, { port: 'metrics' }, { targetPort: 8080 }, { targetPort: 'metrics' }, {}]);
+  const port = random.pick<Fields>([
+    { port: 'http' },
+    { port: 'metrics' },
+    { targetPort: 8080 },
+    { targetPort: 'metrics' },
+    {},
+  ]);
   return {
     ...port,
     ...(random.chance(0.3) && { path: random.pick(['/m', '/metrics?x=1', 'relative']) }),
@@ -84,7 +115,18 @@ function endpoint(random: Random): Fields {
 }
 
 function relabeling(random: Random): Fields {
-  const action = random.pick(['replace', 'replace', 'replace', 'keep', 'drop', 'labelmap', 'labeldrop', 'hashmod', 'lowercase', 'uppercase']);
+  const action = random.pick([
+    'replace',
+    'replace',
+    'replace',
+    'keep',
+    'drop',
+    'labelmap',
+    'labeldrop',
+    'hashmod',
+    'lowercase',
+    'uppercase',
+  ]);
   const sourceLabels = [random.pick(sources), ...(random.chance(0.5) ? [random.pick(sources)] : [])];
   const targetLabel = random.pick(['x', 'y', 'z', 'job', 'instance']);
   switch (action) {
@@ -100,7 +142,11 @@ function relabeling(random: Random): Fields {
     case 'drop':
       return { action, sourceLabels, regex: random.pick(['.*1.*', '.*[02468]', 'app-[1-9].*', '.+']) };
     case 'labelmap':
-      return { action, regex: '__meta_kubernetes_(pod|service)_label_(t.*)', replacement: random.pick(['$2', 'l_${1}_$2']) };
+      return {
+        action,
+        regex: '__meta_kubernetes_(pod|service)_label_(t.*)',
+        replacement: random.pick(['$2', 'l_${1}_$2']),
+      };
     case 'labeldrop':
       return { action, regex: random.pick(['container', 'x|y', 'pod.*']) };
     case 'hashmod':

@@ -20,7 +20,9 @@ const faults: Readonly<Record<string, Fields>> = {
   'hashmod-without-modulus': { relabelings: [{ action: 'hashmod', sourceLabels: ['a'], targetLabel: 'b' }] },
   'replace-without-target': { relabelings: [{ sourceLabels: ['a'], replacement: 'x' }] },
   'keepequal-without-target': { relabelings: [{ action: 'keepequal', sourceLabels: ['a'] }] },
-  'keepequal-with-regex': { relabelings: [{ action: 'keepequal', sourceLabels: ['a'], targetLabel: 'b', regex: 'x' }] },
+  'keepequal-with-regex': {
+    relabelings: [{ action: 'keepequal', sourceLabels: ['a'], targetLabel: 'b', regex: 'x' }],
+  },
   'labeldrop-with-source': { relabelings: [{ action: 'labeldrop', regex: 'x', sourceLabels: ['a'] }] },
   'labelmap-bad-replacement': { relabelings: [{ action: 'labelmap', regex: '(.*)', replacement: '' }] },
   'lowercase-bad-target': { relabelings: [{ action: 'lowercase', sourceLabels: ['a'], targetLabel: '' }] },
@@ -52,7 +54,9 @@ const faults: Readonly<Record<string, Fields>> = {
 const oddities: Readonly<Record<string, Fields>> = {
   'timeout-equal': { interval: '10s', scrapeTimeout: '10s' },
   'labelmap-without-target': { relabelings: [{ action: 'labelmap', regex: 'a(.*)' }] },
-  'replace-dollar-target': { relabelings: [{ sourceLabels: ['pod'], targetLabel: '${1}_x', regex: '(a).*' }] },
+  'replace-dollar-target': {
+    relabelings: [{ sourceLabels: ['pod'], targetLabel: '${1}_x', regex: '(a).*' }],
+  },
   'credentials-none': { authorization: { type: 'Bearer' } },
   'basic-empty': { basicAuth: {} },
   'tls-empty': { tlsConfig: {} },
@@ -64,8 +68,14 @@ export function refusedMonitors(): KubeObject[] {
   const all = { ...faults, ...oddities };
   return [
     ...Object.entries(all).flatMap(([name, endpoint]) => [
-      monitor('ServiceMonitor', 'monitoring', `odd-${name}`, { ...monitored, endpoints: [http, { ...http, ...endpoint }] }),
-      monitor('PodMonitor', 'monitoring', `odd-${name}`, { ...monitored, podMetricsEndpoints: [http, { ...http, ...endpoint }] }),
+      monitor('ServiceMonitor', 'monitoring', `odd-${name}`, {
+        ...monitored,
+        endpoints: [http, { ...http, ...endpoint }],
+      }),
+      monitor('PodMonitor', 'monitoring', `odd-${name}`, {
+        ...monitored,
+        podMetricsEndpoints: [http, { ...http, ...endpoint }],
+      }),
     ]),
     ...refusedServiceMonitors(),
     ...refusedProbes(),
@@ -75,17 +85,31 @@ export function refusedMonitors(): KubeObject[] {
 
 function refusedServiceMonitors(): KubeObject[] {
   const one = (name: string, endpoint: Fields, spec: Fields = {}): KubeObject =>
-    monitor('ServiceMonitor', 'monitoring', `odd-${name}`, { ...everything, endpoints: [{ ...http, ...endpoint }], ...spec });
+    monitor('ServiceMonitor', 'monitoring', `odd-${name}`, {
+      ...everything,
+      endpoints: [{ ...http, ...endpoint }],
+      ...spec,
+    });
   const badSelector = { selector: { matchExpressions: [{ key: 'a', operator: 'Contains', values: ['b'] }] } };
   return [
     one('file-and-secret', { tlsConfig: { caFile: '/etc/ca', ca: { secret: keyOf('tls', 'ca.crt') } } }),
     one('cert-file-twice', { tlsConfig: { certFile: '/c', cert: goodCert, keyFile: '/k' } }),
-    one('key-file-twice', { tlsConfig: { cert: goodCert, keyFile: '/k', keySecret: keyOf('tls', 'tls.key') } }),
+    one('key-file-twice', {
+      tlsConfig: { cert: goodCert, keyFile: '/k', keySecret: keyOf('tls', 'tls.key') },
+    }),
     one('cert-file-alone', { tlsConfig: { certFile: '/c' } }),
     one('class-unknown', {}, { scrapeClass: 'no-such-class' }),
     one('selector-operator', {}, badSelector),
-    one('selector-in-empty', {}, { selector: { matchExpressions: [{ key: 'a', operator: 'In', values: [] }] } }),
-    one('selector-exists-values', {}, { selector: { matchExpressions: [{ key: 'a', operator: 'Exists', values: ['b'] }] } }),
+    one(
+      'selector-in-empty',
+      {},
+      { selector: { matchExpressions: [{ key: 'a', operator: 'In', values: [] }] } },
+    ),
+    one(
+      'selector-exists-values',
+      {},
+      { selector: { matchExpressions: [{ key: 'a', operator: 'Exists', values: ['b'] }] } },
+    ),
     one('selector-bad-key', {}, { selector: { matchLabels: { 'not a key': 'b' } } }),
     one('selector-bad-value', {}, { selector: { matchLabels: { a: 'not a value!' } } }),
     one('oauth2-and-basic', { basicAuth, oauth2: oauth2() }),
@@ -104,7 +128,12 @@ export function oauth2(): Fields {
 /** The Prometheus operator takes them, and no Prometheus then reads what it writes. */
 export function poisonousMonitors(): KubeObject[] {
   const endpoints = [{ ...http, bearerTokenFile: '/t', basicAuth }];
-  const twoAuths = { prober: { url: 'b:1' }, targets: { staticConfig: { static: ['a'] } }, basicAuth, authorization };
+  const twoAuths = {
+    prober: { url: 'b:1' },
+    targets: { staticConfig: { static: ['a'] } },
+    basicAuth,
+    authorization,
+  };
   return [
     monitor('ServiceMonitor', 'monitoring', 'poison-bearer-file-and-basic', { ...everything, endpoints }),
     monitor('Probe', 'monitoring', 'poison-two-auths', twoAuths),
@@ -127,12 +156,18 @@ function refusedProbes(): KubeObject[] {
     one('prober-v6', { prober: { url: '2001:db8::1' } }),
     one('probe-bad-label', { targets: { staticConfig: { static: ['a'], labels: { '': 'x' } } } }),
     one('probe-odd-label', { targets: { staticConfig: { static: ['a'], labels: { 'with space': 'x' } } } }),
-    one('probe-bad-relabeling', { targets: { staticConfig: { static: ['a'], relabelingConfigs: [{ action: 'replace' }] } } }),
-    one('probe-ingress-bad-relabeling', { targets: { ingress: { relabelingConfigs: [{ regex: '(', targetLabel: 'a' }] } } }),
+    one('probe-bad-relabeling', {
+      targets: { staticConfig: { static: ['a'], relabelingConfigs: [{ action: 'replace' }] } },
+    }),
+    one('probe-ingress-bad-relabeling', {
+      targets: { ingress: { relabelingConfigs: [{ regex: '(', targetLabel: 'a' }] } },
+    }),
     one('probe-missing-secret', { bearerTokenSecret: keyOf('no-such', 'x') }),
     one('probe-timeout', { interval: '5s', scrapeTimeout: '6s' }),
     one('probe-cert-alone', { tlsConfig: { cert: goodCert } }),
-    one('probe-ingress-selector', { targets: { ingress: { selector: { matchExpressions: [{ key: 'a', operator: 'Has' }] } } } }),
+    one('probe-ingress-selector', {
+      targets: { ingress: { selector: { matchExpressions: [{ key: 'a', operator: 'Has' }] } } },
+    }),
     one('probe-class', { scrapeClass: 'no-such-class' }),
   ];
 }
@@ -140,16 +175,22 @@ function refusedProbes(): KubeObject[] {
 function refusedScrapeConfigs(): KubeObject[] {
   const one = (name: string, spec: Fields): KubeObject =>
     monitor('ScrapeConfig', 'monitoring', `odd-${name}`, { ...targets, ...spec });
-  const kubernetes = (selector: Fields, role = 'Pod'): Fields => ({ kubernetesSDConfigs: [{ role, selectors: [selector] }] });
+  const kubernetes = (selector: Fields, role = 'Pod'): Fields => ({
+    kubernetesSDConfigs: [{ role, selectors: [selector] }],
+  });
   return [
     one('config-timeout', { scrapeInterval: '5s', scrapeTimeout: '6s' }),
     one('config-missing-secret', { authorization: { credentials: keyOf('no-such', 'x') } }),
-    one('config-bad-relabeling', { relabelings: [{ action: 'hashmod', sourceLabels: ['a'], targetLabel: 'b' }] }),
+    one('config-bad-relabeling', {
+      relabelings: [{ action: 'hashmod', sourceLabels: ['a'], targetLabel: 'b' }],
+    }),
     one('config-bad-metric-relabeling', { metricRelabelings: [{ regex: ')', action: 'labeldrop' }] }),
     one('config-cert-alone', { tlsConfig: { cert: goodCert } }),
     one('config-class', { scrapeClass: 'no-such-class' }),
     one('config-bad-label', { staticConfigs: [{ targets: ['a:1'], labels: { '': 'x' } }] }),
-    one('config-http-missing-secret', { httpSDConfigs: [{ url: 'http://127.0.0.1:1/', authorization: { credentials: keyOf('no-such', 'x') } }] }),
+    one('config-http-missing-secret', {
+      httpSDConfigs: [{ url: 'http://127.0.0.1:1/', authorization: { credentials: keyOf('no-such', 'x') } }],
+    }),
     one('config-selector-role', kubernetes({ role: 'Service', label: 'a=b' })),
     one('config-selector-label', kubernetes({ role: 'Pod', label: 'a in b' })),
     one('config-selector-field', kubernetes({ role: 'Pod', field: 'nonsense' })),

@@ -28,8 +28,22 @@ function acceptedRules(): KubeObject[] {
   return [
     one('rules-plain', [group(alert)]),
     one('rules-plain', [group(alert)], 'team-a'),
-    one('rules-several', [group(alert), { ...group({ record: 'a:b', expr: 'sum by (job) (rate(x_total[5m]))' }), name: 'two' }]),
-    one('rules-settings', [group({ record: 'one', expr: 1 }, { interval: '1m', limit: 10, query_offset: '30s', labels: { team: 'x' }, partial_response_strategy: 'warn' })]),
+    one('rules-several', [
+      group(alert),
+      { ...group({ record: 'a:b', expr: 'sum by (job) (rate(x_total[5m]))' }), name: 'two' },
+    ]),
+    one('rules-settings', [
+      group(
+        { record: 'one', expr: 1 },
+        {
+          interval: '1m',
+          limit: 10,
+          query_offset: '30s',
+          labels: { team: 'x' },
+          partial_response_strategy: 'warn',
+        },
+      ),
+    ]),
     one('rules-empty', []),
     one('rules-utf8', [group({ record: 'with.dot', expr: '{"with.dot"}' })]),
     one('rules-no-rules', [{ name: 'nothing' }]),
@@ -45,9 +59,19 @@ function refusedRules(): KubeObject[] {
     one('rules-record-for', [group({ record: 'x', expr: 'up', for: '1m' })]),
     one('rules-record-annotations', [group({ record: 'x', expr: 'up', annotations: { a: 'b' } })]),
     one('rules-bad-template', [group({ alert: 'x', expr: 'up', annotations: { a: '{{ .Nope' } })]),
-    one('rules-bad-label-template', [group({ alert: 'x', expr: 'up', labels: { a: '{{ unknownFunction }}' } })]),
+    one('rules-bad-label-template', [
+      group({ alert: 'x', expr: 'up', labels: { a: '{{ unknownFunction }}' } }),
+    ]),
     one('rules-name-label', [group({ alert: 'x', expr: 'up', labels: { __name__: 'b' } })]),
-    one('rules-same-twice', [{ name: 'twice', rules: [{ record: 'x', expr: 'up' }, { record: 'x', expr: 'up' }] }]),
+    one('rules-same-twice', [
+      {
+        name: 'twice',
+        rules: [
+          { record: 'x', expr: 'up' },
+          { record: 'x', expr: 'up' },
+        ],
+      },
+    ]),
     one('rules-empty-expr', [group({ record: 'x', expr: '' })]),
     one('rules-bad-function', [group({ record: 'x', expr: 'nope(up)' })]),
     one('rules-experimental', [group({ record: 'x', expr: 'sort_by_label(up, "a")' })]),

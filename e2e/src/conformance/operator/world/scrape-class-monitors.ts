@@ -8,7 +8,13 @@ const http: Fields = { port: 'http' };
 const targets = { staticConfigs: [{ targets: ['a.example:1'] }] };
 const probed = { prober: { url: 'blackbox:9115' }, targets: { staticConfig: { static: ['a.example'] } } };
 
-function service(name: string, scrapeClass: string, endpoint: Fields = {}, more: Fields = {}, namespace = 'monitoring'): KubeObject {
+function service(
+  name: string,
+  scrapeClass: string,
+  endpoint: Fields = {},
+  more: Fields = {},
+  namespace = 'monitoring',
+): KubeObject {
   const spec = { ...monitored, ...more, scrapeClass, endpoints: [{ ...http, ...endpoint }] };
   return monitor('ServiceMonitor', namespace, `class-${name}`, spec);
 }
@@ -19,7 +25,9 @@ function pod(name: string, scrapeClass: string, endpoint: Fields = {}): KubeObje
 }
 
 export function scrapeClassMonitors(): KubeObject[] {
-  const relabelings = [{ sourceLabels: ['class'], targetLabel: 'class', replacement: 'own-$1', regex: '(.*)' }];
+  const relabelings = [
+    { sourceLabels: ['class'], targetLabel: 'class', replacement: 'own-$1', regex: '(.*)' },
+  ];
   const server = { serverName: 'own.example' };
   return [
     service('files', 'files'),
@@ -31,14 +39,26 @@ export function scrapeClassMonitors(): KubeObject[] {
     service('token-other-namespace', 'token', {}, {}, 'team-b'),
     service('token-type', 'token', { authorization: { type: 'Own', credentials: keyOf('token', 'token') } }),
     service('empty', 'empty', { relabelings }),
-    service('usual', 'usual', { relabelings, metricRelabelings: [{ action: 'keep', sourceLabels: ['a'], regex: 'b' }] }),
-    service('usual-own', 'usual', {}, { attachMetadata: { node: false }, fallbackScrapeProtocol: 'OpenMetricsText0.0.1' }),
+    service('usual', 'usual', {
+      relabelings,
+      metricRelabelings: [{ action: 'keep', sourceLabels: ['a'], regex: 'b' }],
+    }),
+    service(
+      'usual-own',
+      'usual',
+      {},
+      { attachMetadata: { node: false }, fallbackScrapeProtocol: 'OpenMetricsText0.0.1' },
+    ),
     pod('files', 'files', { tlsConfig: { insecureSkipVerify: false } }),
     pod('token', 'token'),
     pod('usual', 'usual', { relabelings }),
     monitor('Probe', 'monitoring', 'class-files', { ...probed, scrapeClass: 'files' }),
     monitor('Probe', 'team-b', 'class-token', { ...probed, scrapeClass: 'token', tlsConfig: server }),
-    monitor('ScrapeConfig', 'monitoring', 'class-files', { ...targets, scrapeClass: 'files', tlsConfig: tlsSecret }),
+    monitor('ScrapeConfig', 'monitoring', 'class-files', {
+      ...targets,
+      scrapeClass: 'files',
+      tlsConfig: tlsSecret,
+    }),
     monitor('ScrapeConfig', 'team-c', 'class-token', { ...targets, scrapeClass: 'token', jobName: 'classy' }),
     monitor('ScrapeConfig', 'monitoring', 'class-usual', { ...targets, scrapeClass: 'usual', relabelings }),
   ];

@@ -23,12 +23,29 @@ export function scrapeConfigs(places: FeedPlaces): KubeObject[] {
 }
 
 function staticConfigs(): KubeObject[] {
-  const targets = { staticConfigs: [{ targets: ['a.example:1', 'b.example:2', 'c.example'], labels: { env: 'x' } }] };
+  const targets = {
+    staticConfigs: [{ targets: ['a.example:1', 'b.example:2', 'c.example'], labels: { env: 'x' } }],
+  };
   return [
     one('static', targets),
-    one('static-several', { staticConfigs: [{ targets: ['a:1'] }, { targets: ['b:1', 'a:1'], labels: { job: 'own', instance: 'named' } }] }),
-    one('static-labels', { staticConfigs: [{ targets: ['d:1'], labels: { __metrics_path__: '/labelled', __scheme__: 'https', __param_q: 'v' } }] }),
-    one('static-job', { ...targets, jobName: 'renamed', metricsPath: '/m', scheme: 'HTTPS', params: { x: ['1', '2'] } }),
+    one('static-several', {
+      staticConfigs: [
+        { targets: ['a:1'] },
+        { targets: ['b:1', 'a:1'], labels: { job: 'own', instance: 'named' } },
+      ],
+    }),
+    one('static-labels', {
+      staticConfigs: [
+        { targets: ['d:1'], labels: { __metrics_path__: '/labelled', __scheme__: 'https', __param_q: 'v' } },
+      ],
+    }),
+    one('static-job', {
+      ...targets,
+      jobName: 'renamed',
+      metricsPath: '/m',
+      scheme: 'HTTPS',
+      params: { x: ['1', '2'] },
+    }),
     one('static-relabeled', {
       ...targets,
       relabelings: [
@@ -57,8 +74,15 @@ function staticConfigs(): KubeObject[] {
       fallbackScrapeProtocol: 'PrometheusText0.0.4',
       metricRelabelings: [{ action: 'drop', sourceLabels: ['__name__'], regex: 'x' }],
     }),
-    one('static-basic', { ...targets, basicAuth: { username: keyOf('basic', 'user'), password: keyOf('basic', 'password') } }),
-    one('static-authorization', { ...targets, authorization: { credentials: keyOf('token', 'token') } }, 'team-a'),
+    one('static-basic', {
+      ...targets,
+      basicAuth: { username: keyOf('basic', 'user'), password: keyOf('basic', 'password') },
+    }),
+    one(
+      'static-authorization',
+      { ...targets, authorization: { credentials: keyOf('token', 'token') } },
+      'team-a',
+    ),
     one('static-tls', { ...targets, scheme: 'HTTPS', tlsConfig: { ...tlsSecret, serverName: 's.example' } }),
     one('static-proxy', { ...targets, proxyUrl: 'http://proxy.example:3128' }),
     one('no-discovery', { metricsPath: '/nothing' }),
@@ -66,8 +90,12 @@ function staticConfigs(): KubeObject[] {
 }
 
 function kubernetesConfigs(): KubeObject[] {
-  const sd = (name: string, config: Fields, relabelings: readonly Fields[] = [metas], namespace = 'monitoring'): KubeObject =>
-    one(name, { kubernetesSDConfigs: [config], relabelings }, namespace);
+  const sd = (
+    name: string,
+    config: Fields,
+    relabelings: readonly Fields[] = [metas],
+    namespace = 'monitoring',
+  ): KubeObject => one(name, { kubernetesSDConfigs: [config], relabelings }, namespace);
   const node = { attachMetadata: { node: true } };
   const inTeamA = { namespaces: { names: ['team-a'] } };
   return [
@@ -80,19 +108,42 @@ function kubernetesConfigs(): KubeObject[] {
     sd('role-ingress', { role: 'Ingress' }),
     sd('role-node', { role: 'Node' }),
     sd('role-own-namespace', { role: 'Pod', namespaces: { ownNamespace: true } }, [metas], 'team-b'),
-    sd('role-own-and-names', { role: 'Service', namespaces: { ownNamespace: true, names: ['team-c'] } }, [metas], 'team-b'),
-    sd('selector-pod-label', { role: 'Pod', selectors: [{ role: 'Pod', label: 'tier in (frontend, database),monitored=true' }] }),
+    sd(
+      'role-own-and-names',
+      { role: 'Service', namespaces: { ownNamespace: true, names: ['team-c'] } },
+      [metas],
+      'team-b',
+    ),
+    sd('selector-pod-label', {
+      role: 'Pod',
+      selectors: [{ role: 'Pod', label: 'tier in (frontend, database),monitored=true' }],
+    }),
     sd('selector-pod-field', { role: 'Pod', selectors: [{ role: 'Pod', field: 'spec.nodeName=node-1' }] }),
     sd('selector-phase', { role: 'Pod', selectors: [{ role: 'Pod', field: 'status.phase!=Running' }] }),
-    sd('selector-node', { role: 'Node', selectors: [{ role: 'Node', label: '!node-role.kubernetes.io/control-plane' }] }),
-    sd('selector-service', { role: 'Service', selectors: [{ role: 'Service', label: 'team notin (red)', field: 'metadata.namespace=team-a' }] }),
-    sd('selector-slices', { role: 'EndpointSlice', selectors: [{ role: 'EndpointSlice', label: 'tier=backend' }, { role: 'Service', label: 'tier=backend' }] }),
+    sd('selector-node', {
+      role: 'Node',
+      selectors: [{ role: 'Node', label: '!node-role.kubernetes.io/control-plane' }],
+    }),
+    sd('selector-service', {
+      role: 'Service',
+      selectors: [{ role: 'Service', label: 'team notin (red)', field: 'metadata.namespace=team-a' }],
+    }),
+    sd('selector-slices', {
+      role: 'EndpointSlice',
+      selectors: [
+        { role: 'EndpointSlice', label: 'tier=backend' },
+        { role: 'Service', label: 'tier=backend' },
+      ],
+    }),
   ];
 }
 
 function feeds({ folder, url }: FeedPlaces): KubeObject[] {
   return [
-    one('files', { fileSDConfigs: [{ files: [`${folder}/targets.json`, `${folder}/more*.yaml`] }], relabelings: [metas] }),
+    one('files', {
+      fileSDConfigs: [{ files: [`${folder}/targets.json`, `${folder}/more*.yaml`] }],
+      relabelings: [metas],
+    }),
     one('http', { httpSDConfigs: [{ url: `${url}/targets` }], relabelings: [metas] }),
     one('http-auth', {
       httpSDConfigs: [

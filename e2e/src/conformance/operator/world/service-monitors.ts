@@ -65,12 +65,20 @@ function selections(): KubeObject[] {
     select('role-selector', { matchLabels: { tier: 'backend' } }, { selectorMechanism: 'RoleSelector' }),
     select(
       'role-selector-expressions',
-      { matchExpressions: [{ key: 'tier', operator: 'NotIn', values: ['backend'] }, { key: 'monitored', operator: 'Exists' }] },
+      {
+        matchExpressions: [
+          { key: 'tier', operator: 'NotIn', values: ['backend'] },
+          { key: 'monitored', operator: 'Exists' },
+        ],
+      },
       { selectorMechanism: 'RoleSelector' },
     ),
     select('relabel-mechanism', { matchLabels: { tier: 'backend' } }, { selectorMechanism: 'RelabelConfig' }),
     one('own-namespace', http, { selector: {} }, 'team-a'),
-    one('match-names', http, { selector: {}, namespaceSelector: { matchNames: ['team-a', 'team-b', 'no-such'] } }),
+    one('match-names', http, {
+      selector: {},
+      namespaceSelector: { matchNames: ['team-a', 'team-b', 'no-such'] },
+    }),
     one('any-wins', http, { selector: {}, namespaceSelector: { any: true, matchNames: ['team-a'] } }),
     one('empty-names', http, { selector: {}, namespaceSelector: { matchNames: [] } }, 'team-c'),
   ];
@@ -88,25 +96,50 @@ function labels(): KubeObject[] {
     one('relabelings', { ...http, relabelings: everyRelabeling }),
     one('keep-equal', {
       relabelings: [
-        { action: 'keepequal', sourceLabels: ['__meta_kubernetes_pod_container_port_number'], targetLabel: '__meta_kubernetes_endpointslice_port' },
+        {
+          action: 'keepequal',
+          sourceLabels: ['__meta_kubernetes_pod_container_port_number'],
+          targetLabel: '__meta_kubernetes_endpointslice_port',
+        },
       ],
     }),
     one('drop-equal', {
-      relabelings: [{ action: 'DropEqual', sourceLabels: ['team'], targetLabel: '__meta_kubernetes_service_label_team' }],
+      relabelings: [
+        { action: 'DropEqual', sourceLabels: ['team'], targetLabel: '__meta_kubernetes_service_label_team' },
+      ],
     }),
     one('keep-drop', {
       relabelings: [
         { action: 'keep', sourceLabels: ['__meta_kubernetes_pod_ready'], regex: 'true' },
-        { action: 'drop', sourceLabels: ['__meta_kubernetes_endpointslice_endpoint_conditions_terminating'], regex: 'true' },
+        {
+          action: 'drop',
+          sourceLabels: ['__meta_kubernetes_endpointslice_endpoint_conditions_terminating'],
+          regex: 'true',
+        },
       ],
     }),
-    one('label-keep', { ...http, relabelings: [{ action: 'labelkeep', regex: '__address__|__scheme__|__metrics_path__|job|__scrape.*|pod' }] }),
-    one('all-metas', { relabelings: [{ action: 'labelmap', regex: '__meta_(.+)', replacement: 'm_$1' }] }),
-    one('all-metas-node', { relabelings: [{ action: 'labelmap', regex: '__meta_(.+)', replacement: 'm_$1' }] }, { ...monitored, attachMetadata: { node: true } }),
-    one('node-labels', {
+    one('label-keep', {
       ...http,
-      relabelings: [{ sourceLabels: ['__meta_kubernetes_node_label_topology_kubernetes_io_zone'], targetLabel: 'zone' }],
-    }, { ...everything, attachMetadata: { node: true } }),
+      relabelings: [
+        { action: 'labelkeep', regex: '__address__|__scheme__|__metrics_path__|job|__scrape.*|pod' },
+      ],
+    }),
+    one('all-metas', { relabelings: [{ action: 'labelmap', regex: '__meta_(.+)', replacement: 'm_$1' }] }),
+    one(
+      'all-metas-node',
+      { relabelings: [{ action: 'labelmap', regex: '__meta_(.+)', replacement: 'm_$1' }] },
+      { ...monitored, attachMetadata: { node: true } },
+    ),
+    one(
+      'node-labels',
+      {
+        ...http,
+        relabelings: [
+          { sourceLabels: ['__meta_kubernetes_node_label_topology_kubernetes_io_zone'], targetLabel: 'zone' },
+        ],
+      },
+      { ...everything, attachMetadata: { node: true } },
+    ),
   ];
 }
 
@@ -126,8 +159,15 @@ function scraping(): KubeObject[] {
       ],
     }),
     one('bad-interval-by-relabeling', { ...http, relabelings: [rewrite('__scrape_interval__', 'never')] }),
-    one('timeout-over-interval-by-relabeling', { ...http, relabelings: [rewrite('__scrape_timeout__', '2m')] }),
-    one('address-without-port', { ...http, scheme: 'https', relabelings: [rewrite('__address__', 'example.com')] }),
+    one('timeout-over-interval-by-relabeling', {
+      ...http,
+      relabelings: [rewrite('__scrape_timeout__', '2m')],
+    }),
+    one('address-without-port', {
+      ...http,
+      scheme: 'https',
+      relabelings: [rewrite('__address__', 'example.com')],
+    }),
     one('address-v6', { ...http, relabelings: [rewrite('__address__', '[::1]:99')] }),
     one('address-empty', { ...http, relabelings: [rewrite('__address__', '')] }),
     one('address-slash', { ...http, relabelings: [rewrite('__address__', 'a/b')] }),
@@ -147,15 +187,35 @@ function scraping(): KubeObject[] {
 
 function credentials(folder: string): KubeObject[] {
   return [
-    one('basic-auth', { ...http, basicAuth: { username: keyOf('basic', 'user'), password: keyOf('basic', 'password') } }),
+    one('basic-auth', {
+      ...http,
+      basicAuth: { username: keyOf('basic', 'user'), password: keyOf('basic', 'password') },
+    }),
     one('authorization', { ...http, authorization: { credentials: keyOf('token', 'token') } }),
-    one('authorization-type', { ...http, authorization: { type: 'Token', credentials: keyOf('token', 'token') } }, monitored, 'team-a'),
+    one(
+      'authorization-type',
+      { ...http, authorization: { type: 'Token', credentials: keyOf('token', 'token') } },
+      monitored,
+      'team-a',
+    ),
     one('bearer-secret', { ...http, bearerTokenSecret: keyOf('token', 'token') }, monitored, 'team-b'),
     one('bearer-secret-empty', { ...http, bearerTokenSecret: keyOf('', '') }),
     one('bearer-file', { ...http, bearerTokenFile: '/var/run/secrets/kubernetes.io/serviceaccount/token' }),
-    one('tls-secrets', { ...http, scheme: 'https', tlsConfig: { ...tlsSecret, serverName: 'x.example', minVersion: 'TLS12', maxVersion: 'TLS13' } }),
-    one('tls-config-map', { ...http, tlsConfig: { ca: { configMap: keyOf('ca', 'ca.crt') } } }, monitored, 'team-c'),
-    one('tls-files', { ...http, tlsConfig: { caFile: `${folder}/tls.crt`, certFile: `${folder}/tls.crt`, keyFile: `${folder}/tls.key` } }),
+    one('tls-secrets', {
+      ...http,
+      scheme: 'https',
+      tlsConfig: { ...tlsSecret, serverName: 'x.example', minVersion: 'TLS12', maxVersion: 'TLS13' },
+    }),
+    one(
+      'tls-config-map',
+      { ...http, tlsConfig: { ca: { configMap: keyOf('ca', 'ca.crt') } } },
+      monitored,
+      'team-c',
+    ),
+    one('tls-files', {
+      ...http,
+      tlsConfig: { caFile: `${folder}/tls.crt`, certFile: `${folder}/tls.crt`, keyFile: `${folder}/tls.key` },
+    }),
     one('tls-insecure', { ...http, tlsConfig: { insecureSkipVerify: true } }),
     one('tls-ca-and-auth', {
       ...http,
@@ -176,16 +236,31 @@ function settings(): KubeObject[] {
     keepDroppedTargets: 3,
     bodySizeLimit: '10MB',
   };
-  const large = { sampleLimit: 900_000, labelLimit: 300, labelNameLengthLimit: 900, labelValueLengthLimit: 900, bodySizeLimit: '1GiB' };
+  const large = {
+    sampleLimit: 900_000,
+    labelLimit: 300,
+    labelNameLengthLimit: 900,
+    labelValueLengthLimit: 900,
+    bodySizeLimit: '1GiB',
+  };
   return [
     one('limits', http, { ...monitored, ...limits }),
     one('limits-large', http, { ...monitored, ...large }),
     one('limits-zero', http, { ...monitored, sampleLimit: 0, labelLimit: 0, bodySizeLimit: '0' }),
     one('honor-labels', { ...http, honorLabels: true }),
-    one('honor-nothing', { ...http, honorLabels: false, honorTimestamps: false, trackTimestampsStaleness: true }),
+    one('honor-nothing', {
+      ...http,
+      honorLabels: false,
+      honorTimestamps: false,
+      trackTimestampsStaleness: true,
+    }),
     one('honor-timestamps', { ...http, honorTimestamps: true, trackTimestampsStaleness: false }),
     one('no-redirects', { ...http, followRedirects: false, enableHttp2: false }),
-    one('protocols', http, { ...monitored, scrapeProtocols: ['PrometheusText0.0.4', 'OpenMetricsText1.0.0'], fallbackScrapeProtocol: 'PrometheusText0.0.4' }),
+    one('protocols', http, {
+      ...monitored,
+      scrapeProtocols: ['PrometheusText0.0.4', 'OpenMetricsText1.0.0'],
+      fallbackScrapeProtocol: 'PrometheusText0.0.4',
+    }),
     one('histograms', http, {
       ...monitored,
       scrapeNativeHistograms: true,
@@ -202,7 +277,13 @@ function settings(): KubeObject[] {
         { sourceLabels: ['le'], targetLabel: 'le2', replacement: '' },
         { regex: 'tmp_.*', action: 'LabelDrop' },
         { action: 'hashmod', sourceLabels: ['a'], modulus: 8, targetLabel: 'h' },
-        { sourceLabels: ['__name__'], separator: '', regex: '(.*)_total', targetLabel: '__name__', replacement: '$1' },
+        {
+          sourceLabels: ['__name__'],
+          separator: '',
+          regex: '(.*)_total',
+          targetLabel: '__name__',
+          replacement: '$1',
+        },
       ],
     }),
     one('class-none', http),

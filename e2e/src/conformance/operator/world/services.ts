@@ -43,11 +43,22 @@ export function serviceObjects(
   const family = app.ipv6 ? 'IPv6' : 'IPv4';
   const objects = slices.map((part, index) => sliceObject(app, `${app.name}-s${index}`, family, ports, part));
   if (!shape.startsWith('dual-stack')) return [service, ...objects];
-  const other = pods.map((pod, index) => ({ ...podEndpoint(pod, random), addresses: [podIp(0x4000 + index, !app.ipv6)] }));
-  return [service, ...objects, sliceObject(app, `${app.name}-other`, app.ipv6 ? 'IPv4' : 'IPv6', ports, other)];
+  const other = pods.map((pod, index) => ({
+    ...podEndpoint(pod, random),
+    addresses: [podIp(0x4000 + index, !app.ipv6)],
+  }));
+  return [
+    service,
+    ...objects,
+    sliceObject(app, `${app.name}-other`, app.ipv6 ? 'IPv4' : 'IPv6', ports, other),
+  ];
 }
 
-function serviceObject({ namespace, name, labels, ipv6 }: Application, shape: ServiceShape, random: Random): KubeObject {
+function serviceObject(
+  { namespace, name, labels, ipv6 }: Application,
+  shape: ServiceShape,
+  random: Random,
+): KubeObject {
   return {
     apiVersion: 'v1',
     kind: 'Service',
@@ -67,7 +78,11 @@ function serviceObject({ namespace, name, labels, ipv6 }: Application, shape: Se
 }
 
 function serviceSpec(shape: ServiceShape, name: string, ipv6: boolean): object {
-  const port = (portName: string | undefined, number: number, targetPort: number | string = number): object => ({
+  const port = (
+    portName: string | undefined,
+    number: number,
+    targetPort: number | string = number,
+  ): object => ({
     ...(portName !== undefined && { name: portName }),
     port: number,
     targetPort,
@@ -86,7 +101,12 @@ function serviceSpec(shape: ServiceShape, name: string, ipv6: boolean): object {
       return { type: 'ExternalName', externalName: `${name}.example.com`, ports: [http] };
     case 'dual-stack':
     case 'dual-stack-v6-first':
-      return { selector, ports: [http], ipFamilyPolicy: 'RequireDualStack', ipFamilies: dualFamilies(ipv6, shape) };
+      return {
+        selector,
+        ports: [http],
+        ipFamilyPolicy: 'RequireDualStack',
+        ipFamilies: dualFamilies(ipv6, shape),
+      };
     case 'other-port':
       return { selector, ports: [port('web', 8000)], ipFamilies: families, type: 'LoadBalancer' };
     default:
@@ -129,7 +149,11 @@ function podEndpoint({ metadata, spec, status }: Pod, random: Random): Endpoint 
   return {
     addresses: [status.podIP ?? podIp(0x3f00 + random.int(0, 255), false)],
     conditions: conditionsOf(random),
-    targetRef: { kind: 'Pod', namespace: metadata.namespace, name: isGone ? `${metadata.name}-gone` : metadata.name },
+    targetRef: {
+      kind: 'Pod',
+      namespace: metadata.namespace,
+      name: isGone ? `${metadata.name}-gone` : metadata.name,
+    },
     ...(nodeName !== undefined && { nodeName, zone: `zone-${'abc'[node % 3]}` }),
     ...(random.chance(0.2) && { hostname: metadata.name }),
   };
@@ -167,14 +191,20 @@ export function sliceObject(
   ports: readonly SlicePort[],
   endpoints: readonly Endpoint[],
 ): KubeObject {
-  const fitting = endpoints.filter(({ addresses }) => addresses[0]!.includes(':') === (addressType === 'IPv6'));
+  const fitting = endpoints.filter(
+    ({ addresses }) => addresses[0]!.includes(':') === (addressType === 'IPv6'),
+  );
   const slice = {
     apiVersion: 'discovery.k8s.io/v1',
     kind: 'EndpointSlice',
     metadata: {
       name: sliceName,
       namespace,
-      labels: { ...labels, 'kubernetes.io/service-name': name, 'endpointslice.kubernetes.io/managed-by': 'world' },
+      labels: {
+        ...labels,
+        'kubernetes.io/service-name': name,
+        'endpointslice.kubernetes.io/managed-by': 'world',
+      },
     },
     addressType,
     ports,

@@ -11,9 +11,16 @@ export function unsupportedMonitors(): KubeObject[] {
   return [
     monitor('ServiceMonitor', 'team-a', 'oauth2', { ...monitored, endpoints: [http] }),
     monitor('PodMonitor', 'team-a', 'oauth2', { ...monitored, podMetricsEndpoints: [http] }),
-    monitor('Probe', 'team-a', 'oauth2', { prober, targets: { staticConfig: { static: ['a'] } }, oauth2: oauth2() }),
+    monitor('Probe', 'team-a', 'oauth2', {
+      prober,
+      targets: { staticConfig: { static: ['a'] } },
+      oauth2: oauth2(),
+    }),
     monitor('ScrapeConfig', 'team-a', 'oauth2', { ...targets, oauth2: oauth2() }),
     monitor('ScrapeConfig', 'team-a', 'consul', { consulSDConfigs: [{ server: '127.0.0.1:9' }] }),
-    monitor('ScrapeConfig', 'team-a', 'nomad', { ...targets, nomadSDConfigs: [{ server: 'http://127.0.0.1:9' }] }),
+    monitor('ScrapeConfig', 'team-a', 'nomad', {
+      ...targets,
+      nomadSDConfigs: [{ server: 'http://127.0.0.1:9' }],
+    }),
   ];
 }
