@@ -258,6 +258,7 @@ describe('a bad manifest', () => {
       {
         file: join(folder, 'other.yaml'),
         line: 1,
+        isOfTargets: false,
         apiVersion: '',
         uid: '',
         kind: 'ScrapeConfig',
