@@ -41,6 +41,7 @@ export {
   replayMin,
   replayUnknown,
 } from './samples-record';
+export { SNAPPY_SLACK, snappyBound, snappyCompress, snappyLength, snappyUncompress } from './snappy';
 export { clearFrames, frameRecord, framesAt, framesLength } from './wal-frame';
 
 export { parseFloat64, floatEnd, powersOfFive } from './float-parse';

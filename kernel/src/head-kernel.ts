@@ -141,15 +141,15 @@ export class HeadKernel {
     return this.kernel.exports.applyStage(stage, minValidMs, blockRangeMs) >>> 0;
   }
 
-  /** Starts a run of WAL frames that will be written at `pageOffset`. */
-  beginFrames(): void {
-    this.kernel.exports.clearFrames();
+  /** Starts a run of WAL frames. `compress`: records that snappy makes smaller are written so. */
+  beginFrames(compress: boolean): void {
+    this.kernel.exports.clearFrames(compress ? 1 : 0);
   }
 
   /** Adds one WAL record to the frames. */
   frameRecord(record: Uint8Array, pageOffset: number): void {
     this.copyIn(record);
-    this.kernel.exports.frameRecord(this.scratchAt, record.length, pageOffset, 0);
+    this.kernel.exports.frameRecord(this.scratchAt, record.length, pageOffset);
   }
 
   /** Adds the staged samples to the frames, as samples records. */
@@ -158,7 +158,7 @@ export class HeadKernel {
     const count = this.stagedCount(stage);
     for (let from = 0; from < count; from += RECORD_SAMPLES_MAX) {
       const length = exports.encodeStaged(stage, from, Math.min(count, from + RECORD_SAMPLES_MAX));
-      exports.frameRecord(exports.recordAt(), length, pageOffset, 0);
+      exports.frameRecord(exports.recordAt(), length, pageOffset);
     }
   }
 
@@ -199,7 +199,7 @@ export class HeadKernel {
     const kept = exports.keepDecoded(count, minTimeMs) >>> 0;
     if (kept === 0) return;
     const length = exports.encodeKept(kept); // May move the record: its address comes after.
-    exports.frameRecord(exports.recordAt(), length, pageOffset, 0);
+    exports.frameRecord(exports.recordAt(), length, pageOffset);
   }
 
   private copyIn(bytes: Uint8Array): void {

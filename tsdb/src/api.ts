@@ -53,6 +53,8 @@ export interface OpenOptions {
   readonly fsyncIntervalMs?: number;
   /** Default 128 MiB. */
   readonly walSegmentBytes?: number;
+  /** Default snappy. Either is read. */
+  readonly walCompression?: 'snappy' | 'none';
   /** The seam for disk faults. */
   readonly io?: Io;
 }

@@ -111,7 +111,7 @@ export class Maintenance {
     if (first === undefined || last === undefined) return;
     const through = first + Math.floor(((last - first) * 2) / 3);
     if (through <= first) return;
-    await writeCheckpoint(walDir, head, through, io);
+    await writeCheckpoint(walDir, head, through, wal.compress, io);
     wal.dropThrough(through);
     this.checkpoints++;
   }

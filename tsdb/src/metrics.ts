@@ -44,6 +44,8 @@ function walMetrics({ wal, maintenance, replayed }: Measured): Record<string, nu
     prometheus_tsdb_wal_storage_size_bytes: wal.sizeBytes,
     prometheus_tsdb_wal_writes_failed_total: wal.writesFailed + wal.fsyncsFailed,
     prometheus_tsdb_wal_corruptions_total: replayed.corruptions.length,
+    prometheus_tsdb_wal_replay_unknown_refs_total: replayed.unknownSamples,
+    flotilla_tsdb_wal_records_skipped_total: replayed.skippedRecords,
     prometheus_tsdb_wal_truncations_total: maintenance.checkpoints,
     prometheus_tsdb_checkpoint_creations_total: maintenance.checkpoints,
     prometheus_tsdb_head_truncations_total: maintenance.truncations,

@@ -68,6 +68,7 @@ export class Tsdb implements Queryable {
       dir: walDir,
       segmentBytes: options.walSegmentBytes ?? WAL_SEGMENT_BYTES,
       fsyncIntervalMs: options.fsyncIntervalMs ?? 1000,
+      compress: options.walCompression !== 'none',
       io,
       log,
     });

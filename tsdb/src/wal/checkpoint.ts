@@ -17,12 +17,18 @@ import { syncFolder } from './wal.ts';
 const SERIES_PER_RECORD = 1000;
 
 /** Writes checkpoint `through` from the last one and the segments after it. Damage in them is left out. */
-export async function writeCheckpoint(dir: string, head: Head, through: number, io: Io): Promise<void> {
+export async function writeCheckpoint(
+  dir: string,
+  head: Head,
+  through: number,
+  compress: boolean,
+  io: Io,
+): Promise<void> {
   const path = checkpointPath(dir, through);
   const temporary = `${path}.tmp`;
   rmSync(temporary, { recursive: true, force: true });
   mkdirSync(temporary);
-  const writer = new CheckpointWriter(segmentPath(temporary, 0), head, io);
+  const writer = new CheckpointWriter(segmentPath(temporary, 0), head, compress, io);
   try {
     await writer.addSeries();
     for (const source of sources(dir, through)) {
@@ -55,11 +61,13 @@ class CheckpointWriter {
   readonly sink: FileSink;
   private readonly head: Head;
   private readonly kernel: HeadKernel;
+  private readonly compress: boolean;
 
-  constructor(path: string, head: Head, io: Io) {
+  constructor(path: string, head: Head, compress: boolean, io: Io) {
     this.sink = new FileSink(path, io);
     this.head = head;
     this.kernel = head.kernel;
+    this.compress = compress;
   }
 
   /** All live series, also those that began after the segments: harmless, and no record is missing. */
@@ -100,7 +108,7 @@ class CheckpointWriter {
   }
 
   private frame(encode: (pageOffset: number) => void): void {
-    this.kernel.beginFrames();
+    this.kernel.beginFrames(this.compress);
     encode(this.sink.offset % PAGE_BYTES);
     this.sink.write(this.kernel.frames());
   }

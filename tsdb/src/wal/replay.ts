@@ -28,6 +28,8 @@ export interface ReplayReport {
   readonly samples: number;
   /** Samples of series that no record names: after damage, or of deleted series. */
   readonly unknownSamples: number;
+  /** Records of a type that we do not keep, or malformed under a right checksum. */
+  readonly skippedRecords: number;
   readonly corruptions: readonly CorruptionStatus[];
   /** Series that could not keep the ref that the WAL has for them: to be logged again. */
   readonly renamed: readonly SeriesRef[];
@@ -67,7 +69,7 @@ function quarantine(path: string, problem: SegmentProblem, kernel: HeadKernel, i
   const fd = openSync(salvage, 'wx');
   let size = 0;
   readSegment(path, (record) => {
-    kernel.beginFrames();
+    kernel.beginFrames(true);
     kernel.frameRecord(record, size % PAGE_BYTES);
     size += writeSync(fd, kernel.frames());
   });
@@ -87,6 +89,7 @@ class HeadLoader {
   private readonly renamed: SeriesRef[] = [];
   private samples = 0;
   private unknownSamples = 0;
+  private skippedRecords = 0;
 
   constructor(head: Head) {
     this.head = head;
@@ -98,6 +101,7 @@ class HeadLoader {
     } catch (error) {
       // A right checksum over a malformed record: written by something else. It names nothing that we could keep.
       if (!(error instanceof RangeError)) throw error;
+      this.skippedRecords++;
     }
   }
 
@@ -112,9 +116,8 @@ class HeadLoader {
       case recordType.samples:
         this.samplesRecord(record);
         break;
-      case undefined: // An empty record.
-      default: // Metadata, exemplars, histograms: not ours.
-        break;
+      default: // Of another writer, or of a kind that the head does not keep.
+        this.skippedRecords++;
     }
   }
 
@@ -162,7 +165,7 @@ class HeadLoader {
 
   finish(corruptions: readonly CorruptionStatus[]): ReplayReport {
     this.head.refs.settle();
-    const { samples, unknownSamples, renamed } = this;
-    return { samples, unknownSamples, corruptions, renamed };
+    const { samples, unknownSamples, skippedRecords, renamed } = this;
+    return { samples, unknownSamples, skippedRecords, corruptions, renamed };
   }
 }

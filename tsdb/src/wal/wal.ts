@@ -15,6 +15,7 @@ export interface WalOptions {
   readonly dir: string;
   readonly segmentBytes: number;
   readonly fsyncIntervalMs: number;
+  readonly compress: boolean;
   readonly io: Io;
   readonly log: Log;
 }
@@ -45,6 +46,10 @@ export class Wal {
     this.timer.unref();
   }
 
+  get compress(): boolean {
+    return this.options.compress;
+  }
+
   get segment(): number {
     return this.number;
   }
@@ -66,7 +71,7 @@ export class Wal {
   write(kernel: HeadKernel, encode: (pageOffset: number) => void): void {
     this.repair();
     if (this.size >= this.options.segmentBytes) this.nextSegment();
-    kernel.beginFrames();
+    kernel.beginFrames(this.options.compress);
     encode(this.size % PAGE_BYTES);
     const frames = kernel.frames();
     try {
