@@ -7,6 +7,7 @@ export { alloc, bump, capacityOf, free, usedBytes } from './memory';
 export { crc32c } from './crc32c';
 export { decodeXor } from './xor-decode';
 export {
+  appendRun,
   createSeries,
   deleteSeries,
   dropOpenChunk,

@@ -86,6 +86,16 @@ export class HeadKernel {
     this.kernel.exports.dropOpenChunk(ref);
   }
 
+  /** Appends samples of ascending times to a live series, outside of transactions and block ranges. */
+  appendRun(ref: number, times: Float64Array, values: Float64Array): void {
+    const { exports } = this.kernel;
+    const bytes = 8 * times.length;
+    const at = this.reserveScratch(2 * bytes);
+    this.kernel.floats.set(times, at >>> 3);
+    this.kernel.floats.set(values, (at + bytes) >>> 3);
+    exports.appendRun(ref, at, at + bytes, times.length);
+  }
+
   /** Hands the open chunk to the sink. */
   sealOpen(ref: number): void {
     this.kernel.exports.sealOpen(ref);
@@ -203,13 +213,17 @@ export class HeadKernel {
   }
 
   private copyIn(bytes: Uint8Array): void {
+    this.kernel.bytes.set(bytes, this.reserveScratch(bytes.length));
+  }
+
+  private reserveScratch(bytes: number): number {
     const { exports } = this.kernel;
-    if (bytes.length > this.scratchCapacity) {
+    if (bytes > this.scratchCapacity) {
       exports.free(this.scratchAt, this.scratchCapacity);
-      this.scratchCapacity = exports.capacityOf(bytes.length) >>> 0;
+      this.scratchCapacity = exports.capacityOf(bytes) >>> 0;
       this.scratchAt = exports.alloc(this.scratchCapacity) >>> 0;
     }
-    this.kernel.bytes.set(bytes, this.scratchAt);
+    return this.scratchAt;
   }
 
   private drainSealed(at: number, length: number, sink: SealedSink): void {

@@ -59,10 +59,12 @@ function blockMetrics({ blocks, head, maintenance }: Measured): Record<string, n
     prometheus_tsdb_storage_blocks_bytes: blocks.sizeBytes,
     prometheus_tsdb_lowest_timestamp: finite(Math.min(first, head.minTimeMs)),
     prometheus_tsdb_lowest_timestamp_seconds: finite(Math.min(first, head.minTimeMs)) / 1000,
-    prometheus_tsdb_time_retentions_total: blocks.deletions,
+    prometheus_tsdb_time_retentions_total: blocks.timeRetentions,
+    prometheus_tsdb_size_retentions_total: blocks.sizeRetentions,
     prometheus_tsdb_compactions_total: maintenance.compactions,
     prometheus_tsdb_compactions_failed_total: maintenance.failures,
     prometheus_tsdb_reloads_failures_total: blocks.corruptions.length,
+    flotilla_tsdb_blocks_damaged_total: blocks.damagedBlocks,
     flotilla_tsdb_block_damaged_reads_total: blocks.damagedReads,
   };
 }

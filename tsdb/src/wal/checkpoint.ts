@@ -5,14 +5,13 @@ import type { HeadKernel } from '@flotilla/kernel';
 import { mkdirSync, renameSync, rmSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
 import type { Schedule, SeriesRef } from '../api.ts';
-import { FileSink } from '../block/file-sink.ts';
+import { FileSink, syncFolder } from '../block/file-sink.ts';
 import type { Head } from '../head/head.ts';
 import { slotOf } from '../head/ref-table.ts';
 import type { Io } from '../io.ts';
-import { encodeSchedules, encodeSeries, recordType } from './records.ts';
+import { encodeDeletions, encodeSchedules, encodeSeries, recordType } from './records.ts';
 import { checkpointPath, listCheckpoints, listSegments, segmentPath } from './segment-files.ts';
 import { PAGE_BYTES, readSegmentSlowly } from './segment-reader.ts';
-import { syncFolder } from './wal.ts';
 
 const SERIES_PER_RECORD = 1000;
 
@@ -80,12 +79,16 @@ class CheckpointWriter {
         const schedule = this.head.schedule(ref);
         if (schedule !== undefined) schedules.set(ref, schedule);
       }
+      const deletions = refs.flatMap((ref) =>
+        this.head.deletedOf(slotOf(ref)).map((interval) => [ref, interval] as const),
+      );
       this.frame((page) => {
         this.kernel.frameRecord(
           encodeSeries(refs, (ref) => this.head.index.sets.labels(slotOf(ref))),
           page,
         );
         if (schedules.size > 0) this.kernel.frameRecord(encodeSchedules(schedules), page);
+        if (deletions.length > 0) this.kernel.frameRecord(encodeDeletions(deletions), page);
       });
       await setImmediate();
     }

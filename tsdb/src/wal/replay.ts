@@ -14,13 +14,14 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import type { CorruptionStatus, Log, Schedule, SeriesRef } from '../api.ts';
+import { syncFolder } from '../block/file-sink.ts';
+import type { Interval } from '../block/tombstones.ts';
 import type { Head } from '../head/head.ts';
 import { slotOf } from '../head/ref-table.ts';
 import type { Io } from '../io.ts';
-import { decodeSchedules, decodeSeries, recordType } from './records.ts';
+import { decodeDeletions, decodeSchedules, decodeSeries, recordType } from './records.ts';
 import { checkpointPath, listCheckpoints, listSegments, segmentPath } from './segment-files.ts';
 import { PAGE_BYTES, readSegment, type SegmentProblem } from './segment-reader.ts';
-import { syncFolder } from './wal.ts';
 
 const U32_MAX = 2 ** 32 - 1;
 
@@ -113,6 +114,9 @@ class HeadLoader {
       case recordType.schedules:
         decodeSchedules(record, (walRef, schedule) => this.schedule(walRef, schedule));
         break;
+      case recordType.tombstones:
+        decodeDeletions(record, (walRef, interval) => this.deletion(walRef, interval));
+        break;
       case recordType.samples:
         this.samplesRecord(record);
         break;
@@ -143,10 +147,20 @@ class HeadLoader {
   }
 
   private schedule(walRef: number, schedule: Schedule): void {
+    const slot = this.slotOf(walRef);
+    if (slot !== 0) this.head.schedules.set(slot, schedule);
+  }
+
+  private deletion(walRef: number, interval: Interval): void {
+    const slot = this.slotOf(walRef);
+    if (slot !== 0 && interval.maxTimeMs >= this.head.truncatedBeforeMs) this.head.delete(slot, interval);
+  }
+
+  /** The slot of a series that the head has; 0 if it has not. */
+  private slotOf(walRef: number): number {
     const ref = this.resolve(walRef);
     const slot = slotOf(ref);
-    if (this.head.refs.isUsed(slot) && this.head.refs.refAt(slot) === ref)
-      this.head.schedules.set(slot, schedule);
+    return this.head.refs.isUsed(slot) && this.head.refs.refAt(slot) === ref ? slot : 0;
   }
 
   private samplesRecord(record: Uint8Array): void {

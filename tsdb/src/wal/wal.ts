@@ -7,6 +7,7 @@ import { Unavailable } from '@flotilla/model';
 import type { HeadKernel } from '@flotilla/kernel';
 import { closeSync, openSync, rmSync, statSync } from 'node:fs';
 import type { Log } from '../api.ts';
+import { syncFolder } from '../block/file-sink.ts';
 import type { Io } from '../io.ts';
 import { PAGE_BYTES } from './segment-reader.ts';
 import { listSegments, segmentPath } from './segment-files.ts';
@@ -171,15 +172,5 @@ export class Wal {
       if (this.syncingFd === this.fd) this.closeAfterSync = true;
       else closeSync(this.fd);
     }
-  }
-}
-
-/** Makes created, renamed and deleted names of a folder durable. */
-export function syncFolder(dir: string, io: Io): void {
-  const fd = openSync(dir, 'r');
-  try {
-    io.sync(fd);
-  } finally {
-    closeSync(fd);
   }
 }
