@@ -7,7 +7,7 @@ import { errorText } from '@flotilla/chassis';
 import type { StoreAddress } from '@flotilla/wire';
 
 const stepBackMs = 3000;
-const hedgeAfterMs = 1000;
+const hedgeAfterMs = 500;
 
 export interface Attempt<T> {
   readonly store: StoreAddress;
