@@ -9,6 +9,7 @@ import { writeBlock } from './block/block-writer.ts';
 import { levelRangesMs, planCompaction } from './block/compaction-plan.ts';
 import type { Block } from './block/block.ts';
 import { HeadBlockSource } from './head/head-block-source.ts';
+import type { HeadChunkFiles } from './head/head-chunk-files.ts';
 import type { Head } from './head/head.ts';
 import type { Io } from './io.ts';
 import { writeCheckpoint } from './wal/checkpoint.ts';
@@ -26,6 +27,7 @@ export interface MaintenanceOptions {
   readonly head: Head;
   readonly wal: Wal;
   readonly blocks: Blocks;
+  readonly chunkFiles: HeadChunkFiles;
   readonly io: Io;
   readonly log: Log;
 }
@@ -175,9 +177,9 @@ export class Maintenance {
   }
 
   private applyRetention(): void {
-    const { head, blocks, wal, retentionMs, retentionBytes } = this.options;
+    const { head, blocks, wal, chunkFiles, retentionMs, retentionBytes } = this.options;
     blocks.dropBefore(Math.max(head.maxTimeMs, blocks.maxTimeMs - 1) - retentionMs);
-    blocks.shrinkTo(retentionBytes - wal.sizeBytes);
+    blocks.shrinkTo(retentionBytes - wal.sizeBytes - chunkFiles.sizeBytes);
   }
 
   async close(): Promise<void> {

@@ -5,13 +5,14 @@
 // Appends go to the head; maintain() moves what is old enough into blocks and deletes what is too old. Reads merge both.
 
 import { compareUtf8, type Matcher } from '@flotilla/model';
-import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import type { Appender, OpenOptions, Queryable, SelectOptions, SeriesSet, TsdbStatus } from './api.ts';
 import type { Block } from './block/block.ts';
 import { Blocks } from './block/blocks.ts';
 import { HeadAppender, type Refusals } from './head/head-appender.ts';
 import { HeadSeriesSet } from './head/head-series-set.ts';
+import { HeadChunkFiles } from './head/head-chunk-files.ts';
 import { Head } from './head/head.ts';
 import { deleteFromHead } from './head/delete-series.ts';
 import { diskIo, type Io } from './io.ts';
@@ -30,6 +31,7 @@ const TOP_LIST_LENGTH = 10;
 
 export class Tsdb implements Queryable {
   private readonly head: Head;
+  private readonly chunkFiles: HeadChunkFiles;
   private readonly wal: Wal;
   private readonly blocks: Blocks;
   private readonly maintenance: Maintenance;
@@ -45,7 +47,7 @@ export class Tsdb implements Queryable {
    * status. Throws Unavailable if another process has the folder open.
    */
   static async open(options: OpenOptions): Promise<Tsdb> {
-    mkdirSync(options.dir, { recursive: true });
+    makeRoot(options.dir, options.io ?? diskIo);
     const unlock = lockFolder(options.dir);
     try {
       const tsdb = new Tsdb(options, unlock);
@@ -75,7 +77,8 @@ export class Tsdb implements Queryable {
     this.clock = options.clock ?? Date.now;
     this.unlock = unlock;
     this.blocks = new Blocks(dir, log, io);
-    this.head = new Head(options.blockDurationMs ?? BLOCK_DURATION_MS);
+    this.chunkFiles = new HeadChunkFiles(join(dir, 'chunks_head'), io, log);
+    this.head = new Head(options.blockDurationMs ?? BLOCK_DURATION_MS, this.chunkFiles);
     this.head.refuseBefore(this.blocks.headCutMs);
     this.replayed = replayWal(walDir, this.head, log, io);
     this.wal = new Wal({
@@ -87,7 +90,7 @@ export class Tsdb implements Queryable {
       log,
     });
     this.head.truncate(this.head.truncatedBeforeMs);
-    const { head, wal, blocks } = this;
+    const { head, wal, blocks, chunkFiles } = this;
     this.maintenance = new Maintenance({
       dir,
       walDir,
@@ -96,6 +99,7 @@ export class Tsdb implements Queryable {
       head,
       wal,
       blocks,
+      chunkFiles,
       io,
       log,
     });
@@ -184,8 +188,8 @@ export class Tsdb implements Queryable {
 
   /** Prometheus's names, prometheus_tsdb_…, and plain numbers; histograms and labels are left out. */
   collect(): Record<string, number> {
-    const { head, wal, blocks, maintenance, replayed, refusals } = this;
-    return collectMetrics({ head, wal, blocks, maintenance, replayed, refusals });
+    const { head, wal, blocks, chunkFiles, maintenance, replayed, refusals } = this;
+    return collectMetrics({ head, wal, blocks, chunkFiles, maintenance, replayed, refusals });
   }
 
   /**
@@ -231,6 +235,11 @@ export class Tsdb implements Queryable {
     this.maintenance.stop();
   }
 
+  /** Makes all that was committed durable, now. Throws what the disk throws. */
+  sync(): void {
+    this.wal.sync();
+  }
+
   /** Ends maintenance, makes the WAL durable and gives the folder back. */
   async close(): Promise<void> {
     if (this.closed) return;
@@ -239,6 +248,7 @@ export class Tsdb implements Queryable {
     try {
       this.wal.close();
     } finally {
+      this.chunkFiles.close();
       this.unlock();
     }
   }
@@ -252,6 +262,12 @@ function readBlock<T>(block: Block, read: () => T): T | undefined {
     block.damaged(error);
     return undefined;
   }
+}
+
+function makeRoot(dir: string, io: Io): void {
+  if (existsSync(dir)) return;
+  io.makeFolder(dir);
+  io.syncFolder(dirname(resolve(dir)));
 }
 
 function addAll(set: Set<string>, texts: Iterable<string> | undefined): void {

@@ -1,6 +1,6 @@
 // The head: the newest samples of every series, in memory.
 //
-// Owns refs, labels, postings, schedules, and the chunks: open ones in the WASM kernel, sealed ones in pages. What is
+// Owns refs, labels, postings, schedules, and the chunks: open ones in the WASM kernel, sealed ones in pages and files. What is
 // older than `minValidMs` is refused: half a block behind the newest sample, or what a block already holds.
 //
 // Invariant: a series that is published was committed; only published series are seen by readers.
@@ -11,6 +11,7 @@ import type { RawChunk, Schedule, SeriesRef } from '../api.ts';
 import { addInterval, type Interval } from '../block/tombstones.ts';
 import { withoutIntervals } from '../chunk/without-intervals.ts';
 import type { NativeHistogram } from '../histogram/native-histogram.ts';
+import type { HeadChunkFiles } from './head-chunk-files.ts';
 import { HeadHistograms } from './head-histograms.ts';
 import { HeadIndex } from './head-index.ts';
 import { RefTable, slotOf } from './ref-table.ts';
@@ -24,7 +25,7 @@ export class Head {
   readonly index = new HeadIndex();
   readonly refs = new RefTable();
   readonly schedules = new Schedules();
-  readonly sealed = new SealedChunks();
+  readonly sealed: SealedChunks;
   readonly kernel: HeadKernel;
   readonly histograms = new HeadHistograms((slot, chunk) => this.keep(slot, chunk));
   /** Of the samples; min > max when there are none. A lower bound after a truncation. */
@@ -43,11 +44,12 @@ export class Head {
   private openChunksClosed = 0;
 
   /** Throws RangeError for a duration that open chunks cannot count in 31 bits. */
-  constructor(blockDurationMs: number) {
+  constructor(blockDurationMs: number, files?: HeadChunkFiles) {
     if (!Number.isInteger(blockDurationMs) || blockDurationMs <= 0 || blockDurationMs >= 2 ** 31) {
       throw new RangeError(`block duration: ${blockDurationMs} ms, want 1 to ${2 ** 31 - 1}`);
     }
     this.blockDurationMs = blockDurationMs;
+    this.sealed = new SealedChunks(files);
     this.kernel = new HeadKernel((ref, samples, minTimeMs, maxTimeMs, data) => {
       this.histograms.sealBefore(slotOf(ref), minTimeMs);
       this.keep(slotOf(ref), { samples, minTimeMs, maxTimeMs, encoding: 1, data });
@@ -55,7 +57,7 @@ export class Head {
   }
 
   private keep(slot: number, chunk: RawChunk): void {
-    this.sealed.add(slot, chunk);
+    this.sealed.add(slot, this.refs.refAt(slot), chunk);
     this.openChunksClosed++;
   }
 

@@ -50,19 +50,13 @@ function encodeRecord(type: number, samples: readonly RefHistogram[]): Uint8Arra
   const out = new ByteWriter();
   out.u8(type);
   out.be64(first.ref);
-  putTime(out, first.timeMs);
+  out.signed64(first.timeMs);
   for (const { ref, timeMs, histogram } of samples) {
     out.varint(ref - first.ref);
     out.varint(timeMs - first.timeMs);
     putHistogram(out, histogram);
   }
   return out.bytes();
-}
-
-/** be64 of a time that may be negative. */
-function putTime(out: ByteWriter, timeMs: number): void {
-  float.writeBigInt64BE(BigInt(timeMs));
-  out.raw(float);
 }
 
 function putHistogram(out: ByteWriter, h: NativeHistogram): void {

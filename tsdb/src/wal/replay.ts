@@ -2,19 +2,9 @@
 
 import type { HeadKernel } from '@flotilla/kernel';
 import type { Labels } from '@flotilla/model';
-import {
-  closeSync,
-  existsSync,
-  linkSync,
-  openSync,
-  renameSync,
-  rmSync,
-  truncateSync,
-  writeSync,
-} from 'node:fs';
-import { join } from 'node:path';
+import { existsSync } from 'node:fs';
+import { dirname } from 'node:path';
 import type { CorruptionStatus, Log, Schedule, SeriesRef } from '../api.ts';
-import { syncFolder } from '../block/file-sink.ts';
 import type { Interval } from '../block/tombstones.ts';
 import type { Head } from '../head/head.ts';
 import { slotOf } from '../head/ref-table.ts';
@@ -56,12 +46,22 @@ export function replayWal(dir: string, head: Head, log: Log, io: Io): ReplayRepo
     if (problem === undefined) continue;
     if (problem.kind === 'torn' && i === paths.length - 1) {
       log.info('wal: torn tail cut off', { path, goodBytes });
-      truncateSync(path, goodBytes);
+      cutOff(path, goodBytes, io);
     } else {
       corruptions.push(quarantine(path, problem, head.kernel, io));
     }
   }
   return loader.finish(corruptions);
+}
+
+function cutOff(path: string, sizeBytes: number, io: Io): void {
+  const fd = io.openExisting(path);
+  try {
+    io.truncate(fd, sizeBytes);
+    io.sync(fd);
+  } finally {
+    io.close(fd);
+  }
 }
 
 /** Keeps the damaged file beside a new one that has the records which can still be read. */
@@ -70,19 +70,21 @@ function quarantine(path: string, problem: SegmentProblem, kernel: HeadKernel, i
   while (existsSync(`${path}.corrupt-${n}`)) n++;
   const movedTo = `${path}.corrupt-${n}`;
   const salvage = `${path}.tmp`;
-  rmSync(salvage, { force: true });
-  const fd = openSync(salvage, 'wx');
+  io.remove(salvage);
+  const fd = io.create(salvage);
   let size = 0;
   readSegment(path, (record) => {
     kernel.beginFrames(true);
     kernel.frameRecord(record, size % PAGE_BYTES);
-    size += writeSync(fd, kernel.frames());
+    const frames = kernel.frames();
+    io.write(fd, frames);
+    size += frames.length;
   });
   io.sync(fd);
-  closeSync(fd);
-  linkSync(path, movedTo);
-  renameSync(salvage, path);
-  syncFolder(join(path, '..'), io);
+  io.close(fd);
+  io.link(path, movedTo);
+  io.rename(salvage, path);
+  io.syncFolder(dirname(path));
   return { path, movedTo, detail: `offset ${problem.offsetBytes}: ${problem.detail}` };
 }
 

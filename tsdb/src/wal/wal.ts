@@ -5,9 +5,9 @@
 
 import { Unavailable } from '@flotilla/model';
 import type { HeadKernel } from '@flotilla/kernel';
-import { closeSync, openSync, rmSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
+import { dirname } from 'node:path';
 import type { Log } from '../api.ts';
-import { syncFolder } from '../block/file-sink.ts';
 import type { Io } from '../io.ts';
 import { PAGE_BYTES } from './segment-reader.ts';
 import { listSegments, segmentPath } from './segment-files.ts';
@@ -39,10 +39,12 @@ export class Wal {
   /** Begins a new segment after those that are there. */
   constructor(options: WalOptions) {
     this.options = options;
+    options.io.makeFolder(options.dir);
+    options.io.syncFolder(dirname(options.dir));
     const segments = listSegments(options.dir);
     this.closedBytes = segments.reduce((sum, n) => sum + statSync(segmentPath(options.dir, n)).size, 0);
     this.number = (segments.at(-1) ?? -1) + 1;
-    this.fd = this.openSegment();
+    this.fd = this.openSegment(this.number);
     this.timer = setInterval(() => this.syncLater(), options.fsyncIntervalMs);
     this.timer.unref();
   }
@@ -63,10 +65,18 @@ export class Wal {
     return this.closedBytes + this.size;
   }
 
-  private openSegment(): number {
-    const fd = openSync(segmentPath(this.options.dir, this.number), 'ax');
-    syncFolder(this.options.dir, this.options.io);
-    return fd;
+  private openSegment(segment: number): number {
+    const { dir, io } = this.options;
+    const path = segmentPath(dir, segment);
+    io.remove(path); // A try that failed half-way may have left it.
+    const fd = io.create(path);
+    try {
+      io.syncFolder(dir);
+      return fd;
+    } catch (error) {
+      io.close(fd);
+      throw error;
+    }
   }
 
   /**
@@ -120,14 +130,13 @@ export class Wal {
     const old = this.fd;
     try {
       this.options.io.sync(old);
-      this.number++;
-      this.fd = this.openSegment();
+      this.fd = this.openSegment(this.number + 1);
     } catch (error) {
-      this.number = this.fd === old ? this.number - 1 : this.number;
       throw this.refused('end', error);
     }
+    this.number++;
     if (this.syncingFd === old) this.closeAfterSync = true;
-    else closeSync(old);
+    else this.options.io.close(old);
     this.closedBytes += this.size;
     this.size = 0;
     this.dirty = false;
@@ -143,7 +152,7 @@ export class Wal {
 
   private synced(fd: number, error: Error | null): void {
     this.syncingFd = -1;
-    if (this.closeAfterSync) closeSync(fd);
+    if (this.closeAfterSync) this.options.io.close(fd);
     this.closeAfterSync = false;
     if (error === null) return;
     this.dirty = true;
@@ -163,7 +172,7 @@ export class Wal {
       if (n > segment || n === this.number) continue;
       const path = segmentPath(this.options.dir, n);
       this.closedBytes -= statSync(path).size;
-      rmSync(path);
+      this.options.io.remove(path);
     }
   }
 
@@ -174,7 +183,7 @@ export class Wal {
       this.sync();
     } finally {
       if (this.syncingFd === this.fd) this.closeAfterSync = true;
-      else closeSync(this.fd);
+      else this.options.io.close(this.fd);
     }
   }
 }
