@@ -28,8 +28,9 @@ async function callsOfScript(): Promise<number> {
   expect(db!.status().blocks.some(({ level }) => level > 1)).toBe(true);
   expect(db!.collect()['prometheus_tsdb_checkpoint_creations_total']).toBeGreaterThan(0);
   await checkContent(db!, progress.committed, progress.committed);
+  const { calls } = power;
   await db!.close();
-  return power.calls;
+  return calls;
 }
 
 /** All of `must` is there, nothing but `may`, each once, with the right values. */

@@ -34,6 +34,7 @@ function headMetrics({ head, refusals, chunkFiles }: Measured): Record<string, n
     prometheus_tsdb_head_max_time: finite(head.maxTimeMs),
     prometheus_tsdb_head_max_time_seconds: finite(head.maxTimeMs) / 1000,
     prometheus_tsdb_out_of_order_samples_total: refusals[appendCode.outOfOrder],
+    prometheus_tsdb_head_out_of_order_samples_appended_total: head.late.appended,
     prometheus_tsdb_out_of_bound_samples_total:
       refusals[appendCode.outOfBounds] + refusals[appendCode.tooOld],
     prometheus_tsdb_head_chunks: head.sealed.size,

@@ -19,8 +19,8 @@ export async function writeSnapshot(
   mkdirSync(dir);
   try {
     for (const block of blocks.all) linkFolder(block.dir, join(dir, basename(block.dir)), io);
-    if (head !== undefined && head.minTimeMs <= head.maxTimeMs) {
-      const plan = { minTimeMs: head.minTimeMs, maxTimeMs: head.maxTimeMs + 1 };
+    if (head !== undefined && head.firstMs <= head.maxTimeMs) {
+      const plan = { minTimeMs: head.firstMs, maxTimeMs: head.maxTimeMs + 1 };
       await writeBlock(dir, new HeadBlockSource(head, plan.minTimeMs, plan.maxTimeMs), plan, io);
     }
     io.syncFolder(dir);

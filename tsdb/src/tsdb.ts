@@ -7,7 +7,15 @@
 import { compareUtf8, type Matcher } from '@flotilla/model';
 import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import type { Appender, OpenOptions, Queryable, SelectOptions, SeriesSet, TsdbStatus } from './api.ts';
+import type {
+  Appender,
+  CorruptionStatus,
+  OpenOptions,
+  Queryable,
+  SelectOptions,
+  SeriesSet,
+  TsdbStatus,
+} from './api.ts';
 import type { Block } from './block/block.ts';
 import { Blocks } from './block/blocks.ts';
 import { HeadAppender, type Refusals } from './head/head-appender.ts';
@@ -21,8 +29,9 @@ import { Maintenance } from './maintenance.ts';
 import { MergedSeriesSet } from './merged-series-set.ts';
 import { collectMetrics } from './metrics.ts';
 import { writeSnapshot } from './snapshot.ts';
-import { replayWal, type ReplayReport } from './wal/replay.ts';
+import { replayWal, replayWbl, type ReplayReport } from './wal/replay.ts';
 import { writeCheckpoint } from './wal/checkpoint.ts';
+import { rewriteWbl } from './wal/rewrite-wbl.ts';
 import { Wal } from './wal/wal.ts';
 
 const BLOCK_DURATION_MS = 2 * 3_600_000;
@@ -33,6 +42,8 @@ export class Tsdb implements Queryable {
   private readonly head: Head;
   private readonly chunkFiles: HeadChunkFiles;
   private readonly wal: Wal;
+  private readonly wbl: Wal | undefined;
+  private readonly wblCorruptions: readonly CorruptionStatus[];
   private readonly blocks: Blocks;
   private readonly maintenance: Maintenance;
   private readonly replayed: ReplayReport;
@@ -67,6 +78,7 @@ export class Tsdb implements Queryable {
     const through = wal.segment - 1;
     await writeCheckpoint(wal.dir, head, through, { compress: wal.compress, aliases }, io);
     wal.dropThrough(through);
+    if (this.wbl !== undefined) rewriteWbl(this.wbl, head);
   }
 
   private constructor(options: OpenOptions, unlock: () => void) {
@@ -74,23 +86,31 @@ export class Tsdb implements Queryable {
     const io = options.io ?? diskIo;
     this.io = io;
     const walDir = join(dir, 'wal');
+    const wblDir = join(dir, 'wbl');
     this.clock = options.clock ?? Date.now;
     this.unlock = unlock;
     this.blocks = new Blocks(dir, log, io);
     this.chunkFiles = new HeadChunkFiles(join(dir, 'chunks_head'), io, log);
-    this.head = new Head(options.blockDurationMs ?? BLOCK_DURATION_MS, this.chunkFiles);
+    this.head = new Head(
+      options.blockDurationMs ?? BLOCK_DURATION_MS,
+      this.chunkFiles,
+      options.outOfOrderWindowMs,
+    );
     this.head.refuseBefore(this.blocks.headCutMs);
     this.replayed = replayWal(walDir, this.head, log, io);
-    this.wal = new Wal({
-      dir: walDir,
+    this.wblCorruptions = replayWbl(wblDir, this.head, this.replayed.aliases, log, io);
+    const logOptions = {
       segmentBytes: options.walSegmentBytes ?? WAL_SEGMENT_BYTES,
       fsyncIntervalMs: options.fsyncIntervalMs ?? 1000,
       compress: options.walCompression !== 'none',
       io,
       log,
-    });
+    };
+    this.wal = new Wal({ dir: walDir, ...logOptions });
+    const needsWbl = this.head.lateWindowMs > 0 || existsSync(wblDir);
+    this.wbl = needsWbl ? new Wal({ dir: wblDir, ...logOptions }) : undefined;
     this.head.truncate(this.head.truncatedBeforeMs);
-    const { head, wal, blocks, chunkFiles } = this;
+    const { head, wal, wbl, blocks, chunkFiles } = this;
     this.maintenance = new Maintenance({
       dir,
       walDir,
@@ -98,6 +118,7 @@ export class Tsdb implements Queryable {
       retentionBytes: options.retentionBytes ?? Infinity,
       head,
       wal,
+      wbl,
       blocks,
       chunkFiles,
       io,
@@ -106,7 +127,7 @@ export class Tsdb implements Queryable {
   }
 
   appender(): Appender {
-    return new HeadAppender(this.head, this.wal, this.clock, this.refusals);
+    return new HeadAppender(this.head, this.wal, this.wbl, this.clock, this.refusals);
   }
 
   async select(
@@ -127,7 +148,7 @@ export class Tsdb implements Queryable {
   }
 
   private headOverlaps(minTimeMs: number, maxTimeMs: number): boolean {
-    return this.head.minTimeMs <= maxTimeMs && this.head.maxTimeMs >= minTimeMs;
+    return this.head.firstMs <= maxTimeMs && this.head.maxTimeMs >= minTimeMs;
   }
 
   async labelNames(
@@ -174,14 +195,14 @@ export class Tsdb implements Queryable {
       headChunks: head.chunkCount(),
       headLabelPairs: head.index.labelPairs,
       samplesAppended: head.samplesAppended,
-      minTimeMs: Math.min(first, head.minTimeMs),
+      minTimeMs: Math.min(first, head.firstMs),
       maxTimeMs: Math.max(blocks.maxTimeMs - 1, head.maxTimeMs),
       headMinTimeMs: head.minTimeMs,
       headMaxTimeMs: head.maxTimeMs,
       blocks: blocks.all.map((block) => block.status),
       walSegment: wal.segment,
       walBytes: wal.sizeBytes,
-      corruptions: [...this.replayed.corruptions, ...blocks.corruptions],
+      corruptions: [...this.replayed.corruptions, ...this.wblCorruptions, ...blocks.corruptions],
       cardinality: head.index.cardinality(limit),
     };
   }
@@ -237,6 +258,7 @@ export class Tsdb implements Queryable {
 
   /** Makes all that was committed durable, now. Throws what the disk throws. */
   sync(): void {
+    this.wbl?.sync();
     this.wal.sync();
   }
 
@@ -246,6 +268,7 @@ export class Tsdb implements Queryable {
     this.closed = true;
     await this.maintenance.close();
     try {
+      this.wbl?.close();
       this.wal.close();
     } finally {
       this.chunkFiles.close();

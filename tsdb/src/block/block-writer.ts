@@ -31,6 +31,8 @@ export interface BlockPlan {
   readonly maxTimeMs: number;
   /** Default: level 1, and its own source. */
   readonly compaction?: Compaction;
+  /** Of a block of level 1. */
+  readonly hints?: readonly string[];
   /** Asked now and then; true makes the writing throw Unavailable. */
   readonly mustStop?: () => boolean;
 }
@@ -55,7 +57,11 @@ export async function writeBlock(
       io.remove(temporary);
       return undefined;
     }
-    const compaction = plan.compaction ?? { level: 1, sources: [ulid] };
+    const compaction = plan.compaction ?? {
+      level: 1,
+      sources: [ulid],
+      ...(plan.hints === undefined ? {} : { hints: plan.hints }),
+    };
     writeFile(join(temporary, 'tombstones'), encodeTombstones(new Map()), io);
     const { minTimeMs: minTime, maxTimeMs: maxTime } = plan;
     const meta: BlockMeta = { ulid, minTime, maxTime, stats, compaction, version: 1 };

@@ -114,7 +114,7 @@ export function decodeHistogramRecord(record: Uint8Array): RefHistogram[] {
   const samples: RefHistogram[] = [];
   if (input.left === 0) return samples;
   const firstRef = input.be64();
-  const firstTimeMs = Number(Buffer.from(input.raw(8)).readBigInt64BE());
+  const firstTimeMs = input.signed64();
   while (input.left > 0) {
     const ref = firstRef + input.varint();
     const timeMs = firstTimeMs + input.varint();

@@ -81,14 +81,15 @@ export class Wal {
 
   /**
    * Writes the records that `encode` frames, given the offset in the page where they will lie. Throws Unavailable if the
-   * disk refuses; then nothing was written.
+   * disk refuses; then nothing was written. Returns what rewind() takes to undo it.
    */
-  write(kernel: HeadKernel, encode: (pageOffset: number) => void): void {
+  write(kernel: HeadKernel, encode: (pageOffset: number) => void): number {
     this.repair();
     if (this.size >= this.options.segmentBytes) this.nextSegment();
     kernel.beginFrames(this.options.compress);
     encode(this.size % PAGE_BYTES);
     const frames = kernel.frames();
+    const before = this.size;
     try {
       this.options.io.write(this.fd, frames);
     } catch (error) {
@@ -98,6 +99,14 @@ export class Wal {
     }
     this.size += frames.length;
     this.dirty = true;
+    return before;
+  }
+
+  /** Takes the last write back, now or before the next one. */
+  rewind(sizeBytes: number): void {
+    this.size = sizeBytes;
+    this.torn = true;
+    this.tryRepair();
   }
 
   private repair(): void {
