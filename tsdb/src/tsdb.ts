@@ -4,7 +4,7 @@
 //
 // Appends go to the head; maintain() moves what is old enough into blocks and deletes what is too old. Reads merge both.
 
-import { compareUtf8, type Matcher } from '@flotilla/model';
+import type { Matcher } from '@flotilla/model';
 import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import type {
@@ -16,17 +16,15 @@ import type {
   SeriesSet,
   TsdbStatus,
 } from './api.ts';
-import type { Block } from './block/block.ts';
 import { Blocks } from './block/blocks.ts';
 import { HeadAppender, type Refusals } from './head/head-appender.ts';
-import { HeadSeriesSet } from './head/head-series-set.ts';
 import { HeadChunkFiles } from './head/head-chunk-files.ts';
 import { Head } from './head/head.ts';
 import { deleteFromHead } from './head/delete-series.ts';
 import { diskIo, type Io } from './io.ts';
 import { lockFolder } from './lock.ts';
 import { Maintenance } from './maintenance.ts';
-import { MergedSeriesSet } from './merged-series-set.ts';
+import { DatabaseReader } from './database-reader.ts';
 import { collectMetrics } from './metrics.ts';
 import { writeSnapshot } from './snapshot.ts';
 import { replayWal, replayWbl, type ReplayReport } from './wal/replay.ts';
@@ -45,6 +43,7 @@ export class Tsdb implements Queryable {
   private readonly wbl: Wal | undefined;
   private readonly wblCorruptions: readonly CorruptionStatus[];
   private readonly blocks: Blocks;
+  private readonly reader: DatabaseReader;
   private readonly maintenance: Maintenance;
   private readonly replayed: ReplayReport;
   private readonly clock: () => number;
@@ -110,6 +109,7 @@ export class Tsdb implements Queryable {
     const needsWbl = this.head.lateWindowMs > 0 || existsSync(wblDir);
     this.wbl = needsWbl ? new Wal({ dir: wblDir, ...logOptions }) : undefined;
     this.head.truncate(this.head.truncatedBeforeMs);
+    this.reader = new DatabaseReader(this.blocks, this.head);
     const { head, wal, wbl, blocks, chunkFiles } = this;
     this.maintenance = new Maintenance({
       dir,
@@ -130,60 +130,32 @@ export class Tsdb implements Queryable {
     return new HeadAppender(this.head, this.wal, this.wbl, this.clock, this.refusals);
   }
 
-  async select(
+  select(
     matchers: readonly Matcher[],
     minTimeMs: number,
     maxTimeMs: number,
-    options: SelectOptions = {},
+    options?: SelectOptions,
   ): Promise<SeriesSet> {
-    const sets: SeriesSet[] = [];
-    for (const block of this.blocks.overlapping(minTimeMs, maxTimeMs)) {
-      const set = readBlock(block, () => block.select(matchers, minTimeMs, maxTimeMs, options));
-      if (set !== undefined) sets.push(set);
-    }
-    if (this.headOverlaps(minTimeMs, maxTimeMs)) {
-      sets.push(new HeadSeriesSet(this.head, this.head.select(matchers), minTimeMs, maxTimeMs, options));
-    }
-    return sets.length === 1 ? sets[0]! : new MergedSeriesSet(sets, options);
+    return this.reader.select(matchers, minTimeMs, maxTimeMs, options);
   }
 
-  private headOverlaps(minTimeMs: number, maxTimeMs: number): boolean {
-    return this.head.firstMs <= maxTimeMs && this.head.maxTimeMs >= minTimeMs;
-  }
-
-  async labelNames(
+  labelNames(
     matchers: readonly Matcher[],
     minTimeMs: number,
     maxTimeMs: number,
     limit?: number,
   ): Promise<string[]> {
-    const names = new Set<string>();
-    for (const block of this.blocks.overlapping(minTimeMs, maxTimeMs)) {
-      addAll(
-        names,
-        readBlock(block, () => block.labelNames(matchers)),
-      );
-    }
-    if (this.headOverlaps(minTimeMs, maxTimeMs)) addAll(names, this.head.labelNames(matchers));
-    return sorted(names, limit);
+    return this.reader.labelNames(matchers, minTimeMs, maxTimeMs, limit);
   }
 
-  async labelValues(
+  labelValues(
     name: string,
     matchers: readonly Matcher[],
     minTimeMs: number,
     maxTimeMs: number,
     limit?: number,
   ): Promise<string[]> {
-    const values = new Set<string>();
-    for (const block of this.blocks.overlapping(minTimeMs, maxTimeMs)) {
-      addAll(
-        values,
-        readBlock(block, () => block.labelValues(name, matchers)),
-      );
-    }
-    if (this.headOverlaps(minTimeMs, maxTimeMs)) addAll(values, this.head.labelValues(name, matchers));
-    return sorted(values, limit);
+    return this.reader.labelValues(name, matchers, minTimeMs, maxTimeMs, limit);
   }
 
   /** `limit`: how many entries each cardinality list has. */
@@ -277,27 +249,8 @@ export class Tsdb implements Queryable {
   }
 }
 
-/** A block whose index is damaged says nothing; that is reported by the block. */
-function readBlock<T>(block: Block, read: () => T): T | undefined {
-  try {
-    return read();
-  } catch (error) {
-    block.damaged(error);
-    return undefined;
-  }
-}
-
 function makeRoot(dir: string, io: Io): void {
   if (existsSync(dir)) return;
   io.makeFolder(dir);
   io.syncFolder(dirname(resolve(dir)));
-}
-
-function addAll(set: Set<string>, texts: Iterable<string> | undefined): void {
-  for (const text of texts ?? []) set.add(text);
-}
-
-function sorted(texts: Set<string>, limit: number | undefined): string[] {
-  const all = [...texts].toSorted(compareUtf8);
-  return limit ? all.slice(0, limit) : all;
 }
