@@ -25,7 +25,7 @@ interface Named {
   dueMs: number;
 }
 
-const refreshMs = 30_000;
+const refreshMs = 15_000;
 const missingMs = 5000;
 const tickMs = 1000;
 const atOnceMax = 8;
