@@ -47,7 +47,8 @@ export interface Page {
 
 export class TargetClient {
   readonly #context: FetchContext;
-  readonly #url: URL;
+  /** Or why every fetch fails: Prometheus makes URLs by text, and not every text is one. */
+  readonly #url: URL | ScrapeError;
   readonly #settings: FetchSettings;
   readonly #intervalMs: number;
   readonly #bodyBytesMax: number;
@@ -61,7 +62,7 @@ export class TargetClient {
 
   constructor(context: FetchContext, url: string, settings: FetchSettings, intervalMs: number) {
     this.#context = context;
-    this.#url = new URL(url);
+    this.#url = parseTargetUrl(url);
     this.#settings = settings;
     this.#intervalMs = intervalMs;
     const { bodySizeBytes } = settings.limits;
@@ -93,10 +94,15 @@ export class TargetClient {
   }
 
   async #follow(deadline: Deadline, timeoutMs: number): Promise<Answer> {
+    if (this.#url instanceof ScrapeError) throw this.#url;
     const headers = this.#headers(timeoutMs);
-    let url = this.#url;
+    const target = this.#url;
+    let url = target;
     for (let hop = 0; ; hop++) {
-      const answer = await this.#get(url, headers, deadline);
+      const answer =
+        url.origin === target.origin
+          ? await this.#get(url, target, headers, deadline)
+          : await this.#getElsewhere(url, target, headers, deadline);
       const { location } = answer.headers;
       const isRedirect =
         this.#settings.followRedirects && redirects.has(answer.status) && location !== undefined;
@@ -107,11 +113,15 @@ export class TargetClient {
     }
   }
 
-  async #get(url: URL, headers: Readonly<Record<string, string>>, deadline: Deadline): Promise<Answer> {
-    if (url.origin !== this.#url.origin) return this.#getElsewhere(url, headers, deadline);
+  async #get(
+    url: URL,
+    target: URL,
+    headers: Readonly<Record<string, string>>,
+    deadline: Deadline,
+  ): Promise<Answer> {
     const wasReused = this.#reused;
     const sent = { ...headers, ...(await this.#authorization(url, deadline)) };
-    const dispatcher = this.#connected();
+    const dispatcher = this.#connected(target);
     try {
       const answer = await this.#exchange(dispatcher, url, sent, deadline);
       this.#reused = true;
@@ -121,16 +131,17 @@ export class TargetClient {
       if (!mayBeStale) throw err instanceof StaleConnection ? transportError(url, err.cause) : err;
     }
     this.#reused = false;
-    return this.#get(url, headers, deadline);
+    return this.#get(url, target, headers, deadline);
   }
 
   /** Another host of a redirect: a connection of its own, without our credentials. */
   async #getElsewhere(
     url: URL,
+    target: URL,
     headers: Readonly<Record<string, string>>,
     deadline: Deadline,
   ): Promise<Answer> {
-    const isSameHost = url.hostname === this.#url.hostname && url.protocol === 'https:';
+    const isSameHost = url.hostname === target.hostname && url.protocol === 'https:';
     const tls = this.#context.credentials.tls(this.#settings.auth);
     const dispatcher = this.#connect(url, isSameHost ? tls : trustOnly(tls));
     try {
@@ -173,14 +184,14 @@ export class TargetClient {
   }
 
   /** The connection to the target itself, made anew when certificates have changed. */
-  #connected(): Dispatcher {
+  #connected(target: URL): Dispatcher {
     const tls = this.#context.credentials.tls(this.#settings.auth);
     if (this.#dispatcher !== undefined && sameTls(tls, this.#tls)) return this.#dispatcher;
     if (this.#isClosed) throw new ScrapeError('scraping stopped');
     this.#disconnect();
     this.#reused = false;
     this.#tls = tls;
-    this.#dispatcher = this.#connect(this.#url, tls);
+    this.#dispatcher = this.#connect(target, tls);
     return this.#dispatcher;
   }
 
@@ -240,6 +251,17 @@ export class TargetClient {
       collector.release();
     }
   }
+}
+
+function parseTargetUrl(text: string): URL | ScrapeError {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url?.protocol === 'http:' || url?.protocol === 'https:') return url;
+  const shown = text.replace(/\/\/[^/]*@/, '//xxxxx@');
+  return new ScrapeError(
+    url === undefined
+      ? `parse ${JSON.stringify(shown)}: not a URL`
+      : `Get ${JSON.stringify(shown)}: unsupported protocol scheme ${JSON.stringify(url.protocol.slice(0, -1))}`,
+  );
 }
 
 /** The server closed the connection before it answered anything. */

@@ -111,7 +111,10 @@ async function poolView({ job, droppedCount, targets }: PoolAnswer, secrets: Cre
     metricRelabelings: metricRelabelings.map(wholeRelabeling),
     auth: await authView(auth, secrets),
   };
-  return { job: name, targets, droppedCount, settings };
+  const compared = targets.map(({ url, labels, intervalMs, timeoutMs }) => ({
+    ...{ url, labels, intervalMs, timeoutMs },
+  }));
+  return { job: name, targets: compared, droppedCount, settings };
 }
 
 async function authView(

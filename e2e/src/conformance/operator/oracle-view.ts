@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs';
 import { podSecrets } from './adapt-config.ts';
 import type { ScrapeConfigYaml } from './adapt-config.ts';
 import type { KubeClient } from './kube-client.ts';
+import { oracleName } from './prometheus-operator.ts';
 import type { OraclePrometheus, PrometheusTargets } from './prometheus-operator.ts';
 import { wholeRelabeling } from './view.ts';
 import type { PoolView, SettingsView, TargetView, View } from './view.ts';
@@ -56,11 +57,13 @@ interface Bound {
   readonly metadata: { readonly namespace: string; readonly name: string };
   readonly status?: {
     readonly bindings?: readonly {
+      readonly name: string;
       readonly conditions?: readonly { readonly status: string; readonly message?: string }[];
     }[];
   };
 }
 
+/** Of its own bindings: our operator writes others. */
 async function refusedByBindings(client: KubeClient): Promise<Map<string, string>> {
   const refused = new Map<string, string>();
   for (const collection of collections) {
@@ -69,9 +72,9 @@ async function refusedByBindings(client: KubeClient): Promise<Map<string, string
     );
     for (const { metadata, status } of items) {
       const name = `${kind.replace(/List$/, '')} ${metadata.namespace}/${metadata.name}`;
-      for (const { conditions = [] } of status?.bindings ?? [])
-        for (const { status: accepted, message = '' } of conditions)
-          if (accepted === 'False') refused.set(name, message);
+      const own = (status?.bindings ?? []).filter((binding) => binding.name === oracleName);
+      for (const { status: accepted, message = '' } of own.flatMap(({ conditions = [] }) => conditions))
+        if (accepted === 'False') refused.set(name, message);
     }
   }
   return refused;
