@@ -3,31 +3,15 @@
 
 import { FreshFiles } from '@flotilla/chassis';
 import type { CredentialSource, JobAuth, OAuth2Config, SecretRef } from '@flotilla/wire';
+import { basicAuthorization } from './basic-authorization.ts';
 import { OAuth2Tokens } from './oauth2-tokens.ts';
 import { ScrapeError } from './scrape-error.ts';
+import { tlsVersion, type TlsMaterial } from './tls-material.ts';
 
 /** Where the values of secrets are; undefined while the operator has not given one. */
 export interface SecretValues {
   get(ref: SecretRef): string | undefined;
 }
-
-/** What a TLS connection needs; equal objects may share a connection. */
-export interface TlsMaterial {
-  readonly ca?: string;
-  readonly cert?: string;
-  readonly key?: string;
-  readonly servername?: string;
-  readonly rejectUnauthorized: boolean;
-  readonly minVersion?: 'TLSv1' | 'TLSv1.1' | 'TLSv1.2' | 'TLSv1.3';
-  readonly maxVersion?: 'TLSv1' | 'TLSv1.1' | 'TLSv1.2' | 'TLSv1.3';
-}
-
-const TLS_VERSIONS: Readonly<Record<string, NonNullable<TlsMaterial['minVersion']>>> = {
-  TLS10: 'TLSv1',
-  TLS11: 'TLSv1.1',
-  TLS12: 'TLSv1.2',
-  TLS13: 'TLSv1.3',
-};
 
 export class Credentials {
   readonly #secrets: SecretValues;
@@ -99,35 +83,4 @@ export class Credentials {
       throw new ScrapeError(`credentials: unable to read file ${path}`, { cause: err });
     }
   }
-}
-
-export function basicAuthorization(user: string, password: string): string {
-  return `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`;
-}
-
-/** Whether a connection made with `a` may serve `b`. */
-export function sameTls(a: TlsMaterial | undefined, b: TlsMaterial | undefined): boolean {
-  if (a === undefined || b === undefined) return a === b;
-  return (
-    a.ca === b.ca &&
-    a.cert === b.cert &&
-    a.key === b.key &&
-    a.servername === b.servername &&
-    a.rejectUnauthorized === b.rejectUnauthorized &&
-    a.minVersion === b.minVersion &&
-    a.maxVersion === b.maxVersion
-  );
-}
-
-/** TLS as far as it is about whom to trust, not about who we are: for a host that a redirect names. */
-export function trustOnly(tls: TlsMaterial | undefined): TlsMaterial | undefined {
-  if (tls === undefined) return undefined;
-  const { cert: _cert, key: _key, servername: _servername, ...trust } = tls;
-  return trust;
-}
-
-function tlsVersion(name: string): NonNullable<TlsMaterial['minVersion']> {
-  const version = TLS_VERSIONS[name];
-  if (version === undefined) throw new ScrapeError(`tls: unknown version "${name}", want TLS10 to TLS13`);
-  return version;
 }

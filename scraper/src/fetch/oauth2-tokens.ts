@@ -4,8 +4,9 @@
 import { createHash } from 'node:crypto';
 import { errorText } from '@flotilla/chassis';
 import { Agent, type Dispatcher, ProxyAgent, request } from 'undici';
-import { basicAuthorization, type TlsMaterial } from './credentials.ts';
+import { basicAuthorization } from './basic-authorization.ts';
 import { ScrapeError, transportError } from './scrape-error.ts';
+import type { TlsMaterial } from './tls-material.ts';
 
 /** What a token is asked for with; all values are resolved. */
 export interface TokenRequest {

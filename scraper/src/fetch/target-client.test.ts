@@ -316,6 +316,7 @@ describe('a URL that is none', () => {
   }
 
   test('fails the scrape and says so, without a password', async () => {
+    expect.hasAssertions();
     await fails('http://fd00:1::204/metrics', 'parse "http://fd00:1::204/metrics": not a URL');
     await fails('http://user:secret@a:b:c/metrics', 'parse "http://xxxxx@a:b:c/metrics": not a URL');
     await fails('http://a:99999/metrics', 'not a URL');
