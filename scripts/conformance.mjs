@@ -15,6 +15,9 @@ if (typeof peers === 'string') {
 }
 const results = [promqlCorpus(peers.prometheusSources)];
 process.env.FLOTILLA_NODE_EXPORTER = peers.nodeExporter;
+process.env.FLOTILLA_PROMQL_ORACLE = peers.promqlOracle;
+process.env.FLOTILLA_PROMETHEUS = peers.prometheus;
+process.env.FLOTILLA_PROMETHEUS_SOURCES = peers.prometheusSources;
 results.push(
   await runJest([
     '--runInBand',
@@ -27,7 +30,12 @@ finish(results);
 /** The peers, or the reason why there are none. */
 function findPeers() {
   try {
-    return { prometheusSources: peerSources('prometheus'), nodeExporter: peer('node_exporter') };
+    return {
+      prometheusSources: peerSources('prometheus'),
+      prometheus: peer('prometheus'),
+      promqlOracle: peer('promql-oracle'),
+      nodeExporter: peer('node_exporter'),
+    };
   } catch (error) {
     return error.message;
   }
