@@ -26,7 +26,14 @@ export type { EngineOptions, InstantQuery, QueryControl, RangeQuery } from './en
 export { QueryError, QueryLimitError } from './engine/errors.ts';
 export type { QueryErrorKind } from './engine/errors.ts';
 export { MemoryStorage } from './engine/memory-storage.ts';
-export type { MatrixSeries, QueryData, QueryResult, QueryStats, VectorSample } from './engine/result.ts';
+export type {
+  HistogramPoint,
+  MatrixSeries,
+  QueryData,
+  QueryResult,
+  QueryStats,
+  VectorSample,
+} from './engine/result.ts';
 export { almostEqual } from './testlang/compare.ts';
 export { runTest } from './testlang/run-test.ts';
 export type { TestOutcome } from './testlang/run-test.ts';

@@ -45,6 +45,8 @@ export interface OpenOptions {
   readonly dir: string;
   /** A block goes when all of it is older than this, counted from the newest sample. */
   readonly retentionMs: number;
+  /** Blocks, WAL and head files together; beyond it the oldest blocks go. Default: no limit. */
+  readonly retentionBytes?: number;
   /** Default 2 h. Chunks never cross a multiple of it. */
   readonly blockDurationMs?: number;
   readonly log: Log;
@@ -53,6 +55,8 @@ export interface OpenOptions {
   readonly fsyncIntervalMs?: number;
   /** Default 128 MiB. */
   readonly walSegmentBytes?: number;
+  /** Default snappy. Either is read. */
+  readonly walCompression?: 'snappy' | 'none';
   /** The seam for disk faults. */
   readonly io?: Io;
 }
@@ -154,6 +158,9 @@ export interface BlockStatus {
   readonly samples: number;
   readonly series: number;
   readonly chunks: number;
+  readonly tombstones: number;
+  /** 1: from the head. */
+  readonly level: number;
   readonly sizeBytes: number;
 }
 

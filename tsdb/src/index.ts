@@ -18,7 +18,7 @@ export {
   type SeriesSet,
   type TsdbStatus,
 } from './api.ts';
-export { decodeChunk } from './decode-chunk.ts';
+export { decodeChunk } from './chunk/decode-chunk.ts';
 export { diskIo, type Io } from './io.ts';
-export { mergeChunks } from './merge-chunks.ts';
+export { mergeChunks } from './chunk/merge-chunks.ts';
 export { Tsdb } from './tsdb.ts';

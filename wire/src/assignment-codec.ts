@@ -10,6 +10,7 @@ import type {
   CredentialSource,
   Job,
   JobAuth,
+  OAuth2Config,
   Target,
 } from './assignment.ts';
 import { encodeFrame, FrameDecoder } from './framing.ts';
@@ -193,7 +194,7 @@ function fromRelabelMessage(message: RelabelConfig): RelabelConfig {
 }
 
 function fromAuthMessage(auth: JobAuth | null | undefined): JobAuth {
-  const { basic, authorization, tls, proxyUrl } = own(auth ?? {});
+  const { basic, authorization, oauth2, tls, proxyUrl } = own(auth ?? {});
   return {
     ...(basic && {
       basic: { username: fromCredential(basic.username), password: fromCredential(basic.password) },
@@ -201,6 +202,21 @@ function fromAuthMessage(auth: JobAuth | null | undefined): JobAuth {
     ...(authorization && {
       authorization: { type: authorization.type, credentials: fromCredential(authorization.credentials) },
     }),
+    ...(oauth2 && { oauth2: fromOAuth2(oauth2) }),
+    ...(tls && { tls: fromTls(tls) }),
+    ...(proxyUrl !== undefined && { proxyUrl }),
+  };
+}
+
+function fromOAuth2(message: OAuth2Config): OAuth2Config {
+  const { clientId, clientSecret, tokenUrl, scopes, endpointParams, tls, proxyUrl } = own(message);
+  return {
+    clientId: fromCredential(clientId),
+    clientSecret: fromCredential(clientSecret),
+    tokenUrl,
+    scopes: [...(scopes ?? [])],
+    // Sorted, so that equal settings give equal bytes.
+    endpointParams: Object.fromEntries(Object.entries(endpointParams ?? {}).toSorted()),
     ...(tls && { tls: fromTls(tls) }),
     ...(proxyUrl !== undefined && { proxyUrl }),
   };

@@ -29,9 +29,21 @@ export interface TlsConfig {
   readonly maxVersion?: string;
 }
 
+/** OAuth 2.0 with client credentials (RFC 6749 §4.4). */
+export interface OAuth2Config {
+  readonly clientId: CredentialSource;
+  readonly clientSecret: CredentialSource;
+  readonly tokenUrl: string;
+  readonly scopes: readonly string[];
+  readonly endpointParams: Readonly<Record<string, string>>;
+  readonly tls?: TlsConfig;
+  readonly proxyUrl?: string;
+}
+
 export interface JobAuth {
   readonly basic?: { readonly username: CredentialSource; readonly password: CredentialSource };
   readonly authorization?: { readonly type: string; readonly credentials: CredentialSource };
+  readonly oauth2?: OAuth2Config;
   readonly tls?: TlsConfig;
   readonly proxyUrl?: string;
 }

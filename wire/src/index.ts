@@ -7,6 +7,7 @@ export type {
   CredentialSource,
   Job,
   JobAuth,
+  OAuth2Config,
   JobLimits,
   RemovalReason,
   SecretRef,

@@ -284,7 +284,8 @@ export const fleetSpecSchema = constrained(spec, [
     message: 'zones.local: cannot be changed, since every target would move at once; make another Fleet',
   },
   {
-    rule: '!has(self.zones) || !has(self.zones.local) || !self.zones.local || !has(oldSelf.zones) || self.zones.names == oldSelf.zones.names',
+    // As lists: sets that differ in order only are equal, and the order decides which shard is where.
+    rule: '!has(self.zones) || !has(self.zones.local) || !self.zones.local || !has(oldSelf.zones) || self.zones.names.map(n, n) == oldSelf.zones.names.map(n, n)',
     message: 'zones.names: cannot be changed while zones.local is set',
   },
 ]);

@@ -2,7 +2,8 @@
 // one works at once), from the assignment, or from the operator. None is ever part of an error or a log line.
 
 import { FreshFiles } from '@flotilla/chassis';
-import type { CredentialSource, JobAuth, SecretRef } from '@flotilla/wire';
+import type { CredentialSource, JobAuth, OAuth2Config, SecretRef } from '@flotilla/wire';
+import { OAuth2Tokens } from './oauth2-tokens.ts';
 import { ScrapeError } from './scrape-error.ts';
 
 /** Where the values of secrets are; undefined while the operator has not given one. */
@@ -31,13 +32,15 @@ const TLS_VERSIONS: Readonly<Record<string, NonNullable<TlsMaterial['minVersion'
 export class Credentials {
   readonly #secrets: SecretValues;
   readonly #files = new Map<string, FreshFiles<string>>();
+  readonly #tokens = new OAuth2Tokens();
 
   constructor(secrets: SecretValues) {
     this.#secrets = secrets;
   }
 
-  /** The Authorization header, or undefined. Throws ScrapeError when a value is missing. */
-  authorization(auth: JobAuth): string | undefined {
+  /** The Authorization header, or undefined; a promise only while a token is asked for. Throws ScrapeError when a value is missing. */
+  authorization(auth: JobAuth): string | undefined | Promise<string> {
+    if (auth.oauth2 !== undefined) return this.#token(auth.oauth2);
     if (auth.basic !== undefined) {
       const user = this.#value(auth.basic.username);
       return basicAuthorization(user, this.#value(auth.basic.password));
@@ -49,7 +52,20 @@ export class Credentials {
 
   /** Throws ScrapeError when a value is missing. */
   tls(auth: JobAuth): TlsMaterial | undefined {
-    const { tls } = auth;
+    return this.#material(auth.tls);
+  }
+
+  #token({ clientId, clientSecret, tls, proxyUrl = '', ...rest }: OAuth2Config): string | Promise<string> {
+    return this.#tokens.authorization({
+      ...rest,
+      clientId: this.#value(clientId),
+      clientSecret: this.#value(clientSecret),
+      tls: this.#material(tls),
+      proxyUrl,
+    });
+  }
+
+  #material(tls: JobAuth['tls']): TlsMaterial | undefined {
     if (tls === undefined) return undefined;
     return {
       ...(tls.ca && { ca: this.#value(tls.ca) }),

@@ -217,6 +217,99 @@ describe('memory of bodies', () => {
   });
 });
 
+describe('oauth2', () => {
+  interface TokenServer {
+    readonly url: string;
+    /** Of each request: Authorization and body. */
+    readonly asked: { readonly authorization: string | undefined; readonly form: URLSearchParams }[];
+  }
+
+  async function tokenServer(answer: (secretIsInBody: boolean) => [number, object]): Promise<TokenServer> {
+    const asked: TokenServer['asked'] = [];
+    const { url } = await serve((req, res) => {
+      let body = '';
+      req.on('data', (chunk: Buffer) => (body += chunk.toString()));
+      req.on('end', () => {
+        const form = new URLSearchParams(body);
+        asked.push({ authorization: req.headers.authorization, form });
+        const [status, json] = answer(form.has('client_secret'));
+        res.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(json));
+      });
+    });
+    return { url: `${url}/token`, asked };
+  }
+
+  function oauth2(tokenUrl: string): Job['auth'] {
+    return {
+      oauth2: {
+        clientId: { value: 'scraper' },
+        clientSecret: { secret: { kind: 'Secret', namespace: 'n', name: 's', key: 'known' } },
+        tokenUrl,
+        scopes: ['read', 'metrics'],
+        endpointParams: { audience: 'all' },
+      },
+    };
+  }
+
+  async function authorizationOf(client: TargetClient): Promise<unknown> {
+    return (JSON.parse(await fetchText(client)) as IncomingMessage['headers']).authorization;
+  }
+
+  test('a token is asked for once and sent with every scrape', async () => {
+    const tokens = await tokenServer(() => [
+      200,
+      { access_token: 'abc', token_type: 'bearer', expires_in: 3600 },
+    ]);
+    const target = await serve(echo);
+    const client = clientOf(target.url, { auth: oauth2(tokens.url) });
+    expect(await authorizationOf(client)).toBe('Bearer abc');
+    expect(await authorizationOf(client)).toBe('Bearer abc');
+    const [asked, ...again] = tokens.asked;
+    expect(again).toEqual([]);
+    expect(asked?.authorization).toBe(`Basic ${Buffer.from('scraper:from-operator').toString('base64')}`);
+    expect(Object.fromEntries(asked!.form)).toEqual({
+      grant_type: 'client_credentials',
+      scope: 'read metrics',
+      audience: 'all',
+    });
+  });
+
+  test('one that is about to expire is asked for again', async () => {
+    let count = 0;
+    const tokens = await tokenServer(() => [200, { access_token: `t${++count}`, expires_in: 9 }]);
+    const client = clientOf((await serve(echo)).url, { auth: oauth2(tokens.url) });
+    expect([await authorizationOf(client), await authorizationOf(client)]).toEqual([
+      'Bearer t1',
+      'Bearer t2',
+    ]);
+  });
+
+  test('a server that wants the secret in the body gets it there', async () => {
+    const tokens = await tokenServer((inBody) => (inBody ? [200, { access_token: 'abc' }] : [401, {}]));
+    const client = clientOf((await serve(echo)).url, { auth: oauth2(tokens.url) });
+    expect(await authorizationOf(client)).toBe('Bearer abc');
+    expect(tokens.asked[1]?.form.get('client_id')).toBe('scraper');
+  });
+
+  test('a refusal is the reason of the failed scrape, without the secret; the deadline holds for the token, too', async () => {
+    const refused = await tokenServer(() => [
+      401,
+      { error: 'invalid_client', error_description: 'no such client', echoed: 'from-operator' },
+    ]);
+    const target = await serve(echo);
+    await expect(fetchText(clientOf(target.url, { auth: oauth2(refused.url) }))).rejects.toThrow(
+      /^oauth2: cannot fetch token: status 401: invalid_client: no such client$/,
+    );
+    const silent = await serve(() => undefined);
+    await expect(fetchText(clientOf(target.url, { auth: oauth2(silent.url) }), 300)).rejects.toThrow(
+      /context deadline exceeded/,
+    );
+    await expect(
+      fetchText(clientOf(target.url, { auth: oauth2('http://127.0.0.1:1/token') })),
+    ).rejects.toThrow(/oauth2: cannot fetch token: .*connection refused/);
+  });
+});
+
 describe('a URL that is none', () => {
   async function check(url: string, want: string): Promise<void> {
     await expect(clientOf(url).fetch(1000)).rejects.toThrow(want);

@@ -120,8 +120,8 @@ export class TargetClient {
     deadline: Deadline,
   ): Promise<Answer> {
     const wasReused = this.#reused;
+    const sent = { ...headers, ...(await this.#authorization(url, deadline)) };
     const dispatcher = this.#connected(target);
-    const sent = { ...headers, ...this.#authorization(url) };
     try {
       const answer = await this.#exchange(dispatcher, url, sent, deadline);
       this.#reused = true;
@@ -145,7 +145,7 @@ export class TargetClient {
     const tls = this.#context.credentials.tls(this.#settings.auth);
     const dispatcher = this.#connect(url, isSameHost ? tls : trustOnly(tls));
     try {
-      const sent = isSameHost ? { ...headers, ...this.#authorization(url) } : headers;
+      const sent = isSameHost ? { ...headers, ...(await this.#authorization(url, deadline)) } : headers;
       return await this.#exchange(dispatcher, url, sent, deadline);
     } catch (err) {
       throw err instanceof StaleConnection ? transportError(url, err.cause) : err;
@@ -226,10 +226,10 @@ export class TargetClient {
     };
   }
 
-  #authorization(url: URL): { authorization?: string } {
-    const authorization =
-      this.#context.credentials.authorization(this.#settings.auth) ?? urlAuthorization(url);
-    return authorization === undefined ? {} : { authorization };
+  async #authorization(url: URL, deadline: Deadline): Promise<{ authorization?: string }> {
+    const given = this.#context.credentials.authorization(this.#settings.auth) ?? urlAuthorization(url);
+    if (given === undefined) return {};
+    return { authorization: typeof given === 'string' ? given : await deadline.race(given, url) };
   }
 
   async #page(answer: Answer, deadline: Deadline): Promise<Page> {
@@ -318,6 +318,12 @@ class Deadline {
   onExpiry(expire: () => void): void {
     this.#expire = expire;
     if (this.isExpired) expire();
+  }
+
+  /** What comes first: the promise, or the end of the time for `url`. */
+  race<T>(promise: Promise<T>, url: URL): Promise<T> {
+    const expired = new Promise<never>((_, reject) => this.onExpiry(() => reject(deadlineError(url))));
+    return Promise.race([promise, expired]);
   }
 
   clear(): void {

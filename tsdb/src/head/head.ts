@@ -8,6 +8,8 @@
 import { HeadKernel } from '@flotilla/kernel';
 import { type Labels, type Matcher } from '@flotilla/model';
 import type { RawChunk, Schedule, SeriesRef } from '../api.ts';
+import { addInterval, type Interval } from '../block/tombstones.ts';
+import { withoutIntervals } from '../chunk/without-intervals.ts';
 import { HeadIndex } from './head-index.ts';
 import { RefTable, slotOf } from './ref-table.ts';
 import { Schedules } from './schedules.ts';
@@ -28,6 +30,8 @@ export class Head {
   samplesAppended = 0;
   seriesCreated = 0;
   seriesRemoved = 0;
+  /** By slot: what is deleted. */
+  private readonly deleted = new Map<number, readonly Interval[]>();
   private truncatedMs = -Infinity;
   private readonly freeStages: number[] = [];
   private stages = 0;
@@ -115,6 +119,7 @@ export class Head {
 
   private forget(ref: SeriesRef): void {
     this.schedules.set(slotOf(ref), undefined);
+    this.deleted.delete(slotOf(ref));
     this.kernel.deleteSeries(ref);
     this.refs.release(ref);
   }
@@ -181,7 +186,9 @@ export class Head {
     return this.index.select(matchers).toSorted((a, b) => sets.compare(a, b));
   }
 
+  /** Whether the series has samples in the range: for chunks that reach beyond it, whether it may have some. */
   overlaps(slot: number, minTimeMs: number, maxTimeMs: number): boolean {
+    if (this.deleted.has(slot)) return this.chunks(slot, minTimeMs, maxTimeMs).length > 0;
     return this.openOverlaps(slot, minTimeMs, maxTimeMs) || this.sealed.overlaps(slot, minTimeMs, maxTimeMs);
   }
 
@@ -196,7 +203,31 @@ export class Head {
     const out: RawChunk[] = [];
     this.sealed.collect(slot, minTimeMs, maxTimeMs, out);
     if (this.openOverlaps(slot, minTimeMs, maxTimeMs)) out.push(this.openChunk(this.refs.refAt(slot)));
-    return out;
+    const intervals = this.deleted.get(slot);
+    if (intervals === undefined) return out;
+    return withoutIntervals(out, intervals).filter(
+      (chunk) => chunk.minTimeMs <= maxTimeMs && chunk.maxTimeMs >= minTimeMs,
+    );
+  }
+
+  /** The part of a range in which a series has samples; undefined if there is none. */
+  heldWithin(slot: number, minTimeMs: number, maxTimeMs: number): Interval | undefined {
+    const chunks = this.chunks(slot, minTimeMs, maxTimeMs);
+    const [first, last] = [chunks[0], chunks.at(-1)];
+    if (first === undefined || last === undefined) return undefined;
+    return {
+      minTimeMs: Math.max(minTimeMs, first.minTimeMs),
+      maxTimeMs: Math.min(maxTimeMs, last.maxTimeMs),
+    };
+  }
+
+  /** Hides the samples of an interval from readers and blocks. */
+  delete(slot: number, interval: Interval): void {
+    this.deleted.set(slot, addInterval(this.deleted.get(slot) ?? [], interval));
+  }
+
+  deletedOf(slot: number): readonly Interval[] {
+    return this.deleted.get(slot) ?? [];
   }
 
   private openChunk(ref: SeriesRef): RawChunk {
@@ -238,12 +269,21 @@ export class Head {
       }
     }
     this.sealed.freePages(beforeMs);
+    this.forgetDeleted(beforeMs);
     this.index.remove(gone, flags);
     for (const slot of gone) this.forget(this.refs.refAt(slot));
     this.seriesRemoved += gone.length;
     this.schedules.compact((slot) => slot < this.refs.slots && this.refs.isUsed(slot));
     this.minTimeMs = this.maxTimeMs < beforeMs ? Infinity : Math.max(this.minTimeMs, beforeMs);
     if (this.minTimeMs === Infinity) this.maxTimeMs = -Infinity;
+  }
+
+  private forgetDeleted(beforeMs: number): void {
+    for (const [slot, intervals] of this.deleted) {
+      const left = intervals.filter(({ maxTimeMs }) => maxTimeMs >= beforeMs);
+      if (left.length === 0) this.deleted.delete(slot);
+      else this.deleted.set(slot, left);
+    }
   }
 
   /** Whether the series has nothing left. */

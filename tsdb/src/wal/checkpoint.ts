@@ -5,24 +5,29 @@ import type { HeadKernel } from '@flotilla/kernel';
 import { mkdirSync, renameSync, rmSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
 import type { Schedule, SeriesRef } from '../api.ts';
-import { FileSink } from '../block/file-sink.ts';
+import { FileSink, syncFolder } from '../block/file-sink.ts';
 import type { Head } from '../head/head.ts';
 import { slotOf } from '../head/ref-table.ts';
 import type { Io } from '../io.ts';
-import { encodeSchedules, encodeSeries, recordType } from './records.ts';
+import { encodeDeletions, encodeSchedules, encodeSeries, recordType } from './records.ts';
 import { checkpointPath, listCheckpoints, listSegments, segmentPath } from './segment-files.ts';
 import { PAGE_BYTES, readSegmentSlowly } from './segment-reader.ts';
-import { syncFolder } from './wal.ts';
 
 const SERIES_PER_RECORD = 1000;
 
 /** Writes checkpoint `through` from the last one and the segments after it. Damage in them is left out. */
-export async function writeCheckpoint(dir: string, head: Head, through: number, io: Io): Promise<void> {
+export async function writeCheckpoint(
+  dir: string,
+  head: Head,
+  through: number,
+  compress: boolean,
+  io: Io,
+): Promise<void> {
   const path = checkpointPath(dir, through);
   const temporary = `${path}.tmp`;
   rmSync(temporary, { recursive: true, force: true });
   mkdirSync(temporary);
-  const writer = new CheckpointWriter(segmentPath(temporary, 0), head, io);
+  const writer = new CheckpointWriter(segmentPath(temporary, 0), head, compress, io);
   try {
     await writer.addSeries();
     for (const source of sources(dir, through)) {
@@ -55,11 +60,13 @@ class CheckpointWriter {
   readonly sink: FileSink;
   private readonly head: Head;
   private readonly kernel: HeadKernel;
+  private readonly compress: boolean;
 
-  constructor(path: string, head: Head, io: Io) {
+  constructor(path: string, head: Head, compress: boolean, io: Io) {
     this.sink = new FileSink(path, io);
     this.head = head;
     this.kernel = head.kernel;
+    this.compress = compress;
   }
 
   /** All live series, also those that began after the segments: harmless, and no record is missing. */
@@ -72,12 +79,16 @@ class CheckpointWriter {
         const schedule = this.head.schedule(ref);
         if (schedule !== undefined) schedules.set(ref, schedule);
       }
+      const deletions = refs.flatMap((ref) =>
+        this.head.deletedOf(slotOf(ref)).map((interval) => [ref, interval] as const),
+      );
       this.frame((page) => {
         this.kernel.frameRecord(
           encodeSeries(refs, (ref) => this.head.index.sets.labels(slotOf(ref))),
           page,
         );
         if (schedules.size > 0) this.kernel.frameRecord(encodeSchedules(schedules), page);
+        if (deletions.length > 0) this.kernel.frameRecord(encodeDeletions(deletions), page);
       });
       await setImmediate();
     }
@@ -100,7 +111,7 @@ class CheckpointWriter {
   }
 
   private frame(encode: (pageOffset: number) => void): void {
-    this.kernel.beginFrames();
+    this.kernel.beginFrames(this.compress);
     encode(this.sink.offset % PAGE_BYTES);
     this.sink.write(this.kernel.frames());
   }

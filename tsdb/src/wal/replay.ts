@@ -14,13 +14,14 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import type { CorruptionStatus, Log, Schedule, SeriesRef } from '../api.ts';
+import { syncFolder } from '../block/file-sink.ts';
+import type { Interval } from '../block/tombstones.ts';
 import type { Head } from '../head/head.ts';
 import { slotOf } from '../head/ref-table.ts';
 import type { Io } from '../io.ts';
-import { decodeSchedules, decodeSeries, recordType } from './records.ts';
+import { decodeDeletions, decodeSchedules, decodeSeries, recordType } from './records.ts';
 import { checkpointPath, listCheckpoints, listSegments, segmentPath } from './segment-files.ts';
 import { PAGE_BYTES, readSegment, type SegmentProblem } from './segment-reader.ts';
-import { syncFolder } from './wal.ts';
 
 const U32_MAX = 2 ** 32 - 1;
 
@@ -28,6 +29,8 @@ export interface ReplayReport {
   readonly samples: number;
   /** Samples of series that no record names: after damage, or of deleted series. */
   readonly unknownSamples: number;
+  /** Records of a type that we do not keep, or malformed under a right checksum. */
+  readonly skippedRecords: number;
   readonly corruptions: readonly CorruptionStatus[];
   /** Series that could not keep the ref that the WAL has for them: to be logged again. */
   readonly renamed: readonly SeriesRef[];
@@ -67,7 +70,7 @@ function quarantine(path: string, problem: SegmentProblem, kernel: HeadKernel, i
   const fd = openSync(salvage, 'wx');
   let size = 0;
   readSegment(path, (record) => {
-    kernel.beginFrames();
+    kernel.beginFrames(true);
     kernel.frameRecord(record, size % PAGE_BYTES);
     size += writeSync(fd, kernel.frames());
   });
@@ -87,6 +90,7 @@ class HeadLoader {
   private readonly renamed: SeriesRef[] = [];
   private samples = 0;
   private unknownSamples = 0;
+  private skippedRecords = 0;
 
   constructor(head: Head) {
     this.head = head;
@@ -98,6 +102,7 @@ class HeadLoader {
     } catch (error) {
       // A right checksum over a malformed record: written by something else. It names nothing that we could keep.
       if (!(error instanceof RangeError)) throw error;
+      this.skippedRecords++;
     }
   }
 
@@ -109,12 +114,14 @@ class HeadLoader {
       case recordType.schedules:
         decodeSchedules(record, (walRef, schedule) => this.schedule(walRef, schedule));
         break;
+      case recordType.tombstones:
+        decodeDeletions(record, (walRef, interval) => this.deletion(walRef, interval));
+        break;
       case recordType.samples:
         this.samplesRecord(record);
         break;
-      case undefined: // An empty record.
-      default: // Metadata, exemplars, histograms: not ours.
-        break;
+      default: // Of another writer, or of a kind that the head does not keep.
+        this.skippedRecords++;
     }
   }
 
@@ -140,10 +147,20 @@ class HeadLoader {
   }
 
   private schedule(walRef: number, schedule: Schedule): void {
+    const slot = this.slotOf(walRef);
+    if (slot !== 0) this.head.schedules.set(slot, schedule);
+  }
+
+  private deletion(walRef: number, interval: Interval): void {
+    const slot = this.slotOf(walRef);
+    if (slot !== 0 && interval.maxTimeMs >= this.head.truncatedBeforeMs) this.head.delete(slot, interval);
+  }
+
+  /** The slot of a series that the head has; 0 if it has not. */
+  private slotOf(walRef: number): number {
     const ref = this.resolve(walRef);
     const slot = slotOf(ref);
-    if (this.head.refs.isUsed(slot) && this.head.refs.refAt(slot) === ref)
-      this.head.schedules.set(slot, schedule);
+    return this.head.refs.isUsed(slot) && this.head.refs.refAt(slot) === ref ? slot : 0;
   }
 
   private samplesRecord(record: Uint8Array): void {
@@ -162,7 +179,7 @@ class HeadLoader {
 
   finish(corruptions: readonly CorruptionStatus[]): ReplayReport {
     this.head.refs.settle();
-    const { samples, unknownSamples, renamed } = this;
-    return { samples, unknownSamples, corruptions, renamed };
+    const { samples, unknownSamples, skippedRecords, renamed } = this;
+    return { samples, unknownSamples, skippedRecords, corruptions, renamed };
   }
 }

@@ -1,7 +1,7 @@
 // Chunk → samples.
 
 import { decodeXor } from '@flotilla/kernel';
-import type { RawChunk } from './api.ts';
+import type { RawChunk } from '../api.ts';
 
 /**
  * Decodes a chunk into the caller's arrays (ms; values with every NaN bit) and returns the number of samples, or −1 if it
