@@ -311,15 +311,14 @@ describe('oauth2', () => {
 });
 
 describe('a URL that is none', () => {
-  async function fails(url: string, want: string): Promise<void> {
+  async function check(url: string, want: string): Promise<void> {
     await expect(clientOf(url).fetch(1000)).rejects.toThrow(want);
   }
 
   test('fails the scrape and says so, without a password', async () => {
-    expect.hasAssertions();
-    await fails('http://fd00:1::204/metrics', 'parse "http://fd00:1::204/metrics": not a URL');
-    await fails('http://user:secret@a:b:c/metrics', 'parse "http://xxxxx@a:b:c/metrics": not a URL');
-    await fails('http://a:99999/metrics', 'not a URL');
-    await fails('ftp://a/metrics', 'Get "ftp://a/metrics": unsupported protocol scheme "ftp"');
+    await check('http://fd00:1::204/metrics', 'parse "http://fd00:1::204/metrics": not a URL');
+    await check('http://user:secret@a:b:c/metrics', 'parse "http://xxxxx@a:b:c/metrics": not a URL');
+    await check('http://a:99999/metrics', 'not a URL');
+    await check('ftp://a/metrics', 'Get "ftp://a/metrics": unsupported protocol scheme "ftp"');
   });
 });
