@@ -34,7 +34,7 @@ function parse(query: string, options: ParserOptions): Parsed {
   }
 }
 
-function compare(inputs: readonly string[], ours: ParserOptions, theirs: OracleOptions): void {
+function expectEqual(inputs: readonly string[], ours: ParserOptions, theirs: OracleOptions): void {
   const answers = askOracle(inputs, theirs);
   const expected = answers.map(({ error, string, pretty, ast }, i) => ({
     query: inputs[i],
@@ -51,11 +51,11 @@ test('the tables are all there', () => {
 });
 
 test('parser, printer and tree agree with all of the language', () => {
-  compare(inputs, EVERYTHING.ours, EVERYTHING.theirs);
+  expectEqual(inputs, EVERYTHING.ours, EVERYTHING.theirs);
 });
 
 test('parser, printer and tree agree without what is experimental', () => {
-  compare(inputs, NOTHING.ours, NOTHING.theirs);
+  expectEqual(inputs, NOTHING.ours, NOTHING.theirs);
 });
 
 test('lexers agree', () => {
