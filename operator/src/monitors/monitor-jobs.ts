@@ -304,6 +304,7 @@ function checkDns({ type = 'SRV', port }: DnsSdSpec): void {
 }
 
 function httpGroups({ feeds, source }: JobContext, { metadata }: ObjectHead, config: HttpSdSpec): Groups {
+  if (config.oauth2 !== undefined) throw new RangeError('httpSDConfigs: oauth2 is not supported yet');
   const auth = makeAuth(config, metadata.namespace);
   checkCredentials(auth, source);
   return feeds.http(config.url, config.refreshInterval, auth, source);

@@ -61,6 +61,28 @@ describe('credentials', () => {
     expect(await endpointOf({ proxyUrl, proxyFromEnvironment: true })).toContain('proxyFromEnvironment');
   });
 
+  test('of OAuth 2 are whole and there', async () => {
+    const oauth2 = { clientId: { secret: key('user') }, clientSecret: key('token'), tokenUrl: 'http://t/' };
+    const of = (changed: object): Promise<string> => endpointOf({ oauth2: { ...oauth2, ...changed } });
+    expect(await of({})).toBe('');
+    expect(await of({ clientId: {} })).toContain('oauth2: want the secret or configMap of clientId');
+    expect(await of({ clientId: { secret: key('user'), configMap: key('user') } })).toContain(
+      'clientId: want one',
+    );
+    expect(await of({ clientSecret: key('nope') })).toContain('no key nope');
+    expect(await of({ noProxy: 'a' })).toContain('noProxy');
+    expect(await of({ tlsConfig: { ca: { secret: key('token') } } })).toContain('no certificate');
+    expect(await of({ proxyUrl: 'http://p', proxyConnectHeader: { A: [key('nope')] } })).toContain(
+      'no key nope',
+    );
+    expect(await endpointOf({ oauth2, authorization: { credentials: key('token') } })).toContain(
+      'at most one',
+    );
+    expect(await scrapeConfigOf({ httpSDConfigs: [{ url: 'http://127.0.0.1:1/', oauth2 }] })).toContain(
+      'not supported',
+    );
+  });
+
   test('of HTTP discovery are checked, too', async () => {
     const config = (authorization: object) => ({
       httpSDConfigs: [{ url: 'http://127.0.0.1:1/', authorization }],
@@ -185,4 +207,33 @@ test('a target that relabeling breaks is no target, and refuses nothing', async 
     expect(found.pools()[0]?.droppedCount).toBe(1);
     expect(found.problems().map(({ name, isOfTargets }) => [name, isOfTargets])).toEqual([['one', true]]);
   });
+});
+
+test('settings of OAuth 2 reach the job as references', async () => {
+  const oauth2 = {
+    clientId: { secret: key('user') },
+    clientSecret: key('token'),
+    tokenUrl: 'http://t/',
+    scopes: ['a'],
+    endpointParams: { p: 'v' },
+    proxyUrl: 'http://p',
+    tlsConfig: { serverName: 's' },
+  };
+  const monitor = manifest('ServiceMonitor', 'one', { spec: { selector, endpoints: [{ oauth2 }] } });
+  const reference = (of: string) => ({ secret: { kind: 'Secret', namespace: 'shop', name: 's', key: of } });
+  const scrapeClasses = [{ name: 'c', default: true, authorization: { credentials: key('token') } }];
+  await discover(
+    [secret, monitor],
+    (found) =>
+      expect(found.pools()[0]?.job.auth).toEqual({
+        oauth2: {
+          ...oauth2,
+          clientId: reference('user'),
+          clientSecret: reference('token'),
+          tlsConfig: undefined,
+          tls: { serverName: 's' },
+        },
+      }),
+    { scrapeClasses },
+  );
 });

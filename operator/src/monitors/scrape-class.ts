@@ -34,7 +34,8 @@ export function withClassAuth(
     fleet.namespace,
   );
   const tls = mergeTls(own.tls, shared.tls);
-  const auth = own.basic === undefined ? (own.authorization ?? shared.authorization) : undefined;
+  const hasOther = own.basic !== undefined || own.oauth2 !== undefined;
+  const auth = hasOther ? undefined : (own.authorization ?? shared.authorization);
   return { ...own, ...(tls && { tls }), ...(auth && { authorization: auth }) };
 }
 

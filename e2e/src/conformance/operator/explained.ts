@@ -18,7 +18,6 @@ function of(...names: readonly RegExp[]): Explanation['explains'] {
 }
 
 const explanations: readonly Explanation[] = [
-  { reason: 'OAuth 2 is not supported: the object is refused', explains: of(/[ /]team-a\/oauth2(\/0)?$/) },
   {
     reason:
       'discovery of clouds and catalogues is not supported: the object is refused, never scraped in part',

@@ -1,6 +1,6 @@
 // Our operator as a real process on the same API server, and its view.
 
-import type { CredentialSource, Job, SecretRef } from '@flotilla/wire';
+import type { CredentialSource, Job, SecretRef, TlsConfig } from '@flotilla/wire';
 import { join } from 'node:path';
 import { freePort } from '../../local/fleet.ts';
 import type { ApiServer } from './api-server.ts';
@@ -118,7 +118,7 @@ async function poolView({ job, droppedCount, targets }: PoolAnswer, secrets: Cre
 }
 
 async function authView(
-  { basic, authorization, tls, proxyUrl }: Job['auth'],
+  { basic, authorization, oauth2, tls, proxyUrl }: Job['auth'],
   secrets: Credentials,
 ): Promise<SettingsView> {
   const text = (source: CredentialSource | undefined): Promise<string | undefined> => secrets.text(source);
@@ -128,9 +128,21 @@ async function authView(
       type: authorization.type,
       credentials: await text(authorization.credentials),
     },
-    tls: tls && { ...tls, ca: await text(tls.ca), cert: await text(tls.cert), key: await text(tls.key) },
+    oauth2: oauth2 && {
+      ...oauth2,
+      clientId: await text(oauth2.clientId),
+      clientSecret: await text(oauth2.clientSecret),
+      tls: await tlsView(oauth2.tls, secrets),
+    },
+    tls: await tlsView(tls, secrets),
     proxyUrl,
   };
+}
+
+async function tlsView(tls: TlsConfig | undefined, secrets: Credentials): Promise<SettingsView | undefined> {
+  if (tls === undefined) return undefined;
+  const [ca, cert, key] = await Promise.all([tls.ca, tls.cert, tls.key].map((one) => secrets.text(one)));
+  return { ...tls, ca, cert, key };
 }
 
 /** Resolves references as a scraper would. */

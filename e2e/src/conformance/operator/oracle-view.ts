@@ -127,6 +127,7 @@ function authOf(written: ScrapeConfigYaml): SettingsView {
   const {
     basic_auth: basic,
     authorization,
+    oauth2,
     tls_config: tls,
   } = written as Readonly<Record<string, Yaml | undefined>>;
   const { bearer_token: token, bearer_token_file: file, proxy_url: proxyUrl } = written;
@@ -136,16 +137,30 @@ function authOf(written: ScrapeConfigYaml): SettingsView {
       authorization ??
       (token === undefined ? undefined : { type: 'Bearer', credentials: token }) ??
       (file === undefined ? undefined : { type: 'Bearer', credentials: fileName(file as string) }),
-    tls: tls && {
-      ca: fileContent(tls['ca_file']),
-      cert: fileContent(tls['cert_file']),
-      key: fileContent(tls['key_file']),
-      serverName: tls['server_name'],
-      insecureSkipVerify: tls['insecure_skip_verify'],
-      minVersion: tls['min_version'],
-      maxVersion: tls['max_version'],
+    oauth2: oauth2 && {
+      clientId: oauth2['client_id'],
+      clientSecret: oauth2['client_secret'],
+      tokenUrl: oauth2['token_url'],
+      scopes: oauth2['scopes'] ?? [],
+      endpointParams: oauth2['endpoint_params'],
+      tls: tlsOf(oauth2['tls_config'] as Yaml | undefined),
+      proxyUrl: oauth2['proxy_url'],
     },
+    tls: tlsOf(tls),
     proxyUrl,
+  };
+}
+
+function tlsOf(tls: Yaml | undefined): SettingsView | undefined {
+  if (tls === undefined) return undefined;
+  return {
+    ca: fileContent(tls['ca_file']),
+    cert: fileContent(tls['cert_file']),
+    key: fileContent(tls['key_file']),
+    serverName: tls['server_name'],
+    insecureSkipVerify: tls['insecure_skip_verify'],
+    minVersion: tls['min_version'],
+    maxVersion: tls['max_version'],
   };
 }
 
