@@ -1,8 +1,8 @@
 // A job's credentials as an HTTP client needs them. Values come from files (looked at on each scrape, so that a rotated
 // one works at once), from the assignment, or from the operator. None is ever part of an error or a log line.
 
-import { FreshFiles } from '@flotilla/chassis';
-import type { CredentialSource, JobAuth, OAuth2Config, SecretRef } from '@flotilla/wire';
+import { FreshFiles, proxyUrlFor } from '@flotilla/chassis';
+import type { CredentialSource, JobAuth, OAuth2Config, ProxyConfig, SecretRef } from '@flotilla/wire';
 import { basicAuthorization } from './basic-authorization.ts';
 import { OAuth2Tokens } from './oauth2-tokens.ts';
 import { ScrapeError } from './scrape-error.ts';
@@ -11,6 +11,12 @@ import { tlsVersion, type TlsMaterial } from './tls-material.ts';
 /** Where the values of secrets are; undefined while the operator has not given one. */
 export interface SecretValues {
   get(ref: SecretRef): string | undefined;
+}
+
+export interface ProxyRoute {
+  readonly url: string;
+  /** Sent with CONNECT. */
+  readonly headers: Readonly<Record<string, string>>;
 }
 
 export class Credentials {
@@ -39,13 +45,25 @@ export class Credentials {
     return this.#material(auth.tls);
   }
 
-  #token({ clientId, clientSecret, tls, proxyUrl = '', ...rest }: OAuth2Config): string | Promise<string> {
+  /** The proxy for a URL, with what it wants to see; undefined for none. Throws ScrapeError when a value is missing. */
+  proxy(config: ProxyConfig | undefined, target: URL): ProxyRoute | undefined {
+    if (config === undefined) return undefined;
+    const url = proxyUrlFor(target, config);
+    if (url === '') return undefined;
+    const headers = (config.connectHeaders ?? []).map(({ name, values }) => [
+      name,
+      values.map((value) => this.#value(value)).join(', '),
+    ]);
+    return { url, headers: Object.fromEntries(headers) as Record<string, string> };
+  }
+
+  #token({ clientId, clientSecret, tls, proxy, ...rest }: OAuth2Config): string | Promise<string> {
     return this.#tokens.authorization({
       ...rest,
       clientId: this.#value(clientId),
       clientSecret: this.#value(clientSecret),
       tls: this.#material(tls),
-      proxyUrl,
+      proxy: this.proxy(proxy, new URL(rest.tokenUrl)),
     });
   }
 

@@ -16,7 +16,7 @@ export interface TokenRequest {
   readonly scopes: readonly string[];
   readonly endpointParams: Readonly<Record<string, string>>;
   readonly tls: TlsMaterial | undefined;
-  readonly proxyUrl: string;
+  readonly proxy: { readonly url: string; readonly headers: Readonly<Record<string, string>> } | undefined;
 }
 
 interface Entry {
@@ -82,8 +82,9 @@ async function fetchToken(wanted: TokenRequest): Promise<{ header: string; expir
   }
 }
 
-function dispatcherFor({ tls, proxyUrl }: TokenRequest): Dispatcher {
-  if (proxyUrl !== '') return new ProxyAgent({ uri: proxyUrl, ...(tls && { requestTls: tls }) });
+function dispatcherFor({ tls, proxy }: TokenRequest): Dispatcher {
+  if (proxy !== undefined)
+    return new ProxyAgent({ uri: proxy.url, headers: proxy.headers, ...(tls && { requestTls: tls }) });
   return new Agent({ ...(tls && { connect: tls }) });
 }
 

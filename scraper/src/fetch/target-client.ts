@@ -208,9 +208,10 @@ export class TargetClient {
       keepAliveTimeout: 2 * this.#intervalMs + 10_000,
       keepAliveMaxTimeout: 2 * this.#intervalMs + 600_000,
     };
-    const { proxyUrl } = this.#settings.auth;
-    if (proxyUrl !== undefined && proxyUrl !== '') {
-      return new ProxyAgent({ ...options, uri: proxyUrl, ...(tls && { requestTls: tls }) });
+    const proxy = this.#context.credentials.proxy(this.#settings.auth.proxy, url);
+    if (proxy !== undefined) {
+      const { url: uri, headers } = proxy;
+      return new ProxyAgent({ ...options, uri, headers, ...(tls && { requestTls: tls }) });
     }
     return new Client(url.origin, { ...options, ...(tls && { connect: tls }) });
   }
