@@ -24,7 +24,11 @@ const parts = {
   tsdb: () => {
     process.env.FLOTILLA_PROMETHEUS = peer('prometheus');
     process.env.FLOTILLA_PROMTOOL = peer('promtool');
-    Object.assign(process.env, { FLOTILLA_FAULT_STRIDE: '1', FLOTILLA_KILLS: '200', FLOTILLA_MODEL_RUNS: '20000' });
+    Object.assign(process.env, {
+      FLOTILLA_FAULT_STRIDE: '1',
+      FLOTILLA_KILLS: '200',
+      FLOTILLA_MODEL_RUNS: '20000',
+    });
     return jestAt('/(e2e/dist/conformance/tsdb/|tsdb/dist/(faults|model|wal/crash))');
   },
   'node-exporter': () => {

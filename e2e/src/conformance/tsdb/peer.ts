@@ -81,7 +81,7 @@ export class PrometheusPeer {
     ];
     const child = spawn(binary('FLOTILLA_PROMETHEUS'), args, { stdio: ['ignore', 'ignore', 'pipe'] });
     let log = '';
-    child.stderr!.on('data', (data: Buffer) => (log += data.toString()));
+    child.stderr.on('data', (data: Buffer) => (log += data.toString()));
     const peer = new PrometheusPeer(child, `http://127.0.0.1:${port}`);
     await eventually('Prometheus is ready', 60_000, async () => {
       if (child.exitCode !== null) throw new Error(`Prometheus: exit ${child.exitCode}: ${log}`);
