@@ -9,7 +9,7 @@ import { readNumbers } from './testing/sandbox.ts';
 import { Tsdb } from './tsdb.ts';
 
 /** Every how-many-th call is one to fail at; 1 for all. */
-const STRIDE = Number(process.env['FLOTILLA_FAULT_STRIDE'] ?? 37);
+const STRIDE = Number(process.env['FLOTILLA_FAULT_STRIDE'] ?? 61);
 
 let base: string;
 
