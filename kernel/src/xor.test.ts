@@ -106,9 +106,9 @@ describe('encodeXor', () => {
   test('writes the bytes that the oracle writes', () => {
     const property = fc.property(series, (samples) => {
       const times = Float64Array.from(samples, ({ timeMs }) => timeMs);
-      const values = new Float64Array(BigUint64Array.from(samples, ({ bits }) => bits).buffer);
+      const raw = new Float64Array(BigUint64Array.from(samples, ({ bits }) => bits).buffer);
       let calls = 0;
-      encodeXorColumns(times, values, 1000, 1 << 16, (from, count, data) => {
+      encodeXorColumns(times, raw, 1000, 1 << 16, (from, count, data) => {
         calls++;
         expect([from, count]).toEqual([0, samples.length]);
         expect(Buffer.from(data).equals(encodeXor(samples))).toBe(true);
@@ -120,10 +120,10 @@ describe('encodeXor', () => {
 
   test('ends chunks by samples and by bytes', () => {
     const times = Float64Array.from({ length: 5000 }, (_, i) => i * 1000);
-    const check = (values: Float64Array, samplesMax: number): number[] => {
+    const check = (column: Float64Array, samplesMax: number): number[] => {
       const counts: number[] = [];
       const got: number[] = [];
-      encodeXorColumns(times, values, samplesMax, 1024, (from, count, data) => {
+      encodeXorColumns(times, column, samplesMax, 1024, (from, count, data) => {
         expect(data.length).toBeLessThanOrEqual(1024);
         const out = new Float64Array(count);
         expect(decodeXor(data, new Float64Array(count), out)).toBe(count);
@@ -131,7 +131,7 @@ describe('encodeXor', () => {
         got.push(...out);
         counts.push(count);
       });
-      expect(got).toEqual([...values]);
+      expect(got).toEqual([...column]);
       return counts;
     };
     expect(check(new Float64Array(5000), 480).slice(0, 2)).toEqual([480, 480]);
