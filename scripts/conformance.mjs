@@ -15,6 +15,12 @@ const parts = {
     const sources = peerSources('prometheus');
     return promqlCorpus(sources);
   },
+  'promql-oracle': () => {
+    process.env.FLOTILLA_PROMETHEUS_SOURCES = peerSources('prometheus');
+    process.env.FLOTILLA_PROMETHEUS = peer('prometheus');
+    process.env.FLOTILLA_PROMQL_ORACLE = peer('promql-oracle');
+    return jestIn('conformance/promql/');
+  },
   'node-exporter': () => {
     process.env.FLOTILLA_NODE_EXPORTER = peer('node_exporter');
     return jestIn('conformance/node-exporter');
@@ -25,6 +31,11 @@ const parts = {
     process.env.FLOTILLA_PROMETHEUS_OPERATOR_SOURCES = peerSources('operator');
     process.env.FLOTILLA_PROMETHEUS = peer('prometheus');
     return jestIn('conformance/operator/');
+  },
+  crds: () => {
+    process.env.FLOTILLA_CLUSTER_BINARIES = clusterBinaries();
+    process.env.FLOTILLA_HELM = helm();
+    return jestIn('conformance/crds/');
   },
   chart: () => {
     process.env.FLOTILLA_HELM = helm();

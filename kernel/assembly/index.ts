@@ -16,6 +16,7 @@ export {
   isIdle,
   lastIsStale,
   lastTime,
+  noteSample,
   openMin,
   openSamples,
   sealOpen,

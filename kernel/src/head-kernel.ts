@@ -86,6 +86,11 @@ export class HeadKernel {
     this.kernel.exports.dropOpenChunk(ref);
   }
 
+  /** Takes note of a newer sample, a histogram, that the caller keeps; seals the open chunk before it. */
+  noteSample(ref: number, timeMs: number, isStale: boolean): void {
+    this.kernel.exports.noteSample(ref, timeMs, isStale ? 1 : 0);
+  }
+
   /** Appends samples of ascending times to a live series, outside of transactions and block ranges. */
   appendRun(ref: number, times: Float64Array, values: Float64Array): void {
     const { exports } = this.kernel;

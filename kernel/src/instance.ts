@@ -25,6 +25,7 @@ export interface KernelExports {
   gatherOpen(ref: number, out: number): number;
   dropOpenChunk(ref: number): void;
   sealOpen(ref: number): void;
+  noteSample(ref: number, timeMs: number, isStale: number): void;
   appendRun(ref: number, times: number, values: number, count: number): void;
   flushSealed(): void;
   reserveInput(count: number): void;

@@ -43,6 +43,7 @@ export { functionTable, type FunctionSignature } from './parser/functions.ts';
 export type { ParserOptions } from './parser/options.ts';
 export { parseExpr, parseMetric, parseSelector } from './parser/parse.ts';
 export { ParseError } from './parser/parse-error.ts';
+export { tokensOf, type TokenText } from './parser/tokens.ts';
 export { children, durationExprs, selectors, valueType, walk } from './parser/traverse.ts';
 export { exprToJson } from './printer/json.ts';
 export { prettyExpr } from './printer/pretty.ts';

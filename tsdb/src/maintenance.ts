@@ -133,7 +133,7 @@ export class Maintenance {
     if (first === undefined || last === undefined) return;
     const through = first + Math.floor(((last - first) * 2) / 3);
     if (through <= first) return;
-    await writeCheckpoint(walDir, head, through, wal.compress, io);
+    await writeCheckpoint(walDir, head, through, { compress: wal.compress }, io);
     wal.dropThrough(through);
     this.checkpoints++;
   }

@@ -21,7 +21,7 @@ import { MergedSeriesSet } from './merged-series-set.ts';
 import { collectMetrics } from './metrics.ts';
 import { writeSnapshot } from './snapshot.ts';
 import { replayWal, type ReplayReport } from './wal/replay.ts';
-import { relogRenamed } from './wal/relog.ts';
+import { writeCheckpoint } from './wal/checkpoint.ts';
 import { Wal } from './wal/wal.ts';
 
 const BLOCK_DURATION_MS = 2 * 3_600_000;
@@ -44,17 +44,27 @@ export class Tsdb implements Queryable {
    * Opens or makes a database, and replays its WAL. Damage never refuses a start: it is put aside, logged and in the
    * status. Throws Unavailable if another process has the folder open.
    */
-  static open(options: OpenOptions): Promise<Tsdb> {
-    return new Promise((resolve) => {
-      mkdirSync(options.dir, { recursive: true });
-      const unlock = lockFolder(options.dir);
-      try {
-        resolve(new Tsdb(options, unlock));
-      } catch (error) {
-        unlock();
-        throw error;
-      }
-    });
+  static async open(options: OpenOptions): Promise<Tsdb> {
+    mkdirSync(options.dir, { recursive: true });
+    const unlock = lockFolder(options.dir);
+    try {
+      const tsdb = new Tsdb(options, unlock);
+      await tsdb.dropAliases();
+      return tsdb;
+    } catch (error) {
+      unlock();
+      throw error;
+    }
+  }
+
+  /** Writes the WAL anew if its refs are not those of the head: whatever reads it later must not need both. */
+  private async dropAliases(): Promise<void> {
+    const { aliases } = this.replayed;
+    if (aliases.size === 0) return;
+    const { wal, head, io } = this;
+    const through = wal.segment - 1;
+    await writeCheckpoint(wal.dir, head, through, { compress: wal.compress, aliases }, io);
+    wal.dropThrough(through);
   }
 
   private constructor(options: OpenOptions, unlock: () => void) {
@@ -76,7 +86,6 @@ export class Tsdb implements Queryable {
       io,
       log,
     });
-    relogRenamed(this.wal, this.head, this.replayed.renamed);
     this.head.truncate(this.head.truncatedBeforeMs);
     const { head, wal, blocks } = this;
     this.maintenance = new Maintenance({

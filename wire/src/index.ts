@@ -8,6 +8,7 @@ export type {
   Job,
   JobAuth,
   OAuth2Config,
+  ProxyConfig,
   JobLimits,
   RemovalReason,
   SecretRef,

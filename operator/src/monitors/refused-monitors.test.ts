@@ -216,10 +216,15 @@ test('settings of OAuth 2 reach the job as references', async () => {
     tokenUrl: 'http://t/',
     scopes: ['a'],
     endpointParams: { p: 'v' },
+  };
+  const connection = {
     proxyUrl: 'http://p',
+    noProxy: 'x',
+    proxyConnectHeader: { A: [key('token')] },
     tlsConfig: { serverName: 's' },
   };
-  const monitor = manifest('ServiceMonitor', 'one', { spec: { selector, endpoints: [{ oauth2 }] } });
+  const endpoint = { oauth2: { ...oauth2, ...connection } };
+  const monitor = manifest('ServiceMonitor', 'one', { spec: { selector, endpoints: [endpoint] } });
   const reference = (of: string) => ({ secret: { kind: 'Secret', namespace: 'shop', name: 's', key: of } });
   const scrapeClasses = [{ name: 'c', default: true, authorization: { credentials: key('token') } }];
   await discover(
@@ -230,8 +235,12 @@ test('settings of OAuth 2 reach the job as references', async () => {
           ...oauth2,
           clientId: reference('user'),
           clientSecret: reference('token'),
-          tlsConfig: undefined,
           tls: { serverName: 's' },
+          proxy: {
+            url: 'http://p',
+            noProxy: 'x',
+            connectHeaders: [{ name: 'A', values: [reference('token')] }],
+          },
         },
       }),
     { scrapeClasses },

@@ -98,13 +98,14 @@ function fromBase64(text: string): string {
 export function secretRefs(jobs: readonly Job[]): SecretRef[] {
   const refs = new Map<string, SecretRef>();
   for (const { auth } of jobs) {
-    const { basic, authorization, oauth2, tls } = auth;
+    const { basic, authorization, oauth2, tls, proxy } = auth;
     const sources = [
       basic?.username,
       basic?.password,
       authorization?.credentials,
       oauth2?.clientId,
       oauth2?.clientSecret,
+      ...[proxy, oauth2?.proxy].flatMap((one) => one?.connectHeaders ?? []).flatMap(({ values }) => values),
       ...[tls, oauth2?.tls].flatMap((one) => [one?.ca, one?.cert, one?.key]),
     ];
     for (const source of sources) {

@@ -1,33 +1,23 @@
 // A job's credentials as an HTTP client needs them. Values come from files (looked at on each scrape, so that a rotated
 // one works at once), from the assignment, or from the operator. None is ever part of an error or a log line.
 
-import { FreshFiles } from '@flotilla/chassis';
-import type { CredentialSource, JobAuth, OAuth2Config, SecretRef } from '@flotilla/wire';
+import { FreshFiles, proxyUrlFor } from '@flotilla/chassis';
+import type { CredentialSource, JobAuth, OAuth2Config, ProxyConfig, SecretRef } from '@flotilla/wire';
+import { basicAuthorization } from './basic-authorization.ts';
 import { OAuth2Tokens } from './oauth2-tokens.ts';
 import { ScrapeError } from './scrape-error.ts';
+import { tlsVersion, type TlsMaterial } from './tls-material.ts';
 
 /** Where the values of secrets are; undefined while the operator has not given one. */
 export interface SecretValues {
   get(ref: SecretRef): string | undefined;
 }
 
-/** What a TLS connection needs; equal objects may share a connection. */
-export interface TlsMaterial {
-  readonly ca?: string;
-  readonly cert?: string;
-  readonly key?: string;
-  readonly servername?: string;
-  readonly rejectUnauthorized: boolean;
-  readonly minVersion?: 'TLSv1' | 'TLSv1.1' | 'TLSv1.2' | 'TLSv1.3';
-  readonly maxVersion?: 'TLSv1' | 'TLSv1.1' | 'TLSv1.2' | 'TLSv1.3';
+export interface ProxyRoute {
+  readonly url: string;
+  /** Sent with CONNECT. */
+  readonly headers: Readonly<Record<string, string>>;
 }
-
-const TLS_VERSIONS: Readonly<Record<string, NonNullable<TlsMaterial['minVersion']>>> = {
-  TLS10: 'TLSv1',
-  TLS11: 'TLSv1.1',
-  TLS12: 'TLSv1.2',
-  TLS13: 'TLSv1.3',
-};
 
 export class Credentials {
   readonly #secrets: SecretValues;
@@ -55,13 +45,25 @@ export class Credentials {
     return this.#material(auth.tls);
   }
 
-  #token({ clientId, clientSecret, tls, proxyUrl = '', ...rest }: OAuth2Config): string | Promise<string> {
+  /** The proxy for a URL, with what it wants to see; undefined for none. Throws ScrapeError when a value is missing. */
+  proxy(config: ProxyConfig | undefined, target: URL): ProxyRoute | undefined {
+    if (config === undefined) return undefined;
+    const url = proxyUrlFor(target, config);
+    if (url === '') return undefined;
+    const headers = (config.connectHeaders ?? []).map(({ name, values }) => [
+      name,
+      values.map((value) => this.#value(value)).join(', '),
+    ]);
+    return { url, headers: Object.fromEntries(headers) as Record<string, string> };
+  }
+
+  #token({ clientId, clientSecret, tls, proxy, ...rest }: OAuth2Config): string | Promise<string> {
     return this.#tokens.authorization({
       ...rest,
       clientId: this.#value(clientId),
       clientSecret: this.#value(clientSecret),
       tls: this.#material(tls),
-      proxyUrl,
+      proxy: this.proxy(proxy, new URL(rest.tokenUrl)),
     });
   }
 
@@ -99,35 +101,4 @@ export class Credentials {
       throw new ScrapeError(`credentials: unable to read file ${path}`, { cause: err });
     }
   }
-}
-
-export function basicAuthorization(user: string, password: string): string {
-  return `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`;
-}
-
-/** Whether a connection made with `a` may serve `b`. */
-export function sameTls(a: TlsMaterial | undefined, b: TlsMaterial | undefined): boolean {
-  if (a === undefined || b === undefined) return a === b;
-  return (
-    a.ca === b.ca &&
-    a.cert === b.cert &&
-    a.key === b.key &&
-    a.servername === b.servername &&
-    a.rejectUnauthorized === b.rejectUnauthorized &&
-    a.minVersion === b.minVersion &&
-    a.maxVersion === b.maxVersion
-  );
-}
-
-/** TLS as far as it is about whom to trust, not about who we are: for a host that a redirect names. */
-export function trustOnly(tls: TlsMaterial | undefined): TlsMaterial | undefined {
-  if (tls === undefined) return undefined;
-  const { cert: _cert, key: _key, servername: _servername, ...trust } = tls;
-  return trust;
-}
-
-function tlsVersion(name: string): NonNullable<TlsMaterial['minVersion']> {
-  const version = TLS_VERSIONS[name];
-  if (version === undefined) throw new ScrapeError(`tls: unknown version "${name}", want TLS10 to TLS13`);
-  return version;
 }

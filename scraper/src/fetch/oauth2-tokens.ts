@@ -4,8 +4,9 @@
 import { createHash } from 'node:crypto';
 import { errorText } from '@flotilla/chassis';
 import { Agent, type Dispatcher, ProxyAgent, request } from 'undici';
-import { basicAuthorization, type TlsMaterial } from './credentials.ts';
+import { basicAuthorization } from './basic-authorization.ts';
 import { ScrapeError, transportError } from './scrape-error.ts';
+import type { TlsMaterial } from './tls-material.ts';
 
 /** What a token is asked for with; all values are resolved. */
 export interface TokenRequest {
@@ -15,7 +16,7 @@ export interface TokenRequest {
   readonly scopes: readonly string[];
   readonly endpointParams: Readonly<Record<string, string>>;
   readonly tls: TlsMaterial | undefined;
-  readonly proxyUrl: string;
+  readonly proxy: { readonly url: string; readonly headers: Readonly<Record<string, string>> } | undefined;
 }
 
 interface Entry {
@@ -81,8 +82,9 @@ async function fetchToken(wanted: TokenRequest): Promise<{ header: string; expir
   }
 }
 
-function dispatcherFor({ tls, proxyUrl }: TokenRequest): Dispatcher {
-  if (proxyUrl !== '') return new ProxyAgent({ uri: proxyUrl, ...(tls && { requestTls: tls }) });
+function dispatcherFor({ tls, proxy }: TokenRequest): Dispatcher {
+  if (proxy !== undefined)
+    return new ProxyAgent({ uri: proxy.url, headers: proxy.headers, ...(tls && { requestTls: tls }) });
   return new Agent({ ...(tls && { connect: tls }) });
 }
 

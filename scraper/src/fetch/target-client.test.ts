@@ -1,6 +1,6 @@
-import type { IncomingMessage, RequestListener } from 'node:http';
+import { createServer, type IncomingMessage, type RequestListener } from 'node:http';
 import { createServer as createSecureServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, connect } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -320,5 +320,57 @@ describe('a URL that is none', () => {
     await check('http://user:secret@a:b:c/metrics', 'parse "http://xxxxx@a:b:c/metrics": not a URL');
     await check('http://a:99999/metrics', 'not a URL');
     await check('ftp://a/metrics', 'Get "ftp://a/metrics": unsupported protocol scheme "ftp"');
+  });
+});
+
+describe('a proxy', () => {
+  /** Forwards requests of http as they are, and tunnels CONNECT; counts both. */
+  async function proxyServer() {
+    const seen = { forwarded: [] as string[], tunnelled: [] as string[], headers: [] as unknown[] };
+    const server = createServer((req, res) => {
+      seen.forwarded.push(req.url!);
+      res.end('through the proxy\n');
+    });
+    server.on('connect', (req, socket) => {
+      seen.tunnelled.push(req.url!);
+      seen.headers.push(req.headers['x-token']);
+      const [host, port] = req.url!.split(':');
+      const upstream = connect(Number(port), host, () => {
+        socket.write('HTTP/1.1 200 OK\r\n\r\n');
+        upstream.pipe(socket).pipe(upstream);
+      });
+      const end = (): void => void (upstream.destroy(), socket.destroy());
+      upstream.on('error', end);
+      socket.on('error', end);
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    closing.push(() => server.close());
+    return { seen, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` };
+  }
+
+  test('is told the whole URL of plain targets, and is left out for exceptions', async () => {
+    const { seen, url } = await proxyServer();
+    const job = { auth: { proxy: { url } } };
+    expect(await fetchText(clientOf('http://target.example:81/metrics', job))).toBe('through the proxy\n');
+    expect(seen.forwarded).toEqual(['http://target.example:81/metrics']);
+    const server = await serve((_, res) => res.end('direct\n'));
+    const excepted = { auth: { proxy: { url, noProxy: '127.0.0.0/8' } } };
+    expect(await fetchText(clientOf(server.url, excepted))).toBe('direct\n');
+  });
+
+  test('is shown its headers with CONNECT for TLS targets, the target is not', async () => {
+    const { seen, url } = await proxyServer();
+    const target = createSecureServer({ cert: testCertificate, key: testKey }, (req, res) =>
+      res.end(JSON.stringify(req.headers)),
+    );
+    await new Promise<void>((resolve) => target.listen(0, '127.0.0.1', resolve));
+    closing.push(() => target.close());
+    const { port } = target.address() as AddressInfo;
+    const secret = { kind: 'Secret', namespace: 'n', name: 's', key: 'known' } as const;
+    const proxy = { url, connectHeaders: [{ name: 'X-Token', values: [{ secret }] }] };
+    const auth = { proxy, tls: { insecureSkipVerify: true } };
+    const headers = await fetchText(clientOf(`https://127.0.0.1:${port}/metrics`, { auth }));
+    expect(JSON.parse(headers)).not.toHaveProperty('x-token');
+    expect([seen.tunnelled, seen.headers]).toEqual([[`127.0.0.1:${port}`], ['from-operator']]);
   });
 });

@@ -10,7 +10,8 @@ import { formatFloat } from '@flotilla/model';
 import type { Job } from '@flotilla/wire';
 import { Client, type Dispatcher, ProxyAgent } from 'undici';
 import type { BodyMemory } from './body-memory.ts';
-import { basicAuthorization, type Credentials, sameTls, type TlsMaterial, trustOnly } from './credentials.ts';
+import { basicAuthorization } from './basic-authorization.ts';
+import type { Credentials } from './credentials.ts';
 import { type Answer, Exchange } from './exchange.ts';
 import { gunzipBody } from './gunzip-body.ts';
 import {
@@ -21,6 +22,7 @@ import {
   shownUrl,
   transportError,
 } from './scrape-error.ts';
+import { sameTls, type TlsMaterial, trustOnly } from './tls-material.ts';
 
 const redirectsMax = 10;
 const redirects: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
@@ -206,9 +208,10 @@ export class TargetClient {
       keepAliveTimeout: 2 * this.#intervalMs + 10_000,
       keepAliveMaxTimeout: 2 * this.#intervalMs + 600_000,
     };
-    const { proxyUrl } = this.#settings.auth;
-    if (proxyUrl !== undefined && proxyUrl !== '') {
-      return new ProxyAgent({ ...options, uri: proxyUrl, ...(tls && { requestTls: tls }) });
+    const proxy = this.#context.credentials.proxy(this.#settings.auth.proxy, url);
+    if (proxy !== undefined) {
+      const { url: uri, headers } = proxy;
+      return new ProxyAgent({ ...options, uri, headers, ...(tls && { requestTls: tls }) });
     }
     return new Client(url.origin, { ...options, ...(tls && { connect: tls }) });
   }

@@ -2,7 +2,7 @@
 
 import { CorruptionError, type Labels } from '@flotilla/model';
 import { join } from 'node:path';
-import type { RawChunk, Schedule, SelectOptions, SeriesSet } from '../api.ts';
+import type { ChunkEncoding, RawChunk, Schedule, SelectOptions, SeriesSet } from '../api.ts';
 import { withoutIntervals } from '../chunk/without-intervals.ts';
 import type { Block } from './block.ts';
 import { ChunkReader } from './chunk-segments.ts';
@@ -92,9 +92,10 @@ export class BlockSeriesSet implements SeriesSet {
 
   private read({ minTimeMs, maxTimeMs, ref }: ChunkMeta): RawChunk {
     const { encoding, data } = this.chunkReader.read(ref);
-    if (encoding !== 1 || data.length < 2)
-      throw new CorruptionError(this.block.dir, ref, `chunk of encoding ${encoding}, want 1`);
-    return { minTimeMs, maxTimeMs, samples: (data[0]! << 8) | data[1]!, encoding, data };
+    if (encoding < 1 || encoding > 3 || data.length < 2)
+      throw new CorruptionError(this.block.dir, ref, `chunk of encoding ${encoding}, want 1 to 3`);
+    const samples = (data[0]! << 8) | data[1]!;
+    return { minTimeMs, maxTimeMs, samples, encoding: encoding as ChunkEncoding, data };
   }
 
   get labels(): Labels {

@@ -2,7 +2,7 @@
 
 import { CorruptionError } from '@flotilla/model';
 import type { RawChunk } from '../api.ts';
-import { encodeSamples, mergedSamples, samplesOf } from './samples.ts';
+import { mergedChunks, samplesOf } from './samples.ts';
 
 /**
  * Sorts by time; decodes and encodes only what overlaps. At equal times the chunk that comes later in `chunks` wins.
@@ -27,7 +27,7 @@ export function mergeChunksStrictly(
     }
     const run = order.slice(from, to).toSorted((a, b) => a - b);
     if (run.length === 1) out.push(chunks[run[0]!]!);
-    else out.push(...encodeSamples(mergedSamples(run.map((i) => chunks[i]!).filter(keep))));
+    else out.push(...mergedChunks(run.map((i) => chunks[i]!).filter(keep)));
     from = to;
   }
   return out;

@@ -2,7 +2,7 @@
 
 import type { RawChunk } from '../api.ts';
 import type { Interval } from '../block/tombstones.ts';
-import { encodeSamples, picked, samplesOf } from './samples.ts';
+import { encodeSamples, samplesOf } from './samples.ts';
 
 /** `intervals` as in Tombstones. Chunks that they do not touch stay as they are. Throws CorruptionError on damage. */
 export function withoutIntervals(chunks: readonly RawChunk[], intervals: readonly Interval[]): RawChunk[] {
@@ -22,12 +22,9 @@ function covers({ minTimeMs, maxTimeMs }: Interval, chunk: RawChunk): boolean {
 }
 
 function rewritten(chunk: RawChunk, intervals: readonly Interval[]): RawChunk[] {
-  const samples = samplesOf(chunk);
-  const order = Uint32Array.from({ length: samples.count }, (_, i) => i);
-  const left = picked(samples, order, (i) => !isInside(intervals, samples.times[i]!));
-  return left.count === 0 ? [] : encodeSamples(left);
+  return encodeSamples(samplesOf(chunk).filter(({ timeMs }) => !isInside(intervals, timeMs)));
 }
 
-export function isInside(intervals: readonly Interval[], timeMs: number): boolean {
+function isInside(intervals: readonly Interval[], timeMs: number): boolean {
   return intervals.some(({ minTimeMs, maxTimeMs }) => timeMs >= minTimeMs && timeMs <= maxTimeMs);
 }

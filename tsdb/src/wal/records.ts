@@ -10,6 +10,10 @@ export const recordType = {
   series: 1,
   samples: 2,
   tombstones: 3,
+  histograms: 7,
+  floatHistograms: 8,
+  customHistograms: 9,
+  customFloatHistograms: 10,
   /** Ours. Prometheus skips record types that it does not know. */
   schedules: 0xf0,
 } as const;

@@ -47,6 +47,10 @@ export class Wal {
     this.timer.unref();
   }
 
+  get dir(): string {
+    return this.options.dir;
+  }
+
   get compress(): boolean {
     return this.options.compress;
   }

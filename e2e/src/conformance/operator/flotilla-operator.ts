@@ -1,6 +1,6 @@
 // Our operator as a real process on the same API server, and its view.
 
-import type { CredentialSource, Job, SecretRef, TlsConfig } from '@flotilla/wire';
+import type { CredentialSource, Job, ProxyConfig, SecretRef, TlsConfig } from '@flotilla/wire';
 import { join } from 'node:path';
 import { freePort } from '../../local/fleet.ts';
 import type { ApiServer } from './api-server.ts';
@@ -118,7 +118,7 @@ async function poolView({ job, droppedCount, targets }: PoolAnswer, secrets: Cre
 }
 
 async function authView(
-  { basic, authorization, oauth2, tls, proxyUrl }: Job['auth'],
+  { basic, authorization, oauth2, tls, proxy }: Job['auth'],
   secrets: Credentials,
 ): Promise<SettingsView> {
   const text = (source: CredentialSource | undefined): Promise<string | undefined> => secrets.text(source);
@@ -133,10 +133,23 @@ async function authView(
       clientId: await text(oauth2.clientId),
       clientSecret: await text(oauth2.clientSecret),
       tls: await tlsView(oauth2.tls, secrets),
+      proxy: await proxyView(oauth2.proxy, secrets),
     },
     tls: await tlsView(tls, secrets),
-    proxyUrl,
+    proxy: await proxyView(proxy, secrets),
   };
+}
+
+async function proxyView(
+  proxy: ProxyConfig | undefined,
+  secrets: Credentials,
+): Promise<SettingsView | undefined> {
+  if (proxy === undefined) return undefined;
+  const headers = (proxy.connectHeaders ?? []).map(async ({ name, values }) => [
+    name,
+    await Promise.all(values.map((value) => secrets.text(value))),
+  ]);
+  return { ...proxy, connectHeaders: Object.fromEntries(await Promise.all(headers)) as SettingsView };
 }
 
 async function tlsView(tls: TlsConfig | undefined, secrets: Credentials): Promise<SettingsView | undefined> {

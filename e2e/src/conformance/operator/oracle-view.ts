@@ -130,7 +130,7 @@ function authOf(written: ScrapeConfigYaml): SettingsView {
     oauth2,
     tls_config: tls,
   } = written as Readonly<Record<string, Yaml | undefined>>;
-  const { bearer_token: token, bearer_token_file: file, proxy_url: proxyUrl } = written;
+  const { bearer_token: token, bearer_token_file: file } = written;
   return {
     basic: basic && { username: basic['username'], password: basic['password'] },
     authorization:
@@ -144,11 +144,17 @@ function authOf(written: ScrapeConfigYaml): SettingsView {
       scopes: oauth2['scopes'] ?? [],
       endpointParams: oauth2['endpoint_params'],
       tls: tlsOf(oauth2['tls_config'] as Yaml | undefined),
-      proxyUrl: oauth2['proxy_url'],
+      proxy: proxyOf(oauth2),
     },
     tls: tlsOf(tls),
-    proxyUrl,
+    proxy: proxyOf(written),
   };
+}
+
+function proxyOf(written: Yaml): SettingsView | undefined {
+  const { proxy_url: url, no_proxy: noProxy, proxy_from_environment: fromEnvironment } = written;
+  if (url === undefined && fromEnvironment !== true) return undefined;
+  return { url, noProxy, fromEnvironment, connectHeaders: written['proxy_connect_header'] ?? {} };
 }
 
 function tlsOf(tls: Yaml | undefined): SettingsView | undefined {
