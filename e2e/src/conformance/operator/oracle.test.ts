@@ -24,7 +24,7 @@ import {
 import { TestWorld } from './test-world.ts';
 import type { View } from './view.ts';
 
-const settleTimeoutMs = 90_000;
+const settleTimeoutMs = 180_000;
 const artefacts = 'operator-oracle';
 
 let world: TestWorld;
@@ -55,7 +55,7 @@ describe('equal to the Prometheus operator and Prometheus', () => {
       expect(found.unexplained.map(({ where, what }) => `${where}: ${what}`)).toEqual([]);
       expect(views[0].pools.size).toBeGreaterThan(60);
     },
-    150_000,
+    270_000,
   );
 });
 
