@@ -248,6 +248,8 @@ async function runProofs(names) {
   });
   rmSync(join(root, 'e2e/artefacts/cluster'), { recursive: true, force: true });
   const results = [];
+  // A file that is running hears of it, too; the next one must not begin.
+  process.once('SIGINT', () => (interrupted = true)).once('SIGTERM', () => (interrupted = true));
   for (const file of files(names)) {
     if (interrupted) break;
     const result = await runJest([

@@ -1,10 +1,12 @@
 // The real systems that conformance and benches run beside ours, built from pinned Go modules into a cache folder
 // (FLOTILLA_CACHE, else flotilla/ in the user's cache). Needs Go; says so when it is missing.
 import { spawnSync } from 'node:child_process';
-import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { root } from './setup.mjs';
 
 const modules = {
   prometheus: { module: 'github.com/prometheus/prometheus', package: 'cmd/prometheus', version: 'v0.315.0' },
@@ -16,6 +18,16 @@ const modules = {
     // They name folders of its repository; the modules of the same version are published.
     dropReplaces: ['pkg/apis/monitoring', 'pkg/client'],
   },
+  // Prometheus's own parser and printer as a filter; the two files are copied into its sources.
+  'promql-oracle': {
+    module: 'github.com/prometheus/prometheus',
+    package: 'cmd/promql-oracle',
+    version: 'v0.315.0',
+    added: {
+      'cmd/promql-oracle/main.go': 'e2e/src/conformance/promql/oracle/main.go',
+      'web/api/v1/promql_oracle.go': 'e2e/src/conformance/promql/oracle/export.go',
+    },
+  },
   node_exporter: { module: 'github.com/prometheus/node_exporter', package: '', version: 'v1.12.1' },
 };
 
@@ -24,8 +36,8 @@ export const cacheFolder =
 
 /** Path of a peer's binary, built if it is not in the cache; throws with what is missing. */
 export function peer(name) {
-  const { module, package: folder, version, dropReplaces = [] } = modules[name];
-  const bin = join(cacheFolder, 'peers', `${name}-${version}`);
+  const { module, package: folder, version, dropReplaces = [], added = {} } = modules[name];
+  const bin = join(cacheFolder, 'peers', `${name}-${version}${contentMark(Object.values(added))}`);
   const binary = join(bin, name);
   if (existsSync(binary)) return binary;
   const sources = join(cacheFolder, 'sources', `${name}-${version}`);
@@ -33,6 +45,10 @@ export function peer(name) {
   // `go install module@version` refuses modules with replace directives, so the module is built as the main one.
   cpSync(peerSources(name), sources, { recursive: true });
   makeWritable(sources);
+  for (const [target, file] of Object.entries(added)) {
+    mkdirSync(dirname(join(sources, target)), { recursive: true });
+    cpSync(join(root, file), join(sources, target));
+  }
   console.log(`building ${module}/${folder} ${version}`);
   const options = {
     cwd: sources,
@@ -54,13 +70,31 @@ export function peer(name) {
   return binary;
 }
 
-/** Folder of etcd, kube-apiserver and kubectl, built with the rest of the cluster when one is missing. */
+/** Tells apart what was built with other versions of our own files; '' for none. */
+function contentMark(files) {
+  if (files.length === 0) return '';
+  const hash = createHash('sha256');
+  for (const file of files) hash.update(readFileSync(join(root, file)));
+  return `-${hash.digest('hex').slice(0, 12)}`;
+}
+
+/** Folder of etcd, kube-apiserver and kubectl; throws with what is missing. */
 export function clusterBinaries() {
+  return builtForCluster(['etcd', 'kube-apiserver', 'kubectl']);
+}
+
+/** Path of Helm; throws with what is missing. */
+export function helm() {
+  return join(builtForCluster(['helm']), 'helm');
+}
+
+/** Folder of the cluster's binaries, of which those named are built when one is missing. */
+function builtForCluster(names) {
   const bin = join(cacheFolder, 'cluster', 'bin');
-  if (['etcd', 'kube-apiserver', 'kubectl'].every((name) => existsSync(join(bin, name)))) return bin;
-  requireGo('kube-apiserver');
+  if (names.every((name) => existsSync(join(bin, name)))) return bin;
+  requireGo(names.join(', '));
   const script = fileURLToPath(new URL('../e2e/cluster/build.sh', import.meta.url));
-  const built = spawnSync(script, [bin], { stdio: 'inherit' });
+  const built = spawnSync(script, [bin, ...names], { stdio: 'inherit' });
   if (built.status !== 0) throw new Error(`${script} ${bin}: exit ${built.status}`);
   return bin;
 }

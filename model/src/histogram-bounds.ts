@@ -11,7 +11,7 @@ export const SCHEMA_MAX = 8;
 const EXPONENT_MAX = 1024;
 
 /** The growth of schema 1, one bit below the square root of 2. */
-const GROWTH_1 = Math.SQRT2;
+const GROWTH_1 = Math.SQRT2 - Number.EPSILON;
 
 const fractions: readonly Float64Array[] = makeFractions();
 

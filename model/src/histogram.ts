@@ -4,7 +4,14 @@
 // absolute values in (bound of index - 1, bound of index]; custom ones count values up to each bound.
 
 import { CUSTOM_SCHEMA } from './histogram-bounds.ts';
-import { type BucketList, compactBuckets, mapCounts, NO_BUCKETS, sameBuckets } from './histogram-buckets.ts';
+import {
+  type BucketList,
+  coarserBuckets,
+  compactBuckets,
+  mapCounts,
+  NO_BUCKETS,
+  sameBuckets,
+} from './histogram-buckets.ts';
 
 /** Whether the counter was reset before this sample; a gauge has no resets. */
 export type CounterResetHint = 'unknown' | 'reset' | 'not_reset' | 'gauge';
@@ -70,6 +77,14 @@ export class FloatHistogram {
     const negative = compactBuckets(this.negative);
     if (positive === this.positive && negative === this.negative) return this;
     return this.with({ positive, negative });
+  }
+
+  /** In an exponential schema that is no finer. */
+  coarser(schema: number): FloatHistogram {
+    if (schema === this.schema) return this;
+    const positive = coarserBuckets(this.positive, this.schema, schema);
+    const negative = coarserBuckets(this.negative, this.schema, schema);
+    return this.with({ schema, positive, negative });
   }
 
   /** Times a factor; a negative one makes a gauge of it. */

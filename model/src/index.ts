@@ -5,7 +5,7 @@ export { formatDuration, parseDuration, parseGoDuration } from './duration.ts';
 export { assert, BadRequest, CorruptionError, Unavailable } from './errors.ts';
 export { goQuote } from './go-quote.ts';
 export { md5Mod, murmur3, slotOf, SLOTS } from './hash.ts';
-export { type CounterResetHint, FloatHistogram, type HistogramFields } from './histogram.ts';
+export { type CounterResetHint, FloatHistogram, type HistogramFields, sameBounds } from './histogram.ts';
 export {
   addHistograms,
   combineHints,

@@ -26,7 +26,14 @@ export type { EngineOptions, InstantQuery, QueryControl, RangeQuery } from './en
 export { QueryError, QueryLimitError } from './engine/errors.ts';
 export type { QueryErrorKind } from './engine/errors.ts';
 export { MemoryStorage } from './engine/memory-storage.ts';
-export type { MatrixSeries, QueryData, QueryResult, QueryStats, VectorSample } from './engine/result.ts';
+export type {
+  HistogramPoint,
+  MatrixSeries,
+  QueryData,
+  QueryResult,
+  QueryStats,
+  VectorSample,
+} from './engine/result.ts';
 export { almostEqual } from './testlang/compare.ts';
 export { runTest } from './testlang/run-test.ts';
 export type { TestOutcome } from './testlang/run-test.ts';
@@ -36,6 +43,7 @@ export { functionTable, type FunctionSignature } from './parser/functions.ts';
 export type { ParserOptions } from './parser/options.ts';
 export { parseExpr, parseMetric, parseSelector } from './parser/parse.ts';
 export { ParseError } from './parser/parse-error.ts';
+export { tokensOf, type TokenText } from './parser/tokens.ts';
 export { children, durationExprs, selectors, valueType, walk } from './parser/traverse.ts';
 export { exprToJson } from './printer/json.ts';
 export { prettyExpr } from './printer/pretty.ts';

@@ -1,6 +1,6 @@
 // The storage that the engine consumes. A tsdb, the querier's merged view and a test's memory store satisfy it.
 
-import type { Labels, Matcher } from '@flotilla/model';
+import type { FloatHistogram, Labels, Matcher } from '@flotilla/model';
 
 /** What the engine knows about the use of a selector; a storage may ignore all but the time range. */
 export interface SelectHints {
@@ -26,6 +26,13 @@ export interface Series {
   readonly labels: Labels;
   readonly timestampsMs: Float64Array;
   readonly values: Float64Array;
+  /**
+   * The native histograms among the samples, at their places; `values` says nothing there. Absent if all are floats.
+   * A histogram that marks the end of its series is a stale marker in `values`, and undefined here.
+   */
+  readonly histograms?: readonly (FloatHistogram | undefined)[];
+  /** When each sample's counter began, 0 for unknown. Absent if it is for none. */
+  readonly startTimesMs?: Float64Array;
 }
 
 export interface SelectResult {

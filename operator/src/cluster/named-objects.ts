@@ -31,7 +31,7 @@ export interface NamedPace {
   readonly missingMs: number;
 }
 
-const paceDefault: NamedPace = { refreshMs: 30_000, missingMs: 5000 };
+const paceDefault: NamedPace = { refreshMs: 15_000, missingMs: 5000 };
 const tickMaxMs = 1000;
 const atOnceMax = 8;
 

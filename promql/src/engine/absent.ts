@@ -38,7 +38,7 @@ export class Absent extends HeldOperator {
     tile.values.fill(1);
     tile.valid.fill(1);
     await this.evaluation.stream(this.input, 'absent', ({ valid }, _first, rows) => {
-      for (let cell = 0; cell < rows * steps; cell++) if (valid[cell] === 1) tile.valid[cell % steps] = 0;
+      for (let cell = 0; cell < rows * steps; cell++) if (valid[cell] !== 0) tile.valid[cell % steps] = 0;
     });
     this.held = tile;
   }

@@ -1,8 +1,10 @@
 // Aggregations whose groups are single values: the input streams by, and only the groups are held.
 
+import type { PositionRange } from '../ast.ts';
 import type { Evaluation } from './evaluation.ts';
 import { finishFold, type FoldOp, foldRows, type FoldState } from './fold.ts';
 import { type Grouping, groupSeries } from './grouping.ts';
+import { HistogramFold, nameOf } from './histogram-fold.ts';
 import { BaseOperator, type Operator } from './operator.ts';
 import { copyRows, type Tile } from './tile.ts';
 
@@ -13,10 +15,18 @@ export class FoldAggregate extends BaseOperator {
   private readonly op: FoldOp;
   private readonly grouping: Grouping;
   private readonly input: Operator;
+  private readonly inputPos: PositionRange;
   private result: Tile | undefined;
 
-  constructor(op: FoldOp, grouping: Grouping, input: Operator, evaluation: Evaluation) {
+  constructor(
+    op: FoldOp,
+    grouping: Grouping,
+    input: Operator,
+    inputPos: PositionRange,
+    evaluation: Evaluation,
+  ) {
     super(input.grid, evaluation);
+    this.inputPos = inputPos;
     this.op = op;
     this.grouping = grouping;
     this.input = input;
@@ -29,10 +39,20 @@ export class FoldAggregate extends BaseOperator {
     const { steps } = this.grid;
     const state = this.makeState(groups.series.labels.length);
     const foldRow = foldRows[this.op];
+    let histograms: HistogramFold | undefined;
     await this.evaluation.stream(this.input, this.op, (tile, first, rows) => {
-      for (let i = 0; i < rows; i++) foldRow(state, tile, i * steps, groups.of[first + i]! * steps, steps);
+      if (tile.histograms !== undefined)
+        histograms ??= new HistogramFold(this.op, this.inputPos, this.evaluation.annotations);
+      for (let i = 0; i < rows; i++) {
+        const at = groups.of[first + i]! * steps;
+        histograms?.takeRow(tile, i * steps, state.cells, at, steps, () =>
+          nameOf(this.input.series, first + i),
+        );
+        foldRow(state, tile, i * steps, at, steps);
+      }
     });
     finishFold(this.op, state);
+    histograms?.finish(state.cells);
     this.evaluation.budget.give(state.counts.length * STATE_BYTES);
     this.result = state.cells;
   }

@@ -11,6 +11,11 @@ interface Annotation {
   readonly detail?: Monotonicity;
 }
 
+export type SampleType = 'float' | 'histogram';
+
+/** What histograms were put through when a note about them was made. */
+export type HistogramOperation = 'addition' | 'subtraction' | 'aggregation';
+
 /** Where and how much the buckets of classic histograms were corrected. */
 export interface Monotonicity {
   readonly minBound: number;
@@ -59,9 +64,70 @@ export class Annotations {
     this.info(`${rule} ${goQuote(metric)}`, pos);
   }
 
-  incompatibleTypes(op: string, pos: PositionRange): void {
+  incompatibleTypes(op: string, left: SampleType, right: SampleType, pos: PositionRange): void {
     const what = `incompatible sample types encountered for binary operator "${op}"`;
-    this.info(`${what}: float ${op} float`, pos);
+    this.info(`${what}: ${left} ${op} ${right}`, pos);
+  }
+
+  incompatibleLayouts(op: string, pos: PositionRange): void {
+    this.warn(`incompatible bucket layout encountered for binary operator ${op}`, pos);
+  }
+
+  mixedSamples(metric: string, pos: PositionRange): void {
+    this.warn(`encountered a mix of histograms and floats for metric name ${goQuote(metric)}`, pos);
+  }
+
+  mixedAggregation(pos: PositionRange): void {
+    this.warn('encountered a mix of histograms and floats for aggregation', pos);
+  }
+
+  mixedKinds(metric: string, pos: PositionRange): void {
+    this.warn(`vector contains a mix of classic and native histograms${forMetric(metric)}`, pos);
+  }
+
+  mixedSchemas(metric: string, pos: PositionRange): void {
+    const what = 'vector contains a mix of histograms with exponential and custom buckets schemas';
+    this.warn(`${what} for metric name ${goQuote(metric)}`, pos);
+  }
+
+  notCounter(metric: string, pos: PositionRange): void {
+    this.warn(`this native histogram metric is not a counter: ${goQuote(metric)}`, pos);
+  }
+
+  notGauge(metric: string, pos: PositionRange): void {
+    this.warn(`this native histogram metric is not a gauge: ${goQuote(metric)}`, pos);
+  }
+
+  resetCollision(operation: HistogramOperation, pos: PositionRange): void {
+    this.warn(`conflicting counter resets during histogram ${operation}`, pos);
+  }
+
+  boundsReconciled(operation: HistogramOperation, pos: PositionRange): void {
+    this.info(`mismatched custom buckets were reconciled during ${operation}`, pos);
+  }
+
+  ignoredInAggregation(op: string, pos: PositionRange): void {
+    this.info(`ignored histogram in ${op} aggregation`, pos);
+  }
+
+  ignoredInRange(metric: string, pos: PositionRange): void {
+    const what = 'ignored histograms in a range containing both floats and histograms for metric name';
+    this.info(`${what} ${goQuote(metric)}`, pos);
+  }
+
+  nanObservations(effect: 'result' | 'skew', metric: string, pos: PositionRange): void {
+    const result = effect === 'result' ? 'result is NaN' : 'result is skewed higher';
+    this.info(`input to histogram_quantile has NaN observations, ${result}${forMetric(metric)}`, pos);
+  }
+
+  nanObservationsExcluded(metric: string, pos: PositionRange): void {
+    const what = 'input to histogram_fraction has NaN observations, which are excluded from all fractions';
+    this.info(`${what}${forMetric(metric)}`, pos);
+  }
+
+  startTimeOverlap(metric: string, pos: PositionRange): void {
+    const what = 'sample has start time that overlaps with previous sample timestamp';
+    this.warn(`${what} for metric ${goQuote(metric)}`, pos);
   }
 
   forcedMonotonicity(metric: string, pos: PositionRange, found: Monotonicity): void {

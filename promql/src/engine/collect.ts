@@ -8,9 +8,9 @@ import type { Grid } from './grid.ts';
 import { MergeOperator } from './merge-operator.ts';
 import type { Operator } from './operator.ts';
 import type { PlannedRange } from './plan.ts';
-import type { MatrixSeries, QueryData, VectorSample } from './result.ts';
+import type { HistogramPoint, MatrixSeries, QueryData, VectorSample } from './result.ts';
 import { hasDuplicates, withoutDoomedNames } from './series-list.ts';
-import type { Tile } from './tile.ts';
+import { FLOAT, histogramAt, type Tile } from './tile.ts';
 
 /** Where delayed names go, and series that are the same without them meet. */
 export function finished(root: Operator, evaluation: Evaluation): Operator {
@@ -26,7 +26,11 @@ export async function collectVector(root: Operator, evaluation: Evaluation): Pro
   const series: VectorSample[] = [];
   await evaluation.stream(root, 'the result', (tile, first, rows) => {
     for (let i = 0; i < rows; i++) {
-      if (tile.valid[i] === 1) series.push({ labels: labels[first + i]!, timeMs, value: tile.values[i]! });
+      const histogram = histogramAt(tile, i);
+      if (histogram !== undefined) series.push({ labels: labels[first + i]!, timeMs, value: 0, histogram });
+      if (tile.valid[i] === FLOAT) {
+        series.push({ labels: labels[first + i]!, timeMs, value: tile.values[i]! });
+      }
     }
   });
   return { type: 'vector', series };
@@ -47,8 +51,9 @@ export async function collectMatrix(root: Operator, evaluation: Evaluation): Pro
   await evaluation.stream(root, 'the result', (tile, first, rows) => {
     for (let i = 0; i < rows; i++) {
       const columns = compactRow(tile, i, grid);
-      if (columns.values.length === 0) continue;
-      evaluation.budget.take(16 * columns.values.length, 'the result');
+      const size = columns.values.length + (columns.histograms?.length ?? 0);
+      if (size === 0) continue;
+      evaluation.budget.take(16 * size, 'the result');
       series.push({ labels: labels[first + i]!, ...columns });
     }
   });
@@ -56,18 +61,30 @@ export async function collectMatrix(root: Operator, evaluation: Evaluation): Pro
 }
 
 /** The samples of a row with their times. */
-function compactRow(tile: Tile, row: number, grid: Grid): Pick<MatrixSeries, 'timestampsMs' | 'values'> {
+function compactRow(tile: Tile, row: number, grid: Grid): Omit<MatrixSeries, 'labels'> {
   const { steps, startMs, stepMs } = grid;
   const timestampsMs = new Float64Array(steps);
   const values = new Float64Array(steps);
   let count = 0;
   for (let step = 0; step < steps; step++) {
-    if (tile.valid[row * steps + step] === 0) continue;
+    if (tile.valid[row * steps + step] !== FLOAT) continue;
     timestampsMs[count] = startMs + step * stepMs;
     values[count++] = tile.values[row * steps + step]!;
   }
   if (count === steps) return { timestampsMs, values };
-  return { timestampsMs: timestampsMs.slice(0, count), values: values.slice(0, count) };
+  const floats = { timestampsMs: timestampsMs.slice(0, count), values: values.slice(0, count) };
+  if (tile.histograms === undefined) return floats;
+  const histograms = histogramsOfRow(tile, row, grid);
+  return histograms.length === 0 ? floats : { ...floats, histograms };
+}
+
+function histogramsOfRow(tile: Tile, row: number, { steps, startMs, stepMs }: Grid): HistogramPoint[] {
+  const points: HistogramPoint[] = [];
+  for (let step = 0; step < steps; step++) {
+    const histogram = histogramAt(tile, row * steps + step);
+    if (histogram !== undefined) points.push({ timeMs: startMs + step * stepMs, histogram });
+  }
+  return points;
 }
 
 /** The samples in the only window: what an instant query of a range selector is. */
@@ -83,23 +100,33 @@ export async function collectRange(range: PlannedRange, evaluation: Evaluation):
     source.load(i, windows);
     evaluation.samples += windows.locate(range.beforeMs, range.afterMs);
     const columns = windowColumns(range);
-    if (columns.values.length === 0) continue;
-    evaluation.budget.take(16 * columns.values.length, 'the result');
+    const size = columns.values.length + (columns.histograms?.length ?? 0);
+    if (size === 0) continue;
+    evaluation.budget.take(16 * size, 'the result');
     series.push({ labels: labels[i]!, ...columns });
   }
   return { type: 'matrix', series: series.toSorted((a, b) => compareLabels(a.labels, b.labels)) };
 }
 
-function windowColumns({
-  windows,
-  beforeMs,
-  afterMs,
-}: PlannedRange): Pick<MatrixSeries, 'timestampsMs' | 'values'> {
+function windowColumns({ windows, beforeMs, afterMs }: PlannedRange): Omit<MatrixSeries, 'labels'> {
   if (beforeMs > 0) {
     const [times, values] = extendedSamples(windows, 0, afterMs > 0);
     return { timestampsMs: Float64Array.from(times), values: Float64Array.from(values) };
   }
   const from = windows.lo[0]!;
   const to = windows.hi[0]!;
-  return { timestampsMs: windows.times.slice(from, to), values: windows.values.slice(from, to) };
+  const { times, values, histograms } = windows;
+  if (histograms === undefined)
+    return { timestampsMs: times.slice(from, to), values: values.slice(from, to) };
+  const isFloat = (_: unknown, i: number): boolean => histograms[from + i] === undefined;
+  const points: HistogramPoint[] = [];
+  for (let i = from; i < to; i++) {
+    const histogram = histograms[i];
+    if (histogram !== undefined) points.push({ timeMs: times[i]!, histogram });
+  }
+  return {
+    timestampsMs: times.slice(from, to).filter(isFloat),
+    values: values.slice(from, to).filter(isFloat),
+    histograms: points,
+  };
 }

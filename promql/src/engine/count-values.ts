@@ -1,12 +1,20 @@
 // count_values("label", …): one series for each group and value. The values are formatted once each, not per sample.
 
-import { formatFloat, goQuote, isValidUtf8Name, Labels, LabelsBuilder } from '@flotilla/model';
+import {
+  type FloatHistogram,
+  formatFloat,
+  histogramText,
+  isValidUtf8Name,
+  type Labels,
+  LabelsBuilder,
+} from '@flotilla/model';
+import { goQuoteText } from '../parser/byte-text.ts';
 import { fail } from './errors.ts';
 import type { Evaluation } from './evaluation.ts';
 import { type Grouping, groupSeries } from './grouping.ts';
 import { BaseOperator, type Operator } from './operator.ts';
 import { listOf } from './series-list.ts';
-import { CELL_BYTES, copyRows, type Tile } from './tile.ts';
+import { CELL_BYTES, copyRows, histogramAt, NOTHING, type Tile } from './tile.ts';
 
 /** Counts of one value in one group. */
 interface ValueRow {
@@ -22,7 +30,7 @@ export class CountValues extends BaseOperator {
 
   constructor(label: string, grouping: Grouping, input: Operator, evaluation: Evaluation) {
     super(input.grid, evaluation);
-    if (!isValidUtf8Name(label)) fail(`invalid label name ${goQuote(label)}`);
+    if (!isValidUtf8Name(label)) fail(`invalid label name ${goQuoteText(label)}`);
     this.label = label;
     this.grouping = grouping;
     this.input = input;
@@ -38,9 +46,10 @@ export class CountValues extends BaseOperator {
     const { steps } = this.grid;
     await this.evaluation.stream(this.input, 'count_values', (tile, first, count) => {
       for (let cell = 0; cell < count * steps; cell++) {
-        if (tile.valid[cell] === 0) continue;
+        if (tile.valid[cell] === NOTHING) continue;
         const group = groups.of[first + Math.floor(cell / steps)]!;
-        const row = this.rowOf(rows, group, groups.series.labels[group]!, tile.values[cell]!);
+        const sample = histogramAt(tile, cell) ?? tile.values[cell]!;
+        const row = this.rowOf(rows, group, groups.series.labels[group]!, sample);
         row.counts[cell % steps]!++;
       }
     });
@@ -51,8 +60,14 @@ export class CountValues extends BaseOperator {
     copyRows(this.result!, from, into, row, to - from, this.grid.steps);
   }
 
-  private rowOf(rows: Map<string, ValueRow>, group: number, base: Labels, value: number): ValueRow {
-    const text = Object.is(value, -0) ? '-0' : String(value);
+  private rowOf(
+    rows: Map<string, ValueRow>,
+    group: number,
+    base: Labels,
+    value: number | FloatHistogram,
+  ): ValueRow {
+    const text =
+      typeof value === 'number' ? (Object.is(value, -0) ? '-0' : String(value)) : histogramText(value);
     const key = `${group}/${this.keepsValue() ? text : ''}`;
     let row = rows.get(key);
     if (row === undefined) {
@@ -68,9 +83,9 @@ export class CountValues extends BaseOperator {
     return !(this.grouping.without && this.grouping.names.includes(this.label));
   }
 
-  private labelsOf(base: Labels, value: number): Labels {
+  private labelsOf(base: Labels, value: number | FloatHistogram): Labels {
     if (!this.keepsValue()) return base;
-    const text = Object.is(value, -0) ? '-0' : formatFloat(value);
+    const text = labelText(value);
     return new LabelsBuilder(base).set(this.label, text).labels();
   }
 
@@ -88,4 +103,9 @@ export class CountValues extends BaseOperator {
     );
     this.result = tile;
   }
+}
+
+function labelText(value: number | FloatHistogram): string {
+  if (typeof value !== 'number') return histogramText(value);
+  return Object.is(value, -0) ? '-0' : formatFloat(value);
 }

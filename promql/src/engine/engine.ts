@@ -27,6 +27,8 @@ export interface EngineOptions {
   readonly defaultIntervalMs?: number;
   /** Takes names away at the end of a query instead of at once. */
   readonly delayedNameRemoval?: boolean;
+  /** Lets rate(), irate(), increase() and resets() regard when counters began, as far as the storage knows. */
+  readonly useStartTimestamps?: boolean;
   /** For queries that come as text. */
   readonly parser?: ParserOptions;
 }
@@ -58,6 +60,7 @@ const DEFAULTS = {
   timeoutMs: 120_000,
   defaultIntervalMs: 60_000,
   delayedNameRemoval: false,
+  useStartTimestamps: false,
 };
 
 export class Engine {
@@ -99,11 +102,12 @@ export class Engine {
     const signal = control.signal ?? new AbortController().signal;
     const { defaultIntervalMs, maxSamples } = this.options;
     const evaluation = this.makeEvaluation(control, signal);
-    const planner = new Planner(evaluation, window, defaultIntervalMs, maxSamples);
+    const planner = new Planner(expr, evaluation, window, defaultIntervalMs, maxSamples);
     const evaluate = planQuery(planner, expr, grid, isRange);
     evaluation.check();
     const context = { signal, budget: evaluation.budget };
     const warnings = await evaluation.orAborted(planner.selections.load(storage, context));
+    evaluation.anyHistograms = planner.selections.anyHistograms();
     const data = await guarded(evaluate);
     const annotations = evaluation.annotations.texts(typeof query === 'string' ? query : '');
     return {
@@ -119,11 +123,13 @@ export class Engine {
   }
 
   private makeEvaluation(control: QueryControl, signal: AbortSignal): Evaluation {
-    const { lookbackMs, maxSamples, delayedNameRemoval, timeoutMs, maxBytes } = this.options;
+    const { lookbackMs, maxSamples, delayedNameRemoval, useStartTimestamps, timeoutMs, maxBytes } =
+      this.options;
     return new Evaluation({
       lookbackMs: control.lookbackMs ?? lookbackMs,
       maxSamples,
       delayedNameRemoval,
+      useStartTimestamps,
       timeoutMs: Math.min(timeoutMs, control.timeoutMs ?? timeoutMs),
       signal,
       budget: makeBudget(maxBytes),

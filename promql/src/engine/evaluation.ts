@@ -13,6 +13,7 @@ export interface EvaluationOptions {
   readonly lookbackMs: number;
   readonly maxSamples: number;
   readonly delayedNameRemoval: boolean;
+  readonly useStartTimestamps: boolean;
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
   readonly budget: MemoryBudget;
@@ -24,11 +25,14 @@ const WHERE = 'expression evaluation';
 export class Evaluation {
   readonly lookbackMs: number;
   readonly delayedNameRemoval: boolean;
+  readonly useStartTimestamps: boolean;
   readonly budget: MemoryBudget;
   readonly annotations = new Annotations();
   /** Samples that windows and selectors looked at, summed over steps. */
   samples = 0;
   peakSamples = 0;
+  /** Whether any selector found native histograms. */
+  anyHistograms = false;
   private held = 0;
   private readonly maxSamples: number;
   private readonly signal: AbortSignal;
@@ -38,6 +42,7 @@ export class Evaluation {
   constructor(options: EvaluationOptions) {
     this.lookbackMs = options.lookbackMs;
     this.delayedNameRemoval = options.delayedNameRemoval;
+    this.useStartTimestamps = options.useStartTimestamps;
     this.budget = options.budget;
     this.maxSamples = options.maxSamples;
     this.signal = options.signal;

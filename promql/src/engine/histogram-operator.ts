@@ -1,15 +1,15 @@
-// histogram_quantile(), histogram_quantiles() and histogram_fraction() of classic histograms.
+// histogram_quantile(), histogram_quantiles() and histogram_fraction(), of classic and of native histograms.
 //
-// The series of a histogram are found, and their bounds parsed, once; then each row of the result reads the rows of its
-// buckets.
+// The series of a classic histogram are found, and their bounds parsed, once; then each row of the result reads the rows
+// of its buckets. If there may be native ones, the input is held whole, to know which of its rows they are.
 
-import { LabelsBuilder, type Labels, METRIC_NAME, parseGoFloat } from '@flotilla/model';
+import { type FloatHistogram, LabelsBuilder, type Labels, METRIC_NAME, parseGoFloat } from '@flotilla/model';
 import type { PositionRange } from '../ast.ts';
 import { BucketSet } from './bucket-quantile.ts';
 import type { Evaluation } from './evaluation.ts';
 import { BaseOperator, type Operator } from './operator.ts';
 import { filterLabels, listOf, type SeriesList, withoutNames } from './series-list.ts';
-import { anyValid, makeTile, type Tile } from './tile.ts';
+import { anyFloat, copyRows, FLOAT, HISTOGRAM, histogramAt, makeTile, NOTHING, type Tile } from './tile.ts';
 
 interface Bucket {
   readonly row: number;
@@ -20,6 +20,8 @@ interface Bucket {
 interface Histogram {
   readonly labels: Labels;
   readonly buckets: Bucket[];
+  /** The input's row of native histograms that have the very same labels, -1 for none. */
+  readonly rival: number;
 }
 
 /** One result that each histogram has. */
@@ -27,6 +29,8 @@ export interface BucketResult {
   /** Scalars that it takes. */
   readonly params: readonly Operator[];
   readonly compute: (buckets: BucketSet, a: number, b: number) => number;
+  /** `metric` is for annotations. */
+  readonly computeNative: (histogram: FloatHistogram, a: number, b: number, metric: string) => number;
   /** The label that tells this result from the others. */
   readonly label?: readonly [name: string, value: (params: readonly Float64Array[]) => string];
   /** Where φ is in the query, if the result is a quantile. */
@@ -38,6 +42,9 @@ export class HistogramFunction extends BaseOperator {
   private readonly inputPos: PositionRange;
   private readonly results: readonly BucketResult[];
   private histograms: readonly Histogram[] = [];
+  /** Rows of the input with native histograms. */
+  private natives: readonly number[] = [];
+  private held: Tile | undefined;
   private params: readonly (readonly Float64Array[])[] = [];
   private scratch: Tile = makeTile(0);
   private buckets = new BucketSet(0);
@@ -54,6 +61,7 @@ export class HistogramFunction extends BaseOperator {
     for (const result of this.results) params.push(await this.openParams(result));
     this.params = params;
     await this.input.open();
+    if (this.evaluation.anyHistograms) await this.findNatives();
     this.histograms = await this.findHistograms();
     const most = this.histograms.reduce((size, { buckets }) => Math.max(size, buckets.length), 0);
     this.scratch = this.evaluation.take(most, this.grid.steps, 'a histogram');
@@ -61,14 +69,33 @@ export class HistogramFunction extends BaseOperator {
     this.series = this.resultSeries();
   }
 
-  /** Rows are result by result: all histograms for the first one, then all for the second. */
+  /** Rows are result by result: all histograms for the first one, native before classic, then all for the second. */
   read(from: number, to: number, into: Tile, row: number): void {
-    const count = this.histograms.length;
+    const natives = this.natives.length;
+    const count = natives + this.histograms.length;
     for (let i = from; i < to; i++) {
       const at = (row + i - from) * this.grid.steps;
-      this.readRow(Math.floor(i / count), this.histograms[i % count]!, into, at);
+      const result = Math.floor(i / count);
+      const index = i % count;
+      if (index < natives) this.readNative(result, index, into, at);
+      else this.readRow(result, this.histograms[index - natives]!, into, at);
       this.evaluation.check();
     }
+  }
+
+  private async findNatives(): Promise<void> {
+    const tile = await this.evaluation.materialize(this.input, 'histograms');
+    this.held = tile;
+    if (tile.histograms === undefined) return;
+    const { steps } = this.grid;
+    const isNative = (row: number): boolean =>
+      tile.valid.subarray(row * steps, (row + 1) * steps).includes(HISTOGRAM);
+    this.natives = [...this.input.series.labels.keys()].filter(isNative);
+  }
+
+  private readInput(row: number, into: Tile, at: number): void {
+    if (this.held === undefined) this.input.read(row, row + 1, into, at);
+    else copyRows(this.held, row, into, at, 1, this.grid.steps);
   }
 
   private async openParams(result: BucketResult): Promise<Float64Array[]> {
@@ -87,6 +114,7 @@ export class HistogramFunction extends BaseOperator {
   private async findHistograms(): Promise<Histogram[]> {
     const found = new Map<string, Histogram>();
     const { labels: all } = this.input.series;
+    const rivals = new Map(this.natives.map((row) => [all[row]!.key, row]));
     for (let row = 0; row < all.length; row++) {
       const labels = all[row]!;
       const bound = parseGoFloat(labels.get('le'));
@@ -95,7 +123,8 @@ export class HistogramFunction extends BaseOperator {
         continue;
       }
       const own = filterLabels(labels, (name) => name !== 'le');
-      const histogram = found.get(own.key) ?? { labels: own, buckets: [] };
+      const rival = rivals.get(own.key) ?? -1;
+      const histogram = found.get(own.key) ?? { labels: own, buckets: [], rival };
       histogram.buckets.push({ row, bound });
       found.set(own.key, histogram);
     }
@@ -109,8 +138,8 @@ export class HistogramFunction extends BaseOperator {
     await this.evaluation.breathe();
     const { steps } = this.grid;
     const tile = this.evaluation.take(1, steps, 'a histogram');
-    this.input.read(row, row + 1, tile, 0);
-    if (anyValid(tile.valid, 0, steps)) {
+    this.readInput(row, tile, 0);
+    if (anyFloat(tile.valid, 0, steps)) {
       this.evaluation.annotations.badBucketLabel(this.nameOf(labels), labels.get('le'), this.inputPos);
     }
     this.evaluation.give(tile);
@@ -122,10 +151,8 @@ export class HistogramFunction extends BaseOperator {
   }
 
   private resultSeries(): SeriesList {
-    const own = listOf(
-      this.histograms.map(({ labels }) => labels),
-      true,
-    );
+    const natives = this.natives.map((row) => this.input.series.labels[row]!);
+    const own = listOf([...natives, ...this.histograms.map(({ labels }) => labels)], natives.length === 0);
     const { delayedNameRemoval } = this.evaluation;
     const bare = withoutNames(own, delayedNameRemoval);
     const lists = this.results.map(({ label }, i) => {
@@ -143,18 +170,53 @@ export class HistogramFunction extends BaseOperator {
     const { scratch, buckets } = this;
     const result = this.results[index]!;
     const [a, b] = this.params[index]!;
-    histogram.buckets.forEach(({ row }, i) => this.input.read(row, row + 1, scratch, i));
+    histogram.buckets.forEach(({ row }, i) => this.readInput(row, scratch, i));
     for (let step = 0; step < steps; step++) {
       buckets.clear();
       histogram.buckets.forEach(({ bound }, i) => {
         const cell = i * steps + step;
-        if (scratch.valid[cell] === 1) buckets.push(bound, scratch.values[cell]!);
+        if (scratch.valid[cell] === FLOAT) buckets.push(bound, scratch.values[cell]!);
       });
-      into.valid[at + step] = buckets.size > 0 ? 1 : 0;
-      if (buckets.size === 0) continue;
+      const alone = buckets.size > 0 && !this.hasRival(histogram, step);
+      into.valid[at + step] = alone ? FLOAT : NOTHING;
+      if (!alone) continue;
       into.values[at + step] = result.compute(buckets, a![step]!, b?.[step] ?? 0);
       if (result.phiPos !== undefined && buckets.forced) this.noteForced(histogram, step);
     }
+  }
+
+  private hasRival({ rival }: Histogram, step: number): boolean {
+    return rival !== -1 && this.held!.valid[rival * this.grid.steps + step] === HISTOGRAM;
+  }
+
+  private readNative(index: number, native: number, into: Tile, at: number): void {
+    const { steps } = this.grid;
+    const row = this.natives[native]!;
+    const labels = this.input.series.labels[row]!;
+    const [a, b] = this.params[index]!;
+    for (let step = 0; step < steps; step++) {
+      const histogram = histogramAt(this.held!, row * steps + step);
+      into.valid[at + step] = NOTHING;
+      if (histogram === undefined) continue;
+      if (this.rivalsAt(labels, step)) {
+        this.evaluation.annotations.mixedKinds(this.nameOf(labels), this.inputPos);
+        continue;
+      }
+      into.valid[at + step] = FLOAT;
+      into.values[at + step] = this.results[index]!.computeNative(
+        histogram,
+        a![step]!,
+        b?.[step] ?? 0,
+        this.nameOf(labels),
+      );
+    }
+  }
+
+  /** Whether a classic histogram of the same labels has buckets at a step. */
+  private rivalsAt(labels: Labels, step: number): boolean {
+    const { steps } = this.grid;
+    const classic = this.histograms.find((one) => one.rival !== -1 && one.labels.key === labels.key);
+    return classic?.buckets.some(({ row }) => this.held!.valid[row * steps + step] === FLOAT) ?? false;
   }
 
   private noteForced(histogram: Histogram, step: number): void {

@@ -9,7 +9,7 @@ import type { Grid } from './grid.ts';
 import { BaseOperator } from './operator.ts';
 import type { Selection } from './selection.ts';
 import { listOf } from './series-list.ts';
-import type { Tile } from './tile.ts';
+import { setHistogram, type Tile } from './tile.ts';
 
 /** Whether steps look at times that move with them, or all at one time (`@`). Either includes the offset. */
 export interface LookTimes {
@@ -23,18 +23,20 @@ export function lookTimes(grid: Grid, offsetMs: number, atMs: number | undefined
   return { firstMs: grid.startMs - offsetMs, stepMs: grid.stepMs };
 }
 
+/** What a cell gets: the sample's value, or in seconds its time or when its counter began (0 for unknown). */
+export type SampleColumn = 'value' | 'time' | 'start';
+
 export class InstantSelector extends BaseOperator {
   private readonly selection: Selection;
   private readonly times: LookTimes;
-  /** What a cell gets: the sample's value, or for timestamp() its time in seconds. */
-  private readonly column: 'value' | 'time';
+  private readonly column: SampleColumn;
 
   constructor(
     selection: Selection,
     times: LookTimes,
     grid: Grid,
     evaluation: Evaluation,
-    column: 'value' | 'time' = 'value',
+    column: SampleColumn = 'value',
   ) {
     super(grid, evaluation);
     this.selection = selection;
@@ -50,6 +52,11 @@ export class InstantSelector extends BaseOperator {
     return Promise.resolve();
   }
 
+  /** Whether any sample of some rows is a native histogram. */
+  holdsHistograms(rows: readonly number[]): boolean {
+    return rows.some((row) => this.selection.series[row]!.histograms !== undefined);
+  }
+
   read(from: number, to: number, into: Tile, row: number): void {
     const { steps } = this.grid;
     for (let i = from; i < to; i++) {
@@ -60,6 +67,9 @@ export class InstantSelector extends BaseOperator {
 
   private lookUp(series: Series, into: Tile, at: number): void {
     const { timestampsMs, values } = series;
+    const column = this.columnOf(series);
+    const unit = this.column === 'value' ? 1 : 1000;
+    const histograms = this.column === 'value' ? series.histograms : undefined;
     const { steps } = this.grid;
     const { stepMs } = this.times;
     const { lookbackMs } = this.evaluation;
@@ -73,8 +83,15 @@ export class InstantSelector extends BaseOperator {
       into.valid[at + step] = fresh ? 1 : 0;
       if (!fresh) continue;
       found++;
-      into.values[at + step] = this.column === 'value' ? values[next - 1]! : timestampsMs[next - 1]! / 1000;
+      into.values[at + step] = column[next - 1]! / unit;
+      const histogram = histograms?.[next - 1];
+      if (histogram !== undefined) setHistogram(into, at + step, histogram);
     }
     this.evaluation.samples += found;
+  }
+
+  private columnOf({ timestampsMs, values, startTimesMs }: Series): Float64Array {
+    if (this.column === 'value') return values;
+    return this.column === 'time' ? timestampsMs : (startTimesMs ?? new Float64Array(values.length));
   }
 }

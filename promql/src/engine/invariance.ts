@@ -51,7 +51,7 @@ export class Invariance {
       case 'binary':
         return this.isInvariant(expr.lhs) && this.isInvariant(expr.rhs);
       case 'aggregate':
-        return this.isInvariant(expr.expr) && (expr.param === undefined || this.isInvariant(expr.param));
+        return this.isInvariant(expr.expr); // Its parameter, too, counts at the first step only.
       case 'call':
         return this.isInvariantCall(expr);
       case 'selector':
@@ -66,6 +66,7 @@ export class Invariance {
 
   private isInvariantCall(expr: Expr & { kind: 'call' }): boolean {
     if (WINDOW_FUNCTIONS.has(expr.func)) return true;
+    if (expr.func === 'info') return false;
     const args = expr.args.map(withoutParens);
     if (expr.func === 'timestamp') {
       // The time of a pinned sample is the sample's; of anything else it is the step's.

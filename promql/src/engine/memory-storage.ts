@@ -1,6 +1,16 @@
 // A storage in memory, for tests of queries and of rules. Series are found by trying every one.
 
-import { compareLabels, isStale, type Labels, type Matcher, writeStale } from '@flotilla/model';
+import {
+  compareLabels,
+  CUSTOM_SCHEMA,
+  type FloatHistogram,
+  isStale,
+  type Labels,
+  type Matcher,
+  sameBounds,
+  wasReset,
+  writeStale,
+} from '@flotilla/model';
 import type { SelectHints, SelectResult, Series, Storage } from '../storage.ts';
 
 /** A series with room to grow: only the first `count` cells count. */
@@ -8,6 +18,8 @@ interface GrowingSeries {
   readonly labels: Labels;
   timestampsMs: Float64Array;
   values: Float64Array;
+  histograms: (FloatHistogram | undefined)[] | undefined;
+  startTimesMs: Float64Array | undefined;
   count: number;
 }
 
@@ -16,14 +28,23 @@ export class MemoryStorage implements Storage {
   private sorted: readonly GrowingSeries[] | undefined;
 
   /** Throws RangeError unless the time is after that of the series' last sample. The same sample again is no error. */
-  add(labels: Labels, timeMs: number, value: number): void {
-    const series = this.grow(labels, timeMs, value);
+  add(labels: Labels, timeMs: number, value: number, startTimeMs = 0): void {
+    const series = this.grow(labels, timeMs, value, startTimeMs);
     if (series !== undefined) series.values[series.count - 1] = value;
+  }
+
+  /** As add(). What is known of resets is as in Prometheus's storage: nothing of the first sample of a chunk. */
+  addHistogram(labels: Labels, timeMs: number, histogram: FloatHistogram, startTimeMs = 0): void {
+    const series = this.grow(labels, timeMs, 0, startTimeMs);
+    if (series === undefined) return;
+    series.histograms ??= Array.from({ length: series.count - 1 });
+    const before = series.histograms[series.count - 2];
+    series.histograms[series.count - 1] = histogram.withHint(storedHint(before, histogram));
   }
 
   /** Ends the series at a time, until its next sample. */
   addStale(labels: Labels, timeMs: number): void {
-    const series = this.grow(labels, timeMs, NaN);
+    const series = this.grow(labels, timeMs, NaN, 0);
     if (series !== undefined) writeStale(series.values, series.count - 1);
   }
 
@@ -42,7 +63,12 @@ export class MemoryStorage implements Storage {
   }
 
   /** Makes the next cell; undefined if that sample is already there. */
-  private grow(labels: Labels, timeMs: number, value: number): GrowingSeries | undefined {
+  private grow(
+    labels: Labels,
+    timeMs: number,
+    value: number,
+    startTimeMs: number,
+  ): GrowingSeries | undefined {
     const series = this.seriesOf(labels);
     const { count } = series;
     const last = count > 0 ? series.timestampsMs[count - 1]! : -Infinity;
@@ -53,6 +79,10 @@ export class MemoryStorage implements Storage {
     }
     if (count === series.values.length) enlarge(series);
     series.timestampsMs[count] = timeMs;
+    if (startTimeMs !== 0) {
+      series.startTimesMs ??= new Float64Array(series.values.length);
+      series.startTimesMs[count] = startTimeMs;
+    }
     series.count++;
     return series;
   }
@@ -60,7 +90,14 @@ export class MemoryStorage implements Storage {
   private seriesOf(labels: Labels): GrowingSeries {
     let series = this.byKey.get(labels.key);
     if (series === undefined) {
-      series = { labels, timestampsMs: new Float64Array(16), values: new Float64Array(16), count: 0 };
+      series = {
+        labels,
+        timestampsMs: new Float64Array(16),
+        values: new Float64Array(16),
+        histograms: undefined,
+        startTimesMs: undefined,
+        count: 0,
+      };
       this.byKey.set(labels.key, series);
       this.sorted = undefined;
     }
@@ -68,14 +105,26 @@ export class MemoryStorage implements Storage {
   }
 }
 
+/** A histogram goes on in the chunk of the one before if it has its shape and shows no reset. */
+function storedHint(before: FloatHistogram | undefined, now: FloatHistogram): FloatHistogram['hint'] {
+  if (now.hint === 'gauge') return 'gauge';
+  if (before === undefined || before.hint === 'gauge' || now.hint === 'reset') return 'unknown';
+  const sameShape = now.schema === before.schema && now.zeroThreshold === before.zeroThreshold;
+  if (!sameShape || (now.schema === CUSTOM_SCHEMA && !sameBounds(now.customBounds, before.customBounds)))
+    return 'unknown';
+  return wasReset(now.withHint('unknown'), before) ? 'unknown' : 'not_reset';
+}
+
 /** Copies, so that columns that were handed out stay as they are. */
 function enlarge(series: GrowingSeries): void {
-  const timestampsMs = new Float64Array(series.count * 2);
-  const values = new Float64Array(series.count * 2);
-  timestampsMs.set(series.timestampsMs);
-  values.set(series.values);
-  series.timestampsMs = timestampsMs;
-  series.values = values;
+  const enlarged = (column: Float64Array): Float64Array => {
+    const copy = new Float64Array(series.count * 2);
+    copy.set(column);
+    return copy;
+  };
+  series.timestampsMs = enlarged(series.timestampsMs);
+  series.values = enlarged(series.values);
+  if (series.startTimesMs !== undefined) series.startTimesMs = enlarged(series.startTimesMs);
 }
 
 function between(series: GrowingSeries, startMs: number, endMs: number): Series {
@@ -83,9 +132,12 @@ function between(series: GrowingSeries, startMs: number, endMs: number): Series 
   while (from < series.count && series.timestampsMs[from]! < startMs) from++;
   let to = series.count;
   while (to > from && series.timestampsMs[to - 1]! > endMs) to--;
+  const { histograms, startTimesMs } = series;
   return {
     labels: series.labels,
     timestampsMs: series.timestampsMs.subarray(from, to),
     values: series.values.subarray(from, to),
+    ...(histograms && { histograms: histograms.slice(from, to) }),
+    ...(startTimesMs && { startTimesMs: startTimesMs.subarray(from, to) }),
   };
 }

@@ -7,7 +7,7 @@ import { failDuplicate } from './errors.ts';
 import type { Evaluation } from './evaluation.ts';
 import { BaseOperator, type Operator } from './operator.ts';
 import { hasDuplicates, pickSeries, type SeriesList } from './series-list.ts';
-import { anyValid, copyRows, type Tile } from './tile.ts';
+import { anyValid, copyCell, copyRows, NOTHING, type Tile } from './tile.ts';
 
 /** `disjoint`: equal series may share labels, not steps. `never`: two equal series with any sample fail the query. */
 export type MergeRule = 'disjoint' | 'never';
@@ -67,10 +67,9 @@ export class MergeOperator extends BaseOperator {
     const target = into * steps;
     if (this.rule === 'never' && this.anyIn(tile, source) && this.anyIn(tile, target)) failDuplicate();
     for (let step = 0; step < steps; step++) {
-      if (tile.valid[source + step] === 0) continue;
-      if (tile.valid[target + step] === 1) failDuplicate();
-      tile.valid[target + step] = 1;
-      tile.values[target + step] = tile.values[source + step]!;
+      if (tile.valid[source + step] === NOTHING) continue;
+      if (tile.valid[target + step] !== NOTHING) failDuplicate();
+      copyCell(tile, source + step, tile, target + step);
     }
   }
 

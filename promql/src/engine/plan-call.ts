@@ -1,6 +1,12 @@
 // Plans the functions.
 
-import { formatGoG } from '@flotilla/model';
+import {
+  type FloatHistogram,
+  formatGoG,
+  histogramFraction,
+  histogramQuantile,
+  histogramVariance,
+} from '@flotilla/model';
 import type { Call, Expr } from '../ast.ts';
 import { valueType } from '../parser/traverse.ts';
 import { Absent, absentLabels } from './absent.ts';
@@ -10,10 +16,13 @@ import { fail } from './errors.ts';
 import { anchoredKernels, smoothedKernels } from './extended-rate.ts';
 import type { Grid } from './grid.ts';
 import { type BucketResult, HistogramFunction } from './histogram-operator.ts';
+import { planInfo } from './info-plan.ts';
 import { withoutParens } from './invariance.ts';
 import { labelJoin, labelReplace } from './label-functions.ts';
 import { mathFunctions } from './math-functions.ts';
 import { MergeOperator } from './merge-operator.ts';
+import { anchoredMixedKernels, mixedKernelOf, mixedKernels, smoothedMixedKernels } from './mixed-kernels.ts';
+import type { MixedKernel } from './mixed-window.ts';
 import type { Operator } from './operator.ts';
 import { overTimeKernels } from './over-time.ts';
 import type { Planner } from './plan.ts';
@@ -24,6 +33,8 @@ import { rateKernels } from './rate.ts';
 import { regressionKernels } from './regression.ts';
 import {
   Clamp,
+  FloatsOnly,
+  HistogramValue,
   Nothing,
   Renamed,
   ScalarFunction,
@@ -69,11 +80,13 @@ const PLANS: Readonly<Record<string, PlanFunction>> = {
   clamp_min: (c) => clamp(c, arg(c, 1), constant(c, Infinity)),
   clamp_max: (c) => clamp(c, constant(c, -Infinity), arg(c, 1)),
   timestamp: planTimestamp,
+  start_timestamp: planStartTimestamp,
+  info: ({ planner, args, grid }) => planInfo(planner, args, grid),
   absent: (c) => new Absent(arg(c, 0), absentLabels(c.args[0]!), c.planner.evaluation),
-  sort: (c) => planSort(c, byValue(1)),
-  sort_desc: (c) => planSort(c, byValue(-1)),
-  sort_by_label: (c) => planSort(c, byLabels(strings(c), 1)),
-  sort_by_label_desc: (c) => planSort(c, byLabels(strings(c), -1)),
+  sort: (c) => planSort(c, byValue(1), new FloatsOnly(arg(c, 0), c.planner.evaluation)),
+  sort_desc: (c) => planSort(c, byValue(-1), new FloatsOnly(arg(c, 0), c.planner.evaluation)),
+  sort_by_label: (c) => planSort(c, byLabels(strings(c), 1), arg(c, 0)),
+  sort_by_label_desc: (c) => planSort(c, byLabels(strings(c), -1), arg(c, 0)),
   label_replace: (c) => planRename(c, labelReplace(strings(c))),
   label_join: (c) => planRename(c, labelJoin(strings(c))),
   histogram_quantile: (c) => planQuantiles(c, 1, [0]),
@@ -81,14 +94,13 @@ const PLANS: Readonly<Record<string, PlanFunction>> = {
   histogram_fraction: planFraction,
 };
 
-const NATIVE_ONLY = new Set([
-  'histogram_count',
-  'histogram_sum',
-  'histogram_avg',
-  'histogram_stddev',
-  'histogram_stdvar',
-  'start_timestamp',
-]);
+const HISTOGRAM_VALUES: Readonly<Record<string, (histogram: FloatHistogram) => number>> = {
+  histogram_count: (h) => h.count,
+  histogram_sum: (h) => h.sum,
+  histogram_avg: (h) => h.sum / h.count,
+  histogram_stddev: (h) => Math.sqrt(histogramVariance(h)),
+  histogram_stdvar: histogramVariance,
+};
 
 export function planCall(planner: Planner, call: Call, grid: Grid, around: NonNullable<Around>): Operator {
   const context: CallContext = { planner, call, args: call.args.map(withoutParens), grid, around };
@@ -98,7 +110,10 @@ export function planCall(planner: Planner, call: Call, grid: Grid, around: NonNu
   const math = Object.hasOwn(VALUE_FUNCTIONS, call.func) ? VALUE_FUNCTIONS[call.func] : undefined;
   if (math !== undefined) return valueFunction(context, math, []);
   if (Object.hasOwn(DATE_FUNCTIONS, call.func)) return planDate(context);
-  if (NATIVE_ONLY.has(call.func)) return new Nothing(arg(context, 0), planner.evaluation);
+  const valueOf = Object.hasOwn(HISTOGRAM_VALUES, call.func) ? HISTOGRAM_VALUES[call.func] : undefined;
+  if (valueOf !== undefined) {
+    return planner.merged(new HistogramValue(arg(context, 0), valueOf, planner.evaluation));
+  }
   return fail(`function ${call.func}() is not supported`);
 }
 
@@ -156,11 +171,21 @@ function planTimestamp(c: CallContext): Operator {
   return planner.merged(new ValueFunction(times, (seconds) => seconds, [], planner.evaluation));
 }
 
+/** Nothing, unless of a selector, and start times are regarded. */
+function planStartTimestamp(c: CallContext): Operator {
+  const { planner, grid, around } = c;
+  const input = c.args[0]!;
+  if (input.kind !== 'selector' || !planner.evaluation.useStartTimestamps)
+    return new Nothing(arg(c, 0), planner.evaluation);
+  const times = planner.selector(input, grid, around, 'start');
+  return planner.merged(new ValueFunction(times, (seconds) => seconds, [], planner.evaluation));
+}
+
 /** In a range query the order has no effect, and the user is told so. */
-function planSort(c: CallContext, order: RowOrder): Operator {
-  if (c.grid.steps === 1) return new Sort(arg(c, 0), order, c.planner.evaluation);
+function planSort(c: CallContext, order: RowOrder, input: Operator): Operator {
+  if (c.grid.steps === 1) return new Sort(input, order, c.planner.evaluation);
   c.planner.evaluation.annotations.sortInRangeQuery(c.call.pos);
-  return arg(c, 0);
+  return input;
 }
 
 function planRename(c: CallContext, rename: ConstructorParameters<typeof Renamed>[1]): Operator {
@@ -168,11 +193,18 @@ function planRename(c: CallContext, rename: ConstructorParameters<typeof Renamed
 }
 
 function planQuantiles(c: CallContext, vector: number, phis: readonly number[]): Operator {
+  const { annotations } = c.planner.evaluation;
+  const computeNative: BucketResult['computeNative'] = (histogram, phi, _, metric) => {
+    const { value, nans } = histogramQuantile(phi, histogram);
+    if (nans !== 'none') annotations.nanObservations(nans, metric, c.args[vector]!.pos);
+    return value;
+  };
   const label = phis.length > 0 && vector === 0 ? (strings(c)[0] ?? '') : undefined;
   const results = phis.map((index): BucketResult => {
     const result: BucketResult = {
       params: [arg(c, index)],
       compute: (buckets, phi) => buckets.quantile(phi),
+      computeNative,
       phiPos: c.args[index]!.pos,
     };
     return label === undefined
@@ -190,7 +222,13 @@ function bucketLabel(value: number): string {
 
 function planFraction(c: CallContext): Operator {
   const compute: BucketResult['compute'] = (buckets, lower, upper) => buckets.fraction(lower, upper);
-  return planHistogram(c, 2, [{ params: [arg(c, 0), arg(c, 1)], compute }]);
+  const { annotations } = c.planner.evaluation;
+  const computeNative: BucketResult['computeNative'] = (histogram, lower, upper, metric) => {
+    const { value, nans } = histogramFraction(lower, upper, histogram);
+    if (nans) annotations.nanObservationsExcluded(metric, c.args[2]!.pos);
+    return value;
+  };
+  return planHistogram(c, 2, [{ params: [arg(c, 0), arg(c, 1)], compute, computeNative }]);
 }
 
 function planHistogram(c: CallContext, vector: number, results: readonly BucketResult[]): Operator {
@@ -205,9 +243,8 @@ function planRangeFunction(c: CallContext): Operator {
   const range = args[index]!;
   const params = args.filter((_, i) => i !== index).map((expr) => planner.plan(expr, grid, around));
   const planned = planner.planRange(range, grid, around);
-  const kernel = kernelFor(func, range);
   const operator = new RangeFunction(
-    { func, kernel, ...planned, params, pos: args[0]!.pos },
+    { func, ...kernelsFor(func, range), ...planned, params, pos: args[0]!.pos },
     grid,
     planner.evaluation,
   );
@@ -215,11 +252,17 @@ function planRangeFunction(c: CallContext): Operator {
   return new MergeOperator(operator, planner.evaluation, 'never');
 }
 
-function kernelFor(func: string, range: Expr): RangeKernel {
+function kernelsFor(func: string, range: Expr): { kernel: RangeKernel; mixed: MixedKernel } {
   const selector = range.kind === 'matrix' ? range.selector : undefined;
-  if (selector?.anchored === true) return modified('anchored', func, anchoredKernels);
-  if (selector?.smoothed === true) return modified('smoothed', func, smoothedKernels);
-  return RANGE_KERNELS[func]!;
+  if (selector?.anchored === true) {
+    const kernel = modified('anchored', func, anchoredKernels);
+    return { kernel, mixed: mixedKernelOf(anchoredMixedKernels, func) };
+  }
+  if (selector?.smoothed === true) {
+    const kernel = modified('smoothed', func, smoothedKernels);
+    return { kernel, mixed: mixedKernelOf(smoothedMixedKernels, func) };
+  }
+  return { kernel: RANGE_KERNELS[func]!, mixed: mixedKernelOf(mixedKernels, func) };
 }
 
 function modified(

@@ -23,7 +23,8 @@ import type { Evaluation } from './evaluation.ts';
 import { isFoldOp } from './fold.ts';
 import { firstStep, type Grid, gridEnd, instantGrid, subqueryGrid } from './grid.ts';
 import type { Grouping } from './grouping.ts';
-import { InstantSelector, lookTimes } from './instant-selector.ts';
+import { statsSelectors } from './histogram-stats.ts';
+import { InstantSelector, lookTimes, type SampleColumn } from './instant-selector.ts';
 import { Invariance, WINDOW_FUNCTIONS, withoutParens } from './invariance.ts';
 import { MergeOperator } from './merge-operator.ts';
 import type { Operator } from './operator.ts';
@@ -33,7 +34,7 @@ import { type RangeSource, StorageSource, SubquerySource } from './range-source.
 import { ScalarBinary, VectorScalarBinary } from './scalar-binary.ts';
 import { type Selection, Selections } from './selection.ts';
 import { SetBinary } from './set-binary.ts';
-import { Replicate, StepScalar, ValueFunction } from './simple-operators.ts';
+import { Negation, Replicate, StepScalar } from './simple-operators.ts';
 import { SmoothedSelector } from './smoothed-selector.ts';
 import { SeriesAggregate } from './top-k.ts';
 import { VectorBinary } from './vector-binary.ts';
@@ -45,6 +46,9 @@ interface Surroundings {
   readonly grouping: readonly string[];
   readonly by: boolean;
 }
+
+/** Functions that regard when counters began. */
+const START_TIME_FUNCTIONS = new Set(['rate', 'irate', 'increase', 'resets']);
 
 const ALONE: Surroundings = { func: '', grouping: [], by: false };
 
@@ -64,8 +68,16 @@ export class Planner {
   private readonly defaultIntervalMs: number;
   private readonly maxSamples: number;
   private readonly invariance = new Invariance();
+  private readonly stats: ReadonlySet<VectorSelector>;
 
-  constructor(evaluation: Evaluation, window: QueryWindow, defaultIntervalMs: number, maxSamples: number) {
+  constructor(
+    query: Expr,
+    evaluation: Evaluation,
+    window: QueryWindow,
+    defaultIntervalMs: number,
+    maxSamples: number,
+  ) {
+    this.stats = statsSelectors(query);
     this.evaluation = evaluation;
     this.window = window;
     this.defaultIntervalMs = defaultIntervalMs;
@@ -122,7 +134,7 @@ export class Planner {
   private buildUnary(expr: Expr & { kind: 'unary' }, grid: Grid, around: Surroundings): Operator {
     const input = this.plan(expr.expr, grid, around);
     if (expr.op === '+') return input;
-    return this.merged(new ValueFunction(input, (value) => -value, [], this.evaluation));
+    return this.merged(new Negation(input, this.evaluation));
   }
 
   private buildWindowFunction(func: string, grid: Grid): Operator {
@@ -159,12 +171,14 @@ export class Planner {
       const label = expr.param === undefined ? undefined : withoutParens(expr.param);
       return new CountValues(label?.kind === 'string' ? label.value : '', grouping, input, this.evaluation);
     }
-    if (isFoldOp(op)) return new FoldAggregate(op, grouping, input, this.evaluation);
+    const inputPos = withoutParens(expr.expr).pos;
+    if (isFoldOp(op)) return new FoldAggregate(op, grouping, input, inputPos, this.evaluation);
     if (expr.param === undefined) return fail(`${op}: no parameter`);
     const param = this.plan(expr.param, grid, around);
     const { pos } = withoutParens(expr.param);
-    if (op === 'quantile') return new QuantileAggregate(param, pos, grouping, input, this.evaluation);
-    return new SeriesAggregate(op, { op: param, pos }, grouping, input, this.evaluation);
+    if (op === 'quantile')
+      return new QuantileAggregate(param, pos, grouping, input, inputPos, this.evaluation);
+    return new SeriesAggregate(op, { op: param, pos }, grouping, input, expr.pos, this.evaluation);
   }
 
   private buildSelector(expr: VectorSelector, grid: Grid, around: Surroundings): Operator {
@@ -178,15 +192,23 @@ export class Planner {
       afterMs: lookbackMs,
     });
     const windows = new Windows(grid, times, lookbackMs);
-    return new SmoothedSelector(selection, windows, this.evaluation);
+    return new SmoothedSelector(selection, windows, expr.pos, this.evaluation);
   }
 
   /** An instant selector of samples' values, or of their times. */
-  selector(expr: VectorSelector, grid: Grid, around: Surroundings, column: 'value' | 'time'): Operator {
+  selector(expr: VectorSelector, grid: Grid, around: Surroundings, column: SampleColumn): Operator {
     const times = lookTimes(grid, this.offsetOf(expr), this.timeOf(expr.at));
     const extent = { rangeMs: 0, beforeMs: this.evaluation.lookbackMs, afterMs: 0 };
     const selection = this.select(expr, grid, around, extent);
     return new InstantSelector(selection, times, grid, this.evaluation, column);
+  }
+
+  /** The times of the samples of info series. */
+  infoSelector(expr: VectorSelector, grid: Grid): InstantSelector {
+    const times = lookTimes(grid, expr.offsetMs, this.timeOf(expr.at));
+    const extent = { rangeMs: 0, beforeMs: this.evaluation.lookbackMs, afterMs: 0 };
+    const selection = this.select(expr, grid, { ...ALONE, func: 'info' }, extent);
+    return new InstantSelector(selection, times, grid, this.evaluation, 'time');
   }
 
   private planMatrix(expr: MatrixSelector, grid: Grid, around: Surroundings): PlannedRange {
@@ -195,11 +217,12 @@ export class Planner {
     const { lookbackMs } = this.evaluation;
     const beforeMs = selector.anchored || selector.smoothed ? lookbackMs : 0;
     const afterMs = selector.smoothed ? lookbackMs : 0;
+    const withStartTimes = this.evaluation.useStartTimestamps && START_TIME_FUNCTIONS.has(around.func);
     const extent = { rangeMs, beforeMs: rangeMs + beforeMs, afterMs };
     const selection = this.select(selector, grid, around, extent);
     const times = lookTimes(grid, this.offsetOf(selector), this.timeOf(selector.at));
     return {
-      source: new StorageSource(selection),
+      source: new StorageSource(selection, withStartTimes),
       windows: new Windows(grid, times, rangeMs),
       beforeMs,
       afterMs,
@@ -238,14 +261,14 @@ export class Planner {
       rangeMs: extent.rangeMs,
       ...around,
     };
-    return this.selections.add(expr.matchers, hints);
+    return this.selections.add(expr.matchers, hints, this.stats.has(expr));
   }
 
-  private offsetOf(expr: VectorSelector): number {
+  offsetOf(expr: VectorSelector | SubqueryExpr): number {
     return resolveDuration(expr.offsetExpr, expr.offsetMs, this.window, 'any');
   }
 
-  private timeOf(at: AtModifier | undefined): number | undefined {
+  timeOf(at: AtModifier | undefined): number | undefined {
     if (at === undefined) return undefined;
     if (at === 'start') return this.window.startMs;
     return at === 'end' ? this.window.endMs : at.timestampMs;

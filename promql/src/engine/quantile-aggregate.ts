@@ -6,11 +6,12 @@ import type { Evaluation } from './evaluation.ts';
 import { type Grouping, groupSeries, rowsOfGroups } from './grouping.ts';
 import { BaseOperator, type Operator } from './operator.ts';
 import { quantile } from './quantile.ts';
-import type { Tile } from './tile.ts';
+import { FLOAT, HISTOGRAM, type Tile } from './tile.ts';
 
 export class QuantileAggregate extends BaseOperator {
   private readonly phi: Operator;
   private readonly pos: PositionRange;
+  private readonly inputPos: PositionRange;
   private readonly grouping: Grouping;
   private readonly input: Operator;
   private rows: readonly (readonly number[])[] = [];
@@ -21,11 +22,13 @@ export class QuantileAggregate extends BaseOperator {
     pos: PositionRange,
     grouping: Grouping,
     input: Operator,
+    inputPos: PositionRange,
     evaluation: Evaluation,
   ) {
     super(input.grid, evaluation);
     this.phi = phi;
     this.pos = pos;
+    this.inputPos = inputPos;
     this.grouping = grouping;
     this.input = input;
   }
@@ -51,11 +54,14 @@ export class QuantileAggregate extends BaseOperator {
     const { steps } = this.grid;
     const tile = this.evaluation.take(rows.length, steps, 'quantile');
     rows.forEach((row, i) => this.input.read(row, row + 1, tile, i));
+    if (tile.histograms !== undefined && tile.valid.includes(HISTOGRAM)) {
+      this.evaluation.annotations.ignoredInAggregation('quantile', this.inputPos);
+    }
     const numbers = new Float64Array(rows.length);
     for (let step = 0; step < steps; step++) {
       let count = 0;
       for (let cell = step; cell < tile.values.length; cell += steps) {
-        if (tile.valid[cell] === 1) numbers[count++] = tile.values[cell]!;
+        if (tile.valid[cell] === FLOAT) numbers[count++] = tile.values[cell]!;
       }
       into.valid[at + step] = count > 0 ? 1 : 0;
       if (count > 0) into.values[at + step] = quantile(this.phis[step]!, numbers.subarray(0, count));

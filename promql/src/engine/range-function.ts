@@ -4,16 +4,19 @@ import { METRIC_NAME } from '@flotilla/model';
 import type { PositionRange } from '../ast.ts';
 import type { Evaluation } from './evaluation.ts';
 import type { Grid } from './grid.ts';
+import { type MixedKernel, MixedWindow } from './mixed-window.ts';
 import { BaseOperator, type Operator } from './operator.ts';
 import type { RangeKernel } from './range-kernel.ts';
 import type { RangeSource } from './range-source.ts';
 import { withoutNames } from './series-list.ts';
-import { anyValid, type Tile } from './tile.ts';
+import { anyFloat, FLOAT, type Tile } from './tile.ts';
 import type { Windows } from './windows.ts';
 
 export interface RangeCall {
   readonly func: string;
   readonly kernel: RangeKernel;
+  /** For series that hold native histograms, or whose start times matter. */
+  readonly mixed: MixedKernel;
   readonly source: RangeSource;
   readonly windows: Windows;
   /** How far beyond their range windows reach, for `anchored` and `smoothed`. */
@@ -32,11 +35,13 @@ const COUNTER_SUFFIX = /_(?:total|sum|count|bucket)$/;
 
 export class RangeFunction extends BaseOperator {
   private readonly call: RangeCall;
+  private readonly mixedWindow: MixedWindow;
   private params: readonly Float64Array[] = [];
 
   constructor(call: RangeCall, grid: Grid, evaluation: Evaluation) {
     super(grid, evaluation);
     this.call = call;
+    this.mixedWindow = new MixedWindow(call.windows, { annotations: evaluation.annotations, pos: call.pos });
   }
 
   async open(): Promise<void> {
@@ -59,11 +64,21 @@ export class RangeFunction extends BaseOperator {
       const at = (row + i - from) * steps;
       source.load(i, windows);
       this.evaluation.samples += windows.locate(beforeMs, afterMs);
-      kernel(windows, this.params, into, at);
+      if (windows.histograms === undefined && windows.startTimesMs === undefined) {
+        kernel(windows, this.params, into, at);
+      } else {
+        this.readMixed(i, into, at);
+      }
       this.noteNonCounter(i, into, at);
       if (func === 'quantile_over_time') this.warnOfPhi(into, at);
       this.evaluation.check();
     }
+  }
+
+  private readMixed(index: number, into: Tile, at: number): void {
+    const { source, kernel, mixed, beforeMs, afterMs } = this.call;
+    this.mixedWindow.metric = source.series.labels[index]!.get(METRIC_NAME);
+    this.mixedWindow.run(kernel, mixed, this.params, { beforeMs, afterMs }, into, at);
   }
 
   private noteNonCounter(index: number, into: Tile, at: number): void {
@@ -71,7 +86,7 @@ export class RangeFunction extends BaseOperator {
     if (func !== 'rate' && func !== 'increase') return;
     const metric = source.series.labels[index]!.get(METRIC_NAME);
     if (metric === '' || COUNTER_SUFFIX.test(metric)) return;
-    if (anyValid(into.valid, at, at + this.grid.steps)) {
+    if (anyFloat(into.valid, at, at + this.grid.steps)) {
       this.evaluation.annotations.possibleNonCounter(metric, pos);
     }
   }
@@ -81,7 +96,7 @@ export class RangeFunction extends BaseOperator {
     for (let step = 0; step < phis.length; step++) {
       const phi = phis[step]!;
       if (phi >= 0 && phi <= 1) continue;
-      if (into.valid[at + step] === 1) this.evaluation.annotations.invalidQuantile(phi, this.call.pos);
+      if (into.valid[at + step] === FLOAT) this.evaluation.annotations.invalidQuantile(phi, this.call.pos);
     }
   }
 }

@@ -1,17 +1,21 @@
 // Where a range function gets its samples from: the storage, or a subquery.
 
-import { isStale } from '@flotilla/model';
+import { type FloatHistogram, isStale } from '@flotilla/model';
 import type { Series } from '../storage.ts';
 import type { Evaluation } from './evaluation.ts';
 import type { Operator } from './operator.ts';
 import type { Selection } from './selection.ts';
 import { listOf, NO_SERIES, type SeriesList } from './series-list.ts';
-import type { Tile } from './tile.ts';
+import { histogramAt, NOTHING, type Tile } from './tile.ts';
 
 /** The columns that a source fills in; Windows is one. */
 export interface SampleColumns {
   times: Float64Array;
   values: Float64Array;
+  /** The histograms among the samples; undefined if there are none. */
+  histograms: readonly (FloatHistogram | undefined)[] | undefined;
+  /** Undefined if no start time is known. */
+  startTimesMs: Float64Array | undefined;
   count: number;
 }
 
@@ -27,9 +31,11 @@ export interface RangeSource {
 export class StorageSource implements RangeSource {
   series: SeriesList = NO_SERIES;
   private readonly selection: Selection;
+  private readonly withStartTimes: boolean;
 
-  constructor(selection: Selection) {
+  constructor(selection: Selection, withStartTimes: boolean) {
     this.selection = selection;
+    this.withStartTimes = withStartTimes;
   }
 
   open(): Promise<void> {
@@ -45,6 +51,8 @@ export class StorageSource implements RangeSource {
     const live = hasStale(series.values) ? withoutStale(series) : series;
     into.times = live.timestampsMs;
     into.values = live.values;
+    into.histograms = live.histograms;
+    into.startTimesMs = this.withStartTimes ? live.startTimesMs : undefined;
     into.count = live.values.length;
   }
 }
@@ -57,20 +65,20 @@ function hasStale(values: Float64Array): boolean {
   return false;
 }
 
-function withoutStale(series: Series): Series {
-  const times = new Float64Array(series.values.length);
-  const values = new Float64Array(series.values.length);
-  let count = 0;
-  for (let i = 0; i < series.values.length; i++) {
-    if (isStale(series.values, i)) continue;
-    times[count] = series.timestampsMs[i]!;
-    values[count++] = series.values[i]!;
-  }
+function withoutStale({ labels, timestampsMs, values, histograms, startTimesMs }: Series): Series {
+  const live = (_: unknown, i: number): boolean => !isStale(values, i);
   return {
-    labels: series.labels,
-    timestampsMs: times.subarray(0, count),
-    values: values.subarray(0, count),
+    labels,
+    timestampsMs: timestampsMs.filter(live),
+    values: values.filter(live),
+    ...(histograms && { histograms: histograms.filter(live) }),
+    ...(startTimesMs && { startTimesMs: startTimesMs.filter(live) }),
   };
+}
+
+/** Between steps, samples may have been left out or repeated, so nothing is known of resets. */
+function withUnknownResets(histogram: FloatHistogram | undefined): FloatHistogram | undefined {
+  return histogram?.hint === 'gauge' ? histogram : histogram?.withHint('unknown');
 }
 
 /** The steps of an inner expression. */
@@ -101,12 +109,16 @@ export class SubquerySource implements RangeSource {
     const { startMs, stepMs, steps } = this.input.grid;
     const row = this.row!;
     this.input.read(index, index + 1, row, 0);
+    const histograms: (FloatHistogram | undefined)[] | undefined = row.histograms && [];
     let count = 0;
     for (let step = 0; step < steps; step++) {
-      if (row.valid[step] === 0) continue;
+      if (row.valid[step] === NOTHING) continue;
       this.times[count] = startMs + step * stepMs;
+      histograms?.push(withUnknownResets(histogramAt(row, step)));
       this.values[count++] = row.values[step]!;
     }
+    into.histograms = histograms;
+    into.startTimesMs = undefined;
     into.times = this.times;
     into.values = this.values;
     into.count = count;

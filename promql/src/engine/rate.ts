@@ -7,7 +7,7 @@ import type { RangeKernel } from './range-kernel.ts';
 import type { Windows } from './windows.ts';
 
 /** Samples may come this much later than the average interval and still count as reaching the window's edge. */
-const EDGE_TOLERANCE = 1.1;
+export const EDGE_TOLERANCE = 1.1;
 
 function extrapolated(isCounter: boolean, isRate: boolean): RangeKernel {
   return (w, _params, out, at) => {
@@ -21,7 +21,7 @@ function extrapolated(isCounter: boolean, isRate: boolean): RangeKernel {
       while (nextReset < resets.length && resets[nextReset]! <= lo) nextReset++;
       let change = w.values[hi - 1]! - w.values[lo]!;
       for (let r = nextReset; r < resets.length && resets[r]! < hi; r++) change += w.values[resets[r]! - 1]!;
-      const factor = extrapolation(w, step, change, isCounter);
+      const factor = extrapolation(w, step, change, w.values[lo]!, isCounter);
       out.values[at + step] = change * (isRate ? factor / (w.rangeMs / 1000) : factor);
     }
   };
@@ -40,8 +40,17 @@ function findResets(w: Windows): Int32Array {
   return indexes;
 }
 
-/** How much longer than the sampled interval the extrapolated one is. */
-function extrapolation(w: Windows, step: number, change: number, isCounter: boolean): number {
+/**
+ * How much longer than the sampled interval the extrapolated one is. Of a counter, `first` is the first value and
+ * `change` its increase.
+ */
+export function extrapolation(
+  w: Windows,
+  step: number,
+  change: number,
+  first: number,
+  isCounter: boolean,
+): number {
   const lo = w.lo[step]!;
   const last = w.hi[step]! - 1;
   const endMs = w.endMs(step);
@@ -55,7 +64,6 @@ function extrapolation(w: Windows, step: number, change: number, isCounter: bool
   if (toStart >= threshold) toStart = average / 2;
   if (isCounter) {
     // A counter starts at zero: do not extrapolate below that.
-    const first = w.values[lo]!;
     const toZero = change > 0 && first >= 0 ? sampled * (first / change) : toStart;
     if (toZero < toStart) toStart = toZero;
   }

@@ -1,6 +1,6 @@
 // The result of a query, as an API or a rule takes it.
 
-import type { Labels } from '@flotilla/model';
+import type { FloatHistogram, Labels } from '@flotilla/model';
 
 export interface QueryStats {
   /** Samples that selectors and windows looked at, summed over steps. */
@@ -13,14 +13,23 @@ export interface QueryStats {
 export interface VectorSample {
   readonly labels: Labels;
   readonly timeMs: number;
+  /** 0 for a histogram. */
   readonly value: number;
+  readonly histogram?: FloatHistogram;
 }
 
-/** Columns of the same length, oldest first. */
+export interface HistogramPoint {
+  readonly timeMs: number;
+  readonly histogram: FloatHistogram;
+}
+
+/** The floats in columns of the same length, and the histograms; both oldest first. */
 export interface MatrixSeries {
   readonly labels: Labels;
   readonly timestampsMs: Float64Array;
   readonly values: Float64Array;
+  /** Absent if there is none. */
+  readonly histograms?: readonly HistogramPoint[];
 }
 
 export type QueryData =

@@ -5,7 +5,8 @@ import { type Cells, combine, compare, isComparison, isSetOp, isTrim } from './a
 import type { Evaluation } from './evaluation.ts';
 import { MapOperator, type Operator, ScalarOperator } from './operator.ts';
 import { type SeriesList, withoutNames } from './series-list.ts';
-import { anyValid, type Tile } from './tile.ts';
+import { sampleAt, writeCombined } from './binary-samples.ts';
+import { anyFloat, copyCell, HISTOGRAM, makeTile, NOTHING, type Tile } from './tile.ts';
 
 /** Scalar op scalar; a comparison gives 0 or 1. */
 export class ScalarBinary extends ScalarOperator {
@@ -43,6 +44,8 @@ export class VectorScalarBinary extends MapOperator {
   private readonly scalarFirst: boolean;
   private row: Float64Array = new Float64Array(0);
   private holds = new Uint8Array(0);
+  /** The histograms of the row at hand. */
+  private scratch = makeTile(0);
 
   constructor(expr: BinaryExpr, vector: Operator, scalar: Operator, first: boolean, evaluation: Evaluation) {
     super(vector, evaluation);
@@ -55,6 +58,7 @@ export class VectorScalarBinary extends MapOperator {
     await this.scalar.open();
     this.row = await this.evaluation.scalarRow(this.scalar);
     this.holds = new Uint8Array(this.row.length);
+    this.scratch = makeTile(this.row.length);
     await super.open();
   }
 
@@ -67,18 +71,45 @@ export class VectorScalarBinary extends MapOperator {
   protected mapRow(tile: Tile, at: number): void {
     const { op, returnBool, pos } = this.expr;
     const { steps } = this.grid;
+    const histograms = tile.histograms !== undefined && this.takeHistograms(tile, at);
     const cells: Cells = { values: tile.values, at };
     const scalar: Cells = { values: this.row, at: 0 };
     const [l, r] = this.scalarFirst ? [scalar, cells] : [cells, scalar];
     if (isTrim(op)) {
-      if (anyValid(tile.valid, at, at + steps)) this.evaluation.annotations.incompatibleTypes(op, pos);
-      tile.valid.fill(0, at, at + steps);
+      if (anyFloat(tile.valid, at, at + steps)) {
+        this.evaluation.annotations.incompatibleTypes(op, 'float', 'float', pos);
+      }
+      tile.valid.fill(NOTHING, at, at + steps);
     } else if (isComparison(op)) {
       compare(op, l, r, this.holds, 0, steps);
       if (returnBool) tile.values.set(this.holds, at);
       else for (let step = 0; step < steps; step++) tile.valid[at + step]! &= this.holds[step]!;
     } else if (!isSetOp(op)) {
       combine(op, l, r, cells, steps);
+    }
+    if (histograms) this.putHistograms(tile, at);
+  }
+
+  /** Moves the histograms of a row aside, so that the rest of it is floats; false if there is none. */
+  private takeHistograms(tile: Tile, at: number): boolean {
+    let found = false;
+    for (let step = 0; step < this.grid.steps; step++) {
+      this.scratch.valid[step] = NOTHING;
+      if (tile.valid[at + step] !== HISTOGRAM) continue;
+      found = true;
+      copyCell(tile, at + step, this.scratch, step);
+      tile.valid[at + step] = NOTHING;
+    }
+    return found;
+  }
+
+  private putHistograms(tile: Tile, at: number): void {
+    for (let step = 0; step < this.grid.steps; step++) {
+      if (this.scratch.valid[step] !== HISTOGRAM) continue;
+      const mine = sampleAt(this.scratch, step);
+      const scalar = { value: this.row[step]!, histogram: undefined };
+      const [l, r] = this.scalarFirst ? [scalar, mine] : [mine, scalar];
+      writeCombined(this.expr, l, r, tile, at + step, this.evaluation.annotations);
     }
   }
 }

@@ -1,12 +1,15 @@
 // The selectors of a query, told to the storage before the evaluation begins, all at once.
 
 import type { Matcher } from '@flotilla/model';
+import { statsOnly } from './histogram-stats.ts';
 import type { SelectContext, SelectHints, Series, Storage } from '../storage.ts';
 
 /** One selector with its time range, and later its series. */
 export interface Selection {
   readonly matchers: readonly Matcher[];
   readonly hints: SelectHints;
+  /** Whether only counts and sums of histograms are looked at. */
+  readonly stats: boolean;
   /** Set by Selections.load(). */
   series: readonly Series[];
 }
@@ -15,13 +18,17 @@ export class Selections {
   private readonly byKey = new Map<string, Selection>();
 
   /** Equal selectors that want the same samples share one selection. */
-  add(matchers: readonly Matcher[], hints: SelectHints): Selection {
-    const key = JSON.stringify([matchers.map(String), hints]);
+  add(matchers: readonly Matcher[], hints: SelectHints, stats: boolean): Selection {
+    const key = JSON.stringify([matchers.map(String), hints, stats]);
     const known = this.byKey.get(key);
     if (known !== undefined) return known;
-    const selection: Selection = { matchers, hints, series: [] };
+    const selection: Selection = { matchers, hints, stats, series: [] };
     this.byKey.set(key, selection);
     return selection;
+  }
+
+  anyHistograms(): boolean {
+    return [...this.byKey.values()].some(({ series }) => series.some((one) => one.histograms !== undefined));
   }
 
   /** Gets the series of every selector, in parallel; returns the storage's warnings, each once. */
@@ -30,7 +37,7 @@ export class Selections {
     await Promise.all(
       Array.from(this.byKey.values(), async (selection) => {
         const result = await storage.select(selection.matchers, selection.hints, context);
-        selection.series = result.series;
+        selection.series = selection.stats ? result.series.map(statsOnly) : result.series;
         for (const warning of result.warnings) warnings.add(warning);
       }),
     );

@@ -46,21 +46,21 @@ export class SetBinary extends BaseOperator {
       const at = (row + i - from) * steps;
       if (this.op !== 'or') {
         this.lhs.read(i, i + 1, into, row + i - from);
-        this.filter(into.valid, at, this.groups[i]!, this.op === 'and' ? 1 : 0);
+        this.filter(into.valid, at, this.groups[i]!, this.op === 'and');
       } else if (i < lefts) {
         this.lhs.read(i, i + 1, into, row + i - from);
       } else {
         this.rhs.read(i - lefts, i - lefts + 1, into, row + i - from);
-        this.filter(into.valid, at, this.groups[i - lefts]!, 0);
+        this.filter(into.valid, at, this.groups[i - lefts]!, false);
       }
     }
   }
 
   /** Takes away the samples where the group's presence on the other side is not the wanted one. */
-  private filter(valid: Uint8Array, at: number, group: number, want: 0 | 1): void {
+  private filter(valid: Uint8Array, at: number, group: number, want: boolean): void {
     const { steps } = this.grid;
     for (let step = 0; step < steps; step++) {
-      if (this.present[group * steps + step] !== want) valid[at + step] = 0;
+      if ((this.present[group * steps + step] !== 0) !== want) valid[at + step] = 0;
     }
   }
 

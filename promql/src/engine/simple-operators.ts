@@ -1,11 +1,22 @@
 // The small operators: constants, functions of single samples, and what turns scalars into vectors and back.
 
+import type { FloatHistogram } from '@flotilla/model';
 import { largest, smallest } from './arithmetic.ts';
 import type { Evaluation } from './evaluation.ts';
 import type { Grid } from './grid.ts';
 import { BaseOperator, MapOperator, type Operator, ScalarOperator } from './operator.ts';
 import { NO_SERIES, type SeriesList, withoutNames } from './series-list.ts';
-import { copyRows, makeTile, type Tile } from './tile.ts';
+import {
+  copyRows,
+  dropHistograms,
+  FLOAT,
+  HISTOGRAM,
+  histogramAt,
+  makeTile,
+  NOTHING,
+  setHistogram,
+  type Tile,
+} from './tile.ts';
 
 /** A scalar that depends on nothing but the step. */
 export class StepScalar extends ScalarOperator {
@@ -64,7 +75,7 @@ export class ScalarOf extends ScalarOperator {
     row.fill(NaN);
     await this.evaluation.stream(this.input, 'scalar', (tile, _first, rows) => {
       for (let cell = 0; cell < rows * row.length; cell++) {
-        if (tile.valid[cell] === 0) continue;
+        if (tile.valid[cell] !== FLOAT) continue;
         const step = cell % row.length;
         row[step] = seen[step] === 1 ? NaN : tile.values[cell]!;
         seen[step] = 1;
@@ -74,7 +85,7 @@ export class ScalarOf extends ScalarOperator {
   }
 }
 
-/** Changes every sample by a function of its value and of the function's scalar arguments at that step. */
+/** Changes every float by a function of its value and of the function's scalar arguments at that step; histograms go. */
 export class ValueFunction extends MapOperator {
   private readonly change: (value: number, a: number, b: number) => number;
   private readonly params: readonly Operator[];
@@ -108,10 +119,54 @@ export class ValueFunction extends MapOperator {
   protected mapRow(tile: Tile, at: number): void {
     const { change } = this;
     const [a, b] = this.rows;
+    dropHistograms(tile, at, at + this.grid.steps);
     for (let step = 0; step < this.grid.steps; step++) {
       if (tile.valid[at + step] === 0) continue;
       tile.values[at + step] = change(tile.values[at + step]!, a?.[step] ?? 0, b?.[step] ?? 0);
     }
+  }
+}
+
+/** Unary minus, which makes gauges of histograms. */
+export class Negation extends MapOperator {
+  protected override relabel(series: SeriesList): SeriesList {
+    return withoutNames(series, this.evaluation.delayedNameRemoval);
+  }
+
+  protected mapRow(tile: Tile, at: number): void {
+    for (let cell = at; cell < at + this.grid.steps; cell++) {
+      tile.values[cell] = -tile.values[cell]!;
+      if (tile.valid[cell] === HISTOGRAM) setHistogram(tile, cell, tile.histograms![cell]!.times(-1));
+    }
+  }
+}
+
+/** A number for each histogram; floats go. */
+export class HistogramValue extends MapOperator {
+  private readonly compute: (histogram: FloatHistogram) => number;
+
+  constructor(input: Operator, compute: (histogram: FloatHistogram) => number, evaluation: Evaluation) {
+    super(input, evaluation);
+    this.compute = compute;
+  }
+
+  protected override relabel(series: SeriesList): SeriesList {
+    return withoutNames(series, this.evaluation.delayedNameRemoval);
+  }
+
+  protected mapRow(tile: Tile, at: number): void {
+    for (let cell = at; cell < at + this.grid.steps; cell++) {
+      const histogram = histogramAt(tile, cell);
+      tile.valid[cell] = histogram === undefined ? NOTHING : FLOAT;
+      if (histogram !== undefined) tile.values[cell] = this.compute(histogram);
+    }
+  }
+}
+
+/** The floats as they are; histograms go. */
+export class FloatsOnly extends MapOperator {
+  protected mapRow(tile: Tile, at: number): void {
+    dropHistograms(tile, at, at + this.grid.steps);
   }
 }
 
@@ -152,7 +207,10 @@ export class StepTime extends MapOperator {
 
   protected mapRow(tile: Tile, at: number): void {
     const { startMs, stepMs, steps } = this.grid;
-    for (let step = 0; step < steps; step++) tile.values[at + step] = (startMs + step * stepMs) / 1000;
+    for (let step = 0; step < steps; step++) {
+      tile.values[at + step] = (startMs + step * stepMs) / 1000;
+      if (tile.valid[at + step] === HISTOGRAM) tile.valid[at + step] = FLOAT;
+    }
   }
 }
 
@@ -172,7 +230,7 @@ export class Renamed extends MapOperator {
   protected mapRow(): void {}
 }
 
-/** What functions over native histograms make of floats: nothing. */
+/** A function of what is never there. */
 export class Nothing extends BaseOperator {
   private readonly input: Operator;
 
@@ -212,6 +270,9 @@ export class Replicate extends BaseOperator {
       const at = (row + i - from) * steps;
       into.values.fill(this.one.values[i]!, at, at + steps);
       into.valid.fill(this.one.valid[i]!, at, at + steps);
+      const histogram = histogramAt(this.one, i);
+      if (histogram === undefined) continue;
+      for (let step = 0; step < steps; step++) setHistogram(into, at + step, histogram);
     }
   }
 }

@@ -5,7 +5,7 @@ import type { Evaluation } from './evaluation.ts';
 import type { Operator } from './operator.ts';
 import { pickSeries } from './series-list.ts';
 import { HeldOperator } from './simple-operators.ts';
-import { copyRows } from './tile.ts';
+import { copyRows, NOTHING } from './tile.ts';
 
 interface Row {
   readonly index: number;
@@ -56,6 +56,7 @@ export class Sort extends HeldOperator {
   private readonly input: Operator;
   private readonly order: RowOrder;
 
+  /** `input` has one step. */
   constructor(input: Operator, order: RowOrder, evaluation: Evaluation) {
     super(input.grid, evaluation);
     this.input = input;
@@ -68,7 +69,7 @@ export class Sort extends HeldOperator {
     const tile = await this.evaluation.materialize(this.input, 'sort');
     const rows = labels
       .map((one, index) => ({ index, labels: one, value: tile.values[index]! }))
-      .filter(({ index }) => tile.valid[index] === 1)
+      .filter(({ index }) => tile.valid[index] !== NOTHING)
       .toSorted(this.order);
     this.series = pickSeries(
       this.input.series,

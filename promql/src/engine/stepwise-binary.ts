@@ -2,13 +2,15 @@
 //
 // This is the definition of vector matching, errors included; VectorBinary takes a short cut where no error is possible.
 
-import { Labels } from '@flotilla/model';
+import type { FloatHistogram, Labels } from '@flotilla/model';
 import type { BinaryExpr, VectorMatching } from '../ast.ts';
 import { type Arithmetic, combine, compare, isComparison, isTrim } from './arithmetic.ts';
 import { fail, failDuplicate } from './errors.ts';
 import { matchGroupText, matchLabels, resultLabels } from './matching.ts';
 import type { SeriesList } from './series-list.ts';
-import { makeTile, type Tile } from './tile.ts';
+import { combineHistograms, type Sample, sampleAt } from './binary-samples.ts';
+import type { Evaluation } from './evaluation.ts';
+import { FLOAT, makeTile, NOTHING, setHistogram, type Tile } from './tile.ts';
 
 interface Side {
   readonly series: SeriesList;
@@ -25,8 +27,6 @@ interface Sides {
 interface StepwiseResult {
   readonly labels: readonly Labels[];
   readonly rows: readonly Tile[];
-  /** Whether a trim operator met floats, of which it makes nothing. */
-  readonly trimmed: boolean;
 }
 
 const NONE = -1;
@@ -37,11 +37,11 @@ export function stepwiseRows(
   sides: Sides,
   steps: number,
   dropsName: boolean,
-  check: () => void,
+  evaluation: Evaluation,
 ): StepwiseResult {
-  const matcher = new StepMatcher(expr, matching, sides, steps, dropsName);
+  const matcher = new StepMatcher(expr, matching, sides, steps, dropsName, evaluation);
   for (let step = 0; step < steps; step++) {
-    if (step % 64 === 0) check();
+    if (step % 64 === 0) evaluation.check();
     matcher.match(step);
   }
   return matcher;
@@ -50,7 +50,7 @@ export function stepwiseRows(
 class StepMatcher implements StepwiseResult {
   readonly labels: Labels[] = [];
   readonly rows: Tile[] = [];
-  trimmed = false;
+  private readonly evaluation: Evaluation;
   private readonly expr: BinaryExpr;
   private readonly matching: VectorMatching;
   private readonly steps: number;
@@ -70,7 +70,15 @@ class StepMatcher implements StepwiseResult {
   private readonly r = new Float64Array(1);
   private readonly holds = new Uint8Array(1);
 
-  constructor(expr: BinaryExpr, matching: VectorMatching, sides: Sides, steps: number, dropsName: boolean) {
+  constructor(
+    expr: BinaryExpr,
+    matching: VectorMatching,
+    sides: Sides,
+    steps: number,
+    dropsName: boolean,
+    evaluation: Evaluation,
+  ) {
+    this.evaluation = evaluation;
     this.expr = expr;
     this.matching = matching;
     this.steps = steps;
@@ -107,7 +115,7 @@ class StepMatcher implements StepwiseResult {
   private present(side: Side, step: number): number[] {
     const rows: number[] = [];
     side.groups.forEach((_group, row) => {
-      if (side.tile.valid[row * this.steps + step] === 1) rows.push(row);
+      if (side.tile.valid[row * this.steps + step] !== NOTHING) rows.push(row);
     });
     return rows;
   }
@@ -130,22 +138,20 @@ class StepMatcher implements StepwiseResult {
   /** A pair of rows, of which one may be filled in. */
   private matchPair(many: number, one: number, step: number): void {
     const group = many === NONE ? this.one.groups[one]! : this.many.groups[many]!;
-    const m = many === NONE ? this.fillMany! : this.many.tile.values[many * this.steps + step]!;
-    const o = one === NONE ? this.fillOne! : this.one.tile.values[one * this.steps + step]!;
-    this.l[0] = this.swapped ? o : m;
-    this.r[0] = this.swapped ? m : o;
-    if (isTrim(this.expr.op)) {
-      this.trimmed = true;
-      return;
-    }
+    const m = many === NONE ? fillSample(this.fillMany!) : sampleAt(this.many.tile, many * this.steps + step);
+    const o = one === NONE ? fillSample(this.fillOne!) : sampleAt(this.one.tile, one * this.steps + step);
+    const result = this.swapped ? this.compute(o, m) : this.compute(m, o);
+    if (result === undefined) return;
     const row = this.resultRow(many, one);
     this.checkUnique(group, row);
-    const keep = this.compute();
-    if (!keep) return;
+    if (result === 'unequal') return;
     const tile = this.rows[row]!;
-    if (tile.valid[step] === 1) failDuplicate();
-    tile.valid[step] = 1;
-    tile.values[step] = this.l[0]!;
+    if (tile.valid[step] !== NOTHING) failDuplicate();
+    if (result.histogram !== undefined) setHistogram(tile, step, result.histogram);
+    else {
+      tile.valid[step] = FLOAT;
+      tile.values[step] = result.value;
+    }
   }
 
   private checkUnique(group: number, row: number): void {
@@ -157,18 +163,30 @@ class StepMatcher implements StepwiseResult {
     matched.add(row);
   }
 
-  /** Leaves the result in l[0]; false if a comparison drops it. */
-  private compute(): boolean {
-    const { op, returnBool } = this.expr;
+  /** Undefined if the operator makes nothing of the two; 'unequal' if a comparison drops them. */
+  private compute(left: Sample, right: Sample): Sample | 'unequal' | undefined {
+    const { op, returnBool, pos } = this.expr;
+    const { annotations } = this.evaluation;
+    if (left.histogram !== undefined || right.histogram !== undefined) {
+      const histogram = combineHistograms(this.expr, left, right, annotations);
+      if (histogram === undefined || !returnBool) return histogram && sampleOf(histogram);
+      return { value: histogram === 'unequal' ? 0 : 1, histogram: undefined };
+    }
+    if (isTrim(op)) {
+      annotations.incompatibleTypes(op, 'float', 'float', pos);
+      return undefined;
+    }
+    this.l[0] = left.value;
+    this.r[0] = right.value;
     const l = { values: this.l, at: 0 };
     const r = { values: this.r, at: 0 };
     if (!isComparison(op)) {
       combine(op as Arithmetic, l, r, l, 1);
-      return true;
+      return { value: this.l[0], histogram: undefined };
     }
     compare(op, l, r, this.holds, 0, 1);
-    if (returnBool) this.l[0] = this.holds[0]!;
-    return returnBool || this.holds[0] === 1;
+    if (returnBool) return { value: this.holds[0]!, histogram: undefined };
+    return this.holds[0] === 1 ? left : 'unequal';
   }
 
   private resultRow(many: number, one: number): number {
@@ -197,4 +215,12 @@ class StepMatcher implements StepwiseResult {
       ? matchLabels(other.series.labels[otherRow]!, this.matching)
       : side.series.labels[row]!;
   }
+}
+
+function fillSample(value: number): Sample {
+  return { value, histogram: undefined };
+}
+
+function sampleOf(histogram: FloatHistogram | 'unequal'): Sample | 'unequal' {
+  return histogram === 'unequal' ? histogram : { value: 0, histogram };
 }

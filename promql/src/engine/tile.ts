@@ -1,13 +1,22 @@
 // Hot: the samples of some series at every step of a grid, row by row.
 //
-// A cell holds a sample if its byte in `valid` is 1; the value of any other cell means nothing. Presence is not NaN:
-// NaN is a value like any other. Tiles belong to whoever made them, and are written by whoever is handed them.
+// `valid` says what a cell holds: nothing, a float in `values`, or a native histogram in `histograms`. Presence is not
+// NaN: NaN is a value like any other. Tiles belong to whoever made them, and are written by whoever is handed them.
+// While `histograms` is undefined no cell holds one, so loops over floats need not ask.
+
+import type { FloatHistogram } from '@flotilla/model';
+
+export const NOTHING = 0;
+export const FLOAT = 1;
+export const HISTOGRAM = 2;
 
 export interface Tile {
   /** rows × steps. */
   readonly values: Float64Array;
-  /** rows × steps of 0 or 1. */
+  /** rows × steps of NOTHING, FLOAT or HISTOGRAM. */
   readonly valid: Uint8Array;
+  /** By cell; made by the first setHistogram(). What is at a cell that is no HISTOGRAM means nothing. */
+  histograms: (FloatHistogram | undefined)[] | undefined;
 }
 
 /** Bytes that a cell takes. */
@@ -17,7 +26,32 @@ const BATCH_CELLS = 1 << 16;
 const BATCH_ROWS = 512;
 
 export function makeTile(cells: number): Tile {
-  return { values: new Float64Array(cells), valid: new Uint8Array(cells) };
+  return { values: new Float64Array(cells), valid: new Uint8Array(cells), histograms: undefined };
+}
+
+export function setHistogram(tile: Tile, cell: number, histogram: FloatHistogram): void {
+  tile.histograms ??= Array.from<FloatHistogram | undefined>({ length: tile.values.length });
+  tile.histograms[cell] = histogram;
+  tile.valid[cell] = HISTOGRAM;
+}
+
+/** The histogram in a cell, undefined if it holds none. */
+export function histogramAt(tile: Tile, cell: number): FloatHistogram | undefined {
+  return tile.valid[cell] === HISTOGRAM ? tile.histograms![cell] : undefined;
+}
+
+/** Makes a cell hold what another one does. */
+export function copyCell(from: Tile, fromCell: number, into: Tile, cell: number): void {
+  const histogram = histogramAt(from, fromCell);
+  into.values[cell] = from.values[fromCell]!;
+  into.valid[cell] = from.valid[fromCell]!;
+  if (histogram !== undefined) setHistogram(into, cell, histogram);
+}
+
+/** Takes the histograms out of some cells. */
+export function dropHistograms(tile: Tile, start: number, end: number): void {
+  if (tile.histograms === undefined) return;
+  for (let cell = start; cell < end; cell++) if (tile.valid[cell] === HISTOGRAM) tile.valid[cell] = NOTHING;
 }
 
 /** How many rows to evaluate at once: enough to amortise a call, few enough to stay in the cache. */
@@ -38,10 +72,22 @@ export function copyRows(
   const end = start + rows * steps;
   into.values.set(from.values.subarray(start, end), intoRow * steps);
   into.valid.set(from.valid.subarray(start, end), intoRow * steps);
+  if (from.histograms === undefined) return;
+  const moved = intoRow * steps - start;
+  for (let cell = start; cell < end; cell++) {
+    const histogram = histogramAt(from, cell);
+    if (histogram !== undefined) setHistogram(into, cell + moved, histogram);
+  }
 }
 
 /** Whether cells [start, end) hold any sample. */
 export function anyValid(valid: Uint8Array, start: number, end: number): boolean {
-  for (let i = start; i < end; i++) if (valid[i] === 1) return true;
+  for (let i = start; i < end; i++) if (valid[i] !== NOTHING) return true;
+  return false;
+}
+
+/** Whether cells [start, end) hold any float. */
+export function anyFloat(valid: Uint8Array, start: number, end: number): boolean {
+  for (let i = start; i < end; i++) if (valid[i] === FLOAT) return true;
   return false;
 }

@@ -9,7 +9,7 @@ import type { Evaluation } from './evaluation.ts';
 import { type Grouping, type Groups, groupSeries } from './grouping.ts';
 import { BaseOperator, type Operator } from './operator.ts';
 import { pickSeries } from './series-list.ts';
-import { copyRows, type Tile } from './tile.ts';
+import { copyRows, FLOAT, HISTOGRAM, NOTHING, type Tile } from './tile.ts';
 import { bestFirst, type Heaps, offer } from './value-heap.ts';
 import { labelsPlace } from './xxhash.ts';
 
@@ -30,6 +30,7 @@ export class SeriesAggregate extends BaseOperator {
   private readonly op: SelectOp;
   private readonly param: Operator;
   private readonly paramPos: PositionRange;
+  private readonly pos: PositionRange;
   private readonly grouping: Grouping;
   private readonly input: Operator;
   private result: Tile | undefined;
@@ -39,9 +40,11 @@ export class SeriesAggregate extends BaseOperator {
     param: { readonly op: Operator; readonly pos: PositionRange },
     grouping: Grouping,
     input: Operator,
+    pos: PositionRange,
     evaluation: Evaluation,
   ) {
     super(input.grid, evaluation);
+    this.pos = pos;
     this.op = op;
     this.param = param.op;
     this.paramPos = param.pos;
@@ -74,7 +77,11 @@ export class SeriesAggregate extends BaseOperator {
         for (let step = 0; step < steps; step++) {
           const cell = i * steps + step;
           const k = Math.min(Math.trunc(counts[step]!), heaps.capacity);
-          if (tile.valid[cell] === 1 && k >= 1) offer(heaps, base + step, k, tile.values[cell]!, first + i);
+          if (tile.valid[cell] === FLOAT && k >= 1)
+            offer(heaps, base + step, k, tile.values[cell]!, first + i);
+          if (tile.valid[cell] === HISTOGRAM && k >= 1) {
+            this.evaluation.annotations.ignoredInAggregation(this.op, this.pos);
+          }
         }
       }
     });
@@ -149,7 +156,8 @@ export class SeriesAggregate extends BaseOperator {
     this.series = this.input.series;
     const tile = await this.evaluation.materialize(this.input, this.op);
     for (let cell = 0; cell < tile.valid.length; cell++) {
-      if (tile.valid[cell] === 1 && !keeps(Math.floor(cell / steps), cell % steps)) tile.valid[cell] = 0;
+      if (tile.valid[cell] !== NOTHING && !keeps(Math.floor(cell / steps), cell % steps))
+        tile.valid[cell] = NOTHING;
     }
     this.result = tile;
   }

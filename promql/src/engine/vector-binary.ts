@@ -11,7 +11,8 @@ import { matchSignatures, resultLabels, type Signatures } from './matching.ts';
 import { BaseOperator, type Operator } from './operator.ts';
 import { hasDuplicates, listOf, type SeriesList } from './series-list.ts';
 import { stepwiseRows } from './stepwise-binary.ts';
-import { anyValid, copyRows, type Tile } from './tile.ts';
+import { sampleAt, writeCombined } from './binary-samples.ts';
+import { anyFloat, copyRows, FLOAT, NOTHING, type Tile } from './tile.ts';
 
 /** A result row: the rows that it comes from. */
 interface Pair {
@@ -132,6 +133,10 @@ export class VectorBinary extends BaseOperator {
     else this.lhs.read(left, left + 1, into, row);
     if (this.held === undefined) this.rhs.read(right, right + 1, other, 0);
     const otherAt = this.held === undefined ? 0 : (swapped ? left : right) * steps;
+    if (into.histograms !== undefined || other.histograms !== undefined) {
+      this.applyMixed(into, at, other, otherAt, swapped);
+      return;
+    }
     for (let step = 0; step < steps; step++) into.valid[at + step]! &= other.valid[otherAt + step]!;
     this.apply(into, at, other, otherAt, swapped);
   }
@@ -143,8 +148,10 @@ export class VectorBinary extends BaseOperator {
     const theirs = { values: other.values, at: otherAt };
     const [l, r] = swapped ? [theirs, mine] : [mine, theirs];
     if (isTrim(op)) {
-      if (anyValid(into.valid, at, at + steps)) this.evaluation.annotations.incompatibleTypes(op, pos);
-      into.valid.fill(0, at, at + steps);
+      if (anyFloat(into.valid, at, at + steps)) {
+        this.evaluation.annotations.incompatibleTypes(op, 'float', 'float', pos);
+      }
+      into.valid.fill(NOTHING, at, at + steps);
     } else if (isComparison(op)) {
       const holds = new Uint8Array(steps);
       compare(op, l, r, holds, 0, steps);
@@ -159,6 +166,25 @@ export class VectorBinary extends BaseOperator {
     }
   }
 
+  /** As apply(), for rows that may hold histograms: those pairs are combined first, and their cells put aside. */
+  private applyMixed(into: Tile, at: number, other: Tile, otherAt: number, swapped: boolean): void {
+    const { steps } = this.grid;
+    const mixed: number[] = [];
+    for (let step = 0; step < steps; step++) {
+      const both = into.valid[at + step] !== NOTHING && other.valid[otherAt + step] !== NOTHING;
+      if (!both) into.valid[at + step] = NOTHING;
+      else if (into.valid[at + step] !== FLOAT || other.valid[otherAt + step] !== FLOAT) mixed.push(step);
+    }
+    const pairs = mixed.map((step) => [sampleAt(into, at + step), sampleAt(other, otherAt + step)] as const);
+    for (const step of mixed) into.valid[at + step] = NOTHING;
+    this.apply(into, at, other, otherAt, swapped);
+    mixed.forEach((step, i) => {
+      const [mine, theirs] = pairs[i]!;
+      const [l, r] = swapped ? [theirs, mine] : [mine, theirs];
+      writeCombined(this.expr, l, r, into, at + step, this.evaluation.annotations);
+    });
+  }
+
   private async openStepwise(signatures: Signatures): Promise<void> {
     const left = await this.hold(this.lhs);
     const right = await this.hold(this.rhs);
@@ -169,10 +195,7 @@ export class VectorBinary extends BaseOperator {
     };
     const { delayedNameRemoval: delayed } = this.evaluation;
     const drops = dropsName(this.expr.op, this.expr.returnBool && !delayed);
-    const result = stepwiseRows(this.expr, this.matching, sides, this.grid.steps, drops, () =>
-      this.evaluation.check(),
-    );
-    if (result.trimmed) this.evaluation.annotations.incompatibleTypes(this.expr.op, this.expr.pos);
+    const result = stepwiseRows(this.expr, this.matching, sides, this.grid.steps, drops, this.evaluation);
     this.series = listOf(result.labels, true);
     if (this.expr.returnBool && delayed) this.series.doomed.fill(1);
     const tile = this.evaluation.take(result.labels.length, this.grid.steps, this.expr.op);

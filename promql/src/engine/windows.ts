@@ -3,6 +3,7 @@
 // Two cursors over the samples find all windows in one pass. The bounds are kept, so that a function that needs only
 // them (count, last, changes) costs nothing per sample.
 
+import type { FloatHistogram } from '@flotilla/model';
 import type { Grid } from './grid.ts';
 import type { LookTimes } from './instant-selector.ts';
 
@@ -21,6 +22,8 @@ export class Windows {
   /** The samples, without stale markers. Only the first `count` count. */
   times: Float64Array = new Float64Array(0);
   values: Float64Array = new Float64Array(0);
+  histograms: readonly (FloatHistogram | undefined)[] | undefined;
+  startTimesMs: Float64Array | undefined;
   count = 0;
 
   constructor(grid: Grid, times: LookTimes, rangeMs: number) {
@@ -52,6 +55,12 @@ export class Windows {
       total += high - low;
     }
     return total;
+  }
+
+  /** The same windows of no samples. */
+  emptyCopy(): Windows {
+    const times = { firstMs: this.firstEndMs, stepMs: this.endStepMs };
+    return new Windows(this.grid, times, this.rangeMs);
   }
 
   endMs(step: number): number {

@@ -37,7 +37,13 @@ function parseCall(stream: TokenStream, word: Token, sign?: Token): Expr {
   const pos = { start: word.pos, end: tokenRange(stream.expect(')')).end };
   checkEnabled(stream, { ...pos, start: sign?.pos ?? args[0]?.pos.start ?? pos.start });
   const call: Expr = { kind: 'call', func: word.type, args, pos };
-  return sign?.type === '-' ? negated(sign, call) : call;
+  if (sign === undefined) return call;
+  return {
+    kind: 'unary',
+    op: sign.type === '-' ? '-' : '+',
+    expr: call,
+    pos: { start: sign.pos, end: pos.end },
+  };
 }
 
 function parseTwoArgs(stream: TokenStream): Expr[] {

@@ -68,7 +68,11 @@ function printAt(at: AtModifier | undefined): string {
 }
 
 function printOffset({ offsetMs, offsetExpr }: VectorSelector | SubqueryExpr): string {
-  if (offsetExpr !== undefined) return ` offset ${printExpr(offsetExpr)}`;
+  if (offsetExpr !== undefined) {
+    // A plus says nothing, and only the tree keeps it.
+    const bare = offsetExpr.kind === 'unary' && offsetExpr.op === '+' ? offsetExpr.expr : offsetExpr;
+    return ` offset ${printExpr(bare)}`;
+  }
   if (offsetMs === 0) return '';
   return ` offset ${offsetMs < 0 ? '-' : ''}${formatDuration(Math.abs(offsetMs))}`;
 }

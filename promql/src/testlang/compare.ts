@@ -1,7 +1,14 @@
 // Compares results with expectations, as the test language defines it: relative error, any NaN equal to any other.
 
-import { compareLabels, Labels } from '@flotilla/model';
+import {
+  compareLabels,
+  type FloatHistogram,
+  histogramExpression,
+  type Labels,
+  sameBounds,
+} from '@flotilla/model';
 import type { MatrixSeries, QueryData, VectorSample } from '../engine/result.ts';
+import type { SequenceItem } from './sequence.ts';
 import { matchesPattern, type EvalStatement, type TextPattern } from './statement.ts';
 
 const TOLERANCE = 1e-6;
@@ -13,6 +20,47 @@ export function almostEqual(a: number, b: number): boolean {
   const difference = Math.abs(a - b);
   if (a === 0 || b === 0 || sum < SMALLEST_NORMAL) return difference < TOLERANCE * SMALLEST_NORMAL;
   return difference / Math.min(sum, Number.MAX_VALUE) < TOLERANCE;
+}
+
+/** Without regard to empty buckets; to the hint only if the expectation has one. */
+function almostSame(want: SequenceItem & { kind: 'histogram' }, got: FloatHistogram): boolean {
+  const a = want.histogram.compact();
+  const b = got.compact();
+  const near = (x: Float64Array, y: Float64Array): boolean =>
+    x.every((value, i) => almostEqual(value, y[i]!));
+  const sameSide = (x: typeof a.positive, y: typeof a.positive): boolean =>
+    x.indexes.length === y.indexes.length &&
+    x.indexes.every((index, i) => index === y.indexes[i]) &&
+    near(x.counts, y.counts);
+  return (
+    a.schema === b.schema &&
+    almostEqual(a.count, b.count) &&
+    almostEqual(a.sum, b.sum) &&
+    sameBounds(a.customBounds, b.customBounds) &&
+    a.zeroThreshold === b.zeroThreshold &&
+    almostEqual(a.zeroCount, b.zeroCount) &&
+    sameSide(a.negative, b.negative) &&
+    sameSide(a.positive, b.positive) &&
+    (!want.hintGiven || a.hint === b.hint)
+  );
+}
+
+function isSame(
+  want: SequenceItem | undefined,
+  value: number,
+  histogram: FloatHistogram | undefined,
+): boolean {
+  if (want?.kind === 'histogram') return histogram !== undefined && almostSame(want, histogram);
+  return want?.kind === 'value' && histogram === undefined && almostEqual(want.value, value);
+}
+
+function sampleText(value: number, histogram: FloatHistogram | undefined): string {
+  return histogram === undefined ? String(value) : histogramExpression(histogram);
+}
+
+function itemText(item: SequenceItem | undefined): string {
+  if (item?.kind === 'histogram') return histogramExpression(item.histogram);
+  return item?.kind === 'value' ? String(item.value) : 'nothing';
 }
 
 /** What is wrong with a result, or undefined. */
@@ -44,13 +92,13 @@ export function compareVector(
 ): string | undefined {
   if (expect.scalar !== undefined) return `expected scalar ${expect.scalar}, got a vector`;
   const wanted = new Map(expect.series.map((series, at) => [series.labels.key, { series, at }]));
-  for (const [at, { labels, value }] of got.entries()) {
+  for (const [at, { labels, value, histogram }] of got.entries()) {
     const want = wanted.get(labels.key);
-    if (want === undefined) return `unexpected ${labels.toMetric()} ${value}`;
+    if (want === undefined) return `unexpected ${labels.toMetric()} ${sampleText(value, histogram)}`;
     if (ordered && want.at !== at) return `expected ${labels.toMetric()} at ${want.at}, got it at ${at}`;
     const item = want.series.items[0];
-    if (item?.kind !== 'value' || !almostEqual(item.value, value)) {
-      return `expected ${JSON.stringify(item)} for ${labels.toMetric()}, got ${value}`;
+    if (!isSame(item, value, histogram)) {
+      return `expected ${itemText(item)} for ${labels.toMetric()}, got ${sampleText(value, histogram)}`;
     }
     wanted.delete(labels.key);
   }
@@ -69,28 +117,43 @@ function compareMatrix(statement: EvalStatement, got: readonly MatrixSeries[]): 
   const wanted = new Map(expect.series.map((series) => [series.labels.key, series]));
   for (const series of got) {
     const want = wanted.get(series.labels.key);
-    if (want === undefined) return `unexpected ${series.labels.toMetric()} ${series.values.join(' ')}`;
+    if (want === undefined) return `unexpected ${series.labels.toMetric()} ${pointsText(pointsOf(series))}`;
     const { startMs, stepMs } = expect.rangeVector ?? statement;
-    const points = want.items.flatMap((item, i) =>
-      item.kind === 'value' ? [{ timeMs: startMs + i * stepMs, value: item.value }] : [],
-    );
+    const items = want.items
+      .map((item, i) => ({ item, timeMs: startMs + i * stepMs }))
+      .filter(({ item }) => item.kind !== 'omitted');
+    const points = pointsOf(series);
     const same =
-      points.length === series.values.length &&
-      points.every((p, i) => p.timeMs === series.timestampsMs[i] && almostEqual(p.value, series.values[i]!));
-    if (!same)
-      return `expected ${pointsText(points)} for ${series.labels.toMetric()}, got ${seriesText(series)}`;
+      points.length === items.length &&
+      items.every(({ item, timeMs }, i) => {
+        const point = points[i]!;
+        return timeMs === point.timeMs && isSame(item, point.value, point.histogram);
+      });
+    if (!same) {
+      const wantText = items.map(({ item, timeMs }) => `${itemText(item)}@${timeMs}`).join(' ');
+      return `expected ${wantText} for ${series.labels.toMetric()}, got ${pointsText(points)}`;
+    }
     wanted.delete(series.labels.key);
   }
   const missing = wanted.values().next().value;
   return missing === undefined ? undefined : `expected ${missing.labels.toMetric()}, got nothing of it`;
 }
 
-function pointsText(points: readonly { readonly timeMs: number; readonly value: number }[]): string {
-  return points.map(({ timeMs, value }) => `${value}@${timeMs}`).join(' ');
+interface Point {
+  readonly timeMs: number;
+  readonly value: number;
+  readonly histogram?: FloatHistogram;
 }
 
-function seriesText({ timestampsMs, values }: MatrixSeries): string {
-  return Array.from(values, (value, i) => `${value}@${timestampsMs[i]}`).join(' ');
+/** Floats and histograms together, by time. */
+function pointsOf({ timestampsMs, values, histograms = [] }: MatrixSeries): Point[] {
+  const floats = Array.from(values, (value, i) => ({ timeMs: timestampsMs[i]!, value }));
+  const others = histograms.map((point) => ({ ...point, value: 0 }));
+  return [...floats, ...others].toSorted((a, b) => a.timeMs - b.timeMs);
+}
+
+function pointsText(points: readonly Point[]): string {
+  return points.map(({ timeMs, value, histogram }) => `${sampleText(value, histogram)}@${timeMs}`).join(' ');
 }
 
 export function unsortedSeries(series: readonly { readonly labels: Labels }[]): string | undefined {

@@ -1,8 +1,9 @@
 // Parses the test language of Prometheus's promqltest: `clear`, `load`, `eval`, each up to an empty line.
 
-import { type Labels, parseDuration, parseGoFloat } from '@flotilla/model';
+import { parseDuration, parseGoFloat } from '@flotilla/model';
 import { parseMetric } from '../parser/parse.ts';
 import { parseSeriesLine } from './sequence.ts';
+import { parseStartOffsets, type StartOffset } from './start-times.ts';
 import type { EvalStatement, Expectations, LoadStatement, Statement, TextPattern } from './statement.ts';
 
 const LOAD = /^load(?:_(with_nhcb))?\s+(.+?)$/;
@@ -45,11 +46,11 @@ function parseAt(lines: readonly string[], i: number, end: number): { statement:
 function parseLoad(head: string, body: readonly string[], line: number): LoadStatement {
   const match = LOAD.exec(head);
   if (match === null) throw new SyntaxError(`"${head}", want load[_with_nhcb] <step>`);
-  const startTimes: Labels[] = [];
+  const startTimes = new Map<string, StartOffset[]>();
   const series = body.flatMap((one) => {
-    const withStart = /^(\S+)@st\s/.exec(one);
+    const withStart = /^(\S+)@st\s+(.*)$/.exec(one);
     if (withStart === null) return [parseSeriesLine(one)];
-    startTimes.push(parseMetric(withStart[1]!));
+    startTimes.set(parseMetric(withStart[1]!).key, parseStartOffsets(withStart[2]!));
     return [];
   });
   const withNative = match[1] !== undefined;

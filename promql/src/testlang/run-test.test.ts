@@ -27,7 +27,7 @@ describe('runTest', () => {
 
   test('says what is wrong', async () => {
     await check('load 1m\n  m 1\n\neval instant at 0 m\n  m 2\n', [
-      'failed: m at 0: expected {"kind":"value","value":2} for m, got 1',
+      'failed: m at 0: expected 2 for m, got 1',
     ]);
     await check('eval instant at 0 m\n  m 2\n', ['failed: m at 0: expected m, got nothing of it']);
     await check('eval instant at 0 1\n  expect fail\n', ['failed: 1 at 0: expected an error, got none']);
@@ -36,9 +36,19 @@ describe('runTest', () => {
     ]);
   });
 
-  test('skips what needs native histograms', async () => {
-    const load = 'load 1m\n  n {{schema:0 sum:1 count:1 buckets:[1]}}x3\n\n';
-    await check(`${load}eval instant at 0 histogram_sum(n)\n  {} 1\n`, ['skipped: native histograms']);
+  test('compares native histograms', async () => {
+    const load = 'load 1m\n  n {{schema:0 sum:1 count:1 buckets:[1]}}+{{sum:1 count:1 buckets:[1]}}x3\n\n';
+    await check(`${load}eval instant at 0 histogram_sum(n)\n  {} 1\n`, ['passed']);
+    await check(`${load}eval instant at 1m n\n  n {{sum:2 count:2 buckets:[2]}}\n`, ['passed']);
+    await check(`${load}eval instant at 1m n\n  n {{sum:2 count:3 buckets:[3]}}\n`, [
+      'failed: n at 60000: expected {{count:3 sum:2 buckets:[3]}} for n, got {{count:2 sum:2 counter_reset_hint:not_reset buckets:[2]}}',
+    ]);
+  });
+
+  test('makes native histograms of classic ones', async () => {
+    const load = 'load_with_nhcb 1m\n  h_bucket{le="1"} 1\n  h_bucket{le="+Inf"} 3\n  h_sum 5\n\n';
+    const want = '{{schema:-53 count:3 sum:5 custom_values:[1] buckets:[1 2]}}';
+    await check(`${load}eval instant at 0 h\n  h ${want}\n`, ['passed']);
   });
 
   test('refuses what is not of the language', () => {

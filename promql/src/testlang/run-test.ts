@@ -1,21 +1,19 @@
 // Runs files of the test language against the engine and a memory storage.
 //
 // As promqltest does, each instant query is also run with `@` on its selectors at several times, and as the middle step
-// of a range query. A statement that fails because it is about native histograms or start timestamps, which the engine
-// does not have, counts as skipped, with that reason.
+// of a range query.
 
-import { Labels, LabelsBuilder, METRIC_NAME } from '@flotilla/model';
-import type { Expr } from '../ast.ts';
 import { Engine, type EngineOptions } from '../engine/engine.ts';
 import { MemoryStorage } from '../engine/memory-storage.ts';
-import type { QueryResult } from '../engine/result.ts';
+import type { MatrixSeries, QueryResult, VectorSample } from '../engine/result.ts';
 import { parseExpr } from '../parser/parse.ts';
-import { selectors, walk } from '../parser/traverse.ts';
 import { compareAnnotations, compareResult, compareVector, unsortedSeries } from './compare.ts';
+import { nativeOfClassic } from './native-of-classic.ts';
 import { parseTest } from './parse-test.ts';
 import { pinnedQueries, type PinnedQuery } from './pinned.ts';
 import type { SeriesDescription } from './sequence.ts';
-import { type EvalStatement, isHistogram, type LoadStatement, matchesPattern } from './statement.ts';
+import type { StartOffset } from './start-times.ts';
+import { type EvalStatement, type LoadStatement, matchesPattern } from './statement.ts';
 
 export interface TestOutcome {
   readonly line: number;
@@ -33,7 +31,12 @@ const PARSER = {
 };
 
 /** What the files take for granted. */
-const ENGINE: EngineOptions = { maxSamples: 50_000_000, delayedNameRemoval: true, parser: PARSER };
+const ENGINE: EngineOptions = {
+  maxSamples: 50_000_000,
+  delayedNameRemoval: true,
+  useStartTimestamps: true,
+  parser: PARSER,
+};
 
 const WINDOW_CALL = /(?:start|end|range|step)\(\)/;
 
@@ -52,8 +55,6 @@ export async function runTest(text: string, options: EngineOptions = ENGINE): Pr
 class Runner {
   private readonly engine: Engine;
   private readonly storage = new MemoryStorage();
-  /** Series that are not in the storage as the file means them, and why. */
-  private readonly absent = new Map<Labels, string>();
 
   constructor(options: EngineOptions) {
     this.engine = new Engine(options);
@@ -61,59 +62,38 @@ class Runner {
 
   clear(): void {
     this.storage.clear();
-    this.absent.clear();
   }
 
-  load(statement: LoadStatement): void {
+  load({ series, stepMs, startTimes, withNative }: LoadStatement): void {
     // Of two lines for one series the later one counts.
-    const series = new Map(statement.series.map((one) => [one.labels.key, one]));
-    for (const one of series.values()) this.loadOne(one, statement);
-    for (const labels of statement.startTimes) this.absent.set(labels, 'start timestamps');
-  }
-
-  private loadOne(series: SeriesDescription, statement: LoadStatement): void {
-    if (series.items.some(isHistogram)) this.absent.set(series.labels, 'native histograms');
-    if (statement.withNative) this.absent.set(nativeLabels(series.labels), 'native histograms');
-    this.loadSeries(series, statement.stepMs);
+    const all = [...new Map(series.map((one) => [one.labels.key, one])).values()];
+    for (const one of all) this.loadSeries(one, stepMs, startTimes.get(one.labels.key) ?? []);
+    if (!withNative) return;
+    for (const { labels, histograms } of nativeOfClassic(all)) {
+      for (const [i, histogram] of histograms) this.storage.addHistogram(labels, i * stepMs, histogram);
+    }
   }
 
   async evaluate(statement: EvalStatement): Promise<TestOutcome> {
     const { line, expr } = statement;
     const wrong = await this.firstFault(statement);
     if (wrong === undefined) return { line, expr, status: 'passed', reason: '' };
-    const skip = this.skipReason(statement);
-    return { line, expr, status: skip === undefined ? 'failed' : 'skipped', reason: skip ?? wrong };
+    return { line, expr, status: 'failed', reason: wrong };
   }
 
-  private loadSeries({ labels, items }: SeriesDescription, stepMs: number): void {
+  private loadSeries(
+    { labels, items }: SeriesDescription,
+    stepMs: number,
+    startOffsets: readonly StartOffset[],
+  ): void {
     items.forEach((item, i) => {
-      if (item.kind === 'value') this.storage.add(labels, i * stepMs, item.value);
-      else if (item.kind === 'stale') this.storage.addStale(labels, i * stepMs);
+      const timeMs = i * stepMs;
+      const offset = startOffsets[i];
+      const startMs = offset === undefined ? 0 : timeMs + offset;
+      if (item.kind === 'value') this.storage.add(labels, timeMs, item.value, startMs);
+      else if (item.kind === 'histogram') this.storage.addHistogram(labels, timeMs, item.histogram, startMs);
+      else if (item.kind === 'stale') this.storage.addStale(labels, timeMs);
     });
-  }
-
-  private skipReason({ expr, expect }: EvalStatement): string | undefined {
-    if (expect.series.some((series) => series.items.some(isHistogram))) return 'native histograms';
-    let tree: Expr;
-    try {
-      tree = parseExpr(expr, PARSER);
-    } catch {
-      return undefined; // Then that is what is tested.
-    }
-    let unsupported: string | undefined;
-    walk(tree, (node) => {
-      if (node.kind === 'call' && node.func === 'info') unsupported = 'function info()';
-    });
-    return unsupported ?? this.absentReason(tree);
-  }
-
-  private absentReason(tree: Expr): string | undefined {
-    for (const { matchers } of selectors(tree)) {
-      for (const [labels, reason] of this.absent) {
-        if (matchers.every((matcher) => matcher.matches(labels.get(matcher.name)))) return reason;
-      }
-    }
-    return undefined;
   }
 
   private async firstFault(statement: EvalStatement): Promise<string | undefined> {
@@ -161,10 +141,7 @@ class Runner {
     if (statement.expect.ordered || result.type !== 'matrix') return undefined;
     const unsorted = unsortedSeries(result.series);
     if (unsorted !== undefined) return `as a range: ${unsorted}`;
-    const samples = result.series.flatMap(({ labels, timestampsMs, values }) => {
-      const at = timestampsMs.indexOf(timeMs);
-      return at === -1 ? [] : [{ labels, timeMs, value: values[at]! }];
-    });
+    const samples = result.series.flatMap((series) => sampleAt(series, timeMs));
     const wrong =
       instant.type === 'scalar'
         ? compareResult(statement, { type: 'scalar', timeMs, value: samples[0]?.value ?? NaN })
@@ -180,8 +157,14 @@ function checkFailure({ expect }: EvalStatement, error: unknown): string | undef
   return `expected error ${expect.fail.text ?? expect.fail.regexp?.source}, got ${message}`;
 }
 
-/** The labels of the native histogram that a classic one's series is converted to. */
-function nativeLabels(labels: Labels): Labels {
-  const name = labels.get(METRIC_NAME).replace(/_(?:bucket|count|sum)$/, '');
-  return new LabelsBuilder(labels).set(METRIC_NAME, name).delete('le').labels();
+/** The sample of a series at a time, if there is one. */
+function sampleAt(
+  { labels, timestampsMs, values, histograms = [] }: MatrixSeries,
+  timeMs: number,
+): VectorSample[] {
+  const at = timestampsMs.indexOf(timeMs);
+  if (at !== -1) return [{ labels, timeMs, value: values[at]! }];
+  return histograms
+    .filter((point) => point.timeMs === timeMs)
+    .map(({ histogram }) => ({ labels, timeMs, value: 0, histogram }));
 }

@@ -1,14 +1,21 @@
 // Series descriptions of the test language: a metric, then its samples in shorthand.
 
-import { type Labels, parseGoFloat } from '@flotilla/model';
+import {
+  addHistograms,
+  type FloatHistogram,
+  type Labels,
+  parseGoFloat,
+  parseHistogram,
+  subtractHistograms,
+} from '@flotilla/model';
 import { parseMetric } from '../parser/parse.ts';
 
-/** One place of a sequence. What is omitted has no sample; a native histogram has one that only the text knows. */
+/** One place of a sequence. What is omitted has no sample. `hintGiven`: whether the text says anything of resets. */
 export type SequenceItem =
   | { readonly kind: 'value'; readonly value: number }
   | { readonly kind: 'stale' }
   | { readonly kind: 'omitted' }
-  | { readonly kind: 'histogram' };
+  | { readonly kind: 'histogram'; readonly histogram: FloatHistogram; readonly hintGiven: boolean };
 
 export interface SeriesDescription {
   readonly labels: Labels;
@@ -61,11 +68,29 @@ function parseItem(word: string): SequenceItem[] {
   if (omitted !== null) return repeat({ kind: 'omitted' }, Number(omitted[1] ?? 1));
   const stale = /^stale(?:x(\d+))?$/.exec(word);
   if (stale !== null) return repeat({ kind: 'stale' }, stale[1] === undefined ? 1 : Number(stale[1]) + 1);
-  if (word.startsWith('{{')) {
-    const times = /x(\d+)$/.exec(word);
-    return repeat({ kind: 'histogram' }, times === null ? 1 : Number(times[1]) + 1);
+  return word.startsWith('{{') ? parseHistograms(word) : parseNumbers(word);
+}
+
+/** `{{…}}`, `{{…}}x2` (three times), `{{…}}+{{…}}x2`, `{{…}}-{{…}}x2`. */
+function parseHistograms(word: string): SequenceItem[] {
+  const match = /^\{\{(.*?)\}\}(?:([+-])\{\{(.*?)\}\})?(?:x(\d+))?$/.exec(word);
+  if (match === null) throw new SyntaxError(`sequence: "${word}", want {{…}}, {{…}}x3 or {{…}}+{{…}}x3`);
+  const [, base = '', sign, change, times] = match;
+  const first = parseHistogram(base);
+  if (change === undefined) {
+    return repeat({ kind: 'histogram', ...first }, times === undefined ? 1 : Number(times) + 1);
   }
-  return parseNumbers(word);
+  const { histogram: delta, hintGiven } = parseHistogram(change);
+  const combine = sign === '-' ? subtractHistograms : addHistograms;
+  const items: SequenceItem[] = [{ kind: 'histogram', histogram: first.histogram, hintGiven }];
+  let histogram = first.histogram;
+  for (let i = 0; i < Math.min(Number(times ?? 0), ITEMS_MAX); i++) {
+    const next = combine(histogram, delta);
+    if (next === undefined) throw new SyntaxError(`sequence: "${word}", want histograms of one kind`);
+    histogram = next.histogram;
+    items.push({ kind: 'histogram', histogram, hintGiven });
+  }
+  return items;
 }
 
 /** `3`, `3x2` (three times), `3+1x2` (3 4 5), `3-1x2`. */

@@ -1,7 +1,7 @@
 // Statements of the test language.
 
-import type { Labels } from '@flotilla/model';
-import type { SequenceItem, SeriesDescription } from './sequence.ts';
+import type { SeriesDescription } from './sequence.ts';
+import type { StartOffset } from './start-times.ts';
 
 /** How a text must be: equal to something, or matched by a regexp, or anything. */
 export interface TextPattern {
@@ -21,8 +21,8 @@ export interface LoadStatement {
   readonly series: readonly SeriesDescription[];
   /** Whether classic histograms are also to be loaded as native ones. */
   readonly withNative: boolean;
-  /** Metrics that were given start timestamps. */
-  readonly startTimes: readonly Labels[];
+  /** Offsets of start times, by the series' key. */
+  readonly startTimes: ReadonlyMap<string, readonly StartOffset[]>;
 }
 
 export interface Expectations {
@@ -55,8 +55,4 @@ export type Statement = ClearStatement | LoadStatement | EvalStatement;
 export function matchesPattern(pattern: TextPattern, text: string): boolean {
   if (pattern.text !== undefined) return pattern.text === text;
   return pattern.regexp === undefined || pattern.regexp.test(text);
-}
-
-export function isHistogram(item: SequenceItem): boolean {
-  return item.kind === 'histogram';
 }

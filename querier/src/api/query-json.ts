@@ -1,7 +1,7 @@
 // Query results as Prometheus's JSON, in pieces, so that a large answer is never one string.
 
-import { formatFloat, formatSampleValue } from '@flotilla/model';
-import type { QueryResult } from '@flotilla/promql';
+import { formatFloat, formatSampleValue, histogramToJson } from '@flotilla/model';
+import type { HistogramPoint, MatrixSeries, QueryResult } from '@flotilla/promql';
 
 const pieceLength = 64 * 1024;
 
@@ -18,15 +18,18 @@ export function* queryDataJson(result: QueryResult): Generator<string> {
     case 'vector':
       yield* list(
         result.series,
-        ({ labels, timeMs, value }) =>
-          `{"metric":${JSON.stringify(labels.toRecord())},"value":${point(timeMs, formatSampleValue(value))}}`,
+        ({ labels, timeMs, value, histogram }) =>
+          `{"metric":${JSON.stringify(labels.toRecord())},${
+            histogram === undefined
+              ? `"value":${point(timeMs, formatSampleValue(value))}`
+              : `"histogram":${histogramPoint({ timeMs, histogram })}`
+          }}`,
       );
       break;
     case 'matrix':
       yield* list(
         result.series,
-        ({ labels, timestampsMs, values }) =>
-          `{"metric":${JSON.stringify(labels.toRecord())},"values":${points(timestampsMs, values)}}`,
+        (series) => `{"metric":${JSON.stringify(series.labels.toRecord())}${samples(series)}}`,
       );
   }
   yield '}';
@@ -41,6 +44,16 @@ function* list<T>(items: readonly T[], write: (item: T) => string): Generator<st
     piece = '';
   }
   yield `${piece}]`;
+}
+
+function samples({ timestampsMs, values, histograms = [] }: MatrixSeries): string {
+  const floats = values.length === 0 ? '' : `,"values":${points(timestampsMs, values)}`;
+  if (histograms.length === 0) return floats;
+  return `${floats},"histograms":[${histograms.map(histogramPoint).join(',')}]`;
+}
+
+function histogramPoint({ timeMs, histogram }: HistogramPoint): string {
+  return `[${formatTime(timeMs)},${JSON.stringify(histogramToJson(histogram))}]`;
 }
 
 function points(timestampsMs: Float64Array, values: Float64Array): string {
