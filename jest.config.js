@@ -25,4 +25,6 @@ export default {
     '/e2e/dist/conformance/',
   ],
   transform: {},
+  // A bound for what hangs; how fast the machine is must not decide.
+  testTimeout: 30_000,
 };

@@ -59,6 +59,8 @@ async function missing() {
   if (!existsSync('/sys/fs/cgroup/memory/cgroup.procs'))
     reasons.push('cgroup v1 hierarchies in /sys/fs/cgroup');
   if (spawnSync('go', ['version']).status !== 0) reasons.push('Go 1.26 or newer');
+  if (spawnSync('unshare', ['--net', '--mount', '--pid', '--fork', 'true']).status !== 0)
+    reasons.push('the right to make namespaces');
   if (reasons.length === 0) await installPackages();
   return [...reasons, ...absent().filter((name) => !optional.has(name))];
 }
@@ -195,8 +197,17 @@ receivers:
 `;
 }
 
+/** Why there are no binaries of Kubernetes, if there are none: without a proxy for Go's modules they cannot be built. */
+async function buildBinaries() {
+  try {
+    await step(join(recipe, 'build.sh'), [bin]);
+    return [];
+  } catch (error) {
+    return [`the binaries of Kubernetes (${error.message})`];
+  }
+}
+
 async function bringUp() {
-  await step(join(recipe, 'build.sh'), [bin]);
   await buildImages();
   await takeDown();
   const env = { ...toolEnvironment(), BIN: bin, NODES: '3' };
@@ -237,6 +248,8 @@ async function runProofs(names) {
   });
   rmSync(join(root, 'e2e/artefacts/cluster'), { recursive: true, force: true });
   const results = [];
+  // A file that is running hears of it, too; the next one must not begin.
+  process.once('SIGINT', () => (interrupted = true)).once('SIGTERM', () => (interrupted = true));
   for (const file of files(names)) {
     if (interrupted) break;
     const result = await runJest([
@@ -253,6 +266,7 @@ async function runProofs(names) {
 /** Everything, from nothing to nothing. Resolves to results for `finish`. */
 export async function clusterProofs(names = []) {
   const reasons = await missing();
+  if (reasons.length === 0) reasons.push(...(await buildBinaries()));
   if (reasons.length > 0) {
     const skipped = files(names).length;
     console.log(`skipped: ${skipped} files of proofs on a cluster: want ${reasons.join(', ')}`);
@@ -287,7 +301,10 @@ async function holdUp() {
 
 const commands = {
   run: async (names) => finish(await clusterProofs(names)),
-  up: async () => finish(await whileUp(holdUp)),
+  up: async () => {
+    await step(join(recipe, 'build.sh'), [bin]);
+    finish(await whileUp(holdUp));
+  },
   test: async (names) => finish(await runProofs(names)),
   load: async () => {
     await buildImages();

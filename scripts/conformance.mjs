@@ -1,44 +1,80 @@
-// npm run conformance: against real peers from pinned Go modules. Needs Go; without it everything is skipped, with that reason.
+// npm run conformance: against real peers from pinned Go modules. Needs Go to build what is not in the cache; what cannot be built
+// is skipped, with the reason.
+//   node scripts/conformance.mjs [NAME...]    only the parts of these names: promql, node-exporter, operator, chart
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from './build.mjs';
-import { peer, peerSources } from './peers.mjs';
+import { clusterBinaries, helm, peer, peerSources } from './peers.mjs';
 import { nodeBinary, root } from './setup.mjs';
 import { finish, runJest } from './test.mjs';
 
+/** Each finds its peers, or throws with what is missing; then it runs. */
+const parts = {
+  promql: () => {
+    const sources = peerSources('prometheus');
+    return promqlCorpus(sources);
+  },
+  'promql-oracle': () => {
+    process.env.FLOTILLA_PROMETHEUS_SOURCES = peerSources('prometheus');
+    process.env.FLOTILLA_PROMETHEUS = peer('prometheus');
+    process.env.FLOTILLA_PROMQL_ORACLE = peer('promql-oracle');
+    return jestIn('conformance/promql/');
+  },
+  'node-exporter': () => {
+    process.env.FLOTILLA_NODE_EXPORTER = peer('node_exporter');
+    return jestIn('conformance/node-exporter');
+  },
+  operator: () => {
+    process.env.FLOTILLA_CLUSTER_BINARIES = clusterBinaries();
+    process.env.FLOTILLA_PROMETHEUS_OPERATOR = peer('operator');
+    process.env.FLOTILLA_PROMETHEUS_OPERATOR_SOURCES = peerSources('operator');
+    process.env.FLOTILLA_PROMETHEUS = peer('prometheus');
+    return jestIn('conformance/operator/');
+  },
+  crds: () => {
+    process.env.FLOTILLA_CLUSTER_BINARIES = clusterBinaries();
+    process.env.FLOTILLA_HELM = helm();
+    return jestIn('conformance/crds/');
+  },
+  chart: () => {
+    process.env.FLOTILLA_HELM = helm();
+    process.env.FLOTILLA_PROMTOOL = peer('promtool');
+    return jestIn('chart/');
+  },
+};
+
 await build();
-const peers = findPeers();
-if (typeof peers === 'string') {
-  console.log(`skipped: conformance: ${peers}`);
-  finish([{ passed: 0, failed: 0, skipped: 2, code: 0 }]);
-}
-const results = [promqlCorpus(peers.prometheusSources)];
-process.env.FLOTILLA_NODE_EXPORTER = peers.nodeExporter;
-process.env.FLOTILLA_PROMQL_ORACLE = peers.promqlOracle;
-process.env.FLOTILLA_PROMETHEUS = peers.prometheus;
-process.env.FLOTILLA_PROMETHEUS_SOURCES = peers.prometheusSources;
-results.push(
-  await runJest([
-    '--runInBand',
-    '--testPathIgnorePatterns=/node_modules/',
-    '--testPathPatterns=/e2e/dist/conformance/',
-  ]),
-);
+const names = process.argv.slice(2);
+const results = [];
+for (const name of names.length > 0 ? names : Object.keys(parts)) results.push(await runPart(name));
 finish(results);
 
-/** The peers, or the reason why there are none. */
-function findPeers() {
+/** What is missing is one skip of the whole part. */
+async function runPart(name) {
+  const part = parts[name];
+  if (part === undefined) throw new Error(`${name}: want one of ${Object.keys(parts).join(', ')}`);
+  const startedMs = Date.now();
+  let running;
   try {
-    return {
-      prometheusSources: peerSources('prometheus'),
-      prometheus: peer('prometheus'),
-      promqlOracle: peer('promql-oracle'),
-      nodeExporter: peer('node_exporter'),
-    };
+    running = part();
   } catch (error) {
-    return error.message;
+    console.log(`skipped: conformance ${name}: ${error.message}`);
+    return { passed: 0, failed: 0, skipped: 1, code: 0 };
   }
+  const result = await running;
+  const { passed, failed, skipped } = result;
+  const seconds = Math.round((Date.now() - startedMs) / 1000);
+  console.log(`${name}: ${passed} passed, ${failed} failed, ${skipped} skipped in ${seconds} s`);
+  return result;
+}
+
+function jestIn(folder) {
+  return runJest([
+    '--runInBand',
+    '--testPathIgnorePatterns=/node_modules/',
+    `--testPathPatterns=/e2e/dist/${folder}`,
+  ]);
 }
 
 /** Prometheus's own test files, with the re-executions of its runner. */
@@ -52,11 +88,6 @@ function promqlCorpus(sources) {
   process.stderr.write(run.stderr);
   const summary = /(\d+) passed, (\d+) failed, (\d+) skipped/.exec(lines.at(-1) ?? '');
   if (summary === null) return { passed: 0, failed: 1, skipped: 0, code: run.status ?? 1 };
-  console.log(`promqltest corpus: ${summary[0]}`);
-  return {
-    passed: Number(summary[1]),
-    failed: Number(summary[2]),
-    skipped: Number(summary[3]),
-    code: run.status ?? 1,
-  };
+  const [, passed, failed, skipped] = summary.map(Number);
+  return { passed, failed, skipped, code: run.status ?? 1 };
 }

@@ -1,8 +1,9 @@
-// npm run e2e: a real browser on a real fleet, and the real Alertmanager. Needs Debian's chromium and prometheus-alertmanager;
-// installs them when it is root on Debian, else says what is missing and skips.
+// npm run e2e: a real browser and the real Alertmanager on a fleet of this machine, then all proofs on a real Kubernetes of three
+// nodes (cluster.mjs). Needs Debian packages, which it installs when it is root on Debian, else it says what is missing and skips.
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { build } from './build.mjs';
+import { clusterProofs } from './cluster.mjs';
 import { finish, runJest } from './test.mjs';
 
 const packages = {
@@ -17,13 +18,12 @@ const folders = ['/e2e/dist/browser/'];
 // `npm test` has run it when it was there before.
 if (!hadAlertmanager && existsSync(packages['prometheus-alertmanager']))
   folders.push('/e2e/dist/local/alertmanager');
-finish([
-  await runJest([
-    '--runInBand',
-    '--testPathIgnorePatterns=/node_modules/',
-    `--testPathPatterns=${folders.join('|')}`,
-  ]),
+const onThisMachine = await runJest([
+  '--runInBand',
+  '--testPathIgnorePatterns=/node_modules/',
+  `--testPathPatterns=${folders.join('|')}`,
 ]);
+finish([onThisMachine, ...(await clusterProofs())]);
 
 function installMissing() {
   const missing = Object.keys(packages).filter((name) => !existsSync(packages[name]));

@@ -80,13 +80,23 @@ function contentMark(files) {
   return `-${hash.digest('hex').slice(0, 12)}`;
 }
 
-/** Folder of etcd, kube-apiserver and kubectl, built with the rest of the cluster when one is missing. */
+/** Folder of etcd, kube-apiserver and kubectl; throws with what is missing. */
 export function clusterBinaries() {
+  return builtForCluster(['etcd', 'kube-apiserver', 'kubectl']);
+}
+
+/** Path of Helm; throws with what is missing. */
+export function helm() {
+  return join(builtForCluster(['helm']), 'helm');
+}
+
+/** Folder of the cluster's binaries, of which those named are built when one is missing. */
+function builtForCluster(names) {
   const bin = join(cacheFolder, 'cluster', 'bin');
-  if (['etcd', 'kube-apiserver', 'kubectl'].every((name) => existsSync(join(bin, name)))) return bin;
-  requireGo('kube-apiserver');
+  if (names.every((name) => existsSync(join(bin, name)))) return bin;
+  requireGo(names.join(', '));
   const script = fileURLToPath(new URL('../e2e/cluster/build.sh', import.meta.url));
-  const built = spawnSync(script, [bin], { stdio: 'inherit' });
+  const built = spawnSync(script, [bin, ...names], { stdio: 'inherit' });
   if (built.status !== 0) throw new Error(`${script} ${bin}: exit ${built.status}`);
   return bin;
 }

@@ -41,3 +41,4 @@ export { FreshFiles, type ReadFile } from './fresh-files.ts';
 export { watchFile, watchFolder, type OnChange, type WatchOptions } from './watch-files.ts';
 export { nearestName } from './nearest.ts';
 export { freePort } from './free-port.ts';
+export { proxyUrlFor, type ProxyChoice } from './proxy-url.ts';

@@ -16,6 +16,8 @@ export interface InternalClientOptions {
   readonly timeoutMs: number;
   /** Longest pause between two chunks of a body; timeoutMs by default. */
   readonly idleTimeoutMs?: number;
+  /** For a new connection, 5 s by default; a host that is gone does not refuse one, it is silent. */
+  readonly connectTimeoutMs?: number;
   /** Trust and client certificate for https; '' is as good as none. */
   readonly caFile?: string;
   readonly certFile?: string;
@@ -113,11 +115,17 @@ function httpCall(
 }
 
 /** Connects with the certificates as they are on disk now. Throws when they cannot be read at start. */
-function freshConnector({ caFile, certFile, keyFile }: InternalClientOptions): buildConnector.connector {
+function freshConnector({
+  caFile,
+  certFile,
+  keyFile,
+  connectTimeoutMs = 5000,
+}: InternalClientOptions): buildConnector.connector {
   const connector = new FreshFiles((read) => {
     const text = (path = ''): string | undefined => (path === '' ? undefined : read(path));
     const [ca, cert, key] = [text(caFile), text(certFile), text(keyFile)];
-    return buildConnector({ ...(ca && { ca }), ...(cert && { cert }), ...(key && { key }) });
+    const credentials = { ...(ca && { ca }), ...(cert && { cert }), ...(key && { key }) };
+    return buildConnector({ timeout: connectTimeoutMs, ...credentials });
   });
   return (target, callback) => connector.get()(target, callback);
 }

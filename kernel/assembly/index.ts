@@ -7,6 +7,7 @@ export { alloc, bump, capacityOf, free, usedBytes } from './memory';
 export { crc32c } from './crc32c';
 export { decodeXor } from './xor-decode';
 export {
+  appendRun,
   createSeries,
   deleteSeries,
   dropOpenChunk,
@@ -15,6 +16,7 @@ export {
   isIdle,
   lastIsStale,
   lastTime,
+  noteSample,
   openMin,
   openSamples,
   sealOpen,
@@ -41,6 +43,7 @@ export {
   replayMin,
   replayUnknown,
 } from './samples-record';
+export { SNAPPY_SLACK, snappyBound, snappyCompress, snappyLength, snappyUncompress } from './snappy';
 export { clearFrames, frameRecord, framesAt, framesLength } from './wal-frame';
 
 export { parseFloat64, floatEnd, powersOfFive } from './float-parse';

@@ -106,6 +106,27 @@ function seal(s: usize, ref: u32): void {
   dropOpen(s);
 }
 
+/** Takes note of a newer sample that is kept elsewhere; ends the open chunk. Its value equals no float that comes. */
+export function noteSample(ref: u32, time: f64, isStale: bool): void {
+  const s = seriesAt(ref);
+  if (s == 0) return;
+  if (load<u8>(s, 34)) seal(s, ref);
+  flushSealed();
+  store<u64>(s, isStale ? 0x7ff0000000000002 : 0xfff8_5eed_0000_0001);
+  store<i64>(s, <i64>time, 8);
+}
+
+/** Appends samples of ascending times (f64 ms, raw bits) to one live series, regardless of block ranges. */
+export function appendRun(ref: u32, times: usize, values: usize, count: u32): void {
+  const s = seriesAt(ref);
+  if (s == 0) return;
+  for (let i: usize = 0; i < <usize>count; i++) {
+    const t = <i64>load<f64>(times + (i << 3));
+    appendSample(s, ref, t, load<u64>(values + (i << 3)), i64.MIN_VALUE);
+  }
+  flushSealed();
+}
+
 /** Seals the open chunk of a series, if there is one. */
 export function sealOpen(ref: u32): void {
   const s = seriesAt(ref);

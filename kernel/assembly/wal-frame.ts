@@ -2,17 +2,22 @@
 
 import { alloc, free } from './memory';
 import { crc32c } from './crc32c';
+import { snappyBound, snappyCompress } from './snappy';
 
 const PAGE: u32 = 32 << 10;
 const HEADER: u32 = 7;
 const FULL: u32 = 1,
   FIRST: u32 = 2,
   MIDDLE: u32 = 3,
-  LAST: u32 = 4;
+  LAST: u32 = 4,
+  SNAPPY: u32 = 8;
 
 let frames: usize = 0;
 let framesCapacity: usize = 0;
 let framesBytes: usize = 0;
+let compressing: bool = false;
+let block: usize = 0;
+let blockCapacity: usize = 0;
 
 export function framesAt(): usize {
   return frames;
@@ -22,9 +27,10 @@ export function framesLength(): usize {
   return framesBytes;
 }
 
-/** Starts a new run of frames. */
-export function clearFrames(): void {
+/** Starts a new run of frames; with `compress`, records that snappy makes smaller are written so. */
+export function clearFrames(compress: bool): void {
   framesBytes = 0;
+  compressing = compress;
 }
 
 function reserve(bytes: usize): void {
@@ -39,9 +45,24 @@ function reserve(bytes: usize): void {
 
 /**
  * Appends a record (n ≥ 0 bytes) to the frames, which will lie at `pageOffset` (0..PAGE−1) of a page plus what they hold
- * already. `flags` are or-ed to each fragment's type.
+ * already.
  */
-export function frameRecord(record: usize, n: u32, pageOffset: u32, flags: u32): void {
+export function frameRecord(record: usize, n: u32, pageOffset: u32): void {
+  if (compressing && n > 0) {
+    const bound = snappyBound(n);
+    if (<usize>bound > blockCapacity) {
+      free(block, blockCapacity);
+      blockCapacity = bound;
+      block = alloc(blockCapacity);
+    }
+    const size = snappyCompress(record, n, block);
+    if (size < n) return framePart(block, size, pageOffset, SNAPPY);
+  }
+  framePart(record, n, pageOffset, 0);
+}
+
+/** `flags` are or-ed to each fragment's type. */
+function framePart(record: usize, n: u32, pageOffset: u32, flags: u32): void {
   reserve(framesBytes + <usize>n + <usize>((n / (PAGE - HEADER) + 2) * (2 * HEADER)));
   let from = record,
     left = n,

@@ -10,15 +10,13 @@
 //     36 u8 leading zeros (0xff: no window yet)   37 u8 trailing zeros  38 u8 flags      39 u8 segments
 //     40 24 bytes: the tail
 //
-// Invariant: bits of the tail at and after `tail bits used` are zero. Bytes equal Prometheus's (bstream included).
+// Invariant: bits of the tail at and after `tail bits used` are zero. Bytes equal those of Prometheus 3.15.
 
 import { bump } from './memory';
 
 export const SERIES_BYTES: usize = 64;
 export const LIVE: u8 = 1;
 const SEALED_ONCE: u8 = 2;
-// The last write was whole bytes: Go's bstream then owns one more zero byte if it also ends byte-aligned.
-const WHOLE_BYTES: u8 = 4;
 
 const TAIL: usize = 40;
 const TAIL_BYTES: usize = 24;
@@ -125,17 +123,11 @@ function putUvarint(s: usize, v: u64): void {
   putBits(s, v, 8);
 }
 
-@inline function setWholeBytes(s: usize, whole: bool): void {
-  const flags = load<u8>(s, 38);
-  store<u8>(s, whole ? flags | WHOLE_BYTES : flags & ~WHOLE_BYTES, 38);
-}
-
 @inline function writeRepeats(s: usize): void {
   const repeats = <u32>load<u8>(s, 35);
   if (repeats == 0) return;
   putZeros(s, repeats << 1);
   store<u8>(s, 0, 35);
-  setWholeBytes(s, false);
 }
 
 function putDod(s: usize, dod: i64): void {
@@ -152,7 +144,6 @@ function putDod(s: usize, dod: i64): void {
 function putXor(s: usize, x: u64, zeros: u32): void {
   if (x == 0) {
     putZeros(s, 1 + zeros);
-    setWholeBytes(s, false);
     return;
   }
   const lead = min(<u32>clz(x), 31);
@@ -163,7 +154,6 @@ function putXor(s: usize, x: u64, zeros: u32): void {
     const n = 64 - windowLead - windowTrail;
     putBits(s, 2, 2 + zeros);
     putBits(s, x >> <u64>windowTrail, n);
-    setWholeBytes(s, (n & 7) == 0);
     return;
   }
   const n = 64 - lead - trail;
@@ -171,7 +161,6 @@ function putXor(s: usize, x: u64, zeros: u32): void {
   store<u8>(s, <u8>trail, 37);
   putBits(s, (3 << 11) | (<u64>lead << 6) | <u64>(n & 63), 13 + zeros);
   putBits(s, x >> <u64>trail, n);
-  setWholeBytes(s, (n & 7) == 0);
 }
 
 function appendFirst(s: usize, t: i64, v: u64): void {
@@ -180,7 +169,6 @@ function appendFirst(s: usize, t: i64, v: u64): void {
   store<u8>(s, 0, 37);
   putUvarint(s, <u64>((t << 1) ^ (t >> 63)));
   putBits(s, v, 64);
-  setWholeBytes(s, true);
   store<i32>(s, 0, 16);
 }
 
@@ -244,7 +232,6 @@ export function gather(s: usize, out: usize): u32 {
   const tailBits = <u32>load<u8>(s, 32);
   copyTail(s + TAIL, o);
   o += (tailBits + 7) >> 3;
-  if (load<u8>(s, 38) & WHOLE_BYTES && (tailBits & 7) == 0) store<u8>(o++, 0);
   store<u8>(out, 0);
   store<u8>(out, samples, 1);
   return <u32>(o - out);

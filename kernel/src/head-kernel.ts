@@ -86,6 +86,21 @@ export class HeadKernel {
     this.kernel.exports.dropOpenChunk(ref);
   }
 
+  /** Takes note of a newer sample, a histogram, that the caller keeps; seals the open chunk before it. */
+  noteSample(ref: number, timeMs: number, isStale: boolean): void {
+    this.kernel.exports.noteSample(ref, timeMs, isStale ? 1 : 0);
+  }
+
+  /** Appends samples of ascending times to a live series, outside of transactions and block ranges. */
+  appendRun(ref: number, times: Float64Array, values: Float64Array): void {
+    const { exports } = this.kernel;
+    const bytes = 8 * times.length;
+    const at = this.reserveScratch(2 * bytes);
+    this.kernel.floats.set(times, at >>> 3);
+    this.kernel.floats.set(values, (at + bytes) >>> 3);
+    exports.appendRun(ref, at, at + bytes, times.length);
+  }
+
   /** Hands the open chunk to the sink. */
   sealOpen(ref: number): void {
     this.kernel.exports.sealOpen(ref);
@@ -141,15 +156,15 @@ export class HeadKernel {
     return this.kernel.exports.applyStage(stage, minValidMs, blockRangeMs) >>> 0;
   }
 
-  /** Starts a run of WAL frames that will be written at `pageOffset`. */
-  beginFrames(): void {
-    this.kernel.exports.clearFrames();
+  /** Starts a run of WAL frames. `compress`: records that snappy makes smaller are written so. */
+  beginFrames(compress: boolean): void {
+    this.kernel.exports.clearFrames(compress ? 1 : 0);
   }
 
   /** Adds one WAL record to the frames. */
   frameRecord(record: Uint8Array, pageOffset: number): void {
     this.copyIn(record);
-    this.kernel.exports.frameRecord(this.scratchAt, record.length, pageOffset, 0);
+    this.kernel.exports.frameRecord(this.scratchAt, record.length, pageOffset);
   }
 
   /** Adds the staged samples to the frames, as samples records. */
@@ -158,7 +173,7 @@ export class HeadKernel {
     const count = this.stagedCount(stage);
     for (let from = 0; from < count; from += RECORD_SAMPLES_MAX) {
       const length = exports.encodeStaged(stage, from, Math.min(count, from + RECORD_SAMPLES_MAX));
-      exports.frameRecord(exports.recordAt(), length, pageOffset, 0);
+      exports.frameRecord(exports.recordAt(), length, pageOffset);
     }
   }
 
@@ -199,17 +214,21 @@ export class HeadKernel {
     const kept = exports.keepDecoded(count, minTimeMs) >>> 0;
     if (kept === 0) return;
     const length = exports.encodeKept(kept); // May move the record: its address comes after.
-    exports.frameRecord(exports.recordAt(), length, pageOffset, 0);
+    exports.frameRecord(exports.recordAt(), length, pageOffset);
   }
 
   private copyIn(bytes: Uint8Array): void {
+    this.kernel.bytes.set(bytes, this.reserveScratch(bytes.length));
+  }
+
+  private reserveScratch(bytes: number): number {
     const { exports } = this.kernel;
-    if (bytes.length > this.scratchCapacity) {
+    if (bytes > this.scratchCapacity) {
       exports.free(this.scratchAt, this.scratchCapacity);
-      this.scratchCapacity = exports.capacityOf(bytes.length) >>> 0;
+      this.scratchCapacity = exports.capacityOf(bytes) >>> 0;
       this.scratchAt = exports.alloc(this.scratchCapacity) >>> 0;
     }
-    this.kernel.bytes.set(bytes, this.scratchAt);
+    return this.scratchAt;
   }
 
   private drainSealed(at: number, length: number, sink: SealedSink): void {

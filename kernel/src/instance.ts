@@ -25,6 +25,8 @@ export interface KernelExports {
   gatherOpen(ref: number, out: number): number;
   dropOpenChunk(ref: number): void;
   sealOpen(ref: number): void;
+  noteSample(ref: number, timeMs: number, isStale: number): void;
+  appendRun(ref: number, times: number, values: number, count: number): void;
   flushSealed(): void;
   reserveInput(count: number): void;
   readonly inputRefs: { readonly value: number };
@@ -44,8 +46,13 @@ export interface KernelExports {
   keepDecoded(count: number, minTimeMs: number): number;
   encodeKept(count: number): number;
   recordAt(): number;
-  clearFrames(): void;
-  frameRecord(at: number, length: number, pageOffset: number, flags: number): void;
+  clearFrames(compress: number): void;
+  frameRecord(at: number, length: number, pageOffset: number): void;
+  readonly SNAPPY_SLACK: { readonly value: number };
+  snappyBound(length: number): number;
+  snappyCompress(from: number, length: number, to: number): number;
+  snappyLength(at: number, length: number): number;
+  snappyUncompress(from: number, length: number, to: number, room: number): number;
   framesAt(): number;
   framesLength(): number;
   readonly powersOfFive: { readonly value: number };

@@ -31,13 +31,10 @@ function uvarint(value: bigint): string {
 
 class Encoder {
   private out = '';
-  /** Go's bstream has a spare byte after a write of whole bytes that ends byte-aligned. */
-  private whole = false;
   private window: { lead: number; trail: number } | undefined;
 
   private put(bits: string): void {
     this.out += bits;
-    this.whole = bits.length % 8 === 0;
   }
 
   time(i: number, samples: readonly Sample[]): void {
@@ -83,8 +80,7 @@ class Encoder {
   }
 
   bytes(count: number): Uint8Array {
-    const spare = this.whole && this.out.length % 8 === 0 ? '00000000' : '';
-    const bits = binary(BigInt(count), 16) + this.out.padEnd(Math.ceil(this.out.length / 8) * 8, '0') + spare;
+    const bits = binary(BigInt(count), 16) + this.out.padEnd(Math.ceil(this.out.length / 8) * 8, '0');
     return Uint8Array.from({ length: bits.length / 8 }, (_, i) =>
       Number.parseInt(bits.slice(8 * i, 8 * i + 8), 2),
     );

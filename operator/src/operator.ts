@@ -73,6 +73,11 @@ export class Operator {
     this.#options = options;
   }
 
+  /** Whether it writes: there is one leader, and any may serve. */
+  get isLeader(): boolean {
+    return this.#options.isLeader();
+  }
+
   get fleetName(): string {
     return this.#fleet?.name ?? '';
   }

@@ -36,10 +36,17 @@ export interface QuerierOptions {
   readonly flags: Readonly<Record<string, string>>;
 }
 
+/** A store in the same cluster takes a connection in milliseconds, however busy it is; one that is gone must not use up the slot of a rule. */
+const storeConnectTimeoutMs = 500;
+
 /** Mounts everything on the server; ready once a topology has been read. Returns close(). */
 export function mountQuerier(options: QuerierOptions): () => Promise<void> {
   const { server, log, metrics, timeoutMs } = options;
-  const http = createInternalClient({ tokenFile: options.tokenFile, timeoutMs: options.storeTimeoutMs });
+  const http = createInternalClient({
+    tokenFile: options.tokenFile,
+    timeoutMs: options.storeTimeoutMs,
+    connectTimeoutMs: storeConnectTimeoutMs,
+  });
   const operator = createInternalClient({ tokenFile: options.operatorTokenFile, timeoutMs: 5000 });
   const topology = new TopologyFile(options.topologyFile, log, (ready) => server.setReady(ready));
   const gate = new QueryGate(options.maxConcurrency);

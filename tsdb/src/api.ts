@@ -4,6 +4,7 @@
 // that the payload of a NaN (a stale marker) survives.
 
 import type { Labels, Matcher } from '@flotilla/model';
+import type { NativeHistogram } from './histogram/native-histogram.ts';
 import type { Io } from './io.ts';
 
 /** A series of the head, 1..2^32−1. Stable while the series is in the head; afterwards appends answer `unknownRef`. */
@@ -45,6 +46,8 @@ export interface OpenOptions {
   readonly dir: string;
   /** A block goes when all of it is older than this, counted from the newest sample. */
   readonly retentionMs: number;
+  /** Blocks, WAL and head files together; beyond it the oldest blocks go. Default: no limit. */
+  readonly retentionBytes?: number;
   /** Default 2 h. Chunks never cross a multiple of it. */
   readonly blockDurationMs?: number;
   readonly log: Log;
@@ -53,6 +56,8 @@ export interface OpenOptions {
   readonly fsyncIntervalMs?: number;
   /** Default 128 MiB. */
   readonly walSegmentBytes?: number;
+  /** Default snappy. Either is read. */
+  readonly walCompression?: 'snappy' | 'none';
   /** The seam for disk faults. */
   readonly io?: Io;
 }
@@ -79,17 +84,25 @@ export interface Appender {
   ): number;
   /** Stages a stale marker for each; those that are not newer than their series are left out. Returns how many were taken. */
   appendStale(refs: Uint32Array | readonly SeriesRef[], timeMs: number): number;
+  /**
+   * Stages a native histogram; a stale marker of a series of histograms is one, too. Throws BadRequest for one that
+   * contradicts itself.
+   */
+  appendHistogram(ref: SeriesRef, timeMs: number, histogram: NativeHistogram): AppendCode;
   /** WAL first, then head. Throws Unavailable when the disk refuses; then nothing was applied. */
   commit(): void;
   rollback(): void;
 }
 
-/** XOR payload: u16 sample count and bits, without encoding byte and checksum. `data` is a copy or a stable view. */
+/** 1: floats (XOR), 2: native histograms of whole counts, 3: those of float counts. Prometheus's numbers. */
+export type ChunkEncoding = 1 | 2 | 3;
+
+/** u16 sample count and bits, without encoding byte and checksum. `data` is a copy or a stable view. */
 export interface RawChunk {
   readonly minTimeMs: number;
   readonly maxTimeMs: number;
   readonly samples: number;
-  readonly encoding: 1;
+  readonly encoding: ChunkEncoding;
   readonly data: Uint8Array;
 }
 
@@ -154,6 +167,9 @@ export interface BlockStatus {
   readonly samples: number;
   readonly series: number;
   readonly chunks: number;
+  readonly tombstones: number;
+  /** 1: from the head. */
+  readonly level: number;
   readonly sizeBytes: number;
 }
 

@@ -6,6 +6,7 @@ export {
   type Appender,
   type BlockStatus,
   type Cardinality,
+  type ChunkEncoding,
   type CorruptionStatus,
   type Log,
   type NamedCount,
@@ -18,7 +19,15 @@ export {
   type SeriesSet,
   type TsdbStatus,
 } from './api.ts';
-export { decodeChunk } from './decode-chunk.ts';
+export { decodeChunk, decodeHistogramChunk } from './chunk/decode-chunk.ts';
+export { type HistogramSample } from './histogram/histogram-decoder.ts';
+export {
+  floatHistogramOf,
+  type HistogramLayout,
+  type NativeHistogram,
+  nativeOf,
+  staleHistogram,
+} from './histogram/native-histogram.ts';
 export { diskIo, type Io } from './io.ts';
-export { mergeChunks } from './merge-chunks.ts';
+export { mergeChunks } from './chunk/merge-chunks.ts';
 export { Tsdb } from './tsdb.ts';

@@ -1,8 +1,13 @@
-// The background work of a database: head → block, WAL → checkpoint, old blocks → gone. One run at a time.
+// The background work of a database: head → block, WAL → checkpoint, blocks → larger ones, old blocks → gone.
+//
+// One run at a time; whatever else rewrites blocks (clean tombstones, snapshots) waits for its turn in the same queue.
 
+import { CorruptionError } from '@flotilla/model';
 import type { Log } from './api.ts';
 import type { Blocks } from './block/blocks.ts';
 import { writeBlock } from './block/block-writer.ts';
+import { levelRangesMs, planCompaction } from './block/compaction-plan.ts';
+import type { Block } from './block/block.ts';
 import { HeadBlockSource } from './head/head-block-source.ts';
 import type { Head } from './head/head.ts';
 import type { Io } from './io.ts';
@@ -16,6 +21,8 @@ export interface MaintenanceOptions {
   readonly dir: string;
   readonly walDir: string;
   readonly retentionMs: number;
+  /** Of blocks, WAL and head files together; Infinity for no limit. */
+  readonly retentionBytes: number;
   readonly head: Head;
   readonly wal: Wal;
   readonly blocks: Blocks;
@@ -26,6 +33,7 @@ export interface MaintenanceOptions {
 export class Maintenance {
   private readonly options: MaintenanceOptions;
   private running: Promise<void> | undefined;
+  private queue: Promise<unknown> = Promise.resolve();
   private timer: NodeJS.Timeout | undefined;
   private closing = false;
   compactions = 0;
@@ -58,17 +66,29 @@ export class Maintenance {
     }
   }
 
+  /** Calls while a run waits or works share it. */
   run(): Promise<void> {
-    this.running ??= this.runOnce().finally(() => (this.running = undefined));
+    this.running ??= this.exclusive(() => this.runOnce()).finally(() => (this.running = undefined));
     return this.running;
+  }
+
+  /** Runs work that rewrites blocks, after what came before it. */
+  exclusive<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.queue.then(work);
+    this.queue = done.catch(() => {});
+    return done;
   }
 
   private async runOnce(): Promise<void> {
     try {
+      this.options.blocks.reload();
       const cut = await this.cutBlocks();
       if (cut > 0) await this.shortenWal();
       this.applyRetention();
+      await this.compactBlocks();
+      this.applyRetention();
     } catch (error) {
+      if (this.closing) return;
       this.failures++;
       throw error;
     }
@@ -91,9 +111,11 @@ export class Maintenance {
 
   private async cutBlock(minTimeMs: number, maxTimeMs: number): Promise<void> {
     const { dir, head, blocks, io, log } = this.options;
+    head.refuseBefore(maxTimeMs);
     const source = new HeadBlockSource(head, minTimeMs, maxTimeMs);
-    const path = await writeBlock(dir, source, minTimeMs, maxTimeMs, io);
-    blocks.add(path); // From here to the truncation nothing reads.
+    const plan = { minTimeMs, maxTimeMs, mustStop: () => this.closing };
+    const path = await writeBlock(dir, source, plan, io);
+    if (path !== undefined) blocks.add(path); // From here to the truncation nothing reads.
     head.truncate(maxTimeMs);
     this.compactions++;
     this.truncations++;
@@ -111,21 +133,58 @@ export class Maintenance {
     if (first === undefined || last === undefined) return;
     const through = first + Math.floor(((last - first) * 2) / 3);
     if (through <= first) return;
-    await writeCheckpoint(walDir, head, through, io);
+    await writeCheckpoint(walDir, head, through, { compress: wal.compress }, io);
     wal.dropThrough(through);
     this.checkpoints++;
   }
 
+  /** Compacts as long as the plan names blocks. */
+  private async compactBlocks(): Promise<void> {
+    const { blocks, head, retentionMs } = this.options;
+    const rangesMs = levelRangesMs(head.blockDurationMs, retentionMs);
+    while (!this.closing) {
+      const metas = planCompaction(
+        blocks.all.map(({ meta }) => meta),
+        rangesMs,
+      );
+      if (metas.length === 0) return;
+      await this.compact(blocks.all.filter(({ meta }) => metas.includes(meta)));
+    }
+  }
+
+  private async compact(parents: readonly Block[]): Promise<void> {
+    const { blocks, log } = this.options;
+    try {
+      await blocks.compact(parents, () => this.closing);
+    } catch (error) {
+      if (!(error instanceof CorruptionError)) throw error;
+      blocks.markFailed(parents, error.message);
+      return;
+    }
+    this.compactions++;
+    log.info('blocks: compacted', { parents: parents.map(({ meta }) => meta.ulid) });
+  }
+
+  /** Rewrites every block of which something is deleted. */
+  cleanTombstones(): Promise<void> {
+    return this.exclusive(async () => {
+      for (const block of this.options.blocks.all) {
+        if (block.tombstones.size > 0 && block.meta.compaction.failed !== true) await this.compact([block]);
+      }
+    });
+  }
+
   private applyRetention(): void {
-    const { head, blocks, retentionMs } = this.options;
+    const { head, blocks, wal, retentionMs, retentionBytes } = this.options;
     blocks.dropBefore(Math.max(head.maxTimeMs, blocks.maxTimeMs - 1) - retentionMs);
+    blocks.shrinkTo(retentionBytes - wal.sizeBytes);
   }
 
   async close(): Promise<void> {
     this.stop();
     this.closing = true;
     try {
-      await this.running;
+      await this.queue;
     } catch {
       // Counted, and told to whoever started the run.
     }

@@ -5,7 +5,7 @@
 
 import { compareLabels, type Labels } from '@flotilla/model';
 import type { RawChunk, Schedule, SelectOptions, SeriesSet } from './api.ts';
-import { mergeChunks } from './merge-chunks.ts';
+import { mergeChunks, mergeChunksStrictly } from './chunk/merge-chunks.ts';
 
 interface Part {
   readonly set: SeriesSet;
@@ -17,12 +17,14 @@ export class MergedSeriesSet implements SeriesSet {
   private parts: Part[] = [];
   /** The parts that have the current series. */
   private current: Part[] = [];
+  private readonly merge: typeof mergeChunks;
   private left: number;
   private started = false;
 
-  /** `sets` ascend in time. */
-  constructor(sets: readonly SeriesSet[], options: SelectOptions) {
+  /** `sets` ascend in time. `strict`: damage throws CorruptionError instead of being left out. */
+  constructor(sets: readonly SeriesSet[], options: SelectOptions & { readonly strict?: boolean }) {
     this.sets = sets;
+    this.merge = options.strict === true ? mergeChunksStrictly : mergeChunks;
     this.left = options.limit || Infinity;
   }
 
@@ -58,7 +60,7 @@ export class MergedSeriesSet implements SeriesSet {
 
   get chunks(): readonly RawChunk[] {
     if (this.current.length === 1) return this.current[0]!.set.chunks;
-    return mergeChunks(this.current.flatMap(({ set }) => set.chunks));
+    return this.merge(this.current.flatMap(({ set }) => set.chunks));
   }
 
   close(): void {

@@ -44,6 +44,8 @@ function walMetrics({ wal, maintenance, replayed }: Measured): Record<string, nu
     prometheus_tsdb_wal_storage_size_bytes: wal.sizeBytes,
     prometheus_tsdb_wal_writes_failed_total: wal.writesFailed + wal.fsyncsFailed,
     prometheus_tsdb_wal_corruptions_total: replayed.corruptions.length,
+    prometheus_tsdb_wal_replay_unknown_refs_total: replayed.unknownSamples,
+    flotilla_tsdb_wal_records_skipped_total: replayed.skippedRecords,
     prometheus_tsdb_wal_truncations_total: maintenance.checkpoints,
     prometheus_tsdb_checkpoint_creations_total: maintenance.checkpoints,
     prometheus_tsdb_head_truncations_total: maintenance.truncations,
@@ -57,10 +59,12 @@ function blockMetrics({ blocks, head, maintenance }: Measured): Record<string, n
     prometheus_tsdb_storage_blocks_bytes: blocks.sizeBytes,
     prometheus_tsdb_lowest_timestamp: finite(Math.min(first, head.minTimeMs)),
     prometheus_tsdb_lowest_timestamp_seconds: finite(Math.min(first, head.minTimeMs)) / 1000,
-    prometheus_tsdb_time_retentions_total: blocks.deletions,
+    prometheus_tsdb_time_retentions_total: blocks.timeRetentions,
+    prometheus_tsdb_size_retentions_total: blocks.sizeRetentions,
     prometheus_tsdb_compactions_total: maintenance.compactions,
     prometheus_tsdb_compactions_failed_total: maintenance.failures,
     prometheus_tsdb_reloads_failures_total: blocks.corruptions.length,
+    flotilla_tsdb_blocks_damaged_total: blocks.damagedBlocks,
     flotilla_tsdb_block_damaged_reads_total: blocks.damagedReads,
   };
 }

@@ -13,13 +13,15 @@ import { Blocks } from './block/blocks.ts';
 import { HeadAppender, type Refusals } from './head/head-appender.ts';
 import { HeadSeriesSet } from './head/head-series-set.ts';
 import { Head } from './head/head.ts';
-import { diskIo } from './io.ts';
+import { deleteFromHead } from './head/delete-series.ts';
+import { diskIo, type Io } from './io.ts';
 import { lockFolder } from './lock.ts';
 import { Maintenance } from './maintenance.ts';
 import { MergedSeriesSet } from './merged-series-set.ts';
 import { collectMetrics } from './metrics.ts';
+import { writeSnapshot } from './snapshot.ts';
 import { replayWal, type ReplayReport } from './wal/replay.ts';
-import { relogRenamed } from './wal/relog.ts';
+import { writeCheckpoint } from './wal/checkpoint.ts';
 import { Wal } from './wal/wal.ts';
 
 const BLOCK_DURATION_MS = 2 * 3_600_000;
@@ -34,6 +36,7 @@ export class Tsdb implements Queryable {
   private readonly replayed: ReplayReport;
   private readonly clock: () => number;
   private readonly unlock: () => void;
+  private readonly io: Io;
   private readonly refusals: Refusals = { 0: 0, 1: 0, 2: 0, 3: 0, 4: 0, 5: 0 };
   private closed = false;
 
@@ -41,43 +44,55 @@ export class Tsdb implements Queryable {
    * Opens or makes a database, and replays its WAL. Damage never refuses a start: it is put aside, logged and in the
    * status. Throws Unavailable if another process has the folder open.
    */
-  static open(options: OpenOptions): Promise<Tsdb> {
-    return new Promise((resolve) => {
-      mkdirSync(options.dir, { recursive: true });
-      const unlock = lockFolder(options.dir);
-      try {
-        resolve(new Tsdb(options, unlock));
-      } catch (error) {
-        unlock();
-        throw error;
-      }
-    });
+  static async open(options: OpenOptions): Promise<Tsdb> {
+    mkdirSync(options.dir, { recursive: true });
+    const unlock = lockFolder(options.dir);
+    try {
+      const tsdb = new Tsdb(options, unlock);
+      await tsdb.dropAliases();
+      return tsdb;
+    } catch (error) {
+      unlock();
+      throw error;
+    }
+  }
+
+  /** Writes the WAL anew if its refs are not those of the head: whatever reads it later must not need both. */
+  private async dropAliases(): Promise<void> {
+    const { aliases } = this.replayed;
+    if (aliases.size === 0) return;
+    const { wal, head, io } = this;
+    const through = wal.segment - 1;
+    await writeCheckpoint(wal.dir, head, through, { compress: wal.compress, aliases }, io);
+    wal.dropThrough(through);
   }
 
   private constructor(options: OpenOptions, unlock: () => void) {
     const { dir, log } = options;
     const io = options.io ?? diskIo;
+    this.io = io;
     const walDir = join(dir, 'wal');
     this.clock = options.clock ?? Date.now;
     this.unlock = unlock;
     this.blocks = new Blocks(dir, log, io);
     this.head = new Head(options.blockDurationMs ?? BLOCK_DURATION_MS);
-    this.head.refuseBefore(this.blocks.maxTimeMs);
+    this.head.refuseBefore(this.blocks.headCutMs);
     this.replayed = replayWal(walDir, this.head, log, io);
     this.wal = new Wal({
       dir: walDir,
       segmentBytes: options.walSegmentBytes ?? WAL_SEGMENT_BYTES,
       fsyncIntervalMs: options.fsyncIntervalMs ?? 1000,
+      compress: options.walCompression !== 'none',
       io,
       log,
     });
-    relogRenamed(this.wal, this.head, this.replayed.renamed);
     this.head.truncate(this.head.truncatedBeforeMs);
     const { head, wal, blocks } = this;
     this.maintenance = new Maintenance({
       dir,
       walDir,
       retentionMs: options.retentionMs,
+      retentionBytes: options.retentionBytes ?? Infinity,
       head,
       wal,
       blocks,
@@ -179,6 +194,32 @@ export class Tsdb implements Queryable {
    */
   maintain(): Promise<void> {
     return this.maintenance.run();
+  }
+
+  /**
+   * Hides the samples of the range, both ends included, of all series that match, from now on and over restarts.
+   * cleanTombstones() and compaction free their space. Throws Unavailable when the disk refuses.
+   */
+  async deleteSeries(matchers: readonly Matcher[], minTimeMs: number, maxTimeMs: number): Promise<void> {
+    await this.maintenance.exclusive(async () => {
+      this.blocks.deleteSeries(matchers, minTimeMs, maxTimeMs);
+      deleteFromHead(this.head, this.wal, matchers, minTimeMs, maxTimeMs);
+    });
+  }
+
+  /** Rewrites the blocks of which something is deleted. */
+  cleanTombstones(): Promise<void> {
+    return this.maintenance.cleanTombstones();
+  }
+
+  /**
+   * Makes `dir`, which must not exist, a database of what this one has now: links to the blocks, and, unless `skipHead`,
+   * a block of the head. Throws what the disk throws, and leaves nothing behind then.
+   */
+  snapshot(dir: string, options: { readonly skipHead?: boolean } = {}): Promise<void> {
+    return this.maintenance.exclusive(() =>
+      writeSnapshot(dir, this.blocks, options.skipHead === true ? undefined : this.head, this.io),
+    );
   }
 
   /** Calls maintain() every minute; failures are logged and counted. */

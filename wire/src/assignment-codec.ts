@@ -10,6 +10,8 @@ import type {
   CredentialSource,
   Job,
   JobAuth,
+  OAuth2Config,
+  ProxyConfig,
   Target,
 } from './assignment.ts';
 import { encodeFrame, FrameDecoder } from './framing.ts';
@@ -193,7 +195,7 @@ function fromRelabelMessage(message: RelabelConfig): RelabelConfig {
 }
 
 function fromAuthMessage(auth: JobAuth | null | undefined): JobAuth {
-  const { basic, authorization, tls, proxyUrl } = own(auth ?? {});
+  const { basic, authorization, oauth2, tls, proxy } = own(auth ?? {});
   return {
     ...(basic && {
       basic: { username: fromCredential(basic.username), password: fromCredential(basic.password) },
@@ -201,9 +203,30 @@ function fromAuthMessage(auth: JobAuth | null | undefined): JobAuth {
     ...(authorization && {
       authorization: { type: authorization.type, credentials: fromCredential(authorization.credentials) },
     }),
+    ...(oauth2 && { oauth2: fromOAuth2(oauth2) }),
     ...(tls && { tls: fromTls(tls) }),
-    ...(proxyUrl !== undefined && { proxyUrl }),
+    ...(proxy && { proxy: fromProxy(proxy) }),
   };
+}
+
+function fromOAuth2(message: OAuth2Config): OAuth2Config {
+  const { clientId, clientSecret, tokenUrl, scopes, endpointParams, tls, proxy } = own(message);
+  return {
+    clientId: fromCredential(clientId),
+    clientSecret: fromCredential(clientSecret),
+    tokenUrl,
+    scopes: [...(scopes ?? [])],
+    // Sorted, so that equal settings give equal bytes.
+    endpointParams: Object.fromEntries(Object.entries(endpointParams ?? {}).toSorted()),
+    ...(tls && { tls: fromTls(tls) }),
+    ...(proxy && { proxy: fromProxy(proxy) }),
+  };
+}
+
+function fromProxy(message: ProxyConfig): ProxyConfig {
+  const { connectHeaders = [], ...rest } = own(message);
+  const headers = connectHeaders.map(({ name, values }) => ({ name, values: values.map(fromCredential) }));
+  return { ...rest, ...(headers.length > 0 && { connectHeaders: headers }) };
 }
 
 function fromTls(tls: NonNullable<JobAuth['tls']>): NonNullable<JobAuth['tls']> {

@@ -29,11 +29,36 @@ export interface TlsConfig {
   readonly maxVersion?: string;
 }
 
+export interface ProxyConfig {
+  readonly url?: string;
+  /** Hosts, domains and CIDRs, separated by commas, that are asked without the proxy. */
+  readonly noProxy?: string;
+  /** Takes HTTP_PROXY, HTTPS_PROXY and NO_PROXY of the scraper's environment instead. */
+  readonly fromEnvironment?: boolean;
+  /** Sent to the proxy with CONNECT. */
+  readonly connectHeaders?: readonly {
+    readonly name: string;
+    readonly values: readonly CredentialSource[];
+  }[];
+}
+
+/** OAuth 2.0 with client credentials (RFC 6749 §4.4). */
+export interface OAuth2Config {
+  readonly clientId: CredentialSource;
+  readonly clientSecret: CredentialSource;
+  readonly tokenUrl: string;
+  readonly scopes: readonly string[];
+  readonly endpointParams: Readonly<Record<string, string>>;
+  readonly tls?: TlsConfig;
+  readonly proxy?: ProxyConfig;
+}
+
 export interface JobAuth {
   readonly basic?: { readonly username: CredentialSource; readonly password: CredentialSource };
   readonly authorization?: { readonly type: string; readonly credentials: CredentialSource };
+  readonly oauth2?: OAuth2Config;
   readonly tls?: TlsConfig;
-  readonly proxyUrl?: string;
+  readonly proxy?: ProxyConfig;
 }
 
 /** 0 means no limit. */

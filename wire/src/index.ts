@@ -7,6 +7,8 @@ export type {
   CredentialSource,
   Job,
   JobAuth,
+  OAuth2Config,
+  ProxyConfig,
   JobLimits,
   RemovalReason,
   SecretRef,

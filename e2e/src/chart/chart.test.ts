@@ -110,7 +110,7 @@ describe('the chart', () => {
       '--kubernetes',
       '--namespace=$(POD_NAMESPACE)',
       '--identity=$(POD_NAME)',
-      '--image=docker.io/flotilla/flotilla:0.1.0',
+      '--image=flotilla/flotilla:0.1.0',
       '--image.pull-policy=IfNotPresent',
       '--operator.url=http://flotilla-operator.monitoring.svc:9090',
       '--scraper.service-account=flotilla-scraper',

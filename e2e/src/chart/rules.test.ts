@@ -19,6 +19,8 @@ const noPromtool =
   promtool === '' ? ` (no promtool in ${join(cacheFolder, 'peers')}: npm run conformance builds it)` : '';
 
 function findPromtool(): string {
+  const given = process.env['FLOTILLA_PROMTOOL'];
+  if (given !== undefined) return given;
   const peers = join(cacheFolder, 'peers');
   const folders = existsSync(peers) ? readdirSync(peers) : [];
   return folders.map((name) => join(peers, name, 'promtool')).find((binary) => existsSync(binary)) ?? '';

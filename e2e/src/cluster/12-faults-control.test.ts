@@ -59,14 +59,17 @@ proof(
       const [scraper] = await pods('scraper');
       const goneMs = Date.now();
       await component('kill', 'apiserver');
-      await sleep(apiOutageMs / 3);
-      killContainer(scraper!);
-      await sleep(apiOutageMs / 3);
-      expect(await value('count(up{job="load"} == 1)')).toBe(loadTargets);
-      expect((await query('up{job="load"}')).body.warnings).toBe(undefined);
-      await sleep(apiOutageMs / 3);
-      await expectEverySlot(goneMs, settledMs());
-      await component('start', 'apiserver');
+      try {
+        await sleep(apiOutageMs / 3);
+        killContainer(scraper!);
+        await sleep(apiOutageMs / 3);
+        expect(await value('count(up{job="load"} == 1)')).toBe(loadTargets);
+        expect((await query('up{job="load"}')).body.warnings).toBe(undefined);
+        await sleep(apiOutageMs / 3);
+        await expectEverySlot(goneMs, settledMs());
+      } finally {
+        await component('start', 'apiserver');
+      }
     }, 300_000),
   apiOutageMs + 500_000,
 );

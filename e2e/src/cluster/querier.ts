@@ -19,7 +19,7 @@ export async function querierUrl({ anew = false } = {}): Promise<string> {
 }
 
 export async function get(path: string): Promise<ApiAnswer> {
-  const response = await fetch((await querierUrl()) + path, { signal: AbortSignal.timeout(20_000) });
+  const response = await fetch((await querierUrl()) + path, { signal: AbortSignal.timeout(10_000) });
   const header = response.headers.get('x-flotilla-completeness');
   const text = await response.text();
   return {

@@ -15,8 +15,9 @@ import type { ObjectSource, Problem } from '../objects/object-source.ts';
 import { parseObject } from '../objects/parse-object.ts';
 import type { ApiClient } from './api-client.ts';
 import { NamedObjects } from './named-objects.ts';
+import type { NamedPace } from './named-objects.ts';
 import { Reflector } from './reflector.ts';
-import type { RawObject } from './reflector.ts';
+import type { RawObject, ReflectorPace } from './reflector.ts';
 import { RESOURCES } from './resources.ts';
 import { StringPool } from './string-pool.ts';
 
@@ -28,6 +29,12 @@ export interface ClusterSourceOptions {
   readonly metrics?: Registry;
   /** Quiet time before listeners are called. */
   readonly debounceMs?: number;
+  readonly pace?: Partial<SourcePace>;
+}
+
+export interface SourcePace extends ReflectorPace, NamedPace {
+  /** A kind whose list or watch has failed for longer makes the picture one that is not to be trusted. */
+  readonly failingMs: number;
 }
 
 /** What is kept of an object. */
@@ -66,8 +73,7 @@ const emptyView: KindView = { objects: [], problems: noProblems };
 const debounceMsDefault = 100;
 /** Under steady change listeners are called this often at least. */
 const debounceMaxMs = 1000;
-/** A kind whose list or watch has failed for longer makes the picture one that is not to be trusted. */
-const failingMsMax = 30_000;
+const failingMsDefault = 30_000;
 
 export class ClusterSource implements ObjectSource {
   readonly #options: ClusterSourceOptions;
@@ -83,7 +89,8 @@ export class ClusterSource implements ObjectSource {
 
   constructor(options: ClusterSourceOptions) {
     this.#options = options;
-    this.#named = new NamedObjects(options.client, options.log, () => this.#changed());
+    const { client, log, pace } = options;
+    this.#named = new NamedObjects(client, log, () => this.#changed(), pace);
     for (const kind of [...customKinds, ...namespacedKinds]) this.#reflect(kind, options.namespaces);
     if (options.namespaces.length === 0) for (const kind of clusterKinds) this.#reflect(kind, []);
     if (options.metrics !== undefined) this.#expose(options.metrics);
@@ -104,8 +111,9 @@ export class ClusterSource implements ObjectSource {
 
   synced(): boolean {
     const nowMs = performance.now();
+    const failingMs = this.#options.pace?.failingMs ?? failingMsDefault;
     const isWhole = ({ synced, failingSinceMs }: Reflector<Kept>): boolean =>
-      synced && (failingSinceMs === undefined || nowMs - failingSinceMs < failingMsMax);
+      synced && (failingSinceMs === undefined || nowMs - failingSinceMs < failingMs);
     return this.#all().every(isWhole) && !this.#named.isPending;
   }
 
@@ -142,7 +150,7 @@ export class ClusterSource implements ObjectSource {
   }
 
   #reflect(kind: ListedKind, namespaces: readonly string[]): void {
-    const { client, log } = this.#options;
+    const { client, log, pace = {} } = this.#options;
     const places = namespaces.length === 0 ? [{}] : namespaces.map((namespace) => ({ namespace }));
     const reflectors = places.map(
       (place) =>
@@ -150,6 +158,7 @@ export class ClusterSource implements ObjectSource {
           ...place,
           client,
           log,
+          pace,
           resource: RESOURCES[kind],
           optional: customKinds.includes(kind),
           project: (raw, before) => this.#project(kind, raw, before),

@@ -25,25 +25,32 @@ interface Named {
   dueMs: number;
 }
 
-const refreshMs = 30_000;
-const missingMs = 5000;
-const tickMs = 1000;
+/** How often they are looked at again. */
+export interface NamedPace {
+  readonly refreshMs: number;
+  readonly missingMs: number;
+}
+
+const paceDefault: NamedPace = { refreshMs: 15_000, missingMs: 5000 };
+const tickMaxMs = 1000;
 const atOnceMax = 8;
 
 export class NamedObjects {
   readonly #client: ApiClient;
   readonly #log: Logger;
   readonly #onChange: () => void;
+  readonly #pace: NamedPace;
   readonly #named = new Map<string, Named>();
   #timer: NodeJS.Timeout | undefined;
   #pending = 0;
   #open = 0;
   #isStopped = false;
 
-  constructor(client: ApiClient, log: Logger, onChange: () => void) {
+  constructor(client: ApiClient, log: Logger, onChange: () => void, pace: Partial<NamedPace> = {}) {
     this.#client = client;
     this.#log = log;
     this.#onChange = onChange;
+    this.#pace = { ...paceDefault, ...pace };
   }
 
   /** Whether one has been asked for that has not been tried yet: it is unknown, not missing. */
@@ -52,6 +59,7 @@ export class NamedObjects {
   }
 
   start(): void {
+    const tickMs = Math.min(tickMaxMs, this.#pace.missingMs, this.#pace.refreshMs);
     this.#timer = setInterval(() => this.#fetchDue(), tickMs).unref();
   }
 
@@ -104,6 +112,7 @@ export class NamedObjects {
     }
     named.isOpen = false;
     this.#open--;
+    const { missingMs, refreshMs } = this.#pace;
     named.dueMs = performance.now() + (named.object === undefined ? missingMs : refreshMs);
     if (this.#isStopped) return;
     if (content !== named.content || isTried !== named.isTried) this.#onChange();

@@ -3,7 +3,7 @@
 // Memory is the cost: each object is projected as it is decoded, and nothing of the rest is kept. While the API server does not
 // answer, the picture stays as it was; only a whole list replaces it, so that a list cut short never looks like removals.
 
-import { errorText } from '@flotilla/chassis';
+import { errorCode, errorText } from '@flotilla/chassis';
 import type { Logger } from '@flotilla/chassis';
 import { KubeApiError } from './api-client.ts';
 import type { ApiClient } from './api-client.ts';
@@ -25,6 +25,22 @@ export interface ReflectorOptions<T> {
   readonly log: Logger;
   /** A kind that is not installed counts as having no objects, and is asked for again. */
   readonly optional?: boolean;
+  readonly pace?: Partial<ReflectorPace>;
+}
+
+/** How often and how long; all but the first in ms. */
+export interface ReflectorPace {
+  readonly pageSize: number;
+  readonly backoffMinMs: number;
+  readonly backoffMaxMs: number;
+  /** Between two looks for an optional kind. */
+  readonly notInstalledMs: number;
+  /** A place that is lost again sooner after a list is a failure, to be backed off from. */
+  readonly relistMinMs: number;
+  /** A watch without a byte for this long is begun anew: bookmarks come about once a minute. */
+  readonly idleMs: number;
+  /** How long a kind with objects must be missing until it is believed: its objects go first. */
+  readonly goneMs: number;
 }
 
 /** An object as the API server sends it. */
@@ -53,15 +69,17 @@ interface WatchEvent {
   readonly object: RawObject & { readonly code?: number; readonly message?: string };
 }
 
-const pageSize = 500;
+const paceDefault: ReflectorPace = {
+  pageSize: 500,
+  backoffMinMs: 800,
+  backoffMaxMs: 30_000,
+  notInstalledMs: 60_000,
+  relistMinMs: 10_000,
+  idleMs: 150_000,
+  goneMs: 60_000,
+};
 const watchMinSeconds = 240;
 const watchMaxSeconds = 360;
-const idleMarginMs = 30_000;
-const backoffMinMs = 800;
-const backoffMaxMs = 30_000;
-const notInstalledMs = 60_000;
-/** A place that is lost again sooner after a list is a failure, to be backed off from. */
-const relistMinMs = 10_000;
 const eventBytesMax = 16 << 20;
 
 /** The place of the watch is gone: only a new list helps. */
@@ -72,6 +90,7 @@ class ExpiredError extends Error {
 export class Reflector<T> {
   readonly counters: ReflectorCounters = { lists: 0, watches: 0, failures: 0 };
   readonly #options: ReflectorOptions<T>;
+  readonly #pace: ReflectorPace;
   readonly #path: string;
   readonly #stopping = new AbortController();
   #items: Map<string, T> = new Map();
@@ -79,6 +98,7 @@ export class Reflector<T> {
   #synced = false;
   #isInstalled = true;
   #failingSinceMs: number | undefined;
+  #missingSinceMs: number | undefined;
   #lastContactMs = 0;
   #failures = 0;
   #listedAtMs = -Infinity;
@@ -87,6 +107,7 @@ export class Reflector<T> {
   constructor(options: ReflectorOptions<T>) {
     this.#options = options;
     const { resource, namespace } = options;
+    this.#pace = { ...paceDefault, ...options.pace };
     this.#path = resourcePath(resource, namespace === undefined ? {} : { namespace });
   }
 
@@ -130,11 +151,11 @@ export class Reflector<T> {
       try {
         if (this.#resourceVersion === '') await this.#list();
         if (this.#isInstalled) await this.#watch();
-        else await sleep(notInstalledMs, signal);
+        else await sleep(this.#pace.notInstalledMs, signal);
       } catch (error) {
         if (signal.aborted) return;
         if (error instanceof ExpiredError) this.#resourceVersion = '';
-        if (!(error instanceof ExpiredError) || performance.now() - this.#listedAtMs < relistMinMs)
+        if (!(error instanceof ExpiredError) || performance.now() - this.#listedAtMs < this.#pace.relistMinMs)
           await this.#failed(error);
       }
     }
@@ -149,18 +170,20 @@ export class Reflector<T> {
         err: errorText(error),
       });
     this.#failingSinceMs ??= performance.now();
+    const { backoffMinMs, backoffMaxMs } = this.#pace;
     const ceilingMs = Math.min(backoffMaxMs, backoffMinMs * 2 ** Math.min(this.#failures - 1, 10));
     const retryAfterMs = error instanceof KubeApiError ? error.retryAfterMs : 0;
     await sleep(Math.max(retryAfterMs, backoffMinMs + Math.random() * ceilingMs), this.#stopping.signal);
   }
 
-  #heard(): void {
+  /** True when that is news. */
+  #heard(): boolean {
     this.#lastContactMs = Date.now();
-    if (this.#failingSinceMs === undefined) return;
+    if (this.#failingSinceMs === undefined) return false;
     const { kind } = this.#options.resource;
     this.#options.log.info('list or watch works again', { kind });
     this.#failingSinceMs = undefined;
-    this.#options.onChange();
+    return true;
   }
 
   /** All pages, or nothing. A page whose place has expired begins the list anew. */
@@ -183,6 +206,7 @@ export class Reflector<T> {
   /** `resourceVersion` is where to watch from, '' when there is nothing to watch. */
   #listed(items: Map<string, T>, resourceVersion: string): void {
     this.#isInstalled = resourceVersion !== '';
+    this.#missingSinceMs = undefined;
     this.#items = items;
     this.#resourceVersion = resourceVersion;
     this.#synced = true;
@@ -192,15 +216,26 @@ export class Reflector<T> {
 
   /** undefined when the kind is not installed and need not be. */
   async #page(place: string): Promise<ListPage | undefined> {
-    const query = { ...this.#selection(), limit: String(pageSize), ...(place && { continue: place }) };
+    const query = {
+      ...this.#selection(),
+      limit: String(this.#pace.pageSize),
+      ...(place && { continue: place }),
+    };
     try {
       return await this.#options.client.get<ListPage>(this.#path, query, { signal: this.#stopping.signal });
     } catch (error) {
       if (!(error instanceof KubeApiError)) throw error;
       if (error.status === 410) throw new ExpiredError(error.message, { cause: error });
-      if (error.status === 404 && this.#options.optional === true) return undefined;
+      if (error.status === 404 && this.#options.optional === true && this.#isGone()) return undefined;
       throw error;
     }
+  }
+
+  /** An API server that is starting does not know its kinds yet, either. */
+  #isGone(): boolean {
+    if (this.#items.size === 0) return true;
+    this.#missingSinceMs ??= performance.now();
+    return performance.now() - this.#missingSinceMs > this.#pace.goneMs;
   }
 
   #selection(): Record<string, string> {
@@ -208,7 +243,7 @@ export class Reflector<T> {
     return { ...(labelSelector && { labelSelector }), ...(fieldSelector && { fieldSelector }) };
   }
 
-  /** Returns when the server has ended the watch in its time. */
+  /** Returns when the server has ended the watch in its time, or has gone silent. */
   async #watch(): Promise<void> {
     this.counters.watches++;
     const seconds = Math.round(watchMinSeconds + Math.random() * (watchMaxSeconds - watchMinSeconds));
@@ -220,23 +255,35 @@ export class Reflector<T> {
       timeoutSeconds: String(seconds),
     };
     const startedMs = performance.now();
-    const body = await this.#open(query, seconds * 1000 + idleMarginMs);
-    this.#heard();
+    const body = await this.#open(query);
+    if (this.#heard()) this.#options.onChange();
+    try {
+      await this.#follow(body);
+    } catch (error) {
+      if (errorCode(error) !== 'UND_ERR_BODY_TIMEOUT') throw error;
+    }
+    // One that ends at once, again and again, must not become a storm of requests.
+    if (performance.now() - startedMs < 1000) await sleep(this.#pace.backoffMinMs, this.#stopping.signal);
+  }
+
+  async #follow(body: AsyncIterable<Uint8Array>): Promise<void> {
     const lines = new LineSplitter(eventBytesMax);
     for await (const bytes of body) {
       this.#lastContactMs = Date.now();
       let changed = false;
-      for (const line of lines.push(bytes)) changed = this.#takeEvent(line) || changed;
+      try {
+        for (const line of lines.push(bytes)) changed = this.#takeEvent(line) || changed;
+      } finally {
+        if (changed) this.#options.onChange();
+      }
       this.#failures = 0;
-      if (changed) this.#options.onChange();
     }
-    // One that ends at once, again and again, must not become a storm of requests.
-    if (performance.now() - startedMs < 1000) await sleep(backoffMinMs, this.#stopping.signal);
   }
 
-  async #open(query: Readonly<Record<string, string>>, idleMs: number): Promise<AsyncIterable<Uint8Array>> {
+  async #open(query: Readonly<Record<string, string>>): Promise<AsyncIterable<Uint8Array>> {
+    const { signal } = this.#stopping;
     try {
-      return await this.#options.client.stream(this.#path, query, this.#stopping.signal, idleMs);
+      return await this.#options.client.stream(this.#path, query, signal, this.#pace.idleMs);
     } catch (error) {
       if (error instanceof KubeApiError && (error.status === 410 || error.status === 404))
         throw new ExpiredError(error.message, { cause: error });

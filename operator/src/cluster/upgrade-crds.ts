@@ -21,7 +21,7 @@ interface CustomResourceDefinition {
 
 /** Logs what it did and what it could not do; never throws, since everything else works with older CRDs too. */
 export async function upgradeCrds(client: ApiClient, folder: string, log: Logger): Promise<void> {
-  for (const file of readdirSync(folder).filter((name) => name.endsWith('.yaml'))) {
+  for (const file of filesIn(folder, log)) {
     try {
       const wanted = load(readFileSync(join(folder, file), 'utf8')) as CustomResourceDefinition;
       if (await upgradeCrd(client, wanted))
@@ -29,6 +29,15 @@ export async function upgradeCrds(client: ApiClient, folder: string, log: Logger
     } catch (error) {
       log.warn('CustomResourceDefinition not upgraded', { file, err: errorText(error) });
     }
+  }
+}
+
+function filesIn(folder: string, log: Logger): string[] {
+  try {
+    return readdirSync(folder).filter((name) => name.endsWith('.yaml'));
+  } catch (error) {
+    log.warn('CustomResourceDefinitions not upgraded', { folder, err: errorText(error) });
+    return [];
   }
 }
 
@@ -53,7 +62,8 @@ async function installedVersion(client: ApiClient, name: string): Promise<number
 
 /** -1 when it does not say. */
 function versionOf({ metadata }: CustomResourceDefinition): number {
-  return Number(metadata.annotations?.[versionAnnotation] ?? -1);
+  const version = Number(metadata.annotations?.[versionAnnotation] ?? -1);
+  return Number.isInteger(version) ? version : -1;
 }
 
 function pathOf(name: string): string {

@@ -115,8 +115,7 @@ function podPortLabels(pod: Pod, { port }: Port): LabelRecord {
   const record = podLabels(pod);
   for (const { container, isInit } of podContainers(pod)) {
     const match = container.ports.find(({ containerPort }) => containerPort === port);
-    if (match !== undefined)
-      Object.assign(record, containerLabels(pod, container, isInit), portLabels(match));
+    if (match !== undefined) Object.assign(record, containerLabels(container, isInit), portLabels(match));
   }
   return record;
 }
@@ -130,7 +129,7 @@ function uncoveredPorts(pod: Pod, covered: ReadonlySet<number>, shared: LabelRec
       .map((port) => ({
         ...shared,
         ...podLabels(pod),
-        ...containerLabels(pod, container, isInit),
+        ...containerLabels(container, isInit),
         ...portLabels(port),
         [ADDRESS]: joinHostPort(podIP, port.containerPort),
       })),

@@ -1,5 +1,6 @@
 // One request of HTTP discovery, with the credentials of its ScrapeConfig.
 
+import { proxyUrlFor } from '@flotilla/chassis';
 import type { CredentialSource, JobAuth } from '@flotilla/wire';
 import { readFileSync } from 'node:fs';
 import { Agent, ProxyAgent, request } from 'undici';
@@ -17,7 +18,7 @@ export async function fetchDocument(
   source: ObjectSource,
   stopping: AbortSignal,
 ): Promise<string> {
-  const dispatcher = dispatcherFor(auth, source);
+  const dispatcher = dispatcherFor(url, auth, source);
   try {
     const response = await request(url, {
       dispatcher,
@@ -58,7 +59,7 @@ function authorization(
   return { authorization: `${header.type} ${valueOf(header.credentials, source).trim()}` };
 }
 
-function dispatcherFor({ tls, proxyUrl }: JobAuth, source: ObjectSource): Dispatcher {
+function dispatcherFor(url: string, { tls, proxy }: JobAuth, source: ObjectSource): Dispatcher {
   const pem = (credential: CredentialSource | undefined): string | undefined =>
     credential === undefined ? undefined : valueOf(credential, source);
   const given = {
@@ -69,9 +70,13 @@ function dispatcherFor({ tls, proxyUrl }: JobAuth, source: ObjectSource): Dispat
     rejectUnauthorized: tls?.insecureSkipVerify === true ? false : undefined,
   };
   const connect = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
-  return proxyUrl === undefined
-    ? new Agent({ connect })
-    : new ProxyAgent({ uri: proxyUrl, requestTls: connect });
+  const uri = proxy === undefined ? '' : proxyUrlFor(new URL(url), proxy);
+  if (uri === '') return new Agent({ connect });
+  const headers = (proxy?.connectHeaders ?? []).map(({ name, values }) => [
+    name,
+    values.map((value) => valueOf(value, source)).join(', '),
+  ]);
+  return new ProxyAgent({ uri, headers: Object.fromEntries(headers), requestTls: connect });
 }
 
 function valueOf(credential: CredentialSource, source: ObjectSource): string {

@@ -18,7 +18,7 @@ const addressPreference = [
 
 /** A node without an address has no target. */
 export function nodeTargets(node: Node): TargetGroup {
-  const { addresses, daemonEndpoints } = node.status;
+  const { addresses, conditions, daemonEndpoints } = node.status;
   const group = { source: `node/${node.metadata.name}`, namespace: '' };
   const firstOf = (type: string): string | undefined =>
     addresses.find((address) => address.type === type)?.address;
@@ -27,13 +27,16 @@ export function nodeTargets(node: Node): TargetGroup {
   const record: LabelRecord = {
     ...nodeLabels(node),
     [ADDRESS]: joinHostPort(address, daemonEndpoints.kubeletEndpoint.Port),
+    [`${META}node_provider_id`]: node.spec.providerID,
     instance: node.metadata.name,
   };
+  for (const { type, status } of conditions)
+    record[`${META}node_condition_${sanitizeName(type.toLowerCase())}`] = status.toLowerCase();
   for (const { type } of addresses) record[`${META}node_address_${sanitizeName(type)}`] = firstOf(type) ?? '';
   return { ...group, targets: [Labels.fromRecord(record)] };
 }
 
-/** Also what attachMetadata.node adds to other roles. */
-export function nodeLabels(node: Node): LabelRecord {
-  return { ...objectLabels('node', node.metadata), [`${META}node_provider_id`]: node.spec.providerID };
+/** Name, labels and annotations: what attachMetadata.node adds to other roles. */
+export function nodeLabels({ metadata }: Node): LabelRecord {
+  return objectLabels('node', metadata);
 }

@@ -17,7 +17,7 @@ export function podTargets(pod: Pod, node?: ObjectOf<'Node'>): TargetGroup {
   if (podIP === '') return { ...group, targets: [] };
   const shared = { ...podLabels(pod), ...(node && nodeLabels(node)) };
   const records = podContainers(pod).flatMap(({ container, isInit }): LabelRecord[] => {
-    const own = { ...shared, ...containerLabels(pod, container, isInit) };
+    const own = { ...shared, ...containerLabels(container, isInit), ...containerId(pod, container, isInit) };
     if (container.ports.length === 0) return [{ ...own, [ADDRESS]: podIP }];
     return container.ports.map((port) => ({
       ...own,
@@ -52,14 +52,19 @@ export function podLabels({ metadata, spec, status }: Pod): LabelRecord {
   };
 }
 
-export function containerLabels({ status }: Pod, container: Container, isInit: boolean): LabelRecord {
-  const statuses = isInit ? status.initContainerStatuses : status.containerStatuses;
+export function containerLabels({ name, image }: Container, isInit: boolean): LabelRecord {
   return {
-    [`${META}pod_container_name`]: container.name,
-    [`${META}pod_container_id`]: statuses.find(({ name }) => name === container.name)?.containerID ?? '',
-    [`${META}pod_container_image`]: container.image,
+    [`${META}pod_container_name`]: name,
+    [`${META}pod_container_image`]: image,
     [`${META}pod_container_init`]: String(isInit),
   };
+}
+
+/** Of this role only. */
+function containerId({ status }: Pod, container: Container, isInit: boolean): LabelRecord {
+  const statuses = isInit ? status.initContainerStatuses : status.containerStatuses;
+  const found = statuses.find(({ name }) => name === container.name);
+  return { [`${META}pod_container_id`]: found?.containerID ?? '' };
 }
 
 export function portLabels({ name, containerPort, protocol }: Container['ports'][number]): LabelRecord {

@@ -54,17 +54,22 @@ export class Selection {
     for (const problem of context.source.problems()) this.#takeRefused(problem);
   }
 
-  /** What the source could not even read is refused as well, and told its owner if the Fleet selects it. */
+  /** What the source could not even read is refused as well, and told its owner, unless the Fleet does not select it. */
   #takeRefused(found: SourceProblem): void {
     if (found.severity !== 'refused') return;
     const problem = problemOf(found);
-    this.problems.push(problem);
     const { apiVersion, kind, namespace, name, uid, reason } = problem;
     const { metadata } = found;
-    if (metadata === undefined || !Object.hasOwn(selectorFields, kind)) return;
-    if (this.#whyNot({ kind: kind as SelectedKind, metadata }) !== '') return;
-    const { generation } = metadata;
-    this.selected.push({ apiVersion, kind, namespace, name, uid, generation, accepted: false, reason });
+    if (metadata !== undefined && Object.hasOwn(selectorFields, kind)) {
+      const why = this.#whyNot({ kind: kind as SelectedKind, metadata });
+      if (why !== '') {
+        this.notSelected.push({ monitor: `${kind} ${namespace}/${name}`, reason: why });
+        return;
+      }
+      const { generation } = metadata;
+      this.selected.push({ apiVersion, kind, namespace, name, uid, generation, accepted: false, reason });
+    }
+    this.problems.push(problem);
   }
 
   #whyNot(object: { readonly kind: SelectedKind; readonly metadata: ObjectMeta }): string {

@@ -2,7 +2,7 @@
 // as the secret is there.
 
 import { errorText } from '@flotilla/chassis';
-import type { CredentialSource, JobAuth, SecretRef } from '@flotilla/wire';
+import type { CredentialSource, JobAuth, SecretRef, TlsConfig } from '@flotilla/wire';
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import type { AuthSpec } from '../objects/monitoring-schema.ts';
 import type { ObjectSource } from '../objects/object-source.ts';
@@ -23,8 +23,14 @@ export function secretValue(
 }
 
 /** Throws RangeError with what is missing or broken. */
-export function checkCredentials({ basic, authorization, tls }: JobAuth, source: ObjectSource): void {
-  for (const one of [basic?.username, basic?.password, authorization?.credentials]) read(one, source);
+export function checkCredentials(auth: JobAuth, source: ObjectSource): void {
+  const { basic, authorization, oauth2, tls } = auth;
+  const single = [basic?.username, basic?.password, authorization?.credentials];
+  for (const one of [...single, oauth2?.clientId, oauth2?.clientSecret]) read(one, source);
+  for (const one of [tls, oauth2?.tls]) checkTls(one, source);
+}
+
+function checkTls(tls: TlsConfig | undefined, source: ObjectSource): void {
   if (tls === undefined) return;
   const ca = read(tls.ca, source);
   if (ca !== undefined) check('ca', () => certificates(ca).forEach((pem) => new X509Certificate(pem)));
@@ -39,11 +45,12 @@ export function checkCredentials({ basic, authorization, tls }: JobAuth, source:
 
 /** Of the headers that a proxy is sent. */
 export function checkHeaderSecrets(
-  { proxyConnectHeader = {} }: AuthSpec,
+  { proxyConnectHeader = {}, oauth2 }: AuthSpec,
   namespace: string,
   source: ObjectSource,
 ): void {
-  for (const { name, key } of Object.values(proxyConnectHeader).flat())
+  const headers = [proxyConnectHeader, oauth2?.proxyConnectHeader ?? {}];
+  for (const { name, key } of headers.flatMap((one) => Object.values(one).flat()))
     read({ secret: { kind: 'Secret', namespace, name, key } }, source);
 }
 

@@ -3,7 +3,7 @@
 import type { Job } from '@flotilla/wire';
 import type { FleetSpec } from '../discovery/fleet-spec.ts';
 import type { ObjectRef } from '../discovery/discovery.ts';
-import type { DiscoveryViews } from '../discovery/discovery-views.ts';
+import type { DiscoveryViews, RoleSelector } from '../discovery/discovery-views.ts';
 import type { KubernetesDiscovery, KubernetesRole } from '../discovery/kubernetes-discovery.ts';
 import { parseFieldSelector, parseLabelSelector } from '../discovery/selector-text.ts';
 import { staticTargets } from '../discovery/target-document.ts';
@@ -12,11 +12,11 @@ import type { TargetFeeds } from '../discovery/target-feeds.ts';
 import type { ObjectHead } from '../objects/kube-object.ts';
 import type { ObjectOf } from '../objects/kinds.ts';
 import { UNSUPPORTED_SD } from '../objects/monitoring-schema.ts';
-import type { HttpSdSpec } from '../objects/monitoring-schema.ts';
+import type { DnsSdSpec, HttpSdSpec, KubernetesSdSpec } from '../objects/monitoring-schema.ts';
 import type { ObjectSource } from '../objects/object-source.ts';
 import type { NamespaceSelector } from '../objects/schema-parts.ts';
 import { checkCredentials } from './check-credentials.ts';
-import { checkProberUrl, checkSelector, checkStaticLabels } from './check-names.ts';
+import { checkProberUrl, checkStaticLabels } from './check-names.ts';
 import { isEnforced } from './enforcement.ts';
 import { makeAuth } from './job-auth.ts';
 import { makeJob } from './job-settings.ts';
@@ -65,7 +65,6 @@ type Groups = () => readonly TargetGroup[];
 export function serviceMonitorJobs(monitor: ObjectOf<'ServiceMonitor'>, context: JobContext): ScrapeJob[] {
   const { spec } = monitor;
   const frame = frameOf(monitor, context, 'servicemonitors', spec.scrapeClass);
-  checkSelector(spec.selector);
   const roles = ['endpointslice', 'service'] as const;
   const groups = roleGroups(
     withSelector(context, spec, roles),
@@ -85,7 +84,6 @@ export function serviceMonitorJobs(monitor: ObjectOf<'ServiceMonitor'>, context:
 export function podMonitorJobs(monitor: ObjectOf<'PodMonitor'>, context: JobContext): ScrapeJob[] {
   const { spec } = monitor;
   const frame = frameOf(monitor, context, 'podmonitors', spec.scrapeClass);
-  checkSelector(spec.selector);
   const attachNode = attachesNode(spec, frame);
   const selected = withSelector(context, spec, ['pod']);
   const groups = roleGroups(selected, 'pod', monitor, spec.namespaceSelector, attachNode);
@@ -142,6 +140,7 @@ export function scrapeConfigJobs(monitor: ObjectOf<'ScrapeConfig'>, context: Job
       `${unsupported.join(', ')}: not supported, want static, file, http, dns or kubernetes`,
     );
   for (const { labels } of spec.staticConfigs ?? []) checkStaticLabels(labels);
+  for (const config of spec.dnsSDConfigs ?? []) checkDns(config);
   const fixedGroups = staticTargets('static', spec.staticConfigs ?? []);
   const kubernetes = (spec.kubernetesSDConfigs ?? []).map((config) => kubernetesGroups(context, config));
   const feeds = [
@@ -263,18 +262,23 @@ function withSelector(
   return { ...context, kubernetes: context.views.of(selectors) };
 }
 
-function kubernetesGroups(
-  { views, fleet }: JobContext,
-  config: NonNullable<ObjectOf<'ScrapeConfig'>['spec']['kubernetesSDConfigs']>[number],
-): Groups {
+/** A role may select its own objects; those with endpoints also what is behind them. */
+function selectorsOf({ role, selectors = [] }: KubernetesSdSpec): RoleSelector[] {
+  const own = role.toLowerCase();
+  const selectable = own.startsWith('endpoint') ? [own, 'pod', 'service'] : [own];
+  return selectors.map(({ role: selected, label = '', field = '' }) => {
+    if (!selectable.includes(selected.toLowerCase()))
+      throw new RangeError(
+        `kubernetesSDConfigs: role ${role}: selector of ${selected}, want one of ${selectable.join(', ')}`,
+      );
+    return { role: roleOf(selected), labels: parseLabelSelector(label), fields: parseFieldSelector(field) };
+  });
+}
+
+function kubernetesGroups({ views, fleet }: JobContext, config: KubernetesSdSpec): Groups {
   if (config.apiServer !== undefined)
     throw new RangeError('kubernetesSDConfigs: apiServer is not supported, want the cluster of the operator');
-  const selectors = (config.selectors ?? []).map(({ role, label = '', field = '' }) => ({
-    role: roleOf(role),
-    labels: parseLabelSelector(label),
-    fields: parseFieldSelector(field),
-  }));
-  const kubernetes = views.of(selectors);
+  const kubernetes = views.of(selectorsOf(config));
   const role = roleOf(config.role);
   const { ownNamespace = false, names = [] } = config.namespaces ?? {};
   const namespaces = new Set(ownNamespace ? [...names, fleet.namespace] : names);
@@ -293,7 +297,14 @@ function roleOf(text: string): KubernetesRole {
   );
 }
 
+/** Only SRV records have a port of their own. */
+function checkDns({ type = 'SRV', port }: DnsSdSpec): void {
+  if (type !== 'SRV' && port === undefined)
+    throw new RangeError(`dnsSDConfigs: want a port for records of type ${type}`);
+}
+
 function httpGroups({ feeds, source }: JobContext, { metadata }: ObjectHead, config: HttpSdSpec): Groups {
+  if (config.oauth2 !== undefined) throw new RangeError('httpSDConfigs: oauth2 is not supported yet');
   const auth = makeAuth(config, metadata.namespace);
   checkCredentials(auth, source);
   return feeds.http(config.url, config.refreshInterval, auth, source);

@@ -90,6 +90,7 @@ export const nodeFields = {
   status: z
     .object({
       addresses: list(z.object({ type: z.string(), address: z.string() })),
+      conditions: list(condition),
       daemonEndpoints: z
         .object({ kubeletEndpoint: z.object({ Port: z.int().default(0) }).prefault({}) })
         .prefault({}),

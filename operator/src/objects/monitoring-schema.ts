@@ -10,7 +10,7 @@ import {
   proxyFields,
   safeTls,
 } from './auth-schema.ts';
-import { intOrString, listMap, optional, stringMap, strings } from './schema-parts.ts';
+import { intOrString, listMap, optional, persistedDefault, stringMap, strings } from './schema-parts.ts';
 import { boolean, labelSelector, monitorSelector, namespaceSelector } from './schema-parts.ts';
 import {
   attachMetadata,
@@ -153,7 +153,7 @@ const prober = z.strictObject({
   ...proxyFields,
   url: z.string().min(1).describe('Address of the prober, host:port.'),
   scheme,
-  path: optional(z.string(), 'Path to collect probes from.').meta({ default: '/probe' }),
+  path: optional(z.string(), 'Path to collect probes from.').meta({ ...persistedDefault, default: '/probe' }),
 });
 
 const probeParam = z.strictObject({

@@ -151,11 +151,15 @@ const relabelFields = z.strictObject({
   regex: z.string().exactOptional().describe('RE2 that matches the whole text; (.*) when absent.'),
   modulus: limit.exactOptional().describe('Of the hash of the source labels, for hashmod.'),
   replacement: z.string().exactOptional().describe('With $1 for what the regex captured; "$1" when absent.'),
-  action: z.string().exactOptional().meta({
-    description: 'What to do where the regex matches.',
-    enum: relabelActions,
-    default: 'replace',
-  }),
+  action: z
+    .string()
+    .exactOptional()
+    .meta({
+      ...persistedDefault,
+      description: 'What to do where the regex matches.',
+      enum: relabelActions,
+      default: 'replace',
+    }),
 });
 
 /** A checked RelabelRule. */

@@ -45,7 +45,10 @@ export class YamlError extends Error {
   }
 }
 
-/** The document's value without nulls, which mean absent. Throws YamlError. */
+/** The selectors of a Fleet: one that is null selects nothing. Nothing else has fields of these names. */
+const nullable = /^(serviceMonitor|podMonitor|probe|scrapeConfig|rule)(Namespace)?Selector$/;
+
+/** The document's value without nulls, which mean absent everywhere but there. Throws YamlError. */
 export function parseYaml({ text, firstLine }: YamlDocument): unknown {
   try {
     return withoutNulls(load(text, { schema, ...limits }));
@@ -61,7 +64,9 @@ function withoutNulls(root: unknown): unknown {
     if (++nodes > nodesMax) throw new YAMLException(`more than ${nodesMax} nodes`);
     if (Array.isArray(value)) return value.map(copy);
     if (typeof value !== 'object' || value === null) return value;
-    const entries = Object.entries(value).filter(([, child]) => child !== null && child !== undefined);
+    const entries = Object.entries(value).filter(
+      ([key, child]) => child !== undefined && (child !== null || nullable.test(key)),
+    );
     return Object.fromEntries(entries.map(([key, child]) => [key, copy(child)]));
   };
   return copy(root);

@@ -21,6 +21,9 @@ export function registerOperatorMetrics(registry: Registry, operator: Operator, 
   gauge('flotilla_operator_refused_objects', 'Manifests that are refused now.', [], (emit) =>
     emit(discovery.problems().length),
   );
+  gauge('flotilla_operator_leader', '1 for the one that writes.', [], (emit) =>
+    emit(operator.isLeader ? 1 : 0),
+  );
   gauge('flotilla_operator_synced', '1 when everything has been read.', [], (emit) =>
     emit(discovery.synced() ? 1 : 0),
   );

@@ -126,4 +126,19 @@ test('checkTemplate refuses what does not parse, with the line', () => {
   refuses('{{ if true }}x', 'unexpected EOF');
   refuses('{{ end }}', 'unexpected {{end}}');
   refuses('{{ "x }}', 'unexpected');
+  refuses('{{ nope }}', 'function "nope" not defined');
+  refuses('{{ if (nope 1) }}{{ end }}', 'function "nope" not defined');
+  refuses('{{ define "t" }}{{ nope }}{{ end }}', 'function "nope" not defined');
+  refuses('{{ $x }}', 'undefined variable "$x"');
+  refuses('{{ if $x := 1 }}{{ end }}{{ $x }}', 'undefined variable "$x"');
+  refuses('{{ $x = 1 }}', 'undefined variable "$x"');
+});
+
+test('checkTemplate takes names that are there', () => {
+  const takes = (text: string) => expect(() => checkTemplate(text)).not.toThrow();
+  takes('{{ $labels.job }} {{ $externalURL }} {{ $value | humanize }} {{ $.Value }}');
+  takes(
+    '{{ range $i, $s := query "up" }}{{ $i }}{{ with $y := $s }}{{ $y }}{{ else }}{{ $y }}{{ end }}{{ end }}',
+  );
+  takes('{{ if and true (or false (first (query "up"))) }}{{ $x := 1 }}{{ $x = 2 }}{{ $x }}{{ end }}');
 });

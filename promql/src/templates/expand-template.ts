@@ -1,5 +1,6 @@
 // Labels and annotations of alerts: Go templates with Prometheus's preamble.
 
+import { checkNames } from './check-template.ts';
 import { executeTemplate } from './execute-template.ts';
 import { Float, ValueMap } from './format-value.ts';
 import type { Value } from './format-value.ts';
@@ -16,9 +17,15 @@ export interface AlertData {
 const preamble =
   '{{$labels := .Labels}}{{$externalLabels := .ExternalLabels}}{{$externalURL := .ExternalURL}}{{$value := .Value}}';
 
-/** Throws TemplateError when the text is no template. */
+/** Known to the check of a template, which runs none of them. */
+const functionNames: ReadonlySet<string> = new Set([
+  ...templateFunctions({ externalUrl: '', query: async () => [], nowMs: () => 0 }).keys(),
+  ...['and', 'or'],
+]);
+
+/** Throws TemplateError when the text is no template, or names a function or variable that is not there. */
 export function checkTemplate(text: string): void {
-  parseTemplate(preamble + text);
+  checkNames(parseTemplate(preamble + text), functionNames);
 }
 
 /** Expands one label or annotation. A failure becomes its text, as in Prometheus: an alert is better than none. */

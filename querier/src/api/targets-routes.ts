@@ -64,12 +64,13 @@ export function mergeTargets(reports: readonly StoreReport<TargetsResponse>[]) {
 
 function mergeReplicas(replicas: readonly TargetStatus[]) {
   const best = replicas.find(({ health }) => health === 'up') ?? replicas[0]!;
-  const url = new URL(best.url);
+  // By text: a target's URL need not be one that can be parsed.
+  const [, scheme = '', address = '', path = ''] = /^([^:]*):\/\/([^/?]*)([^?]*)/.exec(best.url) ?? [];
   return {
     discoveredLabels: {
-      __address__: url.host,
-      __metrics_path__: url.pathname,
-      __scheme__: url.protocol.slice(0, -1),
+      __address__: address,
+      __metrics_path__: path,
+      __scheme__: scheme,
       __scrape_interval__: formatDuration(best.intervalMs),
       __scrape_timeout__: formatDuration(best.timeoutMs),
       job: best.job,

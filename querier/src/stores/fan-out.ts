@@ -88,10 +88,23 @@ export class FanOut {
     const first = await this.#ask(group, group.stores, read(request));
     if (first === undefined) return [];
     const missing = whatIsMissing(first, request);
-    const others = group.stores.filter(({ name }) => name !== first.store.name);
-    if (missing === undefined || others.length === 0) return [first];
+    if (missing === undefined) return [first];
+    const others = this.#notSteppingBack(group, first.store);
+    if (others.length === 0) return [first];
     const second = await this.#ask(group, others, read(missing));
     return second === undefined ? [first] : [first, second];
+  }
+
+  /** The other replicas, to fill with; the recorder is told of those that are stepping back. */
+  #notSteppingBack({ shard, stores }: StoreGroup, first: StoreAddress): StoreAddress[] {
+    const { choice, recorder } = this.#options;
+    const nowMs = Date.now();
+    return stores.filter((store) => {
+      if (store.name === first.name) return false;
+      const error = choice.failureOf(store, nowMs);
+      if (error !== '') recorder.failed(shard, store.name, error);
+      return error === '';
+    });
   }
 
   async #everyReplica(

@@ -1,13 +1,14 @@
 // Which replica of a shard to ask first, and when to ask another one as well.
 //
-// Sticky: the lowest replica that has not failed lately. A replica that fails steps back for a while, so that a dead
-// one does not cost every query its timeout. A replica that is slow is hedged: the next one is asked too, the first answer wins.
+// Sticky: the lowest replica that has not failed lately. A replica that fails steps back for a while: it is asked last, and not at
+// all for what the first one lacks, so that a dead one does not cost every query its timeout. A replica that is slow is hedged:
+// the next one is asked too, the first answer wins.
 
 import { errorText } from '@flotilla/chassis';
 import type { StoreAddress } from '@flotilla/wire';
 
 const stepBackMs = 3000;
-const hedgeAfterMs = 1000;
+const hedgeAfterMs = 500;
 
 export interface Attempt<T> {
   readonly store: StoreAddress;
@@ -20,7 +21,7 @@ export interface AskResult<T> {
 }
 
 export class ReplicaChoice {
-  readonly #failedAtMs = new Map<string, number>();
+  readonly #failures = new Map<string, { readonly atMs: number; readonly error: string }>();
   readonly #onResult: (store: StoreAddress, good: boolean) => void;
 
   constructor(onResult: (store: StoreAddress, good: boolean) => void = () => undefined) {
@@ -30,8 +31,14 @@ export class ReplicaChoice {
   /** Stores in the order in which to ask them. */
   order(stores: readonly StoreAddress[], nowMs: number): StoreAddress[] {
     const hasFailed = (store: StoreAddress): number =>
-      nowMs - (this.#failedAtMs.get(store.name) ?? -Infinity) < stepBackMs ? 1 : 0;
+      nowMs - (this.#failures.get(store.name)?.atMs ?? -Infinity) < stepBackMs ? 1 : 0;
     return stores.toSorted((a, b) => hasFailed(a) - hasFailed(b) || a.replica - b.replica);
+  }
+
+  /** Why a store that is stepping back failed; '' for one that is not, or that was only slower than another. */
+  failureOf(store: StoreAddress, nowMs: number): string {
+    const failure = this.#failures.get(store.name);
+    return failure !== undefined && nowMs - failure.atMs < stepBackMs ? failure.error : '';
   }
 
   /** Asks one store after the other until one answers; a silent one is hedged. Rejects only when the signal aborts. */
@@ -40,15 +47,17 @@ export class ReplicaChoice {
     signal: AbortSignal,
     call: (store: StoreAddress, signal: AbortSignal) => Promise<T>,
   ): Promise<AskResult<T>> {
-    const note = (store: StoreAddress, good: boolean): void => this.#note(store, good);
-    const beaten = (store: StoreAddress): void => void this.#failedAtMs.set(store.name, Date.now());
+    const note = (store: StoreAddress, error: string): void => this.#note(store, error);
+    const beaten = (store: StoreAddress): void =>
+      void this.#failures.set(store.name, { atMs: Date.now(), error: '' });
     return new Ask(this.order(stores, Date.now()), signal, call, note, beaten).run();
   }
 
-  #note(store: StoreAddress, good: boolean): void {
-    if (good) this.#failedAtMs.delete(store.name);
-    else this.#failedAtMs.set(store.name, Date.now());
-    this.#onResult(store, good);
+  /** `error` is '' for an answer. */
+  #note(store: StoreAddress, error: string): void {
+    if (error === '') this.#failures.delete(store.name);
+    else this.#failures.set(store.name, { atMs: Date.now(), error });
+    this.#onResult(store, error === '');
   }
 }
 
@@ -56,7 +65,7 @@ class Ask<T> {
   readonly #waiting: StoreAddress[];
   readonly #signal: AbortSignal;
   readonly #call: (store: StoreAddress, signal: AbortSignal) => Promise<T>;
-  readonly #note: (store: StoreAddress, good: boolean) => void;
+  readonly #note: (store: StoreAddress, error: string) => void;
   /** One that was hedged and lost: it may be dead without saying so, so it steps back too. */
   readonly #beaten: (store: StoreAddress) => void;
   readonly #losers = new AbortController();
@@ -70,7 +79,7 @@ class Ask<T> {
     stores: StoreAddress[],
     signal: AbortSignal,
     call: (store: StoreAddress, signal: AbortSignal) => Promise<T>,
-    note: (store: StoreAddress, good: boolean) => void,
+    note: (store: StoreAddress, error: string) => void,
     beaten: (store: StoreAddress) => void,
   ) {
     this.#waiting = stores;
@@ -100,7 +109,7 @@ class Ask<T> {
   async #attempt(store: StoreAddress): Promise<void> {
     try {
       const value = await this.#call(store, AbortSignal.any([this.#signal, this.#losers.signal]));
-      this.#note(store, true);
+      this.#note(store, '');
       this.#finish({ store, value });
     } catch (error) {
       if (this.#finished) {
@@ -111,7 +120,7 @@ class Ask<T> {
         this.#abort();
         return;
       }
-      this.#note(store, false);
+      this.#note(store, errorText(error));
       this.#failures.push({ store, error: errorText(error) });
       this.#running--;
       this.#next();

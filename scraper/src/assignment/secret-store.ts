@@ -17,7 +17,8 @@ interface SecretsAnswer {
   readonly values: Readonly<Record<string, string>>;
 }
 
-const refreshMs = 60_000;
+/** A rotated secret is in use this long, at most, after the operator has it. */
+const refreshMs = 10_000;
 const retryMs = 5000;
 
 export class SecretStore implements SecretValues {
@@ -97,14 +98,15 @@ function fromBase64(text: string): string {
 export function secretRefs(jobs: readonly Job[]): SecretRef[] {
   const refs = new Map<string, SecretRef>();
   for (const { auth } of jobs) {
-    const { basic, authorization, tls } = auth;
+    const { basic, authorization, oauth2, tls, proxy } = auth;
     const sources = [
       basic?.username,
       basic?.password,
       authorization?.credentials,
-      tls?.ca,
-      tls?.cert,
-      tls?.key,
+      oauth2?.clientId,
+      oauth2?.clientSecret,
+      ...[proxy, oauth2?.proxy].flatMap((one) => one?.connectHeaders ?? []).flatMap(({ values }) => values),
+      ...[tls, oauth2?.tls].flatMap((one) => [one?.ca, one?.cert, one?.key]),
     ];
     for (const source of sources) {
       const ref = secretOf(source);

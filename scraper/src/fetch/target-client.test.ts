@@ -1,6 +1,6 @@
-import type { IncomingMessage, RequestListener } from 'node:http';
+import { createServer, type IncomingMessage, type RequestListener } from 'node:http';
 import { createServer as createSecureServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, connect } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -214,5 +214,163 @@ describe('memory of bodies', () => {
     for (let i = 0; i < 3000; i++) grown.push(Buffer.alloc(1000, i));
     expect(grown.bytes()).toHaveLength(3_000_000);
     expect(grown.bytes()[2_999_999]).toBe(2999 % 256);
+  });
+});
+
+describe('oauth2', () => {
+  interface TokenServer {
+    readonly url: string;
+    /** Of each request: Authorization and body. */
+    readonly asked: { readonly authorization: string | undefined; readonly form: URLSearchParams }[];
+  }
+
+  async function tokenServer(answer: (secretIsInBody: boolean) => [number, object]): Promise<TokenServer> {
+    const asked: TokenServer['asked'] = [];
+    const { url } = await serve((req, res) => {
+      let body = '';
+      req.on('data', (chunk: Buffer) => (body += chunk.toString()));
+      req.on('end', () => {
+        const form = new URLSearchParams(body);
+        asked.push({ authorization: req.headers.authorization, form });
+        const [status, json] = answer(form.has('client_secret'));
+        res.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(json));
+      });
+    });
+    return { url: `${url}/token`, asked };
+  }
+
+  function oauth2(tokenUrl: string): Job['auth'] {
+    return {
+      oauth2: {
+        clientId: { value: 'scraper' },
+        clientSecret: { secret: { kind: 'Secret', namespace: 'n', name: 's', key: 'known' } },
+        tokenUrl,
+        scopes: ['read', 'metrics'],
+        endpointParams: { audience: 'all' },
+      },
+    };
+  }
+
+  async function authorizationOf(client: TargetClient): Promise<unknown> {
+    return (JSON.parse(await fetchText(client)) as IncomingMessage['headers']).authorization;
+  }
+
+  test('a token is asked for once and sent with every scrape', async () => {
+    const tokens = await tokenServer(() => [
+      200,
+      { access_token: 'abc', token_type: 'bearer', expires_in: 3600 },
+    ]);
+    const target = await serve(echo);
+    const client = clientOf(target.url, { auth: oauth2(tokens.url) });
+    expect(await authorizationOf(client)).toBe('Bearer abc');
+    expect(await authorizationOf(client)).toBe('Bearer abc');
+    const [asked, ...again] = tokens.asked;
+    expect(again).toEqual([]);
+    expect(asked?.authorization).toBe(`Basic ${Buffer.from('scraper:from-operator').toString('base64')}`);
+    expect(Object.fromEntries(asked!.form)).toEqual({
+      grant_type: 'client_credentials',
+      scope: 'read metrics',
+      audience: 'all',
+    });
+  });
+
+  test('one that is about to expire is asked for again', async () => {
+    let count = 0;
+    const tokens = await tokenServer(() => [200, { access_token: `t${++count}`, expires_in: 9 }]);
+    const client = clientOf((await serve(echo)).url, { auth: oauth2(tokens.url) });
+    expect([await authorizationOf(client), await authorizationOf(client)]).toEqual([
+      'Bearer t1',
+      'Bearer t2',
+    ]);
+  });
+
+  test('a server that wants the secret in the body gets it there', async () => {
+    const tokens = await tokenServer((inBody) => (inBody ? [200, { access_token: 'abc' }] : [401, {}]));
+    const client = clientOf((await serve(echo)).url, { auth: oauth2(tokens.url) });
+    expect(await authorizationOf(client)).toBe('Bearer abc');
+    expect(tokens.asked[1]?.form.get('client_id')).toBe('scraper');
+  });
+
+  test('a refusal is the reason of the failed scrape, without the secret; the deadline holds for the token, too', async () => {
+    const refused = await tokenServer(() => [
+      401,
+      { error: 'invalid_client', error_description: 'no such client', echoed: 'from-operator' },
+    ]);
+    const target = await serve(echo);
+    await expect(fetchText(clientOf(target.url, { auth: oauth2(refused.url) }))).rejects.toThrow(
+      /^oauth2: cannot fetch token: status 401: invalid_client: no such client$/,
+    );
+    const silent = await serve(() => undefined);
+    await expect(fetchText(clientOf(target.url, { auth: oauth2(silent.url) }), 300)).rejects.toThrow(
+      /context deadline exceeded/,
+    );
+    await expect(
+      fetchText(clientOf(target.url, { auth: oauth2('http://127.0.0.1:1/token') })),
+    ).rejects.toThrow(/oauth2: cannot fetch token: .*connection refused/);
+  });
+});
+
+describe('a URL that is none', () => {
+  async function check(url: string, want: string): Promise<void> {
+    await expect(clientOf(url).fetch(1000)).rejects.toThrow(want);
+  }
+
+  test('fails the scrape and says so, without a password', async () => {
+    await check('http://fd00:1::204/metrics', 'parse "http://fd00:1::204/metrics": not a URL');
+    await check('http://user:secret@a:b:c/metrics', 'parse "http://xxxxx@a:b:c/metrics": not a URL');
+    await check('http://a:99999/metrics', 'not a URL');
+    await check('ftp://a/metrics', 'Get "ftp://a/metrics": unsupported protocol scheme "ftp"');
+  });
+});
+
+describe('a proxy', () => {
+  /** Forwards requests of http as they are, and tunnels CONNECT; counts both. */
+  async function proxyServer() {
+    const seen = { forwarded: [] as string[], tunnelled: [] as string[], headers: [] as unknown[] };
+    const server = createServer((req, res) => {
+      seen.forwarded.push(req.url!);
+      res.end('through the proxy\n');
+    });
+    server.on('connect', (req, socket) => {
+      seen.tunnelled.push(req.url!);
+      seen.headers.push(req.headers['x-token']);
+      const [host, port] = req.url!.split(':');
+      const upstream = connect(Number(port), host, () => {
+        socket.write('HTTP/1.1 200 OK\r\n\r\n');
+        upstream.pipe(socket).pipe(upstream);
+      });
+      const end = (): void => void (upstream.destroy(), socket.destroy());
+      upstream.on('error', end);
+      socket.on('error', end);
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    closing.push(() => server.close());
+    return { seen, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` };
+  }
+
+  test('is told the whole URL of plain targets, and is left out for exceptions', async () => {
+    const { seen, url } = await proxyServer();
+    const job = { auth: { proxy: { url } } };
+    expect(await fetchText(clientOf('http://target.example:81/metrics', job))).toBe('through the proxy\n');
+    expect(seen.forwarded).toEqual(['http://target.example:81/metrics']);
+    const server = await serve((_, res) => res.end('direct\n'));
+    const excepted = { auth: { proxy: { url, noProxy: '127.0.0.0/8' } } };
+    expect(await fetchText(clientOf(server.url, excepted))).toBe('direct\n');
+  });
+
+  test('is shown its headers with CONNECT for TLS targets, the target is not', async () => {
+    const { seen, url } = await proxyServer();
+    const target = createSecureServer({ cert: testCertificate, key: testKey }, (req, res) =>
+      res.end(JSON.stringify(req.headers)),
+    );
+    await new Promise<void>((resolve) => target.listen(0, '127.0.0.1', resolve));
+    closing.push(() => target.close());
+    const { port } = target.address() as AddressInfo;
+    const secret = { kind: 'Secret', namespace: 'n', name: 's', key: 'known' } as const;
+    const proxy = { url, connectHeaders: [{ name: 'X-Token', values: [{ secret }] }] };
+    const auth = { proxy, tls: { insecureSkipVerify: true } };
+    const headers = await fetchText(clientOf(`https://127.0.0.1:${port}/metrics`, { auth }));
+    expect(JSON.parse(headers)).not.toHaveProperty('x-token');
+    expect([seen.tunnelled, seen.headers]).toEqual([[`127.0.0.1:${port}`], ['from-operator']]);
   });
 });

@@ -10,7 +10,8 @@ import { formatFloat } from '@flotilla/model';
 import type { Job } from '@flotilla/wire';
 import { Client, type Dispatcher, ProxyAgent } from 'undici';
 import type { BodyMemory } from './body-memory.ts';
-import { basicAuthorization, type Credentials, sameTls, type TlsMaterial, trustOnly } from './credentials.ts';
+import { basicAuthorization } from './basic-authorization.ts';
+import type { Credentials } from './credentials.ts';
 import { type Answer, Exchange } from './exchange.ts';
 import { gunzipBody } from './gunzip-body.ts';
 import {
@@ -21,6 +22,7 @@ import {
   shownUrl,
   transportError,
 } from './scrape-error.ts';
+import { sameTls, type TlsMaterial, trustOnly } from './tls-material.ts';
 
 const redirectsMax = 10;
 const redirects: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
@@ -47,7 +49,8 @@ export interface Page {
 
 export class TargetClient {
   readonly #context: FetchContext;
-  readonly #url: URL;
+  /** Or why every fetch fails: Prometheus makes URLs by text, and not every text is one. */
+  readonly #url: URL | ScrapeError;
   readonly #settings: FetchSettings;
   readonly #intervalMs: number;
   readonly #bodyBytesMax: number;
@@ -61,7 +64,7 @@ export class TargetClient {
 
   constructor(context: FetchContext, url: string, settings: FetchSettings, intervalMs: number) {
     this.#context = context;
-    this.#url = new URL(url);
+    this.#url = parseTargetUrl(url);
     this.#settings = settings;
     this.#intervalMs = intervalMs;
     const { bodySizeBytes } = settings.limits;
@@ -93,10 +96,15 @@ export class TargetClient {
   }
 
   async #follow(deadline: Deadline, timeoutMs: number): Promise<Answer> {
+    if (this.#url instanceof ScrapeError) throw this.#url;
     const headers = this.#headers(timeoutMs);
-    let url = this.#url;
+    const target = this.#url;
+    let url = target;
     for (let hop = 0; ; hop++) {
-      const answer = await this.#get(url, headers, deadline);
+      const answer =
+        url.origin === target.origin
+          ? await this.#get(url, target, headers, deadline)
+          : await this.#getElsewhere(url, target, headers, deadline);
       const { location } = answer.headers;
       const isRedirect =
         this.#settings.followRedirects && redirects.has(answer.status) && location !== undefined;
@@ -107,11 +115,15 @@ export class TargetClient {
     }
   }
 
-  async #get(url: URL, headers: Readonly<Record<string, string>>, deadline: Deadline): Promise<Answer> {
-    if (url.origin !== this.#url.origin) return this.#getElsewhere(url, headers, deadline);
+  async #get(
+    url: URL,
+    target: URL,
+    headers: Readonly<Record<string, string>>,
+    deadline: Deadline,
+  ): Promise<Answer> {
     const wasReused = this.#reused;
-    const dispatcher = this.#connected();
-    const sent = { ...headers, ...this.#authorization(url) };
+    const sent = { ...headers, ...(await this.#authorization(url, deadline)) };
+    const dispatcher = this.#connected(target);
     try {
       const answer = await this.#exchange(dispatcher, url, sent, deadline);
       this.#reused = true;
@@ -121,20 +133,21 @@ export class TargetClient {
       if (!mayBeStale) throw err instanceof StaleConnection ? transportError(url, err.cause) : err;
     }
     this.#reused = false;
-    return this.#get(url, headers, deadline);
+    return this.#get(url, target, headers, deadline);
   }
 
   /** Another host of a redirect: a connection of its own, without our credentials. */
   async #getElsewhere(
     url: URL,
+    target: URL,
     headers: Readonly<Record<string, string>>,
     deadline: Deadline,
   ): Promise<Answer> {
-    const isSameHost = url.hostname === this.#url.hostname && url.protocol === 'https:';
+    const isSameHost = url.hostname === target.hostname && url.protocol === 'https:';
     const tls = this.#context.credentials.tls(this.#settings.auth);
     const dispatcher = this.#connect(url, isSameHost ? tls : trustOnly(tls));
     try {
-      const sent = isSameHost ? { ...headers, ...this.#authorization(url) } : headers;
+      const sent = isSameHost ? { ...headers, ...(await this.#authorization(url, deadline)) } : headers;
       return await this.#exchange(dispatcher, url, sent, deadline);
     } catch (err) {
       throw err instanceof StaleConnection ? transportError(url, err.cause) : err;
@@ -173,14 +186,14 @@ export class TargetClient {
   }
 
   /** The connection to the target itself, made anew when certificates have changed. */
-  #connected(): Dispatcher {
+  #connected(target: URL): Dispatcher {
     const tls = this.#context.credentials.tls(this.#settings.auth);
     if (this.#dispatcher !== undefined && sameTls(tls, this.#tls)) return this.#dispatcher;
     if (this.#isClosed) throw new ScrapeError('scraping stopped');
     this.#disconnect();
     this.#reused = false;
     this.#tls = tls;
-    this.#dispatcher = this.#connect(this.#url, tls);
+    this.#dispatcher = this.#connect(target, tls);
     return this.#dispatcher;
   }
 
@@ -195,9 +208,10 @@ export class TargetClient {
       keepAliveTimeout: 2 * this.#intervalMs + 10_000,
       keepAliveMaxTimeout: 2 * this.#intervalMs + 600_000,
     };
-    const { proxyUrl } = this.#settings.auth;
-    if (proxyUrl !== undefined && proxyUrl !== '') {
-      return new ProxyAgent({ ...options, uri: proxyUrl, ...(tls && { requestTls: tls }) });
+    const proxy = this.#context.credentials.proxy(this.#settings.auth.proxy, url);
+    if (proxy !== undefined) {
+      const { url: uri, headers } = proxy;
+      return new ProxyAgent({ ...options, uri, headers, ...(tls && { requestTls: tls }) });
     }
     return new Client(url.origin, { ...options, ...(tls && { connect: tls }) });
   }
@@ -215,10 +229,10 @@ export class TargetClient {
     };
   }
 
-  #authorization(url: URL): { authorization?: string } {
-    const authorization =
-      this.#context.credentials.authorization(this.#settings.auth) ?? urlAuthorization(url);
-    return authorization === undefined ? {} : { authorization };
+  async #authorization(url: URL, deadline: Deadline): Promise<{ authorization?: string }> {
+    const given = this.#context.credentials.authorization(this.#settings.auth) ?? urlAuthorization(url);
+    if (given === undefined) return {};
+    return { authorization: typeof given === 'string' ? given : await deadline.race(given, url) };
   }
 
   async #page(answer: Answer, deadline: Deadline): Promise<Page> {
@@ -240,6 +254,17 @@ export class TargetClient {
       collector.release();
     }
   }
+}
+
+function parseTargetUrl(text: string): URL | ScrapeError {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url?.protocol === 'http:' || url?.protocol === 'https:') return url;
+  const shown = text.replace(/\/\/[^/]*@/, '//xxxxx@');
+  return new ScrapeError(
+    url === undefined
+      ? `parse ${JSON.stringify(shown)}: not a URL`
+      : `Get ${JSON.stringify(shown)}: unsupported protocol scheme ${JSON.stringify(url.protocol.slice(0, -1))}`,
+  );
 }
 
 /** The server closed the connection before it answered anything. */
@@ -296,6 +321,12 @@ class Deadline {
   onExpiry(expire: () => void): void {
     this.#expire = expire;
     if (this.isExpired) expire();
+  }
+
+  /** What comes first: the promise, or the end of the time for `url`. */
+  race<T>(promise: Promise<T>, url: URL): Promise<T> {
+    const expired = new Promise<never>((_, reject) => this.onExpiry(() => reject(deadlineError(url))));
+    return Promise.race([promise, expired]);
   }
 
   clear(): void {

@@ -58,6 +58,15 @@ describe('a scrape', () => {
     expect(await values('scrape_series_added')).toEqual([3, 0, 0, 0]);
   });
 
+  test('of what is no URL fails, like any other', async () => {
+    await shard.apply([testJob()], [testTarget('http://fd00:1::204/metrics')]);
+    await shard.tick();
+    expect(await values('up')).toEqual([0]);
+    expect(shard.targets.health().map(({ up, error }) => [up, error])).toEqual([
+      [false, 'parse "http://fd00:1::204/metrics": not a URL'],
+    ]);
+  });
+
   test('gives every series the schedule of its target', async () => {
     body = 'a 1\n';
     await shard.apply([testJob()], [testTarget(server.url, { id: 4_000_000_123 })]);

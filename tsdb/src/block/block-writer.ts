@@ -1,50 +1,66 @@
 // Writes a block: everything into <ULID>.tmp-for-creation, synced, then renamed. See docs/format/block.md.
+//
+// Series stream through: what is held is one series' chunks, the symbols and the postings' ids.
 
+import { Unavailable } from '@flotilla/model';
 import { mkdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
-import type { Labels } from '@flotilla/model';
 import { ulid as newUlid } from 'ulid';
-import type { RawChunk, Schedule } from '../api.ts';
-import { ByteWriter } from '../bytes/byte-writer.ts';
+import type { RawChunk, Schedule, SeriesSet } from '../api.ts';
 import type { Io } from '../io.ts';
-import { syncFolder } from '../wal/wal.ts';
 import { ChunkWriter } from './chunk-segments.ts';
-import { FileSink } from './file-sink.ts';
+import { syncFolder, writeFile } from './file-sink.ts';
 import { IndexWriter } from './index-writer.ts';
-import { type BlockMeta, metaText } from './meta.ts';
+import { type BlockMeta, type BlockStats, type Compaction, metaText } from './meta.ts';
 import { encodeSchedulesFile } from './schedules-file.ts';
+import { encodeTombstones } from './tombstones.ts';
 
-const TOMBSTONES_MAGIC = 0x0130ba30;
 /** How many series are written before the event loop gets its turn. */
-const SERIES_PER_TURN = 512;
+const SERIES_PER_TURN = 256;
 
-/** The series of a new block, by number, in label order; each has at least one chunk. Labels are asked for twice. */
 export interface BlockSource {
-  readonly count: number;
-  labels(i: number): Labels;
-  schedule(i: number): Schedule | undefined;
-  chunks(i: number): readonly RawChunk[];
+  /** Every label name and value, in any order; more than there are, or twice, does no harm. */
+  symbols(): Iterable<string>;
+  /** In label order, each with at least one chunk. Closed by the writer. */
+  series(): SeriesSet;
 }
 
-/** Writes a level-1 block of [minTimeMs, maxTimeMs) below `dir` and returns its folder. Leaves nothing behind if it fails. */
+export interface BlockPlan {
+  readonly minTimeMs: number;
+  /** Exclusive. */
+  readonly maxTimeMs: number;
+  /** Default: level 1, and its own source. */
+  readonly compaction?: Compaction;
+  /** Asked now and then; true makes the writing throw Unavailable. */
+  readonly mustStop?: () => boolean;
+}
+
+/**
+ * Writes a block of [minTimeMs, maxTimeMs) below `dir` and returns its folder; undefined, and no block, if the source has
+ * no series. Leaves nothing behind if it fails.
+ */
 export async function writeBlock(
   dir: string,
   source: BlockSource,
-  minTimeMs: number,
-  maxTimeMs: number,
+  plan: BlockPlan,
   io: Io,
-): Promise<string> {
+): Promise<string | undefined> {
   const ulid = newUlid();
   const path = join(dir, ulid);
   const temporary = `${path}.tmp-for-creation`;
   try {
     mkdirSync(temporary);
-    const stats = await writeSeries(temporary, source, io);
-    const compaction = { level: 1, sources: [ulid] };
-    writeSmall(join(temporary, 'tombstones'), noTombstones(), io);
-    const meta: BlockMeta = { ulid, minTime: minTimeMs, maxTime: maxTimeMs, stats, compaction, version: 1 };
-    writeSmall(join(temporary, 'meta.json'), Buffer.from(metaText(meta)), io);
+    const stats = await new SeriesWriter(temporary, source, plan, io).run();
+    if (stats.numSeries === 0) {
+      rmSync(temporary, { recursive: true });
+      return undefined;
+    }
+    const compaction = plan.compaction ?? { level: 1, sources: [ulid] };
+    writeFile(join(temporary, 'tombstones'), encodeTombstones(new Map()), io);
+    const { minTimeMs: minTime, maxTimeMs: maxTime } = plan;
+    const meta: BlockMeta = { ulid, minTime, maxTime, stats, compaction, version: 1 };
+    writeFile(join(temporary, 'meta.json'), Buffer.from(metaText(meta)), io);
     syncFolder(join(temporary, 'chunks'), io);
     syncFolder(temporary, io);
     renameSync(temporary, path);
@@ -56,62 +72,65 @@ export async function writeBlock(
   }
 }
 
-async function writeSeries(dir: string, source: BlockSource, io: Io): Promise<BlockMeta['stats']> {
-  const index = new IndexWriter(join(dir, 'index'), await symbolsOf(source), io);
-  const chunks = new ChunkWriter(join(dir, 'chunks'), io);
-  const schedules: (Schedule | undefined)[] = [];
-  let numSamples = 0;
-  let numChunks = 0;
-  try {
-    for (let i = 0; i < source.count; i++) {
-      const raw = source.chunks(i);
-      const metas = raw.map(({ minTimeMs, maxTimeMs, data }) => ({
-        minTimeMs,
-        maxTimeMs,
-        ref: chunks.write(data),
-      }));
-      index.addSeries(source.labels(i), metas);
-      schedules.push(source.schedule(i));
-      numChunks += raw.length;
-      for (const { samples } of raw) numSamples += samples;
-      if (i % SERIES_PER_TURN === SERIES_PER_TURN - 1) await setImmediate();
+class SeriesWriter {
+  private readonly dir: string;
+  private readonly source: BlockSource;
+  private readonly mustStop: () => boolean;
+  private readonly io: Io;
+  private readonly chunks: ChunkWriter;
+  private readonly index: IndexWriter;
+  private readonly schedules: (Schedule | undefined)[] = [];
+  private readonly stats = { numSamples: 0, numFloatSamples: 0, numHistogramSamples: 0, numChunks: 0 };
+
+  constructor(dir: string, source: BlockSource, plan: BlockPlan, io: Io) {
+    this.dir = dir;
+    this.source = source;
+    this.mustStop = plan.mustStop ?? (() => false);
+    this.io = io;
+    this.index = new IndexWriter(join(dir, 'index'), new Set(source.symbols()), io);
+    this.chunks = new ChunkWriter(join(dir, 'chunks'), io);
+  }
+
+  async run(): Promise<BlockStats> {
+    const series = this.source.series();
+    try {
+      while (series.next()) {
+        this.write(series);
+        if (this.schedules.length % SERIES_PER_TURN === 0) await this.pause();
+      }
+      this.chunks.close();
+      this.index.close();
+    } catch (error) {
+      this.chunks.abort();
+      this.index.abort();
+      throw error;
+    } finally {
+      series.close();
     }
-    chunks.close();
-    index.close();
-  } catch (error) {
-    chunks.abort();
-    index.abort();
-    throw error;
+    if (this.schedules.some((schedule) => schedule !== undefined))
+      writeFile(join(this.dir, 'schedules'), encodeSchedulesFile(this.schedules), this.io);
+    return { ...this.stats, numSeries: this.schedules.length };
   }
-  writeSmall(join(dir, 'schedules'), encodeSchedulesFile(schedules), io);
-  return { numSamples, numFloatSamples: numSamples, numSeries: source.count, numChunks };
-}
 
-async function symbolsOf(source: BlockSource): Promise<Set<string>> {
-  const symbols = new Set<string>();
-  for (let i = 0; i < source.count; i++) {
-    for (const text of source.labels(i).flat) symbols.add(text);
-    if (i % SERIES_PER_TURN === SERIES_PER_TURN - 1) await setImmediate();
+  private async pause(): Promise<void> {
+    await setImmediate();
+    if (this.mustStop()) throw new Unavailable('block: writing was stopped, the database closes');
   }
-  return symbols;
-}
 
-function writeSmall(path: string, bytes: Uint8Array, io: Io): void {
-  const sink = new FileSink(path, io);
-  try {
-    sink.write(bytes);
-    sink.close();
-  } catch (error) {
-    sink.abort();
-    throw error;
+  private write({ labels, schedule, chunks }: SeriesSet): void {
+    const metas = chunks.map((chunk) => {
+      this.count(chunk);
+      const { minTimeMs, maxTimeMs } = chunk;
+      return { minTimeMs, maxTimeMs, ref: this.chunks.write(chunk.encoding, chunk.data) };
+    });
+    this.index.addSeries(labels, metas);
+    this.schedules.push(schedule);
   }
-}
 
-/** A tombstones file without entries: the checksum of nothing is 0. */
-function noTombstones(): Uint8Array {
-  const out = new ByteWriter();
-  out.be32(TOMBSTONES_MAGIC);
-  out.u8(1);
-  out.be32(0);
-  return out.bytes();
+  private count({ encoding, samples }: RawChunk): void {
+    this.stats.numChunks++;
+    this.stats.numSamples += samples;
+    if (encoding === 1) this.stats.numFloatSamples += samples;
+    else this.stats.numHistogramSamples += samples;
+  }
 }

@@ -1,24 +1,35 @@
-// One block on disk: immutable series and chunks of [minTimeMs, maxTimeMs).
+// One block on disk: immutable series and chunks of [minTimeMs, maxTimeMs), and what is deleted of them.
 
-import { CorruptionError, type Labels, type Matcher } from '@flotilla/model';
-import { readdirSync, statSync } from 'node:fs';
+import { CorruptionError, type Matcher } from '@flotilla/model';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import type { BlockStatus, RawChunk, Schedule, SelectOptions, SeriesSet } from '../api.ts';
-import { ChunkReader } from './chunk-segments.ts';
-import { indexOf } from './id-list.ts';
+import type { BlockStatus, Schedule, SeriesSet } from '../api.ts';
+import type { Io } from '../io.ts';
+import { type BlockReadOptions, BlockSeriesSet } from './block-series-set.ts';
+import { replaceFile } from './file-sink.ts';
 import type { IndexCache } from './index-cache.ts';
-import type { IndexFile, IndexSeries } from './index-file.ts';
-import type { ChunkMeta } from './index-writer.ts';
-import { type BlockMeta, readMeta } from './meta.ts';
+import type { IndexFile } from './index-file.ts';
+import { IndexReader } from './index-reader.ts';
+import { type BlockMeta, metaText, readMeta } from './meta.ts';
 import { SchedulesFile } from './schedules-file.ts';
+import {
+  addInterval,
+  encodeTombstones,
+  type Interval,
+  readTombstones,
+  type Tombstones,
+} from './tombstones.ts';
 
 export class Block {
   readonly dir: string;
-  readonly meta: BlockMeta;
+  private currentMeta: BlockMeta;
   readonly sizeBytes: number;
   private readonly cache: IndexCache;
   private readonly onDamage: (error: CorruptionError) => void;
+  private deleted: Tombstones;
   private schedules: SchedulesFile | undefined;
+  private readers = 0;
+  private whenIdle: (() => void) | undefined;
 
   /** Reads meta.json and checks the index. Throws CorruptionError. */
   constructor(dir: string, cache: IndexCache, onDamage: (error: CorruptionError) => void) {
@@ -26,14 +37,23 @@ export class Block {
     this.cache = cache;
     this.onDamage = onDamage;
     try {
-      this.meta = readMeta(join(dir, 'meta.json'));
+      this.currentMeta = readMeta(join(dir, 'meta.json'));
       this.sizeBytes = folderBytes(dir);
+      this.deleted = readTombstones(join(dir, 'tombstones'));
       cache.open(this.indexPath);
     } catch (error) {
       if (error instanceof CorruptionError) throw error;
       const detail = error instanceof Error ? error.message : String(error);
       throw new CorruptionError(dir, 0, detail, { cause: error });
     }
+  }
+
+  get meta(): BlockMeta {
+    return this.currentMeta;
+  }
+
+  get tombstones(): Tombstones {
+    return this.deleted;
   }
 
   private get indexPath(): string {
@@ -45,7 +65,7 @@ export class Block {
   }
 
   get status(): BlockStatus {
-    const { ulid, minTime, maxTime, stats } = this.meta;
+    const { ulid, minTime, maxTime, stats, compaction } = this.meta;
     return {
       ulid,
       minTimeMs: minTime,
@@ -53,6 +73,8 @@ export class Block {
       samples: stats.numSamples,
       series: stats.numSeries,
       chunks: stats.numChunks,
+      tombstones: stats.numTombstones ?? 0,
+      level: compaction.level,
       sizeBytes: this.sizeBytes,
     };
   }
@@ -61,10 +83,14 @@ export class Block {
     return this.meta.minTime <= maxTimeMs && this.meta.maxTime > minTimeMs;
   }
 
+  get hasSchedules(): boolean {
+    this.schedules ??= this.readSchedules();
+    return this.schedules !== SchedulesFile.none;
+  }
+
   /** What a side file says; a damaged one is reported once and says nothing. */
   schedule(ordinal: number): Schedule | undefined {
-    this.schedules ??= this.readSchedules();
-    return this.schedules.get(ordinal);
+    return this.hasSchedules ? this.schedules!.get(ordinal) : undefined;
   }
 
   private readSchedules(): SchedulesFile {
@@ -86,116 +112,102 @@ export class Block {
     matchers: readonly Matcher[],
     minTimeMs: number,
     maxTimeMs: number,
-    options: SelectOptions,
+    options: BlockReadOptions,
   ): SeriesSet {
-    return new BlockSeriesSet(this, this.index.select(matchers), minTimeMs, maxTimeMs, options);
+    const index = new IndexReader(this.index);
+    try {
+      return new BlockSeriesSet(this, index, index.select(matchers), minTimeMs, maxTimeMs, options);
+    } catch (error) {
+      index.close();
+      throw error;
+    }
   }
 
   labelNames(matchers: readonly Matcher[]): Iterable<string> {
-    const { index } = this;
-    if (matchers.length === 0) return index.labelNames();
-    const names = new Set<string>();
-    for (const id of index.select(matchers)) for (const [name] of index.series(id).labels) names.add(name);
-    return names;
+    if (matchers.length === 0) return this.index.names.keys();
+    return this.withIndex((index) => {
+      const names = new Set<string>();
+      for (const id of index.select(matchers)) for (const [name] of index.series(id).labels) names.add(name);
+      return names;
+    });
   }
 
   labelValues(name: string, matchers: readonly Matcher[]): Iterable<string> {
-    const { index } = this;
-    if (matchers.length === 0) return index.labelValues(name);
-    const values = new Set<string>();
-    for (const id of index.select(matchers)) values.add(index.series(id).labels.get(name));
-    values.delete('');
-    return values;
+    if (matchers.length === 0) return this.index.names.get(name)?.keys() ?? [];
+    return this.withIndex((index) => {
+      const values = new Set<string>();
+      for (const id of index.select(matchers)) values.add(index.series(id).labels.get(name));
+      values.delete('');
+      return values;
+    });
   }
 
-  close(): void {
+  private withIndex<T>(read: (index: IndexReader) => T): T {
+    const index = new IndexReader(this.index);
+    try {
+      return read(index);
+    } finally {
+      index.close();
+    }
+  }
+
+  /** Marks the samples of the range as deleted, durably. Returns how many series that touched. */
+  deleteSeries(matchers: readonly Matcher[], minTimeMs: number, maxTimeMs: number, io: Io): number {
+    const deleted = new Map<number, readonly Interval[]>(this.deleted);
+    const touched = this.withIndex((index) => {
+      let count = 0;
+      for (const id of index.select(matchers)) {
+        const { chunks } = index.series(id);
+        const interval = {
+          minTimeMs: Math.max(minTimeMs, chunks[0]?.minTimeMs ?? Infinity),
+          maxTimeMs: Math.min(maxTimeMs, chunks.at(-1)?.maxTimeMs ?? -Infinity),
+        };
+        if (interval.minTimeMs > interval.maxTimeMs) continue;
+        deleted.set(id, addInterval(deleted.get(id) ?? [], interval));
+        count++;
+      }
+      return count;
+    });
+    if (touched === 0) return 0;
+    replaceFile(join(this.dir, 'tombstones'), encodeTombstones(deleted), io);
+    this.deleted = deleted;
+    let numTombstones = 0;
+    for (const intervals of deleted.values()) numTombstones += intervals.length;
+    this.writeMeta({ ...this.meta, stats: { ...this.meta.stats, numTombstones } }, io);
+    return touched;
+  }
+
+  /** Notes that the block cannot be compacted, so that nobody tries again. */
+  markFailed(io: Io): void {
+    this.writeMeta({ ...this.meta, compaction: { ...this.meta.compaction, failed: true } }, io);
+  }
+
+  private writeMeta(meta: BlockMeta, io: Io): void {
+    replaceFile(join(this.dir, 'meta.json'), Buffer.from(metaText(meta)), io);
+    this.currentMeta = meta;
+  }
+
+  hold(): void {
+    this.readers++;
+  }
+
+  letGo(): void {
+    if (--this.readers === 0) this.whenIdle?.();
+  }
+
+  /** Calls `remove` once nobody reads the block any more; perhaps now. */
+  closeAndThen(remove: () => void): void {
     this.cache.drop(this.indexPath);
+    if (this.readers === 0) remove();
+    else this.whenIdle = remove;
   }
 }
 
 function folderBytes(dir: string): number {
   let bytes = 0;
   for (const entry of readdirSync(dir, { withFileTypes: true, recursive: true })) {
-    if (entry.isFile()) bytes += statSync(join(entry.parentPath, entry.name)).size;
+    const path = join(entry.parentPath, entry.name);
+    if (entry.isFile() && existsSync(path)) bytes += statSync(path).size;
   }
   return bytes;
-}
-
-/** A cursor over series of a block. Damaged series and chunks are reported and left out. */
-class BlockSeriesSet implements SeriesSet {
-  private readonly block: Block;
-  private readonly index: IndexFile;
-  private readonly ids: Uint32Array;
-  private readonly minTimeMs: number;
-  private readonly maxTimeMs: number;
-  private readonly skipChunks: boolean;
-  private readonly reader: ChunkReader;
-  private left: number;
-  private at = -1;
-  private series: IndexSeries | undefined;
-  private current: readonly RawChunk[] = [];
-
-  constructor(block: Block, ids: Uint32Array, minTimeMs: number, maxTimeMs: number, options: SelectOptions) {
-    this.block = block;
-    this.index = block.index;
-    this.ids = ids;
-    this.minTimeMs = minTimeMs;
-    this.maxTimeMs = maxTimeMs;
-    this.skipChunks = options.skipChunks ?? false;
-    this.left = options.limit || Infinity;
-    this.reader = new ChunkReader(join(block.dir, 'chunks'));
-  }
-
-  next(): boolean {
-    while (this.left > 0 && ++this.at < this.ids.length) {
-      if (!this.enter()) continue;
-      this.left--;
-      return true;
-    }
-    this.close();
-    return false;
-  }
-
-  private enter(): boolean {
-    try {
-      this.series = this.index.series(this.ids[this.at]!);
-    } catch (error) {
-      this.block.damaged(error);
-      return false;
-    }
-    const touched = this.series.chunks.filter(
-      (chunk) => chunk.minTimeMs <= this.maxTimeMs && chunk.maxTimeMs >= this.minTimeMs,
-    );
-    if (this.skipChunks) return touched.length > 0;
-    this.current = touched.flatMap((chunk) => this.read(chunk) ?? []);
-    return this.current.length > 0;
-  }
-
-  private read({ minTimeMs, maxTimeMs, ref }: ChunkMeta): RawChunk | undefined {
-    try {
-      const data = this.reader.read(ref);
-      if (data === undefined || data.length < 2) return undefined;
-      return { minTimeMs, maxTimeMs, samples: (data[0]! << 8) | data[1]!, encoding: 1, data };
-    } catch (error) {
-      this.block.damaged(error);
-      return undefined;
-    }
-  }
-
-  get labels(): Labels {
-    return this.series!.labels;
-  }
-
-  get schedule(): Schedule | undefined {
-    return this.block.schedule(indexOf(this.index.all, this.ids[this.at]!));
-  }
-
-  get chunks(): readonly RawChunk[] {
-    return this.current;
-  }
-
-  close(): void {
-    this.at = this.ids.length;
-    this.reader.close();
-  }
 }

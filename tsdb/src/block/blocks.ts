@@ -1,13 +1,15 @@
-// The blocks of a database: which there are, which are damaged, which are too old.
+// The blocks of a database: which there are, which are damaged, which were replaced, which are too old.
 
-import { type CorruptionError } from '@flotilla/model';
+import { type CorruptionError, type Matcher } from '@flotilla/model';
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { CorruptionStatus, Log } from '../api.ts';
 import type { Io } from '../io.ts';
-import { syncFolder } from '../wal/wal.ts';
 import { Block } from './block.ts';
+import { compact } from './compact.ts';
+import { syncFolder } from './file-sink.ts';
 import { IndexCache } from './index-cache.ts';
+import { isOutOfOrder } from './meta.ts';
 
 const INDEX_CACHE_BYTES = 256 << 20;
 const ULID = /^[0-7][0-9A-HJKMNP-TV-Z]{25}$/;
@@ -19,10 +21,13 @@ export class Blocks {
   private readonly log: Log;
   private readonly io: Io;
   private readonly cache = new IndexCache(INDEX_CACHE_BYTES);
-  private blocks: Block[] = [];
+  private blocks: readonly Block[] = [];
   readonly corruptions: CorruptionStatus[] = [];
   damagedReads = 0;
-  deletions = 0;
+  /** Put aside, or not compactable. */
+  damagedBlocks = 0;
+  timeRetentions = 0;
+  sizeRetentions = 0;
 
   /** Opens what is in the folder. Damaged blocks are renamed and reported, leftovers of a crash deleted. */
   constructor(dir: string, log: Log, io: Io) {
@@ -32,8 +37,24 @@ export class Blocks {
     mkdirSync(dir, { recursive: true });
     for (const name of readdirSync(dir)) {
       if (LEFTOVER.test(name)) rmSync(join(dir, name), { recursive: true, force: true });
-      else if (ULID.test(name)) this.tryAdd(join(dir, name));
     }
+    this.reload();
+  }
+
+  /** Opens the blocks that came into the folder since: imported ones. */
+  reload(): void {
+    const known = new Set(this.blocks.map((block) => basename(block.dir)));
+    for (const name of readdirSync(this.dir)) {
+      if (ULID.test(name) && !known.has(name)) this.tryAdd(join(this.dir, name));
+    }
+    // A crash between the birth of a block and the death of those that it was made of.
+    const replaced = new Set(
+      this.blocks.flatMap(({ meta }) => meta.compaction.parents?.map(({ ulid }) => ulid) ?? []),
+    );
+    this.drop(
+      this.blocks.filter(({ meta }) => replaced.has(meta.ulid)),
+      'replaced',
+    );
   }
 
   /** Ascending in time. */
@@ -48,6 +69,12 @@ export class Blocks {
   /** Where the newest block ends (exclusive); −Infinity without blocks. */
   get maxTimeMs(): number {
     return this.blocks.reduce((max, block) => Math.max(max, block.meta.maxTime), -Infinity);
+  }
+
+  /** How far the head was cut into blocks; −Infinity if it never was. */
+  get headCutMs(): number {
+    const cut = this.blocks.filter(({ meta }) => !isOutOfOrder(meta));
+    return cut.reduce((max, block) => Math.max(max, block.meta.maxTime), -Infinity);
   }
 
   private tryAdd(path: string): void {
@@ -69,6 +96,7 @@ export class Blocks {
     while (existsSync(`${path}.corrupt-${n}`)) n++;
     const movedTo = `${path}.corrupt-${n}`;
     renameSync(path, movedTo);
+    this.damagedBlocks++;
     this.corruptions.push({ path, movedTo, detail });
     this.log.error('block: damaged, put aside', { path, movedTo, detail });
   }
@@ -85,24 +113,61 @@ export class Blocks {
     return this.blocks.filter((block) => block.overlaps(minTimeMs, maxTimeMs));
   }
 
+  /**
+   * Replaces some blocks by one with their samples, less what is deleted. Throws what the disk throws, and
+   * CorruptionError if one of them is damaged; then nothing has changed.
+   */
+  async compact(blocks: readonly Block[], mustStop: () => boolean): Promise<void> {
+    const path = await compact(this.dir, blocks, mustStop, this.io);
+    if (path !== undefined) this.add(path);
+    this.drop(blocks, 'compacted');
+  }
+
+  /** A block that compact() found damaged: it serves what is left of it, and is not tried again. */
+  markFailed(blocks: readonly Block[], detail: string): void {
+    for (const block of blocks) block.markFailed(this.io);
+    this.damagedBlocks++;
+    const paths = blocks.map(({ dir }) => dir).join(' ');
+    this.corruptions.push({ path: paths, movedTo: '', detail });
+    this.log.error('block: damaged, cannot be compacted', { paths, detail });
+  }
+
+  /** Marks samples as deleted. Returns how many series of blocks that touched. */
+  deleteSeries(matchers: readonly Matcher[], minTimeMs: number, maxTimeMs: number): number {
+    let touched = 0;
+    for (const block of this.overlapping(minTimeMs, maxTimeMs)) {
+      touched += block.deleteSeries(matchers, minTimeMs, maxTimeMs, this.io);
+    }
+    return touched;
+  }
+
   /** Deletes the blocks that end before a time. */
   dropBefore(timeMs: number): void {
-    const [old, kept] = [
-      this.blocks.filter((block) => block.meta.maxTime <= timeMs),
-      this.blocks.filter((block) => block.meta.maxTime > timeMs),
-    ];
-    if (old.length === 0) return;
-    this.blocks = kept;
-    for (const block of old) this.delete(block);
+    const old = this.blocks.filter((block) => block.meta.maxTime <= timeMs);
+    this.timeRetentions += old.length;
+    this.drop(old, 'beyond retention time');
+  }
+
+  /** Deletes the oldest blocks until the others take no more than so many bytes. */
+  shrinkTo(bytesMax: number): void {
+    const byAge = this.blocks.toSorted((a, b) => b.meta.maxTime - a.meta.maxTime);
+    let bytes = 0;
+    const old = byAge.filter((block) => (bytes += block.sizeBytes) > bytesMax);
+    this.sizeRetentions += old.length;
+    this.drop(old, 'beyond retention size');
+  }
+
+  private drop(blocks: readonly Block[], reason: string): void {
+    if (blocks.length === 0) return;
+    this.blocks = this.blocks.filter((block) => !blocks.includes(block));
+    for (const block of blocks) block.closeAndThen(() => this.delete(block, reason));
     syncFolder(this.dir, this.io);
   }
 
-  private delete(block: Block): void {
-    block.close();
-    const doomed = `${block.dir}.tmp-for-deletion`;
-    renameSync(block.dir, doomed);
+  private delete({ dir, meta }: Block, reason: string): void {
+    const doomed = `${dir}.tmp-for-deletion`;
+    renameSync(dir, doomed);
     rmSync(doomed, { recursive: true, force: true });
-    this.deletions++;
-    this.log.info('block: deleted, beyond retention', { ulid: block.meta.ulid });
+    this.log.info('block: deleted', { ulid: meta.ulid, reason });
   }
 }

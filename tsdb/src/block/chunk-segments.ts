@@ -4,18 +4,17 @@
 
 import { crc32c } from '@flotilla/kernel';
 import { CorruptionError } from '@flotilla/model';
-import { closeSync, mkdirSync, openSync, readSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { ByteReader } from '../bytes/byte-reader.ts';
 import { ByteWriter } from '../bytes/byte-writer.ts';
 import type { Io } from '../io.ts';
 import { FileSink } from './file-sink.ts';
+import { FileWindow } from './file-window.ts';
 
 const MAGIC = 0x85bd40dd;
 const VERSION = 1;
 const SEGMENT_BYTES_MAX = 512 << 20;
-const XOR = 1;
-const ENCODING_CRC = crc32c(Uint8Array.of(XOR));
 const REF_SEGMENT = 2 ** 32;
 /** Length, encoding and checksum around the data. */
 const FRAME_BYTES_MAX = 5 + 1 + 4;
@@ -50,15 +49,16 @@ export class ChunkWriter {
     return sink;
   }
 
-  /** Writes an XOR payload and returns its ref. */
-  write(data: Uint8Array): number {
+  /** Writes a chunk and returns its ref. */
+  write(encoding: number, data: Uint8Array): number {
     if (this.sink.offset + data.length + FRAME_BYTES_MAX > SEGMENT_BYTES_MAX) this.next();
     const ref = this.segment * REF_SEGMENT + this.sink.offset;
     this.frame.clear();
     this.frame.uvarint(data.length);
-    this.frame.u8(XOR);
+    const from = this.frame.length;
+    this.frame.u8(encoding);
     this.frame.raw(data);
-    this.frame.be32(crc32c(data, ENCODING_CRC));
+    this.frame.be32(crc32c(this.frame.bytes().subarray(from)));
     this.sink.write(this.frame.bytes());
     return ref;
   }
@@ -78,79 +78,64 @@ export class ChunkWriter {
   }
 }
 
-interface Window {
-  segment: number;
-  offset: number;
-  bytes: Buffer;
+const WINDOW_BYTES = 128 << 10;
+
+export interface StoredChunk {
+  readonly encoding: number;
+  /** Stays as it is. */
+  readonly data: Uint8Array;
 }
 
 /** Reads chunks by ref. Chunks that are read in file order cost one system call per window. */
 export class ChunkReader {
-  private static readonly windowBytes = 128 << 10;
   private readonly dir: string;
-  private readonly fds = new Map<number, number>();
-  private window: Window = { segment: -1, offset: 0, bytes: Buffer.alloc(0) };
+  private readonly segments = new Map<number, FileWindow>();
 
   constructor(dir: string) {
     this.dir = dir;
   }
 
-  /**
-   * The XOR payload, as a view of memory that stays as it is; undefined for a chunk of another encoding. Throws
-   * CorruptionError.
-   */
-  read(ref: number): Uint8Array | undefined {
+  /** Throws CorruptionError. */
+  read(ref: number): StoredChunk {
     const segment = Math.floor(ref / REF_SEGMENT);
     const offset = ref % REF_SEGMENT;
     try {
-      const length = new ByteReader(this.bytesAt(segment, offset, FRAME_BYTES_MAX)).uvarint();
+      const file = this.file(segment);
+      const length = new ByteReader(file.at(offset, FRAME_BYTES_MAX)).uvarint();
       if (length > CHUNK_BYTES_MAX) throw new RangeError(`chunk of ${length} bytes`);
-      return this.parse(this.bytesAt(segment, offset, length + FRAME_BYTES_MAX));
+      return parse(file.at(offset, length + FRAME_BYTES_MAX));
     } catch (error) {
-      if (!(error instanceof RangeError)) throw error;
-      throw new CorruptionError(join(this.dir, segmentName(segment)), offset, error.message, {
-        cause: error,
-      });
+      if (!(error instanceof RangeError) && errorCode(error) !== 'ENOENT') throw error;
+      const detail = error instanceof Error ? error.message : String(error);
+      throw new CorruptionError(join(this.dir, segmentName(segment)), offset, detail, { cause: error });
     }
   }
 
-  private parse(bytes: Uint8Array): Uint8Array | undefined {
-    const input = new ByteReader(bytes);
-    const length = input.uvarint();
-    const body = input.raw(1 + length);
-    const want = input.be32();
-    const got = crc32c(body);
-    if (got !== want) throw new RangeError(`chunk checksum ${got.toString(16)}, want ${want.toString(16)}`);
-    return body[0] === XOR ? body.subarray(1) : undefined;
-  }
-
-  /** Up to `count` bytes of a segment; fewer at its end. */
-  private bytesAt(segment: number, offset: number, count: number): Uint8Array {
-    const { window } = this;
-    const from = offset - window.offset;
-    const inside = segment === window.segment && from >= 0 && from + count <= window.bytes.length;
-    if (!inside) this.load(segment, offset, Math.max(count, ChunkReader.windowBytes));
-    const at = offset - this.window.offset;
-    return this.window.bytes.subarray(at, at + count);
-  }
-
-  private load(segment: number, offset: number, count: number): void {
-    const buffer = Buffer.allocUnsafeSlow(count);
-    const bytes = readSync(this.fd(segment), buffer, 0, count, offset);
-    this.window = { segment, offset, bytes: buffer.subarray(0, bytes) };
-  }
-
-  private fd(segment: number): number {
-    let fd = this.fds.get(segment);
-    if (fd === undefined) {
-      fd = openSync(join(this.dir, segmentName(segment)), 'r');
-      this.fds.set(segment, fd);
+  private file(segment: number): FileWindow {
+    let file = this.segments.get(segment);
+    if (file === undefined) {
+      file = new FileWindow(join(this.dir, segmentName(segment)), WINDOW_BYTES);
+      this.segments.set(segment, file);
     }
-    return fd;
+    return file;
   }
 
   close(): void {
-    for (const fd of this.fds.values()) closeSync(fd);
-    this.fds.clear();
+    for (const file of this.segments.values()) file.close();
+    this.segments.clear();
   }
+}
+
+function errorCode(error: unknown): unknown {
+  return (error as { code?: unknown } | null)?.code;
+}
+
+function parse(bytes: Uint8Array): StoredChunk {
+  const input = new ByteReader(bytes);
+  const length = input.uvarint();
+  const body = input.raw(1 + length);
+  const want = input.be32();
+  const got = crc32c(body);
+  if (got !== want) throw new RangeError(`chunk checksum ${got.toString(16)}, want ${want.toString(16)}`);
+  return { encoding: body[0]!, data: body.subarray(1) };
 }

@@ -1,6 +1,7 @@
 // Writes one file front to back through a buffer, and knows the offset. The file is durable after close().
 
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, openSync, renameSync, rmSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { ByteWriter } from '../bytes/byte-writer.ts';
 import type { Io } from '../io.ts';
 
@@ -50,5 +51,36 @@ export class FileSink {
   abort(): void {
     if (this.open) closeSync(this.fd);
     this.open = false;
+  }
+}
+
+/** Writes a small file durably. */
+export function writeFile(path: string, bytes: Uint8Array, io: Io): void {
+  const sink = new FileSink(path, io);
+  try {
+    sink.write(bytes);
+    sink.close();
+  } catch (error) {
+    sink.abort();
+    throw error;
+  }
+}
+
+/** Replaces a small file, durably, by one with other content: readers see either. */
+export function replaceFile(path: string, bytes: Uint8Array, io: Io): void {
+  const temporary = `${path}.tmp`;
+  rmSync(temporary, { force: true });
+  writeFile(temporary, bytes, io);
+  renameSync(temporary, path);
+  syncFolder(dirname(path), io);
+}
+
+/** Makes created, renamed and deleted names of a folder durable. */
+export function syncFolder(dir: string, io: Io): void {
+  const fd = openSync(dir, 'r');
+  try {
+    io.sync(fd);
+  } finally {
+    closeSync(fd);
   }
 }

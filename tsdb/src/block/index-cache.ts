@@ -1,6 +1,5 @@
-// The indexes of the blocks that were read last, up to a number of bytes of their files.
+// The parts in memory of the indexes that were read last, up to a number of bytes.
 
-import { readFileSync } from 'node:fs';
 import { IndexFile } from './index-file.ts';
 
 export class IndexCache {
@@ -20,7 +19,7 @@ export class IndexCache {
       this.indexes.set(path, cached);
       return cached;
     }
-    const index = new IndexFile(path, readFileSync(path));
+    const index = new IndexFile(path);
     this.indexes.set(path, index);
     this.bytes += index.sizeBytes;
     this.shrink(index);

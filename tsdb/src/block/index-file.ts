@@ -1,95 +1,51 @@
-// Reads the index of a block, version 2, from memory. See docs/format/index.md.
+// The index of a block, version 2: what of it is held in memory, and a reader of the rest. See docs/format/index.md.
 //
 // Symbols, the postings table and the table of contents are checked when it is opened; postings lists and series when
-// they are read. Damage throws CorruptionError.
+// they are read, from the file. Damage throws CorruptionError.
 
 import { crc32c } from '@flotilla/kernel';
-import { CorruptionError, Labels, type Matcher } from '@flotilla/model';
+import { CorruptionError } from '@flotilla/model';
+import { statSync } from 'node:fs';
 import { ByteReader } from '../bytes/byte-reader.ts';
-import { intersect, subtract, union } from './id-list.ts';
-import { type ChunkMeta, SERIES_ALIGNMENT } from './index-writer.ts';
+import { FileWindow } from './file-window.ts';
 
 const MAGIC = 0xbaaad700;
 const TOC_BYTES = 52;
-
-export interface IndexSeries {
-  readonly labels: Labels;
-  readonly chunks: readonly ChunkMeta[];
-}
+const SECTION_BYTES_MAX = 2 ** 31;
+const PARSE_WINDOW_BYTES = 4096;
 
 /** Value → offset of its postings list. */
-type Values = Map<string, number>;
+export type Values = ReadonlyMap<string, number>;
 
 export class IndexFile {
-  private readonly path: string;
-  private readonly file: Buffer;
+  readonly path: string;
+  private readonly symbolBytes: Buffer;
   private readonly symbolOffsets: Uint32Array;
-  private readonly names = new Map<string, Values>();
-  /** All series ids, ascending, which is label order. */
-  readonly all: Uint32Array;
+  readonly names = new Map<string, Map<string, number>>();
+  /** Offset of the list of all series. */
+  readonly allOffset: number;
+  /** About how much memory this takes. */
+  readonly sizeBytes: number;
 
-  /** `file` is the whole file; it is kept. */
-  constructor(path: string, file: Buffer) {
+  constructor(path: string) {
     this.path = path;
-    this.file = file;
-    const toc = this.guarded(0, () => this.readToc());
-    this.symbolOffsets = this.guarded(toc.symbols, () => this.readSymbols(toc.symbols));
-    this.guarded(toc.table, () => this.readTable(toc.table));
-    const all = this.names.get('')?.get('');
-    this.names.delete('');
-    this.all = all === undefined ? new Uint32Array(0) : this.readList(all);
-  }
-
-  get sizeBytes(): number {
-    return this.file.length;
-  }
-
-  private guarded<T>(offset: number, read: () => T): T {
+    const file = new FileWindow(path, PARSE_WINDOW_BYTES);
     try {
-      return read();
-    } catch (error) {
-      if (!(error instanceof RangeError)) throw error;
-      throw new CorruptionError(this.path, offset, error.message, { cause: error });
+      const toc = guarded(path, 0, () => readToc(file, statSync(path).size));
+      this.symbolBytes = guarded(path, toc.symbols, () => readSection(file, toc.symbols));
+      this.symbolOffsets = guarded(path, toc.symbols, () => symbolOffsetsOf(this.symbolBytes));
+      const table = guarded(path, toc.table, () => readSection(file, toc.table));
+      guarded(path, toc.table, () => this.readTable(table));
+      this.allOffset = this.names.get('')?.get('') ?? 0;
+      this.names.delete('');
+      this.sizeBytes = this.symbolBytes.length + 4 * this.symbolOffsets.length + 2 * table.length;
+    } finally {
+      file.close();
     }
   }
 
-  private readToc(): { symbols: number; table: number } {
-    const head = new ByteReader(this.file);
-    const magic = head.be32();
-    const version = head.u8();
-    if (magic !== MAGIC || version !== 2)
-      throw new RangeError(`magic ${magic}, version ${version}, want index 2`);
-    const at = this.file.length - TOC_BYTES;
-    checkSum(this.file.subarray(at, -4), new ByteReader(this.file, this.file.length - 4).be32());
-    const input = new ByteReader(this.file, at);
-    const symbols = input.be64();
-    input.skip(4 * 8);
-    return { symbols, table: input.be64() };
-  }
-
-  /** A section: be32 length, content, crc32c of the content. */
-  private section(offset: number): ByteReader {
-    const length = new ByteReader(this.file, offset).be32();
-    const from = offset + 4;
-    const want = new ByteReader(this.file, from + length).be32();
-    checkSum(this.file.subarray(from, from + length), want);
-    return new ByteReader(this.file, from, from + length);
-  }
-
-  private readSymbols(offset: number): Uint32Array {
-    const input = this.section(offset);
-    const count = input.be32();
-    if (count > input.left) throw new RangeError(`${count} symbols in ${input.left} bytes`);
-    const offsets = new Uint32Array(count);
-    for (let i = 0; i < count; i++) {
-      offsets[i] = input.offset;
-      input.skip(input.uvarint());
-    }
-    return offsets;
-  }
-
-  private readTable(offset: number): void {
-    const input = this.section(offset);
+  private readTable(section: Buffer): void {
+    const input = new ByteReader(section);
     for (let left = input.be32(); left > 0; left--) {
       const keys = input.uvarint();
       if (keys !== 2) throw new RangeError(`postings of ${keys} keys, want 2`);
@@ -102,92 +58,67 @@ export class IndexFile {
     }
   }
 
-  private readList(offset: number): Uint32Array {
-    return this.guarded(offset, () => {
-      const input = this.section(offset);
-      const count = input.be32();
-      if (count * 4 !== input.left) throw new RangeError(`${count} postings in ${input.left} bytes`);
-      const ids = new Uint32Array(count);
-      for (let i = 0; i < count; i++) ids[i] = input.be32();
-      return ids;
-    });
+  get symbolCount(): number {
+    return this.symbolOffsets.length;
   }
 
-  private symbol(number: number): string {
+  /** Throws RangeError for a number that is none. */
+  symbol(number: number): string {
     const at = this.symbolOffsets[number];
     if (at === undefined) throw new RangeError(`symbol ${number} of ${this.symbolOffsets.length}`);
-    return new ByteReader(this.file, at).string();
-  }
-
-  labelNames(): string[] {
-    return [...this.names.keys()];
-  }
-
-  labelValues(name: string): string[] {
-    return [...(this.names.get(name)?.keys() ?? [])];
-  }
-
-  /** The ids of the series that satisfy all matchers, ascending. */
-  select(matchers: readonly Matcher[]): Uint32Array {
-    let ids: Uint32Array | undefined;
-    for (const matcher of matchers) {
-      if (matcher.matchesEmpty) continue;
-      const matching = union(this.listsWhere(matcher, true));
-      ids = ids === undefined ? matching : intersect(ids, matching);
-    }
-    ids ??= this.all;
-    for (const matcher of matchers) {
-      if (matcher.matchesEmpty && ids.length > 0) ids = subtract(ids, union(this.listsWhere(matcher, false)));
-    }
-    return ids;
-  }
-
-  private listsWhere(matcher: Matcher, matches: boolean): Uint32Array[] {
-    const values = this.names.get(matcher.name);
-    if (values === undefined) return [];
-    if (matcher.type === '=' && matches) {
-      const at = values.get(matcher.value);
-      return at === undefined ? [] : [this.readList(at)];
-    }
-    const lists: Uint32Array[] = [];
-    for (const [value, at] of values) if (matcher.matches(value) === matches) lists.push(this.readList(at));
-    return lists;
-  }
-
-  series(id: number): IndexSeries {
-    const offset = id * SERIES_ALIGNMENT;
-    return this.guarded(offset, () => {
-      const head = new ByteReader(this.file, offset);
-      const length = head.uvarint();
-      const from = head.offset;
-      const body = head.raw(length);
-      checkSum(body, head.be32());
-      const input = new ByteReader(this.file, from, from + length);
-      return { labels: this.readLabels(input), chunks: readChunks(input) };
-    });
-  }
-
-  private readLabels(input: ByteReader): Labels {
-    const flat: string[] = [];
-    for (let left = 2 * input.uvarint(); left > 0; left--) flat.push(this.symbol(input.uvarint()));
-    return Labels.fromSorted(flat);
+    return new ByteReader(this.symbolBytes, at).string();
   }
 }
 
-function checkSum(bytes: Uint8Array, want: number): void {
+/** Turns the RangeError of damaged bytes into CorruptionError. */
+export function guarded<T>(path: string, offset: number, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new CorruptionError(path, offset, error.message, { cause: error });
+  }
+}
+
+function readToc(file: FileWindow, size: number): { symbols: number; table: number } {
+  const head = new ByteReader(file.at(0, 5));
+  const magic = head.be32();
+  const version = head.u8();
+  if (magic !== MAGIC || version !== 2)
+    throw new RangeError(`magic ${magic}, version ${version}, want index 2`);
+  if (size < TOC_BYTES) throw new RangeError(`file of ${size} bytes, want a table of contents`);
+  const toc = file.at(size - TOC_BYTES, TOC_BYTES);
+  checkSum(toc.subarray(0, -4), toc.readUInt32BE(TOC_BYTES - 4));
+  const input = new ByteReader(toc);
+  const symbols = input.be64();
+  input.skip(4 * 8);
+  return { symbols, table: input.be64() };
+}
+
+/** The content of a section: be32 length, content, crc32c of the content. */
+export function readSection(file: FileWindow, offset: number): Buffer {
+  const length = new ByteReader(file.at(offset, 4)).be32();
+  if (length > SECTION_BYTES_MAX) throw new RangeError(`section of ${length} bytes`);
+  const bytes = file.at(offset + 4, length + 4);
+  const want = new ByteReader(bytes, Math.min(length, bytes.length)).be32();
+  const content = bytes.subarray(0, length);
+  checkSum(content, want);
+  return content;
+}
+
+function symbolOffsetsOf(section: Buffer): Uint32Array {
+  const input = new ByteReader(section);
+  const count = input.be32();
+  if (count > input.left) throw new RangeError(`${count} symbols in ${input.left} bytes`);
+  const offsets = new Uint32Array(count);
+  for (let i = 0; i < count; i++) {
+    offsets[i] = input.offset;
+    input.skip(input.uvarint());
+  }
+  return offsets;
+}
+
+export function checkSum(bytes: Uint8Array, want: number): void {
   const got = crc32c(bytes);
   if (got !== want) throw new RangeError(`checksum ${got.toString(16)}, want ${want.toString(16)}`);
-}
-
-function readChunks(input: ByteReader): ChunkMeta[] {
-  const chunks: ChunkMeta[] = [];
-  let ref = 0;
-  let time = 0;
-  for (let left = input.uvarint(); left > 0; left--) {
-    const minTimeMs = time + (chunks.length === 0 ? input.varint() : input.uvarint());
-    time = minTimeMs + input.uvarint();
-    ref += chunks.length === 0 ? input.uvarint() : input.varint();
-    chunks.push({ minTimeMs, maxTimeMs: time, ref });
-  }
-  return chunks;
 }

@@ -4,6 +4,8 @@
 
 import { BadRequest, isValidUtf8Name, type Labels, writeStale } from '@flotilla/model';
 import { type AppendCode, appendCode, type Appender, type Schedule, type SeriesRef } from '../api.ts';
+import { defectOf, type NativeHistogram, sameHistogram } from '../histogram/native-histogram.ts';
+import { encodeHistograms, type RefHistogram } from '../wal/histogram-records.ts';
 import { encodeSchedules, encodeSeries } from '../wal/records.ts';
 import type { Wal } from '../wal/wal.ts';
 import type { Head } from './head.ts';
@@ -26,6 +28,8 @@ export class HeadAppender implements Appender {
   private scheduled = new Map<SeriesRef, Schedule>();
   private minTimeMs = Infinity;
   private maxTimeMs = -Infinity;
+  private histograms: RefHistogram[] = [];
+  private readonly newestHistogram = new Map<SeriesRef, RefHistogram>();
   private readonly oneRef = new Uint32Array(1);
   private readonly oneValue = new Float64Array(1);
   private readonly oneCode = new Uint8Array(1);
@@ -114,6 +118,38 @@ export class HeadAppender implements Appender {
     return this.appendBatch(Uint32Array.from(refs), values, refs.length, timeMs);
   }
 
+  appendHistogram(ref: SeriesRef, timeMs: number, histogram: NativeHistogram): AppendCode {
+    const defect = defectOf(histogram);
+    if (defect !== undefined) throw new BadRequest(`histogram: ${defect}`);
+    const code = this.codeOf(ref, timeMs, histogram);
+    if (code !== appendCode.ok) this.refusals[code]++;
+    else if (timeMs > this.newest(ref).timeMs) {
+      const sample = { ref, timeMs, histogram };
+      this.histograms.push(sample);
+      this.newestHistogram.set(ref, sample);
+      this.head.histograms.stage(slotOf(ref));
+    }
+    return code;
+  }
+
+  private codeOf(ref: SeriesRef, timeMs: number, histogram: NativeHistogram): AppendCode {
+    const refusal = this.refusalOf(timeMs);
+    if (refusal !== appendCode.ok) return refusal;
+    if (!this.head.isLive(ref)) return appendCode.unknownRef;
+    const newest = this.newest(ref);
+    if (timeMs < newest.timeMs) return appendCode.outOfOrder;
+    if (timeMs > newest.timeMs) return appendCode.ok;
+    const isSame = newest.histogram !== undefined && sameHistogram(newest.histogram, histogram);
+    return isSame ? appendCode.ok : appendCode.duplicate;
+  }
+
+  /** The newest sample of a live series, those of this transaction's histograms included. */
+  private newest(ref: SeriesRef): { timeMs: number; histogram: NativeHistogram | undefined } {
+    const staged = this.newestHistogram.get(ref);
+    if (staged !== undefined) return staged;
+    return { timeMs: this.head.kernel.lastTimeMs(ref), histogram: this.head.lastHistogram(ref) };
+  }
+
   commit(): void {
     try {
       this.log();
@@ -124,6 +160,8 @@ export class HeadAppender implements Appender {
     for (const ref of this.created) this.head.publish(ref);
     for (const [ref, schedule] of this.scheduled) this.head.schedules.set(slotOf(ref), schedule);
     if (this.stage !== 0) this.head.apply(this.stage, this.minTimeMs, this.maxTimeMs);
+    for (const { ref, timeMs, histogram } of this.histograms)
+      this.head.appendHistogram(ref, timeMs, histogram);
     this.reset();
   }
 
@@ -131,7 +169,8 @@ export class HeadAppender implements Appender {
     const { kernel, index } = this.head;
     const staged = this.stage === 0 ? 0 : kernel.stagedCount(this.stage);
     const fresh = [...this.created].filter((ref) => this.head.isUnpublished(ref));
-    if (staged === 0 && fresh.length === 0 && this.scheduled.size === 0) return;
+    const isEmpty = staged === 0 && fresh.length === 0 && this.scheduled.size === 0;
+    if (isEmpty && this.histograms.length === 0) return;
     this.wal.write(kernel, (pageOffset) => {
       if (fresh.length > 0) {
         const record = encodeSeries(fresh, (ref) => index.sets.labels(slotOf(ref)));
@@ -139,6 +178,7 @@ export class HeadAppender implements Appender {
       }
       if (this.scheduled.size > 0) kernel.frameRecord(encodeSchedules(this.scheduled), pageOffset);
       if (staged > 0) kernel.frameStaged(this.stage, pageOffset);
+      for (const record of encodeHistograms(this.histograms)) kernel.frameRecord(record, pageOffset);
     });
   }
 
@@ -151,6 +191,9 @@ export class HeadAppender implements Appender {
   private reset(): void {
     if (this.stage !== 0) this.head.returnStage(this.stage);
     this.stage = 0;
+    for (const { ref } of this.histograms) this.head.histograms.unstage(slotOf(ref));
+    if (this.histograms.length > 0) this.histograms = [];
+    this.newestHistogram.clear();
     if (this.created.size > 0) this.created = new Set();
     if (this.scheduled.size > 0) this.scheduled = new Map();
     this.minTimeMs = Infinity;

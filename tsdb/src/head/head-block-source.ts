@@ -1,8 +1,8 @@
 // What a new block takes from the head: every series that has a chunk within a range of whole block durations.
 
-import { assert, type Labels } from '@flotilla/model';
-import type { RawChunk, Schedule } from '../api.ts';
+import type { SeriesSet } from '../api.ts';
 import type { BlockSource } from '../block/block-writer.ts';
+import { HeadSeriesSet } from './head-series-set.ts';
 import type { Head } from './head.ts';
 
 export class HeadBlockSource implements BlockSource {
@@ -11,9 +11,8 @@ export class HeadBlockSource implements BlockSource {
   private readonly minTimeMs: number;
   private readonly maxTimeMs: number;
 
-  /** The range is [minTimeMs, maxTimeMs). The head refuses samples before maxTimeMs from now on. */
+  /** The range is [minTimeMs, maxTimeMs). */
   constructor(head: Head, minTimeMs: number, maxTimeMs: number) {
-    head.refuseBefore(maxTimeMs);
     this.head = head;
     this.minTimeMs = minTimeMs;
     this.maxTimeMs = maxTimeMs - 1;
@@ -24,17 +23,14 @@ export class HeadBlockSource implements BlockSource {
     return this.slots.length;
   }
 
-  labels(i: number): Labels {
-    return this.head.index.sets.labels(this.slots[i]!);
+  *symbols(): Iterable<string> {
+    const { sets, symbols } = this.head.index;
+    const used = new Uint8Array(symbols.capacity);
+    for (const slot of this.slots) for (let k = 0; k < sets.idCount(slot); k++) used[sets.id(slot, k)] = 1;
+    for (let id = 0; id < used.length; id++) if (used[id] === 1) yield symbols.text(id);
   }
 
-  schedule(i: number): Schedule | undefined {
-    return this.head.schedules.get(this.slots[i]!);
-  }
-
-  chunks(i: number): readonly RawChunk[] {
-    const chunks = this.head.chunks(this.slots[i]!, this.minTimeMs, this.maxTimeMs);
-    assert(chunks.length > 0, `head: series ${this.labels(i).toString()} lost its chunks to nobody`);
-    return chunks;
+  series(): SeriesSet {
+    return new HeadSeriesSet(this.head, this.slots, this.minTimeMs, this.maxTimeMs, { clip: true });
   }
 }

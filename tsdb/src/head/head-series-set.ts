@@ -2,8 +2,14 @@
 
 import { Labels } from '@flotilla/model';
 import type { RawChunk, Schedule, SelectOptions, SeriesRef, SeriesSet } from '../api.ts';
+import { withoutIntervals } from '../chunk/without-intervals.ts';
 import type { Head } from './head.ts';
 import { slotOf } from './ref-table.ts';
+
+export interface HeadReadOptions extends SelectOptions {
+  /** Leave out what lies after the range, also of chunks that reach beyond it: it came while the set was read. */
+  readonly clip?: boolean;
+}
 
 export class HeadSeriesSet implements SeriesSet {
   private readonly head: Head;
@@ -11,6 +17,7 @@ export class HeadSeriesSet implements SeriesSet {
   private readonly minTimeMs: number;
   private readonly maxTimeMs: number;
   private readonly skipChunks: boolean;
+  private readonly clip: boolean;
   private left: number;
   private at = -1;
   private current: readonly RawChunk[] = [];
@@ -19,12 +26,19 @@ export class HeadSeriesSet implements SeriesSet {
   private currentSchedule: Schedule | undefined;
 
   /** `slots` are in label order. */
-  constructor(head: Head, slots: Uint32Array, minTimeMs: number, maxTimeMs: number, options: SelectOptions) {
+  constructor(
+    head: Head,
+    slots: Uint32Array,
+    minTimeMs: number,
+    maxTimeMs: number,
+    options: HeadReadOptions,
+  ) {
     this.head = head;
     this.refs = slots.map((slot) => head.refs.refAt(slot));
     this.minTimeMs = minTimeMs;
     this.maxTimeMs = maxTimeMs;
     this.skipChunks = options.skipChunks ?? false;
+    this.clip = options.clip ?? false;
     this.left = options.limit || Infinity;
   }
 
@@ -45,7 +59,9 @@ export class HeadSeriesSet implements SeriesSet {
     if (this.skipChunks) {
       if (!this.head.overlaps(slot, this.minTimeMs, this.maxTimeMs)) return false;
     } else {
-      this.current = this.head.chunks(slot, this.minTimeMs, this.maxTimeMs);
+      const chunks = this.head.chunks(slot, this.minTimeMs, this.maxTimeMs);
+      const after = { minTimeMs: this.maxTimeMs + 1, maxTimeMs: Infinity };
+      this.current = this.clip ? withoutIntervals(chunks, [after]) : chunks;
       if (this.current.length === 0) return false;
     }
     this.currentLabels = this.head.index.sets.labels(slot);

@@ -8,6 +8,10 @@
 import { HeadKernel } from '@flotilla/kernel';
 import { type Labels, type Matcher } from '@flotilla/model';
 import type { RawChunk, Schedule, SeriesRef } from '../api.ts';
+import { addInterval, type Interval } from '../block/tombstones.ts';
+import { withoutIntervals } from '../chunk/without-intervals.ts';
+import type { NativeHistogram } from '../histogram/native-histogram.ts';
+import { HeadHistograms } from './head-histograms.ts';
 import { HeadIndex } from './head-index.ts';
 import { RefTable, slotOf } from './ref-table.ts';
 import { Schedules } from './schedules.ts';
@@ -22,12 +26,15 @@ export class Head {
   readonly schedules = new Schedules();
   readonly sealed = new SealedChunks();
   readonly kernel: HeadKernel;
+  readonly histograms = new HeadHistograms((slot, chunk) => this.keep(slot, chunk));
   /** Of the samples; min > max when there are none. A lower bound after a truncation. */
   minTimeMs = Infinity;
   maxTimeMs = -Infinity;
   samplesAppended = 0;
   seriesCreated = 0;
   seriesRemoved = 0;
+  /** By slot: what is deleted. */
+  private readonly deleted = new Map<number, readonly Interval[]>();
   private truncatedMs = -Infinity;
   private readonly freeStages: number[] = [];
   private stages = 0;
@@ -42,9 +49,14 @@ export class Head {
     }
     this.blockDurationMs = blockDurationMs;
     this.kernel = new HeadKernel((ref, samples, minTimeMs, maxTimeMs, data) => {
-      this.sealed.add(slotOf(ref), samples, minTimeMs, maxTimeMs, data);
-      this.openChunksClosed++;
+      this.histograms.sealBefore(slotOf(ref), minTimeMs);
+      this.keep(slotOf(ref), { samples, minTimeMs, maxTimeMs, encoding: 1, data });
     });
+  }
+
+  private keep(slot: number, chunk: RawChunk): void {
+    this.sealed.add(slot, chunk);
+    this.openChunksClosed++;
   }
 
   get seriesCount(): number {
@@ -115,6 +127,8 @@ export class Head {
 
   private forget(ref: SeriesRef): void {
     this.schedules.set(slotOf(ref), undefined);
+    this.deleted.delete(slotOf(ref));
+    this.histograms.drop(slotOf(ref));
     this.kernel.deleteSeries(ref);
     this.refs.release(ref);
   }
@@ -140,6 +154,33 @@ export class Head {
     this.extend(minTimeMs, maxTimeMs);
   }
 
+  /** Whether the head has this very series, not an earlier or later one of the same slot. */
+  isLive(ref: SeriesRef): boolean {
+    const slot = slotOf(ref);
+    return slot < this.refs.slots && this.refs.isUsed(slot) && this.refs.refAt(slot) === ref;
+  }
+
+  /** Appends a histogram if it is newer than its series and not in a block already; returns whether it was. */
+  appendHistogram(ref: SeriesRef, timeMs: number, histogram: NativeHistogram): boolean {
+    if (!this.isLive(ref) || timeMs < this.truncatedMs) return false;
+    const lastTimeMs = this.kernel.lastTimeMs(ref);
+    if (timeMs <= lastTimeMs) return false;
+    const slot = slotOf(ref);
+    this.histograms.sealBefore(slot, lastTimeMs); // Floats came between.
+    this.kernel.noteSample(ref, timeMs, histogram.isStale);
+    const rangeStartMs = Math.floor(timeMs / this.blockDurationMs) * this.blockDurationMs;
+    this.histograms.append(slot, timeMs, histogram, rangeStartMs);
+    this.samplesAppended++;
+    this.extend(timeMs, timeMs);
+    return true;
+  }
+
+  /** The newest sample of a series, if it is a histogram. */
+  lastHistogram(ref: SeriesRef): NativeHistogram | undefined {
+    const open = this.histograms.get(slotOf(ref));
+    return open !== undefined && open.maxTimeMs === this.kernel.lastTimeMs(ref) ? open.last : undefined;
+  }
+
   extend(minTimeMs: number, maxTimeMs: number): void {
     this.minTimeMs = Math.min(this.minTimeMs, Math.max(minTimeMs, this.truncatedMs));
     this.maxTimeMs = Math.max(this.maxTimeMs, maxTimeMs);
@@ -147,7 +188,7 @@ export class Head {
 
   /** Sealed and open ones. Looks at every series. */
   chunkCount(): number {
-    let count = this.sealed.size;
+    let count = this.sealed.size + this.histograms.size;
     for (let slot = 1; slot < this.refs.slots; slot++) {
       if (this.refs.isUsed(slot) && this.kernel.openSamples(this.refs.refAt(slot)) > 0) count++;
     }
@@ -181,11 +222,20 @@ export class Head {
     return this.index.select(matchers).toSorted((a, b) => sets.compare(a, b));
   }
 
+  /** Whether the series has samples in the range: for chunks that reach beyond it, whether it may have some. */
   overlaps(slot: number, minTimeMs: number, maxTimeMs: number): boolean {
+    if (this.deleted.has(slot)) return this.chunks(slot, minTimeMs, maxTimeMs).length > 0;
     return this.openOverlaps(slot, minTimeMs, maxTimeMs) || this.sealed.overlaps(slot, minTimeMs, maxTimeMs);
   }
 
   private openOverlaps(slot: number, minTimeMs: number, maxTimeMs: number): boolean {
+    const histogram = this.histograms.get(slot);
+    if (histogram !== undefined && histogram.minTimeMs <= maxTimeMs && histogram.maxTimeMs >= minTimeMs)
+      return true;
+    return this.openFloatsOverlap(slot, minTimeMs, maxTimeMs);
+  }
+
+  private openFloatsOverlap(slot: number, minTimeMs: number, maxTimeMs: number): boolean {
     const ref = this.refs.refAt(slot);
     if (this.kernel.openSamples(ref) === 0) return false;
     return this.kernel.openMinTimeMs(ref) <= maxTimeMs && this.kernel.lastTimeMs(ref) >= minTimeMs;
@@ -195,8 +245,35 @@ export class Head {
   chunks(slot: number, minTimeMs: number, maxTimeMs: number): RawChunk[] {
     const out: RawChunk[] = [];
     this.sealed.collect(slot, minTimeMs, maxTimeMs, out);
-    if (this.openOverlaps(slot, minTimeMs, maxTimeMs)) out.push(this.openChunk(this.refs.refAt(slot)));
-    return out;
+    const histogram = this.histograms.get(slot);
+    if (histogram !== undefined && histogram.minTimeMs <= maxTimeMs && histogram.maxTimeMs >= minTimeMs)
+      out.push(histogram.chunk());
+    if (this.openFloatsOverlap(slot, minTimeMs, maxTimeMs)) out.push(this.openChunk(this.refs.refAt(slot)));
+    const intervals = this.deleted.get(slot);
+    if (intervals === undefined) return out;
+    return withoutIntervals(out, intervals).filter(
+      (chunk) => chunk.minTimeMs <= maxTimeMs && chunk.maxTimeMs >= minTimeMs,
+    );
+  }
+
+  /** The part of a range in which a series has samples; undefined if there is none. */
+  heldWithin(slot: number, minTimeMs: number, maxTimeMs: number): Interval | undefined {
+    const chunks = this.chunks(slot, minTimeMs, maxTimeMs);
+    const [first, last] = [chunks[0], chunks.at(-1)];
+    if (first === undefined || last === undefined) return undefined;
+    return {
+      minTimeMs: Math.max(minTimeMs, first.minTimeMs),
+      maxTimeMs: Math.min(maxTimeMs, last.maxTimeMs),
+    };
+  }
+
+  /** Hides the samples of an interval from readers and blocks. */
+  delete(slot: number, interval: Interval): void {
+    this.deleted.set(slot, addInterval(this.deleted.get(slot) ?? [], interval));
+  }
+
+  deletedOf(slot: number): readonly Interval[] {
+    return this.deleted.get(slot) ?? [];
   }
 
   private openChunk(ref: SeriesRef): RawChunk {
@@ -216,7 +293,8 @@ export class Head {
       if (!this.refs.isUsed(slot)) continue;
       const ref = this.refs.refAt(slot);
       const open = this.kernel.openSamples(ref) > 0 ? this.kernel.openMinTimeMs(ref) : Infinity;
-      first = Math.min(first, open, this.sealed.minTimeMs(slot));
+      const histogram = this.histograms.get(slot)?.minTimeMs ?? Infinity;
+      first = Math.min(first, open, histogram, this.sealed.minTimeMs(slot));
     }
     return first;
   }
@@ -238,6 +316,7 @@ export class Head {
       }
     }
     this.sealed.freePages(beforeMs);
+    this.forgetDeleted(beforeMs);
     this.index.remove(gone, flags);
     for (const slot of gone) this.forget(this.refs.refAt(slot));
     this.seriesRemoved += gone.length;
@@ -246,12 +325,26 @@ export class Head {
     if (this.minTimeMs === Infinity) this.maxTimeMs = -Infinity;
   }
 
+  private forgetDeleted(beforeMs: number): void {
+    for (const [slot, intervals] of this.deleted) {
+      const left = intervals.filter(({ maxTimeMs }) => maxTimeMs >= beforeMs);
+      if (left.length === 0) this.deleted.delete(slot);
+      else this.deleted.set(slot, left);
+    }
+  }
+
   /** Whether the series has nothing left. */
   private truncateSeries(slot: number, beforeMs: number): boolean {
     const ref = this.refs.refAt(slot);
     this.sealed.truncate(slot, beforeMs);
     if (this.kernel.openSamples(ref) > 0 && this.kernel.lastTimeMs(ref) < beforeMs) this.kernel.dropOpen(ref);
-    return !this.wanted.has(ref) && !this.sealed.has(slot) && this.kernel.isIdle(ref);
+    if ((this.histograms.get(slot)?.maxTimeMs ?? beforeMs) < beforeMs) this.histograms.drop(slot);
+    return (
+      !this.wanted.has(ref) &&
+      this.histograms.isIdle(slot) &&
+      !this.sealed.has(slot) &&
+      this.kernel.isIdle(ref)
+    );
   }
 
   /** Takes a published series out that has no chunks: its slot is wanted by a later series of a WAL. */

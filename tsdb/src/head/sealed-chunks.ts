@@ -3,9 +3,9 @@
 // Chunk bytes lie in 1 MiB pages in the order in which chunks filled up, so that a page's chunks are of about the same
 // age and whole pages die together. A chunk is a row of numbers; the rows of a series are a list in time order.
 //
-// Cost: 36 bytes a chunk besides its data. No object per chunk before somebody reads it.
+// Cost: 40 bytes a chunk besides its data. No object per chunk before somebody reads it.
 
-import type { RawChunk } from '../api.ts';
+import type { ChunkEncoding, RawChunk } from '../api.ts';
 import { grown } from './symbols.ts';
 
 const PAGE_BYTES = 1 << 20;
@@ -24,8 +24,9 @@ export class SealedChunks {
   private next = new Uint32Array(1024);
   private page = new Uint32Array(1024);
   private offset = new Uint32Array(1024);
-  /** samples << 16 | bytes */
+  /** encoding << 16 | samples */
   private shape = new Uint32Array(1024);
+  private length = new Uint32Array(1024);
   private times = new Float64Array(2048);
   private rows = 1;
   private freeRow = 0;
@@ -46,13 +47,14 @@ export class SealedChunks {
     return slot < this.first.length && this.first[slot] !== 0;
   }
 
-  /** Copies `data`. Newer than all chunks that the slot has. */
-  add(slot: number, samples: number, minTimeMs: number, maxTimeMs: number, data: Uint8Array): void {
+  /** Copies the data. Newer than all chunks that the slot has. */
+  add(slot: number, { encoding, samples, minTimeMs, maxTimeMs, data }: RawChunk): void {
     const row = this.takeRow();
     const page = this.pageFor(data.length);
     this.page[row] = this.openPage;
     this.offset[row] = page.used;
-    this.shape[row] = (samples << 16) | data.length;
+    this.shape[row] = (encoding << 16) | samples;
+    this.length[row] = data.length;
     this.times[2 * row] = minTimeMs;
     this.times[2 * row + 1] = maxTimeMs;
     this.next[row] = 0;
@@ -90,6 +92,7 @@ export class SealedChunks {
     this.page = grown(this.page, this.next.length);
     this.offset = grown(this.offset, this.next.length);
     this.shape = grown(this.shape, this.next.length);
+    this.length = grown(this.length, this.next.length);
     const times = new Float64Array(2 * Math.min(this.offset.length, this.shape.length, this.page.length));
     times.set(this.times);
     this.times = times;
@@ -98,7 +101,7 @@ export class SealedChunks {
   private pageFor(length: number): Page {
     const open = this.pages.get(this.openPage);
     if (open !== undefined && open.used + length <= PAGE_BYTES) return open;
-    const page = { bytes: new Uint8Array(PAGE_BYTES), used: 0, maxTimeMs: -Infinity };
+    const page = { bytes: new Uint8Array(Math.max(PAGE_BYTES, length)), used: 0, maxTimeMs: -Infinity };
     this.pages.set(++this.openPage, page);
     return page;
   }
@@ -131,9 +134,9 @@ export class SealedChunks {
     return {
       minTimeMs: this.times[2 * row]!,
       maxTimeMs: this.times[2 * row + 1]!,
-      samples: shape >>> 16,
-      encoding: 1,
-      data: this.pages.get(this.page[row]!)!.bytes.subarray(at, at + (shape & 0xffff)),
+      samples: shape & 0xffff,
+      encoding: (shape >>> 16) as ChunkEncoding,
+      data: this.pages.get(this.page[row]!)!.bytes.subarray(at, at + this.length[row]!),
     };
   }
 
@@ -151,7 +154,7 @@ export class SealedChunks {
     this.next[row] = this.freeRow;
     this.freeRow = row;
     this.count--;
-    this.bytes -= this.shape[row]! & 0xffff;
+    this.bytes -= this.length[row]!;
     return following;
   }
 

@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Log, OpenOptions, Queryable, RawChunk, SelectOptions } from '../api.ts';
-import { decodeChunk } from '../decode-chunk.ts';
+import { decodeChunk } from '../chunk/decode-chunk.ts';
 import { Tsdb } from '../tsdb.ts';
 
 export const MINUTE_MS = 60_000;

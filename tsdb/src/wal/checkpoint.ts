@@ -5,24 +5,42 @@ import type { HeadKernel } from '@flotilla/kernel';
 import { mkdirSync, renameSync, rmSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
 import type { Schedule, SeriesRef } from '../api.ts';
-import { FileSink } from '../block/file-sink.ts';
+import { FileSink, syncFolder } from '../block/file-sink.ts';
 import type { Head } from '../head/head.ts';
 import { slotOf } from '../head/ref-table.ts';
 import type { Io } from '../io.ts';
-import { encodeSchedules, encodeSeries, recordType } from './records.ts';
+import {
+  decodeHistogramRecord,
+  encodeHistograms,
+  isHistogramRecord,
+  type RefHistogram,
+} from './histogram-records.ts';
+import { encodeDeletions, encodeSchedules, encodeSeries, recordType } from './records.ts';
 import { checkpointPath, listCheckpoints, listSegments, segmentPath } from './segment-files.ts';
+import type { Aliases } from './replay.ts';
 import { PAGE_BYTES, readSegmentSlowly } from './segment-reader.ts';
-import { syncFolder } from './wal.ts';
 
 const SERIES_PER_RECORD = 1000;
 
+export interface CheckpointOptions {
+  readonly compress: boolean;
+  /** What replay found: refs in the segments that stand for other ones. */
+  readonly aliases?: Aliases;
+}
+
 /** Writes checkpoint `through` from the last one and the segments after it. Damage in them is left out. */
-export async function writeCheckpoint(dir: string, head: Head, through: number, io: Io): Promise<void> {
+export async function writeCheckpoint(
+  dir: string,
+  head: Head,
+  through: number,
+  options: CheckpointOptions,
+  io: Io,
+): Promise<void> {
   const path = checkpointPath(dir, through);
   const temporary = `${path}.tmp`;
   rmSync(temporary, { recursive: true, force: true });
   mkdirSync(temporary);
-  const writer = new CheckpointWriter(segmentPath(temporary, 0), head, io);
+  const writer = new CheckpointWriter(segmentPath(temporary, 0), head, options, io);
   try {
     await writer.addSeries();
     for (const source of sources(dir, through)) {
@@ -55,11 +73,15 @@ class CheckpointWriter {
   readonly sink: FileSink;
   private readonly head: Head;
   private readonly kernel: HeadKernel;
+  private readonly compress: boolean;
+  private readonly aliases: Aliases;
 
-  constructor(path: string, head: Head, io: Io) {
+  constructor(path: string, head: Head, options: CheckpointOptions, io: Io) {
     this.sink = new FileSink(path, io);
     this.head = head;
     this.kernel = head.kernel;
+    this.compress = options.compress;
+    this.aliases = options.aliases ?? new Map();
   }
 
   /** All live series, also those that began after the segments: harmless, and no record is missing. */
@@ -72,12 +94,16 @@ class CheckpointWriter {
         const schedule = this.head.schedule(ref);
         if (schedule !== undefined) schedules.set(ref, schedule);
       }
+      const deletions = refs.flatMap((ref) =>
+        this.head.deletedOf(slotOf(ref)).map((interval) => [ref, interval] as const),
+      );
       this.frame((page) => {
         this.kernel.frameRecord(
           encodeSeries(refs, (ref) => this.head.index.sets.labels(slotOf(ref))),
           page,
         );
         if (schedules.size > 0) this.kernel.frameRecord(encodeSchedules(schedules), page);
+        if (deletions.length > 0) this.kernel.frameRecord(encodeDeletions(deletions), page);
       });
       await setImmediate();
     }
@@ -93,15 +119,44 @@ class CheckpointWriter {
   }
 
   addSamples(record: Uint8Array): void {
+    if (isHistogramRecord(record[0])) this.addHistograms(record);
     if (record[0] !== recordType.samples) return;
     const count = this.kernel.decodeSamples(record);
     if (count <= 0) return;
+    if (this.aliases.size > 0) {
+      const refs = this.kernel.decodedRefs(count);
+      for (let i = 0; i < count; i++) refs[i] = this.resolve(refs[i]!);
+    }
     this.frame((page) => this.kernel.frameDecodedSince(count, this.head.truncatedBeforeMs, page));
   }
 
+  private resolve(walRef: number): SeriesRef {
+    return this.aliases.get(walRef) ?? walRef;
+  }
+
+  private addHistograms(record: Uint8Array): void {
+    const { head } = this;
+    const kept = histogramsOf(record)
+      .map((sample) => ({ ...sample, ref: this.resolve(sample.ref) }))
+      .filter(({ ref, timeMs }) => timeMs >= head.truncatedBeforeMs && head.isLive(ref));
+    this.frame((page) => {
+      for (const part of encodeHistograms(kept)) this.kernel.frameRecord(part, page);
+    });
+  }
+
   private frame(encode: (pageOffset: number) => void): void {
-    this.kernel.beginFrames();
+    this.kernel.beginFrames(this.compress);
     encode(this.sink.offset % PAGE_BYTES);
     this.sink.write(this.kernel.frames());
+  }
+}
+
+/** None, if the record is malformed: the replay skipped it, too. */
+function histogramsOf(record: Uint8Array): RefHistogram[] {
+  try {
+    return decodeHistogramRecord(record);
+  } catch (error) {
+    if (error instanceof RangeError) return [];
+    throw error;
   }
 }

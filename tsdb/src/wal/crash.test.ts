@@ -1,10 +1,11 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { HeadKernel } from '@flotilla/kernel';
+import { crc32c, HeadKernel } from '@flotilla/kernel';
 import { Unavailable } from '@flotilla/model';
 import { type ChildProcess, spawn } from 'node:child_process';
-import { cpSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { zstdCompressSync } from 'node:zlib';
 import { ByteWriter } from '../bytes/byte-writer.ts';
 import { diskIo, type Io } from '../io.ts';
 import { EPOCH_MS, named, put, readNumbers, Sandbox } from '../testing/sandbox.ts';
@@ -224,13 +225,44 @@ describe('a WAL of another writer', () => {
     return [series.slice(), Uint8Array.of(6, 1, 2, 3), Uint8Array.of(99), samples.bytes()];
   }
 
-  test('is replayed, and its series keep their samples over the next restarts', async () => {
+  function plainOrSnappy(compress: boolean): Uint8Array {
     const kernel = new HeadKernel(() => {});
-    kernel.beginFrames();
+    kernel.beginFrames(compress);
     for (const record of foreignRecords()) kernel.frameRecord(record, 0);
+    return kernel.frames();
+  }
+
+  /** One page with a full fragment a record. */
+  function zstd(): Uint8Array {
+    const page = new ByteWriter();
+    for (const record of foreignRecords()) {
+      const block = zstdCompressSync(record);
+      page.u8(1 | 16);
+      page.u8(block.length >> 8);
+      page.u8(block.length & 0xff);
+      page.be32(crc32c(block));
+      page.raw(block);
+    }
+    return page.bytes();
+  }
+
+  test('is read plain and compressed', async () => {
+    for (const segment of [plainOrSnappy(false), plainOrSnappy(true), zstd()]) {
+      const box = new Sandbox();
+      extra.push(box);
+      mkdirSync(join(box.dir, 'wal'));
+      writeFileSync(walFile(box), segment);
+      const db = await box.tsdb();
+      expect(db.status().corruptions).toEqual([]);
+      expect(Object.keys(await readNumbers(db))).toEqual(['a', 'b']);
+      expect(db.collect()['flotilla_tsdb_wal_records_skipped_total']).toBe(2);
+    }
+  });
+
+  test('is replayed, and its series keep their samples over the next restarts', async () => {
     let db = await sandbox.tsdb();
     await db.close();
-    writeFileSync(walFile(sandbox), kernel.frames());
+    writeFileSync(walFile(sandbox), plainOrSnappy(true));
     const want = {
       a: [
         [EPOCH_MS + 1, 1],

@@ -2,12 +2,18 @@
 
 import { Labels } from '@flotilla/model';
 import type { Schedule, SeriesRef } from '../api.ts';
+import type { Interval } from '../block/tombstones.ts';
 import { ByteReader } from '../bytes/byte-reader.ts';
 import { ByteWriter } from '../bytes/byte-writer.ts';
 
 export const recordType = {
   series: 1,
   samples: 2,
+  tombstones: 3,
+  histograms: 7,
+  floatHistograms: 8,
+  customHistograms: 9,
+  customFloatHistograms: 10,
   /** Ours. Prometheus skips record types that it does not know. */
   schedules: 0xf0,
 } as const;
@@ -36,6 +42,28 @@ export function decodeSeries(record: Uint8Array, onSeries: (ref: number, labels:
     const flat: string[] = [];
     for (let i = 0; i < 2 * count; i++) flat.push(input.string());
     onSeries(ref, Labels.fromSorted(flat));
+  }
+}
+
+/** Type 3: {be64 ref, varint min time, varint max time}. */
+export function encodeDeletions(deletions: Iterable<readonly [SeriesRef, Interval]>): Uint8Array {
+  const out = new ByteWriter();
+  out.u8(recordType.tombstones);
+  for (const [ref, { minTimeMs, maxTimeMs }] of deletions) {
+    out.be64(ref);
+    out.varint(minTimeMs);
+    out.varint(maxTimeMs);
+  }
+  return out.bytes();
+}
+
+export function decodeDeletions(
+  record: Uint8Array,
+  onDeletion: (ref: number, interval: Interval) => void,
+): void {
+  const input = new ByteReader(record, 1);
+  while (input.left > 0) {
+    onDeletion(input.be64(), { minTimeMs: input.varint(), maxTimeMs: input.varint() });
   }
 }
 

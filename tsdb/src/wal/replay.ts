@@ -14,23 +14,30 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import type { CorruptionStatus, Log, Schedule, SeriesRef } from '../api.ts';
+import { syncFolder } from '../block/file-sink.ts';
+import type { Interval } from '../block/tombstones.ts';
 import type { Head } from '../head/head.ts';
 import { slotOf } from '../head/ref-table.ts';
 import type { Io } from '../io.ts';
-import { decodeSchedules, decodeSeries, recordType } from './records.ts';
+import { decodeDeletions, decodeSchedules, decodeSeries, recordType } from './records.ts';
+import { decodeHistogramRecord, type RefHistogram } from './histogram-records.ts';
 import { checkpointPath, listCheckpoints, listSegments, segmentPath } from './segment-files.ts';
 import { PAGE_BYTES, readSegment, type SegmentProblem } from './segment-reader.ts';
-import { syncFolder } from './wal.ts';
 
 const U32_MAX = 2 ** 32 - 1;
+
+/** Ref in the WAL → ref in the head, where they differ. */
+export type Aliases = ReadonlyMap<number, SeriesRef>;
 
 export interface ReplayReport {
   readonly samples: number;
   /** Samples of series that no record names: after damage, or of deleted series. */
   readonly unknownSamples: number;
+  /** Records of a type that we do not keep, or malformed under a right checksum. */
+  readonly skippedRecords: number;
   readonly corruptions: readonly CorruptionStatus[];
-  /** Series that could not keep the ref that the WAL has for them: to be logged again. */
-  readonly renamed: readonly SeriesRef[];
+  /** Refs of the WAL whose series have another one now: the WAL is to be written anew before it grows. */
+  readonly aliases: Aliases;
 }
 
 /** Loads the folder's last checkpoint and the segments after it into an empty head. */
@@ -67,7 +74,7 @@ function quarantine(path: string, problem: SegmentProblem, kernel: HeadKernel, i
   const fd = openSync(salvage, 'wx');
   let size = 0;
   readSegment(path, (record) => {
-    kernel.beginFrames();
+    kernel.beginFrames(true);
     kernel.frameRecord(record, size % PAGE_BYTES);
     size += writeSync(fd, kernel.frames());
   });
@@ -84,9 +91,9 @@ class HeadLoader {
   private readonly head: Head;
   /** WAL ref → our ref, where they differ. */
   private readonly aliases = new Map<number, SeriesRef>();
-  private readonly renamed: SeriesRef[] = [];
   private samples = 0;
   private unknownSamples = 0;
+  private skippedRecords = 0;
 
   constructor(head: Head) {
     this.head = head;
@@ -98,6 +105,7 @@ class HeadLoader {
     } catch (error) {
       // A right checksum over a malformed record: written by something else. It names nothing that we could keep.
       if (!(error instanceof RangeError)) throw error;
+      this.skippedRecords++;
     }
   }
 
@@ -109,18 +117,28 @@ class HeadLoader {
       case recordType.schedules:
         decodeSchedules(record, (walRef, schedule) => this.schedule(walRef, schedule));
         break;
+      case recordType.tombstones:
+        decodeDeletions(record, (walRef, interval) => this.deletion(walRef, interval));
+        break;
       case recordType.samples:
         this.samplesRecord(record);
         break;
-      case undefined: // An empty record.
-      default: // Metadata, exemplars, histograms: not ours.
+      case recordType.histograms:
+      case recordType.floatHistograms:
+      case recordType.customHistograms:
+      case recordType.customFloatHistograms:
+        for (const sample of decodeHistogramRecord(record)) this.histogram(sample);
         break;
+      default: // Of another writer, or of a kind that the head does not keep.
+        this.skippedRecords++;
     }
   }
 
   private series(walRef: number, labels: Labels): void {
     if (labels.length === 0) return;
-    const known = this.head.find(labels);
+    let known = this.head.find(labels);
+    // The series left the head and came back: without samples of its first life, the later ref is the better one.
+    if (known !== 0 && known !== walRef && this.head.tryEvict(slotOf(known))) known = 0;
     const ref = known !== 0 ? known : this.place(walRef, labels);
     if (ref === walRef) this.aliases.delete(walRef);
     else this.aliases.set(walRef, ref);
@@ -129,7 +147,6 @@ class HeadLoader {
   private place(walRef: number, labels: Labels): SeriesRef {
     const fits = walRef <= U32_MAX && this.head.tryEvict(slotOf(walRef)) && this.head.refs.tryClaim(walRef);
     const ref = fits ? walRef : this.head.refs.take();
-    if (!fits) this.renamed.push(ref);
     this.head.adopt(ref, labels);
     this.head.publish(ref);
     return ref;
@@ -140,10 +157,26 @@ class HeadLoader {
   }
 
   private schedule(walRef: number, schedule: Schedule): void {
+    const slot = this.slotOf(walRef);
+    if (slot !== 0) this.head.schedules.set(slot, schedule);
+  }
+
+  private deletion(walRef: number, interval: Interval): void {
+    const slot = this.slotOf(walRef);
+    if (slot !== 0 && interval.maxTimeMs >= this.head.truncatedBeforeMs) this.head.delete(slot, interval);
+  }
+
+  private histogram({ ref, timeMs, histogram }: RefHistogram): void {
+    const slot = this.slotOf(ref);
+    if (slot === 0) this.unknownSamples++;
+    else if (this.head.appendHistogram(this.resolve(ref), timeMs, histogram)) this.samples++;
+  }
+
+  /** The slot of a series that the head has; 0 if it has not. */
+  private slotOf(walRef: number): number {
     const ref = this.resolve(walRef);
     const slot = slotOf(ref);
-    if (this.head.refs.isUsed(slot) && this.head.refs.refAt(slot) === ref)
-      this.head.schedules.set(slot, schedule);
+    return this.head.isLive(ref) ? slot : 0;
   }
 
   private samplesRecord(record: Uint8Array): void {
@@ -162,7 +195,7 @@ class HeadLoader {
 
   finish(corruptions: readonly CorruptionStatus[]): ReplayReport {
     this.head.refs.settle();
-    const { samples, unknownSamples, renamed } = this;
-    return { samples, unknownSamples, corruptions, renamed };
+    const { samples, unknownSamples, skippedRecords, aliases } = this;
+    return { samples, unknownSamples, skippedRecords, corruptions, aliases };
   }
 }

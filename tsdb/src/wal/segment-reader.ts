@@ -1,9 +1,10 @@
 // Reads the records of one WAL segment, page by page, and survives damage: what cannot be read is skipped up to the
 // next fragment with a right checksum. See docs/format/wal.md.
 
-import { crc32c } from '@flotilla/kernel';
+import { crc32c, uncompressSnappy } from '@flotilla/kernel';
 import { closeSync, openSync, readSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
+import { zstdDecompressSync } from 'node:zlib';
 import { ByteWriter } from '../bytes/byte-writer.ts';
 
 export const PAGE_BYTES = 32 << 10;
@@ -13,7 +14,8 @@ const RECORD_BYTES_MAX = 256 << 20;
 
 const fragmentType = { padding: 0, full: 1, first: 2, middle: 3, last: 4 } as const;
 const TYPE_MASK = 7;
-const COMPRESSED_MASK = 0x18;
+const SNAPPY = 8;
+const ZSTD = 16;
 
 export interface SegmentProblem {
   /** `torn`: the file ends within a record, as a crash leaves it. Anything else is damage. */
@@ -144,8 +146,9 @@ class SegmentReader {
 
   private record(head: number, record: Uint8Array, from: number, to: number): void {
     this.goodBytes = to;
-    if ((head & COMPRESSED_MASK) !== 0) this.damaged(from, 'a compressed record, want none');
-    else if (record.length > 0) this.onRecord(record);
+    const content = uncompressed(head, record);
+    if (content === undefined) this.damaged(from, 'a compressed record that does not uncompress');
+    else if (content.length > 0) this.onRecord(content);
   }
 
   private damaged(offsetBytes: number, detail: string): void {
@@ -159,6 +162,28 @@ class SegmentReader {
       this.problem ??= { kind: 'torn', offsetBytes: this.tornAt, detail: 'the file ends within a record' };
     }
     return { goodBytes: this.goodBytes, problem: this.problem };
+  }
+}
+
+/** What a record holds; undefined if its compression is damaged or unknown. */
+function uncompressed(head: number, record: Uint8Array): Uint8Array | undefined {
+  switch (head & (SNAPPY | ZSTD)) {
+    case 0:
+      return record;
+    case SNAPPY:
+      return uncompressSnappy(record, RECORD_BYTES_MAX);
+    case ZSTD:
+      return unzstd(record);
+    default:
+      return undefined;
+  }
+}
+
+function unzstd(record: Uint8Array): Uint8Array | undefined {
+  try {
+    return zstdDecompressSync(record, { maxOutputLength: RECORD_BYTES_MAX });
+  } catch {
+    return undefined;
   }
 }
 

@@ -7,6 +7,7 @@ import { Unavailable } from '@flotilla/model';
 import type { HeadKernel } from '@flotilla/kernel';
 import { closeSync, openSync, rmSync, statSync } from 'node:fs';
 import type { Log } from '../api.ts';
+import { syncFolder } from '../block/file-sink.ts';
 import type { Io } from '../io.ts';
 import { PAGE_BYTES } from './segment-reader.ts';
 import { listSegments, segmentPath } from './segment-files.ts';
@@ -15,6 +16,7 @@ export interface WalOptions {
   readonly dir: string;
   readonly segmentBytes: number;
   readonly fsyncIntervalMs: number;
+  readonly compress: boolean;
   readonly io: Io;
   readonly log: Log;
 }
@@ -45,6 +47,14 @@ export class Wal {
     this.timer.unref();
   }
 
+  get dir(): string {
+    return this.options.dir;
+  }
+
+  get compress(): boolean {
+    return this.options.compress;
+  }
+
   get segment(): number {
     return this.number;
   }
@@ -66,7 +76,7 @@ export class Wal {
   write(kernel: HeadKernel, encode: (pageOffset: number) => void): void {
     this.repair();
     if (this.size >= this.options.segmentBytes) this.nextSegment();
-    kernel.beginFrames();
+    kernel.beginFrames(this.options.compress);
     encode(this.size % PAGE_BYTES);
     const frames = kernel.frames();
     try {
@@ -166,15 +176,5 @@ export class Wal {
       if (this.syncingFd === this.fd) this.closeAfterSync = true;
       else closeSync(this.fd);
     }
-  }
-}
-
-/** Makes created, renamed and deleted names of a folder durable. */
-export function syncFolder(dir: string, io: Io): void {
-  const fd = openSync(dir, 'r');
-  try {
-    io.sync(fd);
-  } finally {
-    closeSync(fd);
   }
 }

@@ -53,9 +53,9 @@ function settingDifferences(where: string, oracle: PoolView, ours: PoolView): Di
   });
 }
 
-/** Without fields that are undefined, or objects with nothing in them. */
+/** Without fields that are undefined, or objects with nothing in them. Arrays are made anew: those of fetch are of another realm. */
 function plain(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(plain);
+  if (Array.isArray(value)) return Array.from(value as unknown[], plain);
   if (typeof value !== 'object' || value === null) return value;
   const fields = Object.entries(value)
     .map(([name, field]) => [name, plain(field)] as const)

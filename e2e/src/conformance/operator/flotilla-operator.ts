@@ -1,6 +1,6 @@
 // Our operator as a real process on the same API server, and its view.
 
-import type { CredentialSource, Job, SecretRef } from '@flotilla/wire';
+import type { CredentialSource, Job, ProxyConfig, SecretRef, TlsConfig } from '@flotilla/wire';
 import { join } from 'node:path';
 import { freePort } from '../../local/fleet.ts';
 import type { ApiServer } from './api-server.ts';
@@ -111,11 +111,14 @@ async function poolView({ job, droppedCount, targets }: PoolAnswer, secrets: Cre
     metricRelabelings: metricRelabelings.map(wholeRelabeling),
     auth: await authView(auth, secrets),
   };
-  return { job: name, targets, droppedCount, settings };
+  const compared = targets.map(({ url, labels, intervalMs, timeoutMs }) => ({
+    ...{ url, labels, intervalMs, timeoutMs },
+  }));
+  return { job: name, targets: compared, droppedCount, settings };
 }
 
 async function authView(
-  { basic, authorization, tls, proxyUrl }: Job['auth'],
+  { basic, authorization, oauth2, tls, proxy }: Job['auth'],
   secrets: Credentials,
 ): Promise<SettingsView> {
   const text = (source: CredentialSource | undefined): Promise<string | undefined> => secrets.text(source);
@@ -125,9 +128,34 @@ async function authView(
       type: authorization.type,
       credentials: await text(authorization.credentials),
     },
-    tls: tls && { ...tls, ca: await text(tls.ca), cert: await text(tls.cert), key: await text(tls.key) },
-    proxyUrl,
+    oauth2: oauth2 && {
+      ...oauth2,
+      clientId: await text(oauth2.clientId),
+      clientSecret: await text(oauth2.clientSecret),
+      tls: await tlsView(oauth2.tls, secrets),
+      proxy: await proxyView(oauth2.proxy, secrets),
+    },
+    tls: await tlsView(tls, secrets),
+    proxy: await proxyView(proxy, secrets),
   };
+}
+
+async function proxyView(
+  proxy: ProxyConfig | undefined,
+  secrets: Credentials,
+): Promise<SettingsView | undefined> {
+  if (proxy === undefined) return undefined;
+  const headers = (proxy.connectHeaders ?? []).map(async ({ name, values }) => [
+    name,
+    await Promise.all(values.map((value) => secrets.text(value))),
+  ]);
+  return { ...proxy, connectHeaders: Object.fromEntries(await Promise.all(headers)) as SettingsView };
+}
+
+async function tlsView(tls: TlsConfig | undefined, secrets: Credentials): Promise<SettingsView | undefined> {
+  if (tls === undefined) return undefined;
+  const [ca, cert, key] = await Promise.all([tls.ca, tls.cert, tls.key].map((one) => secrets.text(one)));
+  return { ...tls, ca, cert, key };
 }
 
 /** Resolves references as a scraper would. */

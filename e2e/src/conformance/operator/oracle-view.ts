@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs';
 import { podSecrets } from './adapt-config.ts';
 import type { ScrapeConfigYaml } from './adapt-config.ts';
 import type { KubeClient } from './kube-client.ts';
+import { oracleName } from './prometheus-operator.ts';
 import type { OraclePrometheus, PrometheusTargets } from './prometheus-operator.ts';
 import { wholeRelabeling } from './view.ts';
 import type { PoolView, SettingsView, TargetView, View } from './view.ts';
@@ -56,11 +57,13 @@ interface Bound {
   readonly metadata: { readonly namespace: string; readonly name: string };
   readonly status?: {
     readonly bindings?: readonly {
+      readonly name: string;
       readonly conditions?: readonly { readonly status: string; readonly message?: string }[];
     }[];
   };
 }
 
+/** Of its own bindings: our operator writes others. */
 async function refusedByBindings(client: KubeClient): Promise<Map<string, string>> {
   const refused = new Map<string, string>();
   for (const collection of collections) {
@@ -69,9 +72,9 @@ async function refusedByBindings(client: KubeClient): Promise<Map<string, string
     );
     for (const { metadata, status } of items) {
       const name = `${kind.replace(/List$/, '')} ${metadata.namespace}/${metadata.name}`;
-      for (const { conditions = [] } of status?.bindings ?? [])
-        for (const { status: accepted, message = '' } of conditions)
-          if (accepted === 'False') refused.set(name, message);
+      const own = (status?.bindings ?? []).filter((binding) => binding.name === oracleName);
+      for (const { status: accepted, message = '' } of own.flatMap(({ conditions = [] }) => conditions))
+        if (accepted === 'False') refused.set(name, message);
     }
   }
   return refused;
@@ -124,25 +127,46 @@ function authOf(written: ScrapeConfigYaml): SettingsView {
   const {
     basic_auth: basic,
     authorization,
+    oauth2,
     tls_config: tls,
   } = written as Readonly<Record<string, Yaml | undefined>>;
-  const { bearer_token: token, bearer_token_file: file, proxy_url: proxyUrl } = written;
+  const { bearer_token: token, bearer_token_file: file } = written;
   return {
     basic: basic && { username: basic['username'], password: basic['password'] },
     authorization:
       authorization ??
       (token === undefined ? undefined : { type: 'Bearer', credentials: token }) ??
       (file === undefined ? undefined : { type: 'Bearer', credentials: fileName(file as string) }),
-    tls: tls && {
-      ca: fileContent(tls['ca_file']),
-      cert: fileContent(tls['cert_file']),
-      key: fileContent(tls['key_file']),
-      serverName: tls['server_name'],
-      insecureSkipVerify: tls['insecure_skip_verify'],
-      minVersion: tls['min_version'],
-      maxVersion: tls['max_version'],
+    oauth2: oauth2 && {
+      clientId: oauth2['client_id'],
+      clientSecret: oauth2['client_secret'],
+      tokenUrl: oauth2['token_url'],
+      scopes: oauth2['scopes'] ?? [],
+      endpointParams: oauth2['endpoint_params'],
+      tls: tlsOf(oauth2['tls_config'] as Yaml | undefined),
+      proxy: proxyOf(oauth2),
     },
-    proxyUrl,
+    tls: tlsOf(tls),
+    proxy: proxyOf(written),
+  };
+}
+
+function proxyOf(written: Yaml): SettingsView | undefined {
+  const { proxy_url: url, no_proxy: noProxy, proxy_from_environment: fromEnvironment } = written;
+  if (url === undefined && fromEnvironment !== true) return undefined;
+  return { url, noProxy, fromEnvironment, connectHeaders: written['proxy_connect_header'] ?? {} };
+}
+
+function tlsOf(tls: Yaml | undefined): SettingsView | undefined {
+  if (tls === undefined) return undefined;
+  return {
+    ca: fileContent(tls['ca_file']),
+    cert: fileContent(tls['cert_file']),
+    key: fileContent(tls['key_file']),
+    serverName: tls['server_name'],
+    insecureSkipVerify: tls['insecure_skip_verify'],
+    minVersion: tls['min_version'],
+    maxVersion: tls['max_version'],
   };
 }
 

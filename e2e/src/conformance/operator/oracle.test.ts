@@ -9,7 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { repository } from './child-processes.ts';
 import { differences } from './compare.ts';
 import type { Difference } from './compare.ts';
-import { explain, withoutEndpointsMetas } from './explained.ts';
+import { explain, unguardedJobs, withoutExtras } from './explained.ts';
 import type { Explained } from './explained.ts';
 import { FlotillaOperator, fleetObject } from './flotilla-operator.ts';
 import { oracleView } from './oracle-view.ts';
@@ -49,7 +49,7 @@ describe('equal to the Prometheus operator and Prometheus', () => {
       const phase = phasesWith(world.feeds.folder).find((one) => one.name === name)!;
       const prometheus = await startOracle(phase);
       await world.server.client.put(fleetObject(phase.settings));
-      const { views, found } = await settle(prometheus);
+      const { views, found } = await settle(prometheus, phase);
       await prometheus.stop();
       report(phase, views, found);
       expect(found.unexplained.map(({ where, what }) => `${where}: ${what}`)).toEqual([]);
@@ -72,22 +72,22 @@ interface Settled {
 }
 
 /** Compares until nothing is left to explain; what stays different until the end is the result. */
-async function settle(prometheus: OraclePrometheus): Promise<Settled> {
+async function settle(prometheus: OraclePrometheus, phase: Phase): Promise<Settled> {
+  const unguarded = await unguardedJobs(world.server.client, phase);
   const deadlineMs = Date.now() + settleTimeoutMs;
   for (let before = -1; ;) {
     const count = await prometheus.targetCount();
     if (count > 0 && count === before) {
-      const views = [await oracleView(prometheus, world.server.client), await oursView()] as const;
-      const found = explain(differences(...views));
+      const views = [
+        await oracleView(prometheus, world.server.client),
+        withoutExtras(await ours.view(world.server.client), unguarded),
+      ] as const;
+      const found = explain(differences(...views), phase);
       if (found.unexplained.length === 0 || Date.now() > deadlineMs) return { views, found };
     }
     before = count;
     await sleep(2000);
   }
-}
-
-async function oursView(): Promise<View> {
-  return withoutEndpointsMetas(await ours.view(world.server.client));
 }
 
 /** Counts to the log; every difference to a file. */

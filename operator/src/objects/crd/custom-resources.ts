@@ -4,11 +4,13 @@ import { z } from 'zod';
 import { fleetSpecSchema } from '../../discovery/fleet-spec.ts';
 import { fleetStatusSchema } from '../fleet-status-schema.ts';
 import * as monitoring from '../monitoring-schema.ts';
+import { bindingsStatusSchema } from './bindings-status-schema.ts';
 import { structuralSchema } from './structural-schema.ts';
 import type { Schema } from './structural-schema.ts';
 
 /** Raised with each change of any of them: the operator brings older ones up to date. */
 const crdVersion = '1';
+const chart = 'charts/flotilla';
 
 interface CustomResource {
   readonly group: string;
@@ -26,6 +28,8 @@ interface CustomResource {
 
 export interface CrdFile {
   readonly file: string;
+  /** In the repository. The chart has copies, not links: Helm says each link that it meets. */
+  readonly folders: readonly string[];
   readonly crd: object;
 }
 
@@ -33,6 +37,7 @@ export interface CrdFile {
 export function crdFiles(): CrdFile[] {
   return [fleet(), ...monitors()].map((resource) => ({
     file: `${resource.group}_${resource.plural}.yaml`,
+    folders: ['crds', resource.kind === 'Fleet' ? `${chart}/crds` : `${chart}/charts/monitoring-crds/crds`],
     crd: definition(resource),
   }));
 }
@@ -44,11 +49,11 @@ function definition(resource: CustomResource): object {
     description,
     required: ['spec'],
     properties: {
-      apiVersion: { type: 'string' },
-      kind: { type: 'string' },
+      apiVersion: { type: 'string', description: 'Group and version of this form of the object.' },
+      kind: { type: 'string', description: 'Kind of the object.' },
       metadata: { type: 'object' },
-      spec,
-      status,
+      spec: { description: 'What is wanted.', ...spec },
+      status: { description: 'What is; written by operators.', ...status },
     },
   };
   return {
@@ -96,7 +101,7 @@ function fleet(): CustomResource {
     shortNames: ['flt'],
     category: 'flotilla',
     description: 'A fleet of scraper shards, with the queriers and rulers over them.',
-    spec: { ...structuralSchema(fleetSpecSchema), 'x-kubernetes-validations': fleetRules },
+    spec: structuralSchema(fleetSpecSchema),
     status: { ...structuralSchema(fleetStatusSchema), required: undefined },
     scale: {
       specReplicasPath: '.spec.shards',
@@ -116,22 +121,6 @@ function fleet(): CustomResource {
   };
 }
 
-/** What the types cannot say. */
-const fleetRules = [
-  {
-    rule: '!has(self.scrapeClasses) || self.scrapeClasses.filter(c, has(c.default) && c.default).size() <= 1',
-    message: 'scrapeClasses: at most one may be the default',
-  },
-  {
-    rule: '(has(self.zones) && has(self.zones.local) && self.zones.local) == (has(oldSelf.zones) && has(oldSelf.zones.local) && oldSelf.zones.local)',
-    message: 'zones.local: cannot be changed, since every target would move at once; make another Fleet',
-  },
-  {
-    rule: '!has(self.zones) || !has(self.zones.local) || !self.zones.local || !has(oldSelf.zones) || self.zones.names == oldSelf.zones.names',
-    message: 'zones.names: cannot be changed while zones.local is set',
-  },
-];
-
 function monitors(): CustomResource[] {
   const monitor = (
     kind: string,
@@ -149,7 +138,7 @@ function monitors(): CustomResource[] {
     category: 'prometheus-operator',
     description,
     spec: structuralSchema(fields.spec),
-    status: bindingsStatus,
+    status: structuralSchema(bindingsStatusSchema),
   });
   return [
     monitor('PodMonitor', 'podmonitors', 'pmon', 'Pods to scrape.', monitoring.podMonitorFields),
@@ -184,49 +173,3 @@ function monitors(): CustomResource[] {
     ),
   ];
 }
-
-const text = { type: 'string', minLength: 1 };
-
-/** As the Prometheus operator has it, so that either can write it. */
-const bindingsStatus: Schema = {
-  type: 'object',
-  description: 'Written by operators.',
-  properties: {
-    bindings: {
-      type: 'array',
-      description: 'What each workload that selects the object makes of it.',
-      'x-kubernetes-list-type': 'map',
-      'x-kubernetes-list-map-keys': ['group', 'resource', 'name', 'namespace'],
-      items: {
-        type: 'object',
-        required: ['group', 'name', 'namespace', 'resource'],
-        properties: {
-          group: { type: 'string', enum: ['monitoring.coreos.com'] },
-          resource: {
-            type: 'string',
-            enum: ['prometheuses', 'prometheusagents', 'thanosrulers', 'alertmanagers'],
-          },
-          name: text,
-          namespace: text,
-          conditions: {
-            type: 'array',
-            'x-kubernetes-list-type': 'map',
-            'x-kubernetes-list-map-keys': ['type'],
-            items: {
-              type: 'object',
-              required: ['lastTransitionTime', 'status', 'type'],
-              properties: {
-                type: { type: 'string', minLength: 1, enum: ['Accepted'] },
-                status: text,
-                reason: { type: 'string' },
-                message: { type: 'string' },
-                lastTransitionTime: { type: 'string', format: 'date-time' },
-                observedGeneration: { type: 'integer', format: 'int64' },
-              },
-            },
-          },
-        },
-      },
-    },
-  },
-};

@@ -1,72 +1,65 @@
 // From a zod type to the structural schema of a CustomResourceDefinition: JSON Schema without what the API server does not allow there.
 
 import { z } from 'zod';
-import { fieldDescription } from './field-descriptions.ts';
 
 export type Schema = Readonly<Record<string, unknown>>;
 
-/** Fields that are written into objects where they are missing: those that the scale subresource must find. */
-const keptDefaults: ReadonlySet<string> = new Set(['shards']);
+/** What JSON Schema and a structural schema have in common. */
+const kept: ReadonlySet<string> = new Set([
+  'type',
+  'description',
+  'enum',
+  'pattern',
+  'minLength',
+  'maxLength',
+  'minItems',
+  'maxItems',
+  'minProperties',
+  'required',
+]);
 
 /** What a manifest may contain, before transformations and defaults. */
 export function structuralSchema(type: z.ZodType): Schema {
-  const schema = z.toJSONSchema(type, { io: 'input', unrepresentable: 'any' });
-  return convert(schema, '', []);
+  return convert(z.toJSONSchema(type, { io: 'input', unrepresentable: 'any' }));
 }
 
-/** `name` is that of the field which the schema is for, `path` those of all around it. */
-function convert(schema: Schema, name: string, path: readonly string[]): Schema {
-  const described = { ...describe(schema, name, path), ...nullable(schema) };
+function convert(schema: Schema): Schema {
+  const outer = { ...described(schema), ...nullable(schema) };
   const variants = variantsOf(schema);
-  if (variants !== undefined) {
-    if (variants.length === 1) return { ...convert(variants[0]!, name, path), ...described };
-    if (variants.every(({ type }) => type === 'integer' || type === 'number' || type === 'string'))
-      return { ...described, ...intOrString };
-  }
-  const converted: Record<string, unknown> = { ...described };
-  for (const [key, value] of Object.entries(schema)) {
-    switch (key) {
-      case 'type':
-      case 'enum':
-      case 'pattern':
-      case 'minLength':
-      case 'maxLength':
-      case 'minItems':
-      case 'maxItems':
-      case 'minProperties':
-      case 'required':
-        converted[key] = value;
-        break;
-      case 'const':
-        converted['enum'] = [value];
-        break;
-      case 'minimum':
-      case 'maximum':
-        if (Math.abs(value as number) !== Number.MAX_SAFE_INTEGER) converted[key] = value;
-        break;
-      case 'exclusiveMinimum':
-        if (value === 0 && schema['type'] === 'integer') converted['minimum'] = 1;
-        break;
-      case 'default':
-        if (keptDefaults.has(name) && path.length <= 2) converted['default'] = value;
-        break;
-      case 'properties':
-        converted['properties'] = properties(value as Readonly<Record<string, Schema>>, path, name);
-        break;
-      case 'items':
-        converted['items'] = convert(value as Schema, name, [...path, name]);
-        break;
-      case 'additionalProperties':
-        Object.assign(converted, additional(value, name, path));
-        break;
-      default:
-        if (key.startsWith('x-kubernetes-')) converted[key] = value;
-    }
-  }
-  if (converted['type'] === 'integer') converted['format'] = 'int64';
-  if (converted['type'] === undefined && converted['enum'] !== undefined) converted['type'] = 'string';
+  if (variants?.length === 1) return { ...convert(variants[0]!), ...outer };
+  if (variants?.every(isIntOrString) === true) return { ...outer, ...intOrString, ...patternOf(variants) };
+  const converted: Record<string, unknown> = { ...nullable(schema) };
+  for (const [key, value] of Object.entries(schema)) Object.assign(converted, convertOne(key, value, schema));
+  const { type, maximum = Infinity } = converted as { type?: string; maximum?: number };
+  if (type === 'integer') converted['format'] = maximum < 2 ** 31 ? 'int32' : 'int64';
+  if (type === undefined && converted['enum'] !== undefined) converted['type'] = 'string';
   if (converted['type'] === undefined) converted['x-kubernetes-preserve-unknown-fields'] = true;
   return converted;
+}
+
+function convertOne(key: string, value: unknown, schema: Schema): Schema {
+  switch (key) {
+    case 'const':
+      return { enum: [value] };
+    case 'minimum':
+    case 'maximum':
+      return Math.abs(value as number) === Number.MAX_SAFE_INTEGER ? {} : { [key]: value };
+    case 'exclusiveMinimum':
+      return value === 0 && schema['type'] === 'integer' ? { minimum: 1 } : {};
+    // Others are left to the operator.
+    case 'default':
+      return schema['x-persisted-default'] === true ? { default: value } : {};
+    case 'format':
+      return value === 'date-time' ? { format: value } : {};
+    case 'properties':
+      return { properties: properties(value as Readonly<Record<string, Schema>>) };
+    case 'items':
+      return { items: convert(value as Schema) };
+    case 'additionalProperties':
+      return additional(value);
+    default:
+      return kept.has(key) || key.startsWith('x-kubernetes-') ? { [key]: value } : {};
+  }
 }
 
 const intOrString = {
@@ -74,22 +67,26 @@ const intOrString = {
   anyOf: [{ type: 'integer' }, { type: 'string' }],
 };
 
-function properties(
-  fields: Readonly<Record<string, Schema>>,
-  path: readonly string[],
-  name: string,
-): Readonly<Record<string, Schema>> {
-  const inner = name === '' ? path : [...path, name];
+function isIntOrString({ type }: Schema): boolean {
+  return type === 'integer' || type === 'number' || type === 'string';
+}
+
+function patternOf(variants: readonly Schema[]): Schema {
+  const pattern = variants.find((variant) => variant['pattern'] !== undefined)?.['pattern'];
+  return pattern === undefined ? {} : { pattern };
+}
+
+function properties(fields: Readonly<Record<string, Schema>>): Readonly<Record<string, Schema>> {
   const names = Object.keys(fields).toSorted();
-  return Object.fromEntries(names.map((field) => [field, convert(fields[field]!, field, inner)]));
+  return Object.fromEntries(names.map((name) => [name, convert(fields[name]!)]));
 }
 
 /** A map by any key; an object that may have any field; or neither. */
-function additional(value: unknown, name: string, path: readonly string[]): Schema {
+function additional(value: unknown): Schema {
   if (value === false) return {};
   const inner = value as Schema;
   if (Object.keys(inner).length === 0) return { 'x-kubernetes-preserve-unknown-fields': true };
-  const { description: _, ...item } = convert(inner, name, path);
+  const { description: _, ...item } = convert(inner);
   return { additionalProperties: item };
 }
 
@@ -106,7 +103,6 @@ function nullable(schema: Schema): Schema {
   return variants?.some(({ type }) => type === 'null') === true ? { nullable: true } : {};
 }
 
-function describe(schema: Schema, name: string, path: readonly string[]): Schema {
-  const description = (schema['description'] as string | undefined) ?? fieldDescription(name, path);
+function described({ description }: Schema): Schema {
   return description === undefined ? {} : { description };
 }

@@ -223,6 +223,13 @@ function credentials(folder: string): KubeObject[] {
       authorization: { credentials: keyOf('token', 'token') },
     }),
     one('proxy', { ...http, proxyUrl: 'http://proxy.example:3128' }),
+    one('proxy-with-exceptions', {
+      ...http,
+      proxyUrl: 'http://proxy.example:3128',
+      noProxy: 'a.example,10.0.0.0/8',
+      proxyConnectHeader: { 'X-Token': [keyOf('token', 'token')] },
+    }),
+    one('proxy-from-environment', { ...http, proxyFromEnvironment: true }),
   ];
 }
 

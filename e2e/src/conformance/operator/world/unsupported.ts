@@ -1,11 +1,19 @@
-// What only the Prometheus operator does: OAuth 2, discoveries of clouds.
+// OAuth 2, and what only the Prometheus operator does: discoveries of clouds.
 
 import type { KubeObject } from '../kube-client.ts';
-import { monitor, monitored } from './monitor-object.ts';
+import { keyOf, monitor, monitored } from './monitor-object.ts';
 import { oauth2 } from './refused-monitors.ts';
 
 export function unsupportedMonitors(): KubeObject[] {
-  const http = { port: 'http', oauth2: oauth2() };
+  const whole = {
+    ...oauth2(),
+    clientId: { configMap: keyOf('ca', 'id') },
+    scopes: ['read', 'write'],
+    endpointParams: { audience: 'metrics' },
+    proxyUrl: 'http://proxy.example:3128',
+    tlsConfig: { ca: { secret: keyOf('tls', 'tls.crt') }, serverName: 'token.example' },
+  };
+  const http = { port: 'http', oauth2: whole };
   const targets = { staticConfigs: [{ targets: ['a.example:1'] }] };
   const prober = { url: 'blackbox:9115' };
   return [

@@ -1,8 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import { HeadKernel } from '@flotilla/kernel';
-import type { RawChunk } from './api.ts';
+import type { RawChunk } from '../api.ts';
 import { mergeChunks } from './merge-chunks.ts';
-import { pointsOf } from './testing/sandbox.ts';
+import { pointsOf } from '../testing/sandbox.ts';
 
 function chunkOf(points: Record<number, number>): RawChunk {
   const kernel = new HeadKernel(() => {});

@@ -1,0 +1,31 @@
+import { expect, test } from '@jest/globals';
+import { discover, manifest, urls } from './test-discovery.ts';
+
+async function check(address: string, spec: object, ...want: readonly string[]): Promise<void> {
+  const config = manifest('ScrapeConfig', 'one', {
+    spec: { staticConfigs: [{ targets: [address] }], ...spec },
+  });
+  expect(await discover([config], urls)).toEqual(want);
+}
+
+test('URLs are the text that Prometheus makes', async () => {
+  await check('app:80', {}, 'http://app:80/metrics');
+  await check('app:443', { scheme: 'HTTPS' }, 'https://app:443/metrics');
+  await check('app', { metricsPath: 'm' }, 'http://app/m');
+  await check('[fd00:1::1]:80', {}, 'http://[fd00:1::1]:80/metrics');
+  await check('fd00:1::204', {}, 'http://fd00:1::204/metrics');
+  await check('app', { metricsPath: '/m?x=1', params: { q: ['a b'] } }, 'http://app/m%3Fx=1?q=a+b');
+  await check('app', { metricsPath: "/a b'é(c)/%2F" }, 'http://app/a%20b%27%C3%A9%28c%29/%252F');
+  await check(
+    'app',
+    { params: { target: ['http://*.example.com/'] } },
+    'http://app/metrics?target=http%3A%2F%2F%2A.example.com%2F',
+  );
+  await check('app', { params: { b: ['2', '3'], a: ["~.-_'"] } }, 'http://app/metrics?a=~.-_%27&b=2&b=3');
+});
+
+test('relabeling may change path, scheme, parameters and times', async () => {
+  const set = (targetLabel: string, replacement: string) => ({ targetLabel, replacement });
+  const relabelings = [set('__param_b', 'x'), set('__scheme__', 'https'), set('__metrics_path__', '/p')];
+  await check('app', { params: { b: ['2', '3'] }, relabelings }, 'https://app/p?b=x&b=3');
+});

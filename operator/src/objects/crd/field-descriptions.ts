@@ -1,3 +1,0 @@
-export function fieldDescription(_name: string, _path: readonly string[]): string | undefined {
-  return undefined;
-}

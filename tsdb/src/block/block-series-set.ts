@@ -1,0 +1,122 @@
+// A cursor over series of a block, without what its tombstones delete.
+
+import { CorruptionError, type Labels } from '@flotilla/model';
+import { join } from 'node:path';
+import type { ChunkEncoding, RawChunk, Schedule, SelectOptions, SeriesSet } from '../api.ts';
+import { withoutIntervals } from '../chunk/without-intervals.ts';
+import type { Block } from './block.ts';
+import { ChunkReader } from './chunk-segments.ts';
+import { indexOf } from './id-list.ts';
+import { IndexReader, type IndexSeries } from './index-reader.ts';
+import type { ChunkMeta } from './index-writer.ts';
+
+export interface BlockReadOptions extends SelectOptions {
+  /** For a rewrite, which must not lose anything unseen: throws CorruptionError at damage, instead of leaving it out. */
+  readonly strict?: boolean;
+}
+
+/** Damaged series and chunks are reported and left out. The block stays on disk until the set is closed or at its end. */
+export class BlockSeriesSet implements SeriesSet {
+  private readonly block: Block;
+  private readonly ids: Uint32Array;
+  private readonly minTimeMs: number;
+  private readonly maxTimeMs: number;
+  private readonly options: BlockReadOptions;
+  private readonly index: IndexReader;
+  private readonly chunkReader: ChunkReader;
+  private all: Uint32Array | undefined;
+  private left: number;
+  private at = -1;
+  private closed = false;
+  private series: IndexSeries | undefined;
+  private current: readonly RawChunk[] = [];
+
+  /** `ids` ascend. */
+  constructor(
+    block: Block,
+    index: IndexReader,
+    ids: Uint32Array,
+    minTimeMs: number,
+    maxTimeMs: number,
+    options: BlockReadOptions,
+  ) {
+    this.block = block;
+    this.index = index;
+    this.ids = ids;
+    this.minTimeMs = minTimeMs;
+    this.maxTimeMs = maxTimeMs;
+    this.options = options;
+    this.left = options.limit || Infinity;
+    this.chunkReader = new ChunkReader(join(block.dir, 'chunks'));
+    block.hold();
+  }
+
+  next(): boolean {
+    while (this.left > 0 && !this.closed && ++this.at < this.ids.length) {
+      if (!this.guarded(() => this.enter(), false)) continue;
+      this.left--;
+      return true;
+    }
+    this.close();
+    return false;
+  }
+
+  private guarded<T>(read: () => T, instead: T): T {
+    try {
+      return read();
+    } catch (error) {
+      if (this.options.strict === true || !(error instanceof CorruptionError)) throw error;
+      this.block.damaged(error);
+      return instead;
+    }
+  }
+
+  private enter(): boolean {
+    const id = this.ids[this.at]!;
+    this.series = this.index.series(id);
+    const intervals = this.block.tombstones.get(id) ?? [];
+    const touched = this.series.chunks.filter((chunk) => this.isWanted(chunk));
+    const whole = this.options.skipChunks === true && intervals.length === 0;
+    if (whole) return touched.length > 0;
+    const chunks = touched.flatMap((chunk) => this.guarded(() => [this.read(chunk)], []));
+    this.current = this.guarded(
+      () => withoutIntervals(chunks, intervals).filter((chunk) => this.isWanted(chunk)),
+      [],
+    );
+    return this.current.length > 0;
+  }
+
+  private isWanted(chunk: { minTimeMs: number; maxTimeMs: number }): boolean {
+    return chunk.minTimeMs <= this.maxTimeMs && chunk.maxTimeMs >= this.minTimeMs;
+  }
+
+  private read({ minTimeMs, maxTimeMs, ref }: ChunkMeta): RawChunk {
+    const { encoding, data } = this.chunkReader.read(ref);
+    if (encoding < 1 || encoding > 3 || data.length < 2)
+      throw new CorruptionError(this.block.dir, ref, `chunk of encoding ${encoding}, want 1 to 3`);
+    const samples = (data[0]! << 8) | data[1]!;
+    return { minTimeMs, maxTimeMs, samples, encoding: encoding as ChunkEncoding, data };
+  }
+
+  get labels(): Labels {
+    return this.series!.labels;
+  }
+
+  get schedule(): Schedule | undefined {
+    if (!this.block.hasSchedules) return undefined;
+    this.all ??= this.guarded(() => this.index.all(), new Uint32Array(0));
+    return this.block.schedule(indexOf(this.all, this.ids[this.at]!));
+  }
+
+  get chunks(): readonly RawChunk[] {
+    return this.current;
+  }
+
+  close(): void {
+    if (this.closed) return;
+    this.closed = true;
+    this.index.close();
+    this.chunkReader.close();
+    this.block.letGo();
+  }
+}

@@ -1,0 +1,44 @@
+// Random reads of one file through a window: reads in file order cost one system call per window.
+
+import { closeSync, openSync, readSync } from 'node:fs';
+
+export class FileWindow {
+  private readonly path: string;
+  private readonly windowBytes: number;
+  private fd = -1;
+  private offset = 0;
+  private bytes = Buffer.alloc(0);
+
+  /** The file is opened at the first read. */
+  constructor(path: string, windowBytes: number) {
+    this.path = path;
+    this.windowBytes = windowBytes;
+  }
+
+  /** Up to `count` bytes; fewer at the end of the file. A view of memory that stays as it is. Throws what the disk throws. */
+  at(offset: number, count: number): Buffer {
+    const from = offset - this.offset;
+    if (from < 0 || from + count > this.bytes.length) this.load(offset, Math.max(count, this.windowBytes));
+    const start = offset - this.offset;
+    return this.bytes.subarray(start, start + count);
+  }
+
+  private load(offset: number, count: number): void {
+    if (this.fd < 0) this.fd = openSync(this.path, 'r');
+    const buffer = Buffer.allocUnsafeSlow(count);
+    let done = 0;
+    while (done < count) {
+      const bytes = readSync(this.fd, buffer, done, count - done, offset + done);
+      if (bytes === 0) break;
+      done += bytes;
+    }
+    this.offset = offset;
+    this.bytes = buffer.subarray(0, done);
+  }
+
+  close(): void {
+    if (this.fd >= 0) closeSync(this.fd);
+    this.fd = -1;
+    this.bytes = Buffer.alloc(0);
+  }
+}

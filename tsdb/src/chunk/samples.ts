@@ -1,0 +1,150 @@
+// Samples out of chunks, and into new ones. For rewriting: overlaps and deletions.
+//
+// Floats are columns; their values move as two u32 halves, because a NaN's payload would not survive as a JavaScript
+// number. Lists that have histograms are objects, one a sample.
+
+import { CHUNK_SAMPLES_MAX, decodeXor, HeadKernel } from '@flotilla/kernel';
+import { CorruptionError } from '@flotilla/model';
+import type { RawChunk } from '../api.ts';
+import { decodeHistograms } from '../histogram/histogram-decoder.ts';
+import type { NativeHistogram } from '../histogram/native-histogram.ts';
+import { OpenHistogram } from '../histogram/open-histogram.ts';
+
+export interface FloatColumns {
+  readonly times: Float64Array;
+  /** Raw bits; two words a sample. */
+  readonly words: Uint32Array;
+  readonly count: number;
+}
+
+/** One sample of either kind. */
+export interface AnySample {
+  readonly timeMs: number;
+  /** Of a float: its bits. */
+  readonly low: number;
+  readonly high: number;
+  readonly histogram: NativeHistogram | undefined;
+}
+
+/** The samples of a chunk of floats. Throws CorruptionError if it is damaged. */
+export function floatsOf(chunk: RawChunk): FloatColumns {
+  const times = new Float64Array(Math.min(chunk.samples, CHUNK_SAMPLES_MAX));
+  const values = new Float64Array(times.length);
+  const count = decodeXor(chunk.data, times, values);
+  if (count < 0) throw new CorruptionError('chunk', 0, `XOR chunk of ${chunk.data.length} bytes`);
+  return { times, words: new Uint32Array(values.buffer), count };
+}
+
+/** Throws CorruptionError if the chunk is damaged. */
+export function samplesOf(chunk: RawChunk): AnySample[] {
+  if (chunk.encoding !== 1) {
+    const { samples } = decodeHistograms(chunk.encoding, chunk.data);
+    return samples.map(({ timeMs, histogram }) => ({ timeMs, low: 0, high: 0, histogram }));
+  }
+  const { times, words, count } = floatsOf(chunk);
+  return Array.from({ length: count }, (_, i) => ({
+    timeMs: times[i]!,
+    low: words[2 * i]!,
+    high: words[2 * i + 1]!,
+    histogram: undefined,
+  }));
+}
+
+/** All samples in time order as new chunks; at equal times the chunk that comes later in `chunks` wins. */
+export function mergedChunks(chunks: readonly RawChunk[]): RawChunk[] {
+  if (chunks.every(({ encoding }) => encoding === 1)) return encodeFloats(mergedFloats(chunks));
+  // The sort is stable: of equal times the last one is of the last chunk.
+  const all = chunks.flatMap(samplesOf).toSorted((a, b) => a.timeMs - b.timeMs);
+  return encodeSamples(all.filter(({ timeMs }, i) => all[i + 1]?.timeMs !== timeMs));
+}
+
+function mergedFloats(chunks: readonly RawChunk[]): FloatColumns {
+  const parts = chunks.map((chunk) => floatsOf(chunk));
+  const total = parts.reduce((sum, { count }) => sum + count, 0);
+  const times = new Float64Array(total);
+  const words = new Uint32Array(2 * total);
+  let at = 0;
+  for (const part of parts) {
+    times.set(part.times.subarray(0, part.count), at);
+    words.set(part.words.subarray(0, 2 * part.count), 2 * at);
+    at += part.count;
+  }
+  // Ties: the later place is the later chunk. It comes last, and the last one of equal times is kept.
+  const order = Uint32Array.from({ length: total }, (_, i) => i).toSorted(
+    (a, b) => times[a]! - times[b]! || a - b,
+  );
+  return picked({ times, words, count: total }, order, (i) => {
+    const next = order[i + 1];
+    return next === undefined || times[next] !== times[order[i]!];
+  });
+}
+
+/** The samples at `order[i]` for which keep(i), in that order. */
+function picked(from: FloatColumns, order: Uint32Array, keep: (i: number) => boolean): FloatColumns {
+  const times = new Float64Array(order.length);
+  const words = new Uint32Array(2 * order.length);
+  let count = 0;
+  for (let i = 0; i < order.length; i++) {
+    if (!keep(i)) continue;
+    const at = order[i]!;
+    times[count] = from.times[at]!;
+    words[2 * count] = from.words[2 * at]!;
+    words[2 * count + 1] = from.words[2 * at + 1]!;
+    count++;
+  }
+  return { times, words, count };
+}
+
+/** A slot whose first chunk is as long as all others: see mustCut in kernel/assembly/xor-append.ts. */
+const REF = firstFullSlot();
+
+function firstFullSlot(): number {
+  let slot = 1;
+  while ((Math.imul(slot, 2654435761) >>> 16) % 61 !== 60) slot++;
+  return slot;
+}
+
+let sealed: RawChunk[] = [];
+let encoder: HeadKernel | undefined;
+
+/** XOR chunks of at most 120 samples, which ascend in time. */
+export function encodeFloats({ times, words, count }: FloatColumns): RawChunk[] {
+  encoder ??= new HeadKernel((_ref, samples, minTimeMs, maxTimeMs, data) => {
+    sealed.push({ minTimeMs, maxTimeMs, samples, encoding: 1, data: data.slice() });
+  });
+  sealed = [];
+  encoder.createSeries(REF);
+  encoder.appendRun(REF, times.subarray(0, count), new Float64Array(words.buffer, words.byteOffset, count));
+  encoder.sealOpen(REF);
+  encoder.deleteSeries(REF);
+  return sealed;
+}
+
+/** Chunks of samples of either kind, which ascend in time. */
+export function encodeSamples(samples: readonly AnySample[]): RawChunk[] {
+  const out: RawChunk[] = [];
+  for (let from = 0; from < samples.length;) {
+    const isFloat = samples[from]!.histogram === undefined;
+    let to = from + 1;
+    while (to < samples.length && (samples[to]!.histogram === undefined) === isFloat) to++;
+    const run = samples.slice(from, to);
+    out.push(...(isFloat ? encodeFloats(columnsOf(run)) : encodeHistograms(run)));
+    from = to;
+  }
+  return out;
+}
+
+function columnsOf(run: readonly AnySample[]): FloatColumns {
+  const times = Float64Array.from(run, ({ timeMs }) => timeMs);
+  const words = Uint32Array.from(run.flatMap(({ low, high }) => [low, high]));
+  return { times, words, count: run.length };
+}
+
+function encodeHistograms(run: readonly AnySample[]): RawChunk[] {
+  const out: RawChunk[] = [];
+  const [first, ...others] = run;
+  const open = new OpenHistogram(first!.timeMs, first!.histogram!, (chunk) => out.push(chunk));
+  for (const { timeMs, histogram } of others) open.append(timeMs, histogram!, -Infinity);
+  out.push(open.chunk());
+  return out;
+}

@@ -1,0 +1,57 @@
+// The open histogram chunks of a head, and which series have histograms in open transactions.
+
+import type { RawChunk } from '../api.ts';
+import type { NativeHistogram } from '../histogram/native-histogram.ts';
+import { OpenHistogram } from '../histogram/open-histogram.ts';
+
+export class HeadHistograms {
+  private readonly open = new Map<number, OpenHistogram>();
+  private readonly staged = new Map<number, number>();
+  private readonly seal: (slot: number, chunk: RawChunk) => void;
+
+  /** `seal` takes each full chunk. */
+  constructor(seal: (slot: number, chunk: RawChunk) => void) {
+    this.seal = seal;
+  }
+
+  get size(): number {
+    return this.open.size;
+  }
+
+  get(slot: number): OpenHistogram | undefined {
+    return this.open.get(slot);
+  }
+
+  isIdle(slot: number): boolean {
+    return !this.open.has(slot) && !this.staged.has(slot);
+  }
+
+  /** Holds a series for a transaction. */
+  stage(slot: number): void {
+    this.staged.set(slot, (this.staged.get(slot) ?? 0) + 1);
+  }
+
+  unstage(slot: number): void {
+    const count = (this.staged.get(slot) ?? 0) - 1;
+    if (count > 0) this.staged.set(slot, count);
+    else this.staged.delete(slot);
+  }
+
+  append(slot: number, timeMs: number, histogram: NativeHistogram, rangeStartMs: number): void {
+    const open = this.open.get(slot);
+    if (open !== undefined) open.append(timeMs, histogram, rangeStartMs);
+    else this.open.set(slot, new OpenHistogram(timeMs, histogram, (chunk) => this.seal(slot, chunk)));
+  }
+
+  /** Seals the open chunk if it ends before a time: what comes now is newer, and of another kind. */
+  sealBefore(slot: number, timeMs: number): void {
+    const open = this.open.get(slot);
+    if (open === undefined || open.maxTimeMs >= timeMs) return;
+    this.open.delete(slot);
+    this.seal(slot, open.chunk());
+  }
+
+  drop(slot: number): void {
+    this.open.delete(slot);
+  }
+}

@@ -1,0 +1,178 @@
+// Hot: native histogram samples → chunk, byte for byte as Prometheus writes it. See docs/format/chunks.md.
+//
+// Integer chunks (encoding 2) keep times, counts and bucket deltas as differences of differences, float chunks
+// (encoding 3) each count as an xor column; the sum is one in both. Every sample has the buckets of the first one.
+
+import { STALE_NAN_HIGH, STALE_NAN_LOW, NORMAL_NAN_HIGH, NORMAL_NAN_LOW } from '@flotilla/model';
+import { BitWriter } from './bit-stream.ts';
+import { writeFloat, writeLayout } from './chunk-layout.ts';
+import { EMPTY_LAYOUT, type HistogramLayout, type NativeHistogram } from './native-histogram.ts';
+import { XorColumn } from './xor-column.ts';
+
+/** Why a chunk begins: the top bits of its third byte. */
+export const resetFlag = { unknown: 0, notReset: 0x40, reset: 0x80, gauge: 0xc0 } as const;
+export type ResetFlag = (typeof resetFlag)[keyof typeof resetFlag];
+
+const HEADER_BYTES = 3;
+
+const float = new Float64Array(1);
+const halves = new Uint32Array(float.buffer);
+
+/** Puts a sum's bits into `halves`: NaNs are the stale marker or the ordinary one. */
+function setSum({ sum, isStale }: NativeHistogram): void {
+  float[0] = sum;
+  if (!Number.isNaN(sum) && !isStale) return;
+  halves[1] = isStale ? STALE_NAN_HIGH : NORMAL_NAN_HIGH;
+  halves[0] = isStale ? STALE_NAN_LOW : NORMAL_NAN_LOW;
+}
+
+/** A number and how much it grew last time. */
+class Trend {
+  value = 0;
+  delta = 0;
+
+  /** Writes the growth of the growth; returns nothing new to know. */
+  write(out: BitWriter, value: number): void {
+    const delta = value - this.value;
+    out.varbitInt(delta - this.delta);
+    this.delta = delta;
+    this.value = value;
+  }
+}
+
+export class HistogramEncoder {
+  readonly isFloat: boolean;
+  readonly layout: HistogramLayout;
+  readonly flag: ResetFlag;
+  private readonly out = new BitWriter();
+  private readonly time = new Trend();
+  private readonly columns: Trend[] = [];
+  private readonly xors: XorColumn[] = [];
+  private sum = new XorColumn();
+  samples = 0;
+  readonly minTimeMs: number;
+  maxTimeMs: number;
+  last: NativeHistogram;
+
+  /** Begins a chunk with its first sample. */
+  constructor(flag: ResetFlag, timeMs: number, first: NativeHistogram) {
+    this.flag = flag;
+    this.isFloat = first.isFloat;
+    this.layout = first.isStale ? EMPTY_LAYOUT : first;
+    this.minTimeMs = timeMs;
+    this.maxTimeMs = timeMs;
+    this.last = first;
+    writeLayout(this.out, this.layout);
+    this.time.value = timeMs;
+    this.out.varbitInt(timeMs);
+    if (this.isFloat) this.firstFloats(first);
+    else this.firstIntegers(first);
+    this.samples = 1;
+  }
+
+  private firstIntegers(first: NativeHistogram): void {
+    for (const value of [first.count, first.zeroCount]) {
+      this.column(value);
+      this.out.varbitUint(value);
+    }
+    this.firstSum(first);
+    for (const value of deltasOf(first)) {
+      this.column(value);
+      this.out.varbitInt(value);
+    }
+  }
+
+  private column(value: number): void {
+    const column = new Trend();
+    column.value = value;
+    this.columns.push(column);
+  }
+
+  private firstFloats(first: NativeHistogram): void {
+    for (const value of [first.count, first.zeroCount]) this.firstFloat(value);
+    this.firstSum(first);
+    for (const value of first.positive) this.firstFloat(value);
+    for (const value of first.negative) this.firstFloat(value);
+  }
+
+  private firstFloat(value: number): void {
+    writeFloat(this.out, value);
+    float[0] = value;
+    this.xors.push(new XorColumn(halves[1], halves[0]));
+  }
+
+  private firstSum(first: NativeHistogram): void {
+    setSum(first);
+    this.sum = new XorColumn(halves[1], halves[0]);
+    this.out.bits64(halves[1]!, halves[0]!);
+  }
+
+  get bytesLength(): number {
+    return HEADER_BYTES + this.out.length;
+  }
+
+  /** A later sample with the buckets of the layout, or a stale marker; after a stale marker only another one. */
+  append(timeMs: number, sample: NativeHistogram): void {
+    this.time.write(this.out, timeMs);
+    if (this.isFloat) this.appendFloats(sample);
+    else this.appendIntegers(sample);
+    this.samples++;
+    this.maxTimeMs = timeMs;
+    this.last = sample;
+  }
+
+  private appendIntegers(sample: NativeHistogram): void {
+    if (sample.isStale) {
+      this.out.bits(0, 2);
+      return this.appendSum(sample);
+    }
+    this.columns[0]!.write(this.out, sample.count);
+    this.columns[1]!.write(this.out, sample.zeroCount);
+    this.appendSum(sample);
+    let i = 2;
+    for (const value of deltasOf(sample)) this.columns[i++]!.write(this.out, value);
+  }
+
+  private appendFloats(sample: NativeHistogram): void {
+    this.appendFloat(0, sample.isStale ? 0 : sample.count);
+    this.appendFloat(1, sample.isStale ? 0 : sample.zeroCount);
+    this.appendSum(sample);
+    if (sample.isStale) return;
+    let i = 2;
+    for (const value of sample.positive) this.appendFloat(i++, value);
+    for (const value of sample.negative) this.appendFloat(i++, value);
+  }
+
+  private appendFloat(column: number, value: number): void {
+    float[0] = value;
+    this.xors[column]!.write(this.out, halves[1]!, halves[0]!);
+  }
+
+  private appendSum(sample: NativeHistogram): void {
+    setSum(sample);
+    this.sum.write(this.out, halves[1]!, halves[0]!);
+  }
+
+  /** The chunk's data: a copy. */
+  bytes(): Uint8Array {
+    const body = this.out.bytes();
+    const bytes = new Uint8Array(HEADER_BYTES + body.length);
+    bytes[0] = this.samples >> 8;
+    bytes[1] = this.samples;
+    bytes[2] = this.flag;
+    bytes.set(body, HEADER_BYTES);
+    return bytes;
+  }
+}
+
+/** Each bucket's count as the difference to the one before it, positive buckets first. */
+function* deltasOf({ positive, negative, isStale }: NativeHistogram): Iterable<number> {
+  if (isStale) return;
+  for (const counts of [positive, negative]) {
+    let before = 0;
+    for (const count of counts) {
+      yield count - before;
+      before = count;
+    }
+  }
+}

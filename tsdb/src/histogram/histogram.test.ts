@@ -1,0 +1,220 @@
+import { describe, expect, test } from '@jest/globals';
+import { CorruptionError, type CounterResetHint } from '@flotilla/model';
+import * as fc from 'fast-check';
+import type { RawChunk } from '../api.ts';
+import { BitReader, BitWriter } from './bit-stream.ts';
+import { decodeHistograms } from './histogram-decoder.ts';
+import { HistogramEncoder, resetFlag } from './histogram-encoder.ts';
+import { floatHistogramOf, type NativeHistogram, sameHistogram, staleHistogram } from './native-histogram.ts';
+import { OpenHistogram } from './open-histogram.ts';
+
+function histogram(counts: Record<number, number>, more: Partial<NativeHistogram> = {}): NativeHistogram {
+  const indexes = Object.keys(counts)
+    .map(Number)
+    .toSorted((a, b) => a - b);
+  let end = 0;
+  const positiveSpans = indexes.map((index) => {
+    const span = { offset: index - end, length: 1 };
+    end = index + 1;
+    return span;
+  });
+  const positive = Float64Array.from(indexes, (index) => counts[index]!);
+  const count = positive.reduce((sum, n) => sum + n, 0);
+  return {
+    schema: 1,
+    zeroThreshold: 2 ** -128,
+    positiveSpans,
+    negativeSpans: [],
+    customBounds: [],
+    isFloat: false,
+    hint: 'unknown',
+    isStale: false,
+    count,
+    zeroCount: 0,
+    sum: count * 1.5,
+    positive,
+    negative: new Float64Array(0),
+    ...more,
+  };
+}
+
+describe('bits', () => {
+  test('come back as they were written', () => {
+    const numbers = fc.array(
+      fc.oneof(
+        fc.integer({ min: -300, max: 300 }),
+        fc.maxSafeInteger(),
+        fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 }),
+      ),
+    );
+    const property = fc.property(numbers, (values) => {
+      const out = new BitWriter();
+      for (const value of values) {
+        out.varbitInt(value);
+        out.varbitUint(Math.abs(value));
+        out.bits64(value >>> 0, 7);
+      }
+      const input = new BitReader(out.bytes(), 0);
+      for (const value of values) {
+        expect(input.varbitInt()).toBe(value);
+        expect(input.varbitUint()).toBe(Math.abs(value));
+        expect([input.bits(32), input.bits(32)]).toEqual([value >>> 0, 7]);
+      }
+      expect(input.left).toBeLessThan(8);
+      expect(() => input.bits(8)).toThrow(RangeError);
+    });
+    fc.assert(property, { seed: 5 });
+  });
+});
+
+const layouts = fc.record({
+  schema: fc.constantFrom(-4, 0, 3, 8, -53),
+  zeroThreshold: fc.constantFrom(0, 2 ** -128, 0.001, 1024, 2 ** -243),
+  positiveSpans: fc.array(fc.record({ offset: fc.nat(5), length: fc.nat(4) }), { maxLength: 4 }),
+  negativeSpans: fc.array(fc.record({ offset: fc.nat(5), length: fc.nat(4) }), { maxLength: 4 }),
+  customBounds: fc.array(
+    fc.oneof(
+      fc.double({ noNaN: true }),
+      fc.integer({ min: 0, max: 33_000_000 }).map((n) => n / 1000),
+    ),
+    { maxLength: 5 },
+  ),
+});
+
+function samplesOf(isFloat: boolean): fc.Arbitrary<NativeHistogram[]> {
+  const counts = isFloat ? fc.double({ noNaN: true }) : fc.oneof(fc.nat(10), fc.nat(2 ** 40));
+  return layouts.chain((layout) => {
+    const buckets = (spans: readonly { length: number }[]): fc.Arbitrary<Float64Array> => {
+      const length = spans.reduce((sum, span) => sum + span.length, 0);
+      return fc.array(counts, { minLength: length, maxLength: length }).map((n) => Float64Array.from(n));
+    };
+    const customBounds = layout.schema === -53 ? layout.customBounds : [];
+    const one = fc.record({
+      count: counts,
+      zeroCount: counts,
+      sum: fc.double(),
+      positive: buckets(layout.positiveSpans),
+      negative: buckets(layout.negativeSpans),
+    });
+    return fc.array(one, { minLength: 1, maxLength: 8 }).map((all) =>
+      all.map((numbers, i) => ({
+        ...layout,
+        customBounds,
+        isFloat,
+        hint: (i === 0 ? 'unknown' : 'not_reset') as CounterResetHint,
+        isStale: false,
+        ...numbers,
+      })),
+    );
+  });
+}
+
+describe('histogram chunks', () => {
+  test.each([false, true])(
+    'decode to what was encoded, and encode to the same bytes (floats: %s)',
+    (isFloat) => {
+      const encoding = isFloat ? 3 : 2;
+      const property = fc.property(samplesOf(isFloat), fc.nat(2), (samples, stale) => {
+        const encoder = new HistogramEncoder(resetFlag.unknown, -5, samples[0]!);
+        samples.slice(1).forEach((sample, i) => encoder.append(1000 * (i + 1) + (i % 3), sample));
+        for (let i = 0; i < stale; i++) encoder.append(1e6 + i, staleHistogram(isFloat));
+        const bytes = encoder.bytes();
+        const decoded = decodeHistograms(encoding, bytes);
+        expect(decoded.samples.slice(0, samples.length).map((sample) => sample.histogram)).toEqual(samples);
+        expect(decoded.samples.filter((sample) => sample.histogram.isStale)).toHaveLength(stale);
+        const [first, ...others] = decoded.samples;
+        const again = new HistogramEncoder(decoded.flag, first!.timeMs, first!.histogram);
+        for (const sample of others) again.append(sample.timeMs, sample.histogram);
+        expect(Buffer.compare(again.bytes(), bytes)).toBe(0);
+      });
+      fc.assert(property, { seed: 8, numRuns: 200 });
+    },
+  );
+
+  test('of hostile bytes end in CorruptionError or in samples', () => {
+    const encoder = new HistogramEncoder(resetFlag.unknown, 5, histogram({ 1: 2, 2: 3, 7: 1 }));
+    for (let i = 1; i < 20; i++) encoder.append(i * 1000, histogram({ 1: 2 * i, 2: 3 + i, 7: i }));
+    const chunk = encoder.bytes();
+    const edits = fc.array(fc.tuple(fc.nat(chunk.length - 1), fc.nat(255)), { minLength: 1, maxLength: 4 });
+    const property = fc.property(
+      edits,
+      fc.constantFrom(2, 3),
+      fc.uint8Array({ maxLength: 60 }),
+      (all, encoding, noise) => {
+        const copy = chunk.slice();
+        for (const [at, byte] of all) copy[at] = byte;
+        for (const bytes of [copy, noise]) {
+          try {
+            expect(decodeHistograms(encoding, bytes).samples.length).toBeLessThanOrEqual(0xffff);
+          } catch (error) {
+            expect(error).toBeInstanceOf(CorruptionError);
+          }
+        }
+      },
+    );
+    fc.assert(property, { seed: 3, numRuns: 2000 });
+  });
+});
+
+describe('an open histogram chunk', () => {
+  /** The chunks of some samples, a second apart, as [flag, samples] of each. */
+  function check(samples: NativeHistogram[], want: [number, number][]): void {
+    const chunks: RawChunk[] = [];
+    const open = new OpenHistogram(0, samples[0]!, (chunk) => chunks.push(chunk));
+    samples.slice(1).forEach((sample, i) => open.append(1000 * (i + 1), sample, -1));
+    chunks.push(open.chunk());
+    const decoded = chunks.map(({ encoding, data }) => decodeHistograms(encoding, data));
+    expect(decoded.map((chunk) => [chunk.flag, chunk.samples.length])).toEqual(want);
+    decoded
+      .flatMap((chunk) => chunk.samples)
+      .forEach(({ histogram: got }, i) => {
+        const wanted = samples[i]!;
+        expect(got.isStale).toBe(wanted.isStale);
+        if (!got.isStale) expect(sameHistogram(compacted(got), compacted(wanted))).toBe(true);
+      });
+  }
+
+  function compacted(native: NativeHistogram): NativeHistogram {
+    const { positive } = floatHistogramOf(native).compact();
+    const counts = Object.fromEntries([...positive.indexes].map((index, i) => [index, positive.counts[i]!]));
+    const { schema, zeroThreshold, zeroCount, sum, isFloat, count, customBounds } = native;
+    return histogram(counts, { schema, zeroThreshold, zeroCount, sum, isFloat, count, customBounds });
+  }
+
+  const { unknown, reset, notReset, gauge } = resetFlag;
+
+  test('widens for new buckets, and takes samples that lack empty ones', () => {
+    check(
+      [histogram({ 1: 1 }), histogram({ 1: 2, 5: 1 }), histogram({ '-3': 1, 1: 2, 5: 1 })],
+      [[unknown, 3]],
+    );
+    check([histogram({ 1: 1, 2: 0, 3: 0 }), histogram({ 1: 1 }), histogram({ 0: 1, 1: 1 })], [[unknown, 3]]);
+  });
+
+  test('ends where a counter was reset', () => {
+    check([histogram({ 1: 5 }), histogram({ 1: 4 }), histogram({ 1: 6 })], [[unknown, 1], [reset, 2]]); // prettier-ignore
+    check([histogram({ 1: 5, 2: 1 }), histogram({ 1: 9 })], [[unknown, 1], [reset, 1]]); // prettier-ignore
+    check([histogram({ 1: 5 }), histogram({ 1: 6 }, { hint: 'reset' })], [[unknown, 1], [reset, 1]]); // prettier-ignore
+  });
+
+  test('ends where schema, kind, bounds or use change', () => {
+    check([histogram({ 1: 1 }), histogram({ 1: 2 }, { schema: 2 })], [[unknown, 1], [unknown, 1]]); // prettier-ignore
+    check([histogram({ 1: 1 }), histogram({ 1: 2 }, { isFloat: true })], [[unknown, 1], [unknown, 1]]); // prettier-ignore
+    const custom = (bound: number): Partial<NativeHistogram> => ({ schema: -53, customBounds: [bound] });
+    check([histogram({ 0: 1 }, custom(1)), histogram({ 0: 2 }, custom(2))], [[unknown, 1], [reset, 1]]); // prettier-ignore
+    const going = histogram({ 1: 3 }, { hint: 'gauge' });
+    check([going, histogram({ 1: 1 }, { hint: 'gauge' }), histogram({ 1: 9 })], [[gauge, 2], [unknown, 1]]); // prettier-ignore
+  });
+
+  test('ends after a stale marker, unless another one follows', () => {
+    const stale = staleHistogram(false);
+    check([histogram({ 1: 1 }), stale, stale, histogram({ 1: 2 })], [[unknown, 3], [unknown, 1]]); // prettier-ignore
+    check([stale, histogram({ 1: 2 })], [[unknown, 1], [unknown, 1]]); // prettier-ignore
+  });
+
+  test('ends after about 1024 bytes', () => {
+    const wide = (n: number): NativeHistogram =>
+      histogram(Object.fromEntries(Array.from({ length: 60 }, (_, i) => [i, n * 1000 * (i + 1) ** 3])));
+    check(Array.from({ length: 25 }, (_, n) => wide(n * n)), [[unknown, 10], [notReset, 10], [notReset, 5]]); // prettier-ignore
+  });
+});

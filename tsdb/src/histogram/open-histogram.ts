@@ -1,0 +1,176 @@
+// The open histogram chunk of a series: what fits into it, and what begins the next one.
+//
+// A chunk has one kind, schema, zero threshold and set of bounds; its buckets may widen while it is open. A counter that
+// was reset begins a new one, whose header says so; a gauge only shares chunks with gauges.
+
+import { bucketsOfSpans, type BucketList, spansOfBuckets } from '@flotilla/model';
+import type { RawChunk } from '../api.ts';
+import { decodeHistograms } from './histogram-decoder.ts';
+import { HistogramEncoder, resetFlag, type ResetFlag } from './histogram-encoder.ts';
+import { type NativeHistogram } from './native-histogram.ts';
+
+const TARGET_BYTES = 1024;
+const SAMPLES_MIN = 10;
+const SAMPLES_MAX = 0xffff;
+
+export class OpenHistogram {
+  private encoder: HistogramEncoder;
+  private readonly seal: (chunk: RawChunk) => void;
+
+  /** `seal` takes each full chunk. */
+  constructor(timeMs: number, first: NativeHistogram, seal: (chunk: RawChunk) => void) {
+    this.encoder = new HistogramEncoder(flagOfFirst(first), timeMs, first);
+    this.seal = seal;
+  }
+
+  get last(): NativeHistogram {
+    return this.encoder.last;
+  }
+
+  get minTimeMs(): number {
+    return this.encoder.minTimeMs;
+  }
+
+  get maxTimeMs(): number {
+    return this.encoder.maxTimeMs;
+  }
+
+  /** A copy of the open chunk. */
+  chunk(): RawChunk {
+    const { minTimeMs, maxTimeMs, samples, isFloat } = this.encoder;
+    return { minTimeMs, maxTimeMs, samples, encoding: isFloat ? 3 : 2, data: this.encoder.bytes() };
+  }
+
+  /** Appends a newer sample. Chunks end where a multiple of the block duration, rangeStartMs, begins. */
+  append(timeMs: number, sample: NativeHistogram, rangeStartMs: number): void {
+    const fit = this.fitOf(sample);
+    const isFull =
+      this.maxTimeMs < rangeStartMs ||
+      this.encoder.samples === SAMPLES_MAX ||
+      (this.encoder.bytesLength >= TARGET_BYTES && this.encoder.samples >= SAMPLES_MIN);
+    if (typeof fit === 'number' || isFull) {
+      this.seal(this.chunk());
+      this.encoder = new HistogramEncoder(typeof fit === 'number' ? fit : flagAfter(sample), timeMs, sample);
+      return;
+    }
+    if (fit.widens) this.widen(fit);
+    this.encoder.append(timeMs, sample.isStale ? sample : widened(sample, fit));
+  }
+
+  /** The buckets that chunk and sample have together, or why the sample needs a new chunk. */
+  private fitOf(sample: NativeHistogram): Fit | ResetFlag {
+    const { last, layout, flag, isFloat } = this.encoder;
+    if (sample.isFloat !== isFloat) return flagOfFirst(sample);
+    const isGauge = sample.hint === 'gauge';
+    if (sample.isStale) return { positive: NO_INDEXES, negative: NO_INDEXES, widens: false };
+    if (isGauge !== (flag === resetFlag.gauge)) return flagOfFirst(sample);
+    if (sample.hint === 'reset') return resetFlag.reset;
+    if (last.isStale) return isGauge ? resetFlag.gauge : resetFlag.unknown;
+    const sameShape = sample.schema === layout.schema && sample.zeroThreshold === layout.zeroThreshold;
+    if (!sameShape) return flagAfterChange(isGauge, last, sample);
+    if (!sameBounds(sample.customBounds, layout.customBounds))
+      return isGauge ? resetFlag.gauge : resetFlag.reset;
+    if (!isGauge && wasReset(last, sample)) return resetFlag.reset;
+    return fitTogether(last, sample);
+  }
+
+  /** Encodes the chunk anew with more buckets. */
+  private widen(fit: Fit): void {
+    const { flag, isFloat } = this.encoder;
+    const { samples } = decodeHistograms(isFloat ? 3 : 2, this.encoder.bytes());
+    const [first, ...others] = samples;
+    const encoder = new HistogramEncoder(flag, first!.timeMs, widened(first!.histogram, fit));
+    for (const { timeMs, histogram } of others) encoder.append(timeMs, widened(histogram, fit));
+    this.encoder = encoder;
+  }
+}
+
+interface Fit {
+  readonly positive: Int32Array;
+  readonly negative: Int32Array;
+  /** Whether the chunk lacks some of them. */
+  readonly widens: boolean;
+}
+
+const NO_INDEXES = new Int32Array(0);
+
+function flagOfFirst(sample: NativeHistogram): ResetFlag {
+  if (sample.hint === 'gauge') return resetFlag.gauge;
+  return sample.hint === 'reset' ? resetFlag.reset : resetFlag.unknown;
+}
+
+/** After a chunk that only became full. */
+function flagAfter(sample: NativeHistogram): ResetFlag {
+  return sample.hint === 'gauge' ? resetFlag.gauge : resetFlag.notReset;
+}
+
+function flagAfterChange(isGauge: boolean, last: NativeHistogram, sample: NativeHistogram): ResetFlag {
+  if (isGauge) return resetFlag.gauge;
+  return sample.count < last.count ? resetFlag.reset : resetFlag.unknown;
+}
+
+function positiveOf(histogram: NativeHistogram): BucketList {
+  return bucketsOfSpans(histogram.positiveSpans, histogram.positive);
+}
+
+function negativeOf(histogram: NativeHistogram): BucketList {
+  return bucketsOfSpans(histogram.negativeSpans, histogram.negative);
+}
+
+/** Whether some count went down. Both have the same schema, threshold and bounds. */
+function wasReset(last: NativeHistogram, sample: NativeHistogram): boolean {
+  if (sample.count < last.count || sample.zeroCount < last.zeroCount) return true;
+  return (
+    someWentDown(positiveOf(last), positiveOf(sample)) || someWentDown(negativeOf(last), negativeOf(sample))
+  );
+}
+
+function someWentDown(last: BucketList, now: BucketList): boolean {
+  let j = 0;
+  return last.indexes.some((index, i) => {
+    while (j < now.indexes.length && now.indexes[j]! < index) j++;
+    const count = now.indexes[j] === index ? now.counts[j]! : 0;
+    return count < last.counts[i]!;
+  });
+}
+
+function fitTogether(last: NativeHistogram, sample: NativeHistogram): Fit {
+  const [positive, negative] = [positiveOf(last).indexes, negativeOf(last).indexes];
+  const all = {
+    positive: unionOfIndexes(positive, positiveOf(sample).indexes),
+    negative: unionOfIndexes(negative, negativeOf(sample).indexes),
+  };
+  return { ...all, widens: all.positive.length > positive.length || all.negative.length > negative.length };
+}
+
+/** The same sample with buckets at all these indexes. */
+function widened(sample: NativeHistogram, fit: Fit): NativeHistogram {
+  if (sample.isStale) return sample;
+  const positive = spread(positiveOf(sample), fit.positive);
+  const negative = spread(negativeOf(sample), fit.negative);
+  return {
+    ...sample,
+    positiveSpans: spansOfBuckets(positive),
+    negativeSpans: spansOfBuckets(negative),
+    positive: positive.counts,
+    negative: negative.counts,
+  };
+}
+
+function sameBounds(a: readonly number[], b: readonly number[]): boolean {
+  return a.length === b.length && a.every((bound, i) => bound === b[i]);
+}
+
+/** Ascending, each once. */
+function unionOfIndexes(a: Int32Array, b: Int32Array): Int32Array {
+  return Int32Array.from(new Set([...a, ...b])).toSorted();
+}
+
+function spread(list: BucketList, indexes: Int32Array): BucketList {
+  const counts = new Float64Array(indexes.length);
+  let i = 0;
+  indexes.forEach((index, k) => {
+    if (list.indexes[i] === index) counts[k] = list.counts[i++]!;
+  });
+  return { indexes, counts };
+}
