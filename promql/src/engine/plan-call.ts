@@ -207,9 +207,7 @@ function planQuantiles(c: CallContext, vector: number, phis: readonly number[]):
       computeNative,
       phiPos: c.args[index]!.pos,
     };
-    return label === undefined
-      ? result
-      : { ...result, label: [label, (rows) => bucketLabel(rows[0]?.[0] ?? NaN)] };
+    return label === undefined ? result : { ...result, label: [label, bucketLabel] };
   });
   return planHistogram(c, vector, results);
 }
