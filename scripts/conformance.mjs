@@ -34,6 +34,7 @@ const parts = {
   },
   crds: () => {
     process.env.FLOTILLA_CLUSTER_BINARIES = clusterBinaries();
+    process.env.FLOTILLA_HELM = helm();
     return jestIn('conformance/crds/');
   },
   chart: () => {

@@ -95,7 +95,9 @@ proof(
     expect(await namesOf(definitions)).toEqual(definitionsBefore);
     expect(await namesOf('/apis/monitoring.coreos.com/v1/namespaces/shop/servicemonitors')).toContain('load');
     await install();
-    await querierUrl({ anew: true });
+    await until('the operator has made the querier’s Service', 60_000, async () => {
+      await querierUrl({ anew: true });
+    });
     await loadIsUp(120_000);
     await until('the data from before is in the answer', 120_000, async () => {
       expect(await value('count(load_seconds_total{job="load"})', askedMs)).toBe(loadTargets);

@@ -2,7 +2,7 @@
 
 import { parseByteSize, parseDuration } from '@flotilla/model';
 import { z } from 'zod';
-import { authorization, fileTls } from '../objects/auth-schema.ts';
+import { fileAuthorization, fileTls } from '../objects/auth-schema.ts';
 import {
   boolean,
   constrained,
@@ -130,7 +130,7 @@ const scrapeClass = z.strictObject({
   name: z.string().min(1).max(253).describe('Name that monitors use.'),
   default: flag('For monitors that name no class; one class at most.'),
   tlsConfig: optional(fileTls, 'For monitors that have none; files also where they have no certificate.'),
-  authorization: optional(authorization, 'For monitors that have none.'),
+  authorization: optional(fileAuthorization, 'For monitors that have none.'),
   relabelings: relabelings.default([]).describe("Relabeling of targets, before the monitor's own."),
   metricRelabelings: relabelings.default([]).describe("Relabeling of samples, before the monitor's own."),
   fallbackScrapeProtocol: optional(scrapeProtocol, 'For monitors that name none.'),

@@ -28,15 +28,24 @@ export function withClassAuth(
   fleet: FleetSpec,
 ): JobAuth {
   if (scrapeClass === undefined) return own;
-  const { tlsConfig, authorization } = scrapeClass;
-  const shared = makeAuth(
-    { ...(tlsConfig && { tlsConfig }), ...(authorization && { authorization }) },
-    fleet.namespace,
-  );
+  const { tlsConfig } = scrapeClass;
+  const shared = {
+    ...makeAuth({ ...(tlsConfig && { tlsConfig }) }, fleet.namespace),
+    ...classAuthorization(scrapeClass, fleet),
+  };
   const tls = mergeTls(own.tls, shared.tls);
   const hasOther = own.basic !== undefined || own.oauth2 !== undefined;
   const auth = hasOther ? undefined : (own.authorization ?? shared.authorization);
   return { ...own, ...(tls && { tls }), ...(auth && { authorization: auth }) };
+}
+
+function classAuthorization({ authorization }: ScrapeClassSpec, { namespace }: FleetSpec): JobAuth {
+  if (authorization === undefined) return {};
+  const { credentialsFile: file = '', ...rest } = authorization;
+  if (file === '') return makeAuth({ authorization: rest }, namespace);
+  if (rest.credentials !== undefined)
+    throw new RangeError('scrapeClasses: authorization: want one of credentials and credentialsFile');
+  return { authorization: { type: rest.type?.trim() || 'Bearer', credentials: { file } } };
 }
 
 type Tls = NonNullable<JobAuth['tls']>;

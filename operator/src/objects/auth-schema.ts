@@ -77,6 +77,11 @@ export const authorization = z.strictObject({
   credentials: optional(keySelector, 'Key of a Secret with the credentials.'),
 });
 
+/** Of a scrape class, which may name files of the scraper. */
+export const fileAuthorization = authorization.extend({
+  credentialsFile: optionalText('Like credentials, from a file of the scraper.'),
+});
+
 export const authFields = {
   basicAuth: optional(basicAuth, 'HTTP basic authentication.'),
   authorization: optional(authorization, 'Authorization header.'),

@@ -35,6 +35,17 @@ const requestDefaults: Readonly<Record<Component, Record<string, string>>> = {
   ruler: { cpu: '50m', memory: '128Mi' },
 };
 
+/**
+ * A store that is evicted has nothing to gain elsewhere: its volume stays. And where evictions are quick, nodes that only look dead
+ * because the API server was away would take both of a pair at once.
+ */
+const patience = ['not-ready', 'unreachable'].map((condition) => ({
+  key: `node.kubernetes.io/${condition}`,
+  operator: 'Exists',
+  effect: 'NoExecute',
+  tolerationSeconds: 300,
+}));
+
 /** `shard` of scrapers only. `spec` is that of any replica. */
 export function podTemplate(fleet: FleetSpec, spec: WorkloadSpec, place: ClusterPlace): PodTemplate {
   const component = spec.binary;
@@ -72,6 +83,7 @@ function podSpec(fleet: FleetSpec, spec: WorkloadSpec, place: ClusterPlace): Rec
       shard !== undefined && {
         nodeSelector: { 'topology.kubernetes.io/zone': zones.names[shard % zones.names.length] },
       }),
+    ...(component !== 'querier' && { tolerations: patience }),
     topologySpreadConstraints: spread(component, selectorLabels(component, fleet.name, shard)),
     containers: [container(fleet, spec, place)],
     volumes: volumes(fleet, component),

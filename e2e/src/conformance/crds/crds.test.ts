@@ -6,10 +6,12 @@ import { load } from 'js-yaml';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { cacheFolder } from '../../chart/helm.ts';
+import { cacheFolder, missing, render } from '../../chart/helm.ts';
+import { valueSets } from '../../chart/value-sets.ts';
 import { startApiServer } from '../operator/api-server.ts';
 import type { ApiServer } from '../operator/api-server.ts';
 import { ChildProcesses, repository } from '../operator/child-processes.ts';
+import { pathOf } from '../operator/kube-client.ts';
 import type { KubeObject } from '../operator/kube-client.ts';
 
 interface Crd extends KubeObject {
@@ -190,5 +192,30 @@ withApiServer('CRDs on a real API server', () => {
       post('podmonitors', 'PodMonitor', { selector: {}, podMetricsEndpoints: [{ portNumber: 0 }] }),
       'spec.podMetricsEndpoints[0].portNumber',
     );
+  });
+
+  describe(`what the chart renders${missing}`, () => {
+    const withHelm = missing === '' ? test : test.skip;
+    async function ensureNamespace(name: string): Promise<void> {
+      const object = { apiVersion: 'v1', kind: 'Namespace', metadata: { name } };
+      await server.client.create(object).catch((error: unknown) => {
+        if (!String(error).includes('AlreadyExists')) throw error;
+      });
+    }
+    for (const [name, values] of Object.entries(valueSets)) {
+      withHelm(`${name}: every object is taken, and no field is unknown`, async () => {
+        // The kinds of the Gateway API are not installed here.
+        for (const object of render(values).filter(({ kind }) => kind !== 'HTTPRoute')) {
+          if (object.metadata.namespace !== undefined) await ensureNamespace(object.metadata.namespace);
+          const path = `${pathOf(object)}?dryRun=All&fieldValidation=Strict`;
+          const taken = await send('POST', path, object).then(String, (error: unknown) => String(error));
+          expect([object.kind, object.metadata.name, taken.slice(0, 500)]).toEqual([
+            object.kind,
+            object.metadata.name,
+            expect.stringMatching(/^\{/),
+          ]);
+        }
+      });
+    }
   });
 });

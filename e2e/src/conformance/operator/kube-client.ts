@@ -21,8 +21,16 @@ type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 const plurals: Readonly<Record<string, string>> = {
   Ingress: 'ingresses',
   Prometheus: 'prometheuses',
+  NetworkPolicy: 'networkpolicies',
 };
-const clusterScoped = new Set(['Node', 'Namespace', 'CustomResourceDefinition', 'IngressClass']);
+const clusterScoped = new Set([
+  'Node',
+  'Namespace',
+  'CustomResourceDefinition',
+  'IngressClass',
+  'ClusterRole',
+  'ClusterRoleBinding',
+]);
 const inFlightMax = 48;
 
 export class KubeClient {

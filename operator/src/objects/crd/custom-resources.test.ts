@@ -1,11 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
 import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { crdText } from './crd-text.ts';
 import { crdFiles } from './custom-resources.ts';
 import type { Schema } from './structural-schema.ts';
 
-const folder = fileURLToPath(new URL('../../../../crds/', import.meta.url));
+const repository = fileURLToPath(new URL('../../../../', import.meta.url));
 const files = crdFiles();
 /** What kubectl apply writes into an annotation may have this many bytes. */
 const bytesMax = 262_144;
@@ -35,12 +36,14 @@ function* visit(schema: Schema, path: string): Generator<readonly [string, Schem
   if (additionalProperties !== undefined) yield* visit(additionalProperties, `${path}{}`);
 }
 
-describe('the files in crds/', () => {
-  test('are those of the schemas: else run node operator/dist/objects/crd/write-crds.js crds', () => {
-    expect(readdirSync(folder).filter((name) => name.endsWith('.yaml'))).toEqual(
-      files.map(({ file }) => file),
-    );
-    for (const { file, crd } of files) expect(readFileSync(folder + file, 'utf8')).toBe(crdText(crd));
+describe('the files in crds/ and in the chart', () => {
+  test('are those of the schemas: else run node operator/dist/objects/crd/write-crds.js .', () => {
+    const names = readdirSync(join(repository, 'crds')).filter((name) => name.endsWith('.yaml'));
+    expect(names).toEqual(files.map(({ file }) => file));
+    for (const { file, folders, crd } of files) {
+      for (const folder of folders)
+        expect(readFileSync(join(repository, folder, file), 'utf8')).toBe(crdText(crd));
+    }
   });
 
   test('are small enough for kubectl apply', () => {

@@ -10,6 +10,7 @@ import type { Schema } from './structural-schema.ts';
 
 /** Raised with each change of any of them: the operator brings older ones up to date. */
 const crdVersion = '1';
+const chart = 'charts/flotilla';
 
 interface CustomResource {
   readonly group: string;
@@ -27,6 +28,8 @@ interface CustomResource {
 
 export interface CrdFile {
   readonly file: string;
+  /** In the repository. The chart has copies, not links: Helm says each link that it meets. */
+  readonly folders: readonly string[];
   readonly crd: object;
 }
 
@@ -34,6 +37,7 @@ export interface CrdFile {
 export function crdFiles(): CrdFile[] {
   return [fleet(), ...monitors()].map((resource) => ({
     file: `${resource.group}_${resource.plural}.yaml`,
+    folders: ['crds', resource.kind === 'Fleet' ? `${chart}/crds` : `${chart}/charts/monitoring-crds/crds`],
     crd: definition(resource),
   }));
 }
