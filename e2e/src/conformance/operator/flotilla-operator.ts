@@ -107,7 +107,8 @@ async function poolView({ job, droppedCount, targets }: PoolAnswer, secrets: Cre
   const { name, scrapeProtocols, metricRelabelings, auth, ...same } = job;
   const settings = {
     ...same,
-    scrapeProtocols: scrapeProtocols.length === 0 ? defaultProtocols : scrapeProtocols,
+    scrapeProtocols:
+      scrapeProtocols.length === 0 ? defaultProtocols(job.scrapeNativeHistograms) : scrapeProtocols,
     metricRelabelings: metricRelabelings.map(wholeRelabeling),
     auth: await authView(auth, secrets),
   };
