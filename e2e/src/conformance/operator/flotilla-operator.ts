@@ -1,5 +1,6 @@
 // Our operator as a real process on the same API server, and its view.
 
+import { FrameDecoder } from '@flotilla/wire';
 import type { CredentialSource, Job, ProxyConfig, SecretRef, TlsConfig } from '@flotilla/wire';
 import { join } from 'node:path';
 import { freePort } from '../../local/fleet.ts';
@@ -67,6 +68,24 @@ export class FlotillaOperator {
   get(path: string, signal?: AbortSignal): Promise<Response> {
     const headers = { authorization: `Bearer ${this.#token}` };
     return fetch(`${this.url}${path}`, { headers, ...(signal && { signal }) });
+  }
+
+  /** The first frame that a scraper of this shard gets: its whole assignment, as bytes. */
+  async assignment(fleet: string, shard: number): Promise<Uint8Array> {
+    const enough = new AbortController();
+    const path = `/assignment/v1/stream?fleet=${fleet}&shard=${shard}&replica=0&version=`;
+    const { status, body } = await this.get(path, enough.signal);
+    if (status !== 200 || body === null) throw new Error(`GET ${path}: status ${status}, want 200`);
+    const frames = new FrameDecoder();
+    try {
+      for await (const chunk of body) {
+        const [first] = frames.push(chunk as Uint8Array);
+        if (first !== undefined) return first;
+      }
+    } finally {
+      enough.abort();
+    }
+    throw new Error(`GET ${path}: ended before its first frame`);
   }
 
   async scrapePools(): Promise<ScrapePoolsAnswer> {
