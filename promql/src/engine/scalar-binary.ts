@@ -58,11 +58,13 @@ export class VectorScalarBinary extends MapOperator {
   }
 
   override async open(): Promise<void> {
+    // The left side first: the first error counts.
+    if (!this.scalarFirst) await super.open();
     await this.scalar.open();
     this.row = await this.evaluation.scalarRow(this.scalar);
     this.holds = new Uint8Array(this.row.length);
     this.scratch = makeTile(this.row.length);
-    await super.open();
+    if (this.scalarFirst) await super.open();
   }
 
   protected override relabel(series: SeriesList): SeriesList {
