@@ -6,7 +6,7 @@ import type { AnyObject } from '../objects/kinds.ts';
 
 type Tree = Record<string, unknown>;
 
-const entriesMax = 100_000;
+const entriesMax = 50_000;
 const lengthMax = 256;
 /** Parts that objects have in common with others; all else is of one object alone. */
 const commonParts = [
@@ -19,7 +19,15 @@ const commonParts = [
   ['status', 'conditions'],
 ] as const;
 /** Fields of which every object has its own. */
-const ownFields: ReadonlySet<string> = new Set(['uid', 'podIP', 'containerID', 'addresses', 'targetRef']);
+const ownFields: ReadonlySet<string> = new Set([
+  'name',
+  'uid',
+  'podIP',
+  'addresses',
+  'targetRef',
+  'containerStatuses',
+  'initContainerStatuses',
+]);
 
 export class ObjectPool {
   readonly #strings = new Pool<string>();
