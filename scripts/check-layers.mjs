@@ -15,7 +15,7 @@ const mayImport = {
   store: ['tsdb', 'promql', 'wire', 'chassis', 'model'],
   operator: ['model', 'wire', 'chassis', 'promql'],
   scraper: ['kernel', 'model', 'wire', 'chassis', 'tsdb', 'store'],
-  querier: ['model', 'wire', 'chassis', 'promql', 'ui'],
+  querier: ['model', 'wire', 'chassis', 'promql', 'tsdb', 'ui'],
   ruler: ['model', 'wire', 'chassis', 'promql', 'tsdb', 'store'],
   cli: ['model', 'wire', 'chassis', 'promql', 'tsdb'],
   ui: [],

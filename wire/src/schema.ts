@@ -8,7 +8,7 @@ protobuf.util.Long = null as unknown as typeof protobuf.util.Long;
 protobuf.configure();
 
 const root = new protobuf.Root();
-for (const file of ['assignment', 'series_stream']) {
+for (const file of ['assignment', 'series_stream', 'metric_family']) {
   const text = readFileSync(new URL(`../proto/${file}.proto`, import.meta.url), 'utf8');
   protobuf.parse(text, root, { keepCase: false });
 }
@@ -18,9 +18,9 @@ export class MessageType<T extends object> {
   readonly #type: protobuf.Type;
   readonly #name: string;
 
-  constructor(name: string) {
+  constructor(name: string, namespace = 'flotilla.v1') {
     this.#name = name;
-    this.#type = root.lookupType(`flotilla.v1.${name}`);
+    this.#type = root.lookupType(`${namespace}.${name}`);
   }
 
   encode(message: T): Uint8Array {

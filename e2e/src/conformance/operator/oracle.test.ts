@@ -60,6 +60,23 @@ describe('equal to the Prometheus operator and Prometheus', () => {
   );
 });
 
+test('a second operator, which does not lead, assigns the same targets in the same bytes', async () => {
+  const follower = await FlotillaOperator.start(world.processes, world.server, 'flotilla-follower');
+  const deadlineMs = Date.now() + 60_000;
+  for (;;) {
+    const [leading, following] = await Promise.all(
+      [ours, follower].map((one) => one.assignment('main', 0).catch(() => new Uint8Array())),
+    );
+    const isEqual = Buffer.compare(leading!, following!) === 0;
+    if ((isEqual && leading!.length > 0) || Date.now() > deadlineMs) {
+      expect(isEqual).toBe(true);
+      expect(leading!.length).toBeGreaterThan(1_000_000);
+      return;
+    }
+    await sleep(1000);
+  }
+}, 90_000);
+
 async function startOracle({ name, settings }: Phase): Promise<OraclePrometheus> {
   const { processes, server, binaries } = world;
   await server.client.put(prometheusObject(name, settings));
