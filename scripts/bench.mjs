@@ -7,7 +7,11 @@ import { clusterBinaries, peer } from './peers.mjs';
 import { nodeBinary, root } from './setup.mjs';
 
 /** Each bench, and how to get at the peer that it needs. */
-const benches = { scrape: () => peer('prometheus'), reflector: clusterBinaries };
+const benches = {
+  scrape: () => peer('prometheus'),
+  tsdb: () => peer('prometheus'),
+  reflector: clusterBinaries,
+};
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,

@@ -6,6 +6,7 @@ import { checkManifests } from './check-manifests.ts';
 import { checkRules } from './check-rules.ts';
 import { query } from './query.ts';
 import type { Printer, QueryOptions } from './query.ts';
+import { addTsdbCommand } from './tsdb/tsdb-command.ts';
 import { up } from './up/up.ts';
 import { why } from './why.ts';
 
@@ -55,6 +56,7 @@ function program(): Command {
     .command('manifests <paths...>')
     .description('check manifests: YAML, required fields, durations, relabelings, duplicates')
     .action((paths: string[]) => exitUnless(checkManifests(paths, printer)));
+  addTsdbCommand(flotilla, printer, exitUnless);
   return flotilla;
 }
 

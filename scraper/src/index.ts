@@ -2,5 +2,5 @@
 
 export { scraperFlags, type ScraperConfig } from './config.ts';
 export { startScraper, type ScraperContext } from './scraper.ts';
-export { LineParser, type EntryKind, type ExpositionFormat } from './parse/line-parser.ts';
+export { LineParser, type EntryKind, type LineFormat } from './parse/line-parser.ts';
 export { ParseError } from './parse/parse-error.ts';

@@ -5,8 +5,8 @@ import type { HistogramPoint, MatrixSeries, QueryResult } from '@flotilla/promql
 
 const pieceLength = 64 * 1024;
 
-/** Yields `{"resultType":…,"result":…}` in pieces of about 64 KiB. */
-export function* queryDataJson(result: QueryResult): Generator<string> {
+/** Yields `{"resultType":…,"result":…}` in pieces of about 64 KiB, with the query's statistics if they are asked for. */
+export function* queryDataJson(result: QueryResult, withStats = false): Generator<string> {
   yield `{"resultType":"${result.type}","result":`;
   switch (result.type) {
     case 'scalar':
@@ -32,7 +32,7 @@ export function* queryDataJson(result: QueryResult): Generator<string> {
         (series) => `{"metric":${JSON.stringify(series.labels.toRecord())}${samples(series)}}`,
       );
   }
-  yield '}';
+  yield withStats ? `,"stats":${JSON.stringify(statsOf(result))}}` : '}';
 }
 
 function* list<T>(items: readonly T[], write: (item: T) => string): Generator<string> {
@@ -71,4 +71,19 @@ function point(timeMs: number, value: string): string {
 /** Seconds; with three decimals when they are not whole. */
 function formatTime(timeMs: number): string {
   return timeMs % 1000 === 0 ? `${timeMs / 1000}` : (timeMs / 1000).toFixed(3);
+}
+
+function statsOf({ stats }: QueryResult): unknown {
+  const seconds = stats.evalMs / 1000;
+  return {
+    timings: {
+      evalTotalTime: seconds,
+      resultSortTime: 0,
+      queryPreparationTime: 0,
+      innerEvalTime: seconds,
+      execQueueTime: 0,
+      execTotalTime: seconds,
+    },
+    samples: { totalQueryableSamples: stats.samples, peakSamples: stats.peakSamples },
+  };
 }

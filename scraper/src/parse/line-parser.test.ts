@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { formatFloat, goQuote } from '@flotilla/model';
 import * as fc from 'fast-check';
-import { type EntryKind, type ExpositionFormat, LineParser } from './line-parser.ts';
+import { type EntryKind, type LineFormat, LineParser } from './line-parser.ts';
 
 interface Entry {
   readonly kind: EntryKind;
@@ -12,7 +12,7 @@ interface Entry {
   readonly text?: string;
 }
 
-function parse(line: string | Buffer, format: ExpositionFormat = 'text'): Entry {
+function parse(line: string | Buffer, format: LineFormat = 'text'): Entry {
   const parser = new LineParser(format);
   const bytes = Buffer.from(line);
   const kind = parser.parse(bytes, 0, bytes.length);
@@ -110,7 +110,7 @@ describe('OpenMetrics', () => {
 });
 
 describe('errors', () => {
-  function check(line: string | Buffer, want: string, format?: ExpositionFormat): void {
+  function check(line: string | Buffer, want: string, format?: LineFormat): void {
     expect(() => parse(line, format)).toThrow(new Error(want));
   }
 

@@ -9,8 +9,9 @@ import { isUtf8 } from 'node:buffer';
 import { parseGoFloat } from '@flotilla/model';
 import { ParseError, quoteBytes } from './parse-error.ts';
 
-export type ExpositionFormat = 'text' | 'openmetrics';
-export type EntryKind = 'blank' | 'comment' | 'type' | 'help' | 'unit' | 'eof' | 'series';
+/** `transcript`: what our own transcripts of other formats are, text with all types, units and histograms. */
+export type LineFormat = 'text' | 'openmetrics' | 'transcript';
+export type EntryKind = 'blank' | 'comment' | 'type' | 'help' | 'unit' | 'eof' | 'series' | 'histogram';
 
 type Token =
   | 'INVALID'
@@ -34,30 +35,27 @@ const HASH = 0x23;
 const COMMA = 0x2c;
 const EQUAL = 0x3d;
 const BACKSLASH = 0x5c;
+const MINUS = 0x2d;
+const LETTER_H = 0x68;
 const BRACE_OPEN = 0x7b;
 const BRACE_CLOSE = 0x7d;
 
-const TYPES: Readonly<Record<ExpositionFormat, ReadonlySet<string>>> = {
-  text: new Set(['counter', 'gauge', 'histogram', 'summary', 'untyped']),
-  openmetrics: new Set([
-    'counter',
-    'gauge',
-    'histogram',
-    'summary',
-    'info',
-    'stateset',
-    'gaugehistogram',
-    'unknown',
-  ]),
+const textTypes = ['counter', 'gauge', 'histogram', 'summary'];
+const openMetricsTypes = [...textTypes, 'info', 'stateset', 'gaugehistogram', 'unknown'];
+const TYPES: Readonly<Record<LineFormat, ReadonlySet<string>>> = {
+  text: new Set([...textTypes, 'untyped']),
+  openmetrics: new Set(openMetricsTypes),
+  transcript: new Set([...openMetricsTypes, 'untyped']),
 };
 
 export class LineParser {
-  readonly format: ExpositionFormat;
+  readonly format: LineFormat;
 
   /** Metric name of a series, or the family of a type, help or unit line. */
   metric = '';
   /** Labels of a series as written: name, value, name, value … without the metric name; empty values included. */
   readonly pairs: string[] = [];
+  /** Of a histogram: its place in the transcript's list. */
   value = 0;
   hasTimestamp = false;
   timestampMs = 0;
@@ -71,8 +69,9 @@ export class LineParser {
   #end = 0;
   #at = 0;
   #tokenStart = 0;
+  #isHistogram = false;
 
-  constructor(format: ExpositionFormat) {
+  constructor(format: LineFormat) {
     this.format = format;
   }
 
@@ -90,7 +89,7 @@ export class LineParser {
     this.pairs.length = 0;
     this.isPlain = this.#at === start;
     this.#series(first);
-    return 'series';
+    return this.#isHistogram ? 'histogram' : 'series';
   }
 
   #comment(): EntryKind {
@@ -112,7 +111,8 @@ export class LineParser {
     const text = this.#body.subarray(Math.min(this.#at + 1, this.#end), this.#end);
     if (keyword === 'TYPE') return this.#type(text);
     if (!isUtf8(text)) throw new ParseError(`help text ${quoteBytes(text)} is not a valid utf8 string`);
-    this.text = unescapeHelp(text.toString('utf8'));
+    const unescape = this.format === 'text' ? unescapeHelp : unescapeLabel;
+    this.text = unescape(text.toString('utf8'));
     return keyword === 'HELP' ? 'help' : 'unit';
   }
 
@@ -204,7 +204,8 @@ export class LineParser {
     }
     while (!isValueEnd(this.#peek())) this.#at++;
     this.#tokenStart = from;
-    this.value = this.#float(from, this.#at);
+    this.#isHistogram = this.format === 'transcript' && first === LETTER_H;
+    this.value = this.#float(this.#isHistogram ? from + 1 : from, this.#at);
   }
 
   #float(from: number, to: number): number {
@@ -298,6 +299,7 @@ export class LineParser {
 
   #digits(): Token {
     this.#tokenStart = this.#at;
+    if (this.format === 'transcript' && this.#peek() === MINUS) this.#at++;
     while (isDigit(this.#peek())) this.#at++;
     return this.#at > this.#tokenStart ? 'TIMESTAMP' : 'INVALID';
   }

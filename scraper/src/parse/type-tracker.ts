@@ -3,7 +3,7 @@
 //
 // Cost: one pass over the comments of a body, however many lines ask.
 
-import { type ExpositionFormat, LineParser } from './line-parser.ts';
+import { type LineFormat, LineParser } from './line-parser.ts';
 
 const NEWLINE = 0x0a;
 const HASH = 0x23;
@@ -14,7 +14,7 @@ export class TypeTracker {
   #at = 0;
   #type = '';
 
-  constructor(body: Buffer, format: ExpositionFormat) {
+  constructor(body: Buffer, format: LineFormat) {
     this.#body = body;
     this.#parser = new LineParser(format);
   }

@@ -10,6 +10,7 @@ import type { Target, TargetHealth } from '@flotilla/wire';
 import { BodySizeError, ScrapeError } from '../fetch/scrape-error.ts';
 import { type FetchContext, TargetClient } from '../fetch/target-client.ts';
 import type { BodyRules } from '../ingest/body-ingest.ts';
+import { schemaOfFactor } from '../ingest/histogram-limits.ts';
 import { type IngestContext, type ScrapeOutcome, TargetIngest } from '../ingest/target-ingest.ts';
 import { expositionFormat } from '../parse/content-type.ts';
 import { ParseError } from '../parse/parse-error.ts';
@@ -133,6 +134,12 @@ export class TargetLoop {
   #bodyRules(): BodyRules {
     const { job, relabelings, samplesMax } = this.settings;
     return {
+      scrapeNativeHistograms: job.scrapeNativeHistograms,
+      alwaysScrapeClassicHistograms: job.alwaysScrapeClassicHistograms,
+      convertClassicHistogramsToNhcb: job.convertClassicHistogramsToNhcb,
+      histogramBuckets: job.limits.histogramBuckets,
+      histogramSchemaMax: schemaOfFactor(job.nativeHistogramMinBucketFactor),
+      hasLegacyNames: job.nameValidationScheme === 'legacy',
       target: this.labels,
       honorLabels: job.honorLabels,
       relabelings,

@@ -28,5 +28,7 @@ export class PostingList {
       if (flags[slot] === 0) this.slots[kept++] = slot;
     }
     this.count = kept;
+    if (kept * 4 < this.slots.length && this.slots.length > 64)
+      this.slots = this.slots.slice(0, kept * 2 + 1);
   }
 }

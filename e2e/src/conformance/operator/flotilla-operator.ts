@@ -1,5 +1,6 @@
 // Our operator as a real process on the same API server, and its view.
 
+import { FrameDecoder } from '@flotilla/wire';
 import type { CredentialSource, Job, ProxyConfig, SecretRef, TlsConfig } from '@flotilla/wire';
 import { join } from 'node:path';
 import { freePort } from '../../local/fleet.ts';
@@ -69,6 +70,24 @@ export class FlotillaOperator {
     return fetch(`${this.url}${path}`, { headers, ...(signal && { signal }) });
   }
 
+  /** The first frame that a scraper of this shard gets: its whole assignment, as bytes. */
+  async assignment(fleet: string, shard: number): Promise<Uint8Array> {
+    const enough = new AbortController();
+    const path = `/assignment/v1/stream?fleet=${fleet}&shard=${shard}&replica=0&version=`;
+    const { status, body } = await this.get(path, enough.signal);
+    if (status !== 200 || body === null) throw new Error(`GET ${path}: status ${status}, want 200`);
+    const frames = new FrameDecoder();
+    try {
+      for await (const chunk of body) {
+        const [first] = frames.push(chunk as Uint8Array);
+        if (first !== undefined) return first;
+      }
+    } finally {
+      enough.abort();
+    }
+    throw new Error(`GET ${path}: ended before its first frame`);
+  }
+
   async scrapePools(): Promise<ScrapePoolsAnswer> {
     const answer = await this.get('/api/v1/scrape_pools');
     return ((await answer.json()) as { data: ScrapePoolsAnswer }).data;
@@ -107,7 +126,8 @@ async function poolView({ job, droppedCount, targets }: PoolAnswer, secrets: Cre
   const { name, scrapeProtocols, metricRelabelings, auth, ...same } = job;
   const settings = {
     ...same,
-    scrapeProtocols: scrapeProtocols.length === 0 ? defaultProtocols : scrapeProtocols,
+    scrapeProtocols:
+      scrapeProtocols.length === 0 ? defaultProtocols(job.scrapeNativeHistograms) : scrapeProtocols,
     metricRelabelings: metricRelabelings.map(wholeRelabeling),
     auth: await authView(auth, secrets),
   };
