@@ -8,13 +8,14 @@ import { DROPPED, type LineCache, type LineScanner, NO_ENTRY, type UnknownLine }
 import { BadRequest } from '@flotilla/model';
 import type { Appender, Schedule } from '@flotilla/tsdb';
 import { normalizeLabelFloat } from '../parse/label-float.ts';
+import { checkHistogram } from '../parse/check-histogram.ts';
 import type { EntryKind, LineCursor } from '../parse/line-cursor.ts';
 import { type LineFormat, lineParser } from '../parse/line-formats.ts';
 import { ParseError } from '../parse/parse-error.ts';
 import type { HistogramRules } from '../parse/protobuf-transcript.ts';
 import type { Transcript } from '../parse/transcript.ts';
 import { TypeTracker } from '../parse/type-tracker.ts';
-import { checkHistogram, type HistogramLimits, withinLimits } from './histogram-limits.ts';
+import { type HistogramLimits, withinLimits } from './histogram-limits.ts';
 import { SampleBuffer } from './sample-buffer.ts';
 import { seriesLabels, type SampleLabelRules } from './sample-labels.ts';
 import type { HistogramSample } from './stale-markers.ts';

@@ -30,6 +30,8 @@ export abstract class LineCursor {
   metric = '';
   /** Labels of a series as written: name, value, name, value … without the metric name; empty values included. */
   readonly pairs: string[] = [];
+  /** Where the name and labels of a series end in the body. */
+  seriesEnd = 0;
   /** Of a histogram: its place in the transcript's list. */
   value = 0;
   hasTimestamp = false;

@@ -104,6 +104,7 @@ export class OpenMetricsParser extends LineCursor {
         this.#labels(false);
       }
     }
+    this.seriesEnd = this.at;
     this.value = this.#number('metric');
     this.#suffix();
   }

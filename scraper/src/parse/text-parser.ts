@@ -143,10 +143,10 @@ export class TextParser extends LineCursor {
   }
 
   #sampleValue(): void {
-    const seriesEnd = this.at;
+    this.seriesEnd = this.at;
     this.#skipBlanks();
     const from = this.at;
-    this.isPlain &&= from === seriesEnd + 1 && this.body[seriesEnd] === SPACE;
+    this.isPlain &&= from === this.seriesEnd + 1 && this.body[this.seriesEnd] === SPACE;
     const first = this.peek();
     if (first === NEWLINE || first === BRACE_OPEN) {
       throw this.unexpected(
