@@ -28,8 +28,11 @@ const parts = {
       FLOTILLA_FAULT_STRIDE: '1',
       FLOTILLA_KILLS: '200',
       FLOTILLA_MODEL_RUNS: '20000',
+      FLOTILLA_FUZZ_RUNS: '2500000',
     });
-    return jestAt('/(e2e/dist/conformance/tsdb/|tsdb/dist/(faults|model|wal/crash))');
+    return jestAt(
+      '/(e2e/dist/conformance/tsdb/|kernel/dist/fuzz|tsdb/dist/(faults|model|wal/crash|histogram/))',
+    );
   },
   'node-exporter': () => {
     process.env.FLOTILLA_NODE_EXPORTER = peer('node_exporter');
