@@ -7,7 +7,7 @@ import { peer } from './peers.mjs';
 import { nodeBinary, root } from './setup.mjs';
 
 /** Each bench and the peer that it needs. */
-const benches = { scrape: 'prometheus' };
+const benches = { scrape: 'prometheus', promql: 'prometheus' };
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,
