@@ -8,7 +8,7 @@ protobuf.util.Long = null as unknown as typeof protobuf.util.Long;
 protobuf.configure();
 
 const root = new protobuf.Root();
-for (const file of ['assignment', 'series_stream']) {
+for (const file of ['assignment', 'series_stream', 'remote_read']) {
   const text = readFileSync(new URL(`../proto/${file}.proto`, import.meta.url), 'utf8');
   protobuf.parse(text, root, { keepCase: false });
 }
