@@ -221,7 +221,8 @@ export class HeadKernel {
   }
 
   private copyIn(bytes: Uint8Array): void {
-    this.kernel.bytes.set(bytes, this.reserveScratch(bytes.length));
+    const at = this.reserveScratch(bytes.length); // May grow memory: views of it are taken afterwards.
+    this.kernel.bytes.set(bytes, at);
   }
 
   private reserveScratch(bytes: number): number {

@@ -8,12 +8,14 @@ import { DROPPED, type LineCache, type LineScanner, NO_ENTRY, type UnknownLine }
 import { BadRequest } from '@flotilla/model';
 import type { Appender, Schedule } from '@flotilla/tsdb';
 import { normalizeLabelFloat } from '../parse/label-float.ts';
-import { type EntryKind, type LineFormat, LineParser } from '../parse/line-parser.ts';
+import { checkHistogram } from '../parse/check-histogram.ts';
+import type { EntryKind, LineCursor } from '../parse/line-cursor.ts';
+import { type LineFormat, lineParser } from '../parse/line-formats.ts';
 import { ParseError } from '../parse/parse-error.ts';
 import type { HistogramRules } from '../parse/protobuf-transcript.ts';
 import type { Transcript } from '../parse/transcript.ts';
 import { TypeTracker } from '../parse/type-tracker.ts';
-import { checkHistogram, type HistogramLimits, withinLimits } from './histogram-limits.ts';
+import { type HistogramLimits, withinLimits } from './histogram-limits.ts';
 import { SampleBuffer } from './sample-buffer.ts';
 import { seriesLabels, type SampleLabelRules } from './sample-labels.ts';
 import type { HistogramSample } from './stale-markers.ts';
@@ -86,7 +88,7 @@ export class BodyIngest {
   readonly #sinks: BodySinks;
   readonly #page: LinePage;
   readonly #body: Buffer;
-  readonly #parser: LineParser;
+  readonly #parser: LineCursor;
   readonly #types: TypeTracker;
   #sawEof = false;
   #hasTooManyBuckets = false;
@@ -96,7 +98,7 @@ export class BodyIngest {
     this.#sinks = sinks;
     this.#page = page;
     this.#body = page.body;
-    this.#parser = new LineParser(page.format);
+    this.#parser = lineParser(page.format);
     this.#types = new TypeTracker(page.body, page.format);
   }
 
@@ -112,7 +114,8 @@ export class BodyIngest {
     this.kept = scanner.sampleCount;
     this.scraped = this.kept + scanner.droppedCount;
     for (let i = 0; i < scanner.unknownCount; i++) this.#line(scanner.unknown(i));
-    if (this.#parser.format === 'openmetrics' && !this.#sawEof) {
+    if (this.#page.format === 'openmetrics') refuseEmptyLines(this.#body);
+    if (this.#page.format === 'openmetrics' && !this.#sawEof) {
       throw new ParseError('data does not end with # EOF');
     }
     if (this.#page.error !== undefined) throw this.#page.error;
@@ -125,16 +128,16 @@ export class BodyIngest {
     if (length > this.#rules.lineBytesMax) {
       throw new ParseError(`line too long: ${length} bytes, want at most ${this.#rules.lineBytesMax}`);
     }
-    if (this.#sawEof) throw new ParseError('unexpected data after # EOF');
     const kind = this.#parser.parse(this.#body, line.start, line.end);
     if (kind === 'series' || kind === 'histogram') this.#sample(line, kind);
     else this.#comment(kind, line);
   }
 
-  #comment(kind: Exclude<EntryKind, 'series' | 'histogram'>, { start, entry }: UnknownLine): void {
+  #comment(kind: Exclude<EntryKind, 'series' | 'histogram'>, { start, end, entry }: UnknownLine): void {
     const { metric, text } = this.#parser;
     if (kind === 'eof') {
       this.#sawEof = true; // To be seen each time.
+      if (end + 1 < this.#body.length) throw new ParseError('unexpected data after # EOF');
       return;
     }
     if (kind === 'type' || kind === 'help' || kind === 'unit')
@@ -203,4 +206,12 @@ export class BodyIngest {
       pairs[i + 1] = normalizeLabelFloat(pairs[i + 1]!);
     }
   }
+}
+
+const emptyLine = Buffer.from('\n\n');
+
+/** The scan passes over them, which OpenMetrics does not. */
+function refuseEmptyLines(body: Buffer): void {
+  if (body[0] !== emptyLine[0] && !body.includes(emptyLine)) return;
+  throw new ParseError(String.raw`expected a valid start token, got "\n" ("INVALID") while parsing: "\n"`);
 }

@@ -8,7 +8,7 @@ import * as fc from 'fast-check';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { LineParser } from '../parse/line-parser.ts';
+import { lineParser } from '../parse/line-formats.ts';
 import { scheduleOf } from '../schedule/slots.ts';
 import { readSeries, silentLog, type TestSample } from '../testing.ts';
 import type { BodyRules } from './body-ingest.ts';
@@ -122,7 +122,7 @@ function withoutTwins(lines: readonly string[]): string[] {
 }
 
 function seriesKey(text: string): string | undefined {
-  const parser = new LineParser('text');
+  const parser = lineParser('text');
   try {
     if (parser.parse(Buffer.from(text), 0, Buffer.byteLength(text)) !== 'series') return undefined;
     return JSON.stringify([parser.metric, ...parser.pairs]);

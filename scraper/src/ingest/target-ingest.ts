@@ -6,6 +6,7 @@
 
 import { LineCache, type LineScanner } from '@flotilla/kernel';
 import type { Appender, Tsdb } from '@flotilla/tsdb';
+import { transcribeClassic } from '../parse/classic-transcript.ts';
 import type { ExpositionFormat } from '../parse/content-type.ts';
 import { ParseError } from '../parse/parse-error.ts';
 import { transcribeProtobuf } from '../parse/protobuf-transcript.ts';
@@ -92,8 +93,10 @@ export class TargetIngest {
   }
 
   #linesOf({ body, format }: Page): LinePage {
-    if (format !== 'protobuf') return { body, format, histograms: [] };
-    return { ...transcribeProtobuf(body, this.#rules), format: 'transcript' };
+    const { convertClassicHistogramsToNhcb, alwaysScrapeClassicHistograms } = this.#rules;
+    if (format === 'protobuf') return { ...transcribeProtobuf(body, this.#rules), format: 'transcript' };
+    if (!convertClassicHistogramsToNhcb || body.length === 0) return { body, format, histograms: [] };
+    return { ...transcribeClassic(body, format, alwaysScrapeClassicHistograms), format: 'transcript' };
   }
 
   /** Commits a scrape that failed: what was there ends. */

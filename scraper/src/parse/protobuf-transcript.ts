@@ -2,8 +2,7 @@
 //
 // One family is decoded at a time. Labels of a metric are checked and written once, and copied to each of its lines.
 
-import { isUtf8 } from 'node:buffer';
-import { BadRequest, goQuote, isValidLegacyLabelName, isValidLegacyMetricName } from '@flotilla/model';
+import { BadRequest, goQuote } from '@flotilla/model';
 import {
   decodeMetricFamily,
   type ExposedFamily,
@@ -11,6 +10,7 @@ import {
   type ExposedMetric,
 } from '@flotilla/wire';
 import { ClassicHistogram } from './classic-histogram.ts';
+import { isLegacyName, isText, shownText } from './exposed-text.ts';
 import { labelFloat } from './label-float.ts';
 import { ParseError, quoteBytes } from './parse-error.ts';
 import { isNativeHistogram, nativeHistogramOf } from './protobuf-histogram.ts';
@@ -100,14 +100,14 @@ class FamilyTranscriber {
   }
 
   #begin({ name, help, type, unit }: ExposedFamily): void {
-    const text = textOf(name);
-    if (name.length === 0 || !isUtf8(name)) throw new ParseError(`invalid metric name: ${text}`);
-    if (!isUtf8(help)) throw new ParseError(`invalid help for metric ${goQuote(text)}: ${textOf(help)}`);
+    const text = shownText(name);
+    if (name.length === 0 || !isText(name)) throw new ParseError(`invalid metric name: ${text}`);
+    if (!isText(help)) throw new ParseError(`invalid help for metric ${goQuote(text)}: ${shownText(help)}`);
     const typeName = typeNames[type];
     if (typeName === undefined)
       throw new ParseError(`unknown metric type for metric ${goQuote(text)}: ${type}`);
     this.#name = name;
-    this.#isLegacyName = isValidLegacyMetricName(text);
+    this.#isLegacyName = isLegacyName(name, 'metric');
     this.#comment('HELP', help);
     if (unit.length > 0) this.#comment('UNIT', unit);
     this.#comment('TYPE', Buffer.from(typeName));
@@ -217,9 +217,9 @@ class FamilyTranscriber {
     const labels = this.#labels;
     labels.clear();
     for (const { name, value } of label) {
-      if (name.length === 0 || !isUtf8(name)) throw new ParseError(`invalid label name: ${textOf(name)}`);
-      if (!isUtf8(value)) throw new ParseError(`invalid label value: ${textOf(value)}`);
-      const quote = isValidLegacyLabelName(textOf(name)) ? '' : '"';
+      if (name.length === 0 || !isText(name)) throw new ParseError(`invalid label name: ${shownText(name)}`);
+      if (!isText(value)) throw new ParseError(`invalid label value: ${shownText(value)}`);
+      const quote = isLegacyName(name, 'label') ? '' : '"';
       labels.text(quote);
       labels.escaped(name);
       labels.text(`${quote}="`);
@@ -242,8 +242,4 @@ function labelTextOf(value: number): string {
 
 function countOf(histogram: ExposedHistogram | null | undefined): number {
   return histogram?.sampleCountFloat || (histogram?.sampleCount ?? 0);
-}
-
-function textOf(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, 200)).toString('utf8');
 }

@@ -186,4 +186,26 @@ describe('native histograms', () => {
       5, 1,
     ]);
   });
+
+  test('with custom buckets are made of classic ones', async () => {
+    contentType = 'text/plain';
+    const page = (n: number): string =>
+      `# TYPE h histogram\nh_bucket{le="2"} ${n}\nh_bucket{le="+Inf"} ${n}\nh_count ${n}\nh_sum 1\na 1\n`;
+    const convert = { convertClassicHistogramsToNhcb: true };
+    body = page(3);
+    expect(await scrapeAs(convert)).toBe('');
+    body = page(4);
+    await shard.tick();
+    expect((await histograms())['h']).toEqual([
+      '-53 {count:3, sum:1, [-Inf,2]:3}',
+      '-53 {count:4, sum:1, [-Inf,2]:4}',
+    ]);
+    expect(await shard.series('h_.*')).toEqual({});
+    expect(Object.values(await shard.series('a'))[0]?.map(([, value]) => value)).toEqual([1, 1]);
+    expect(Object.values(await shard.series('scrape_series_added'))[0]?.map(([, value]) => value)).toEqual([
+      2, 0,
+    ]);
+    await scrapeAs({ ...convert, alwaysScrapeClassicHistograms: true });
+    expect(Object.keys(await shard.series('h_.*'))).toHaveLength(4);
+  });
 });

@@ -1,7 +1,7 @@
 // Our operator as a real process on the same API server, and its view.
 
 import { FrameDecoder } from '@flotilla/wire';
-import type { CredentialSource, Job, ProxyConfig, SecretRef, TlsConfig } from '@flotilla/wire';
+import type { CredentialSource, Job, ProxyConfig, RulesFeed, SecretRef, TlsConfig } from '@flotilla/wire';
 import { join } from 'node:path';
 import { freePort } from '../../local/fleet.ts';
 import type { ApiServer } from './api-server.ts';
@@ -10,6 +10,7 @@ import type { ChildProcesses } from './child-processes.ts';
 import type { KubeClient, KubeObject } from './kube-client.ts';
 import { defaultProtocols } from './oracle-view.ts';
 import { oracleNamespace } from './prometheus-operator.ts';
+import { flotillaRules } from './rules-view.ts';
 import { wholeRelabeling } from './view.ts';
 import type { PoolView, SettingsView, TargetView, View } from './view.ts';
 
@@ -94,7 +95,7 @@ export class FlotillaOperator {
   }
 
   async view(client: KubeClient): Promise<View> {
-    const { pools, refused } = await this.scrapePools();
+    const [{ pools, refused }, rules] = await Promise.all([this.scrapePools(), this.get('/rules/v1')]);
     const secrets = new Credentials(client);
     const views = await Promise.all(pools.map((pool) => poolView(pool, secrets)));
     return {
@@ -102,6 +103,8 @@ export class FlotillaOperator {
       refused: new Map(
         refused.map(({ kind, namespace, name, reason }) => [`${kind} ${namespace}/${name}`, reason]),
       ),
+      // None before it has read everything.
+      rules: rules.ok ? flotillaRules((await rules.json()) as RulesFeed) : new Map(),
     };
   }
 }

@@ -54,6 +54,7 @@ describe('equal to the Prometheus operator and Prometheus', () => {
       report(phase, views, found);
       expect(found.unexplained.map(({ where, what }) => `${where}: ${what}`)).toEqual([]);
       expect(views[0].pools.size).toBeGreaterThan(60);
+      expect(views[0].rules.size).toBeGreaterThan(0);
     },
     270_000,
   );
