@@ -1,6 +1,6 @@
 // npm run conformance: against real peers from pinned Go modules. Needs Go to build what is not in the cache; what cannot be built
 // is skipped, with the reason.
-//   node scripts/conformance.mjs [NAME...]    only the parts of these names: promql, tsdb, node-exporter, operator, chart
+//   node scripts/conformance.mjs [NAME...]    only the parts of these names, which are those of `parts`
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';

@@ -66,6 +66,13 @@ export {
   fromMatcherMessage,
   toMatcherMessage,
 } from './series-codec.ts';
+export {
+  decodeRemoteReadRequest,
+  encodeRemoteReadResponse,
+  type RemoteReadQuery,
+  type RemoteReadRequest,
+  type RemoteReadSeries,
+} from './remote-read.ts';
 export { compressSnappy, uncompressSnappy } from './snappy.ts';
 export {
   epochAt,
@@ -75,3 +82,13 @@ export {
   shardsBetween,
   storeGroups,
 } from './topology-file.ts';
+export { decodeMetricFamily, encodeMetricFamily } from './metric-family.ts';
+export type {
+  ExposedBucket,
+  ExposedFamily,
+  ExposedHistogram,
+  ExposedLabel,
+  ExposedMetric,
+  ExposedSpan,
+  ExposedSummary,
+} from './metric-family.ts';
