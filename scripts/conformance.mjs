@@ -1,6 +1,6 @@
 // npm run conformance: against real peers from pinned Go modules. Needs Go to build what is not in the cache; what cannot be built
 // is skipped, with the reason.
-//   node scripts/conformance.mjs [NAME...]    only the parts of these names: promql, node-exporter, operator, chart
+//   node scripts/conformance.mjs [NAME...]    only the parts of these names: promql, scrape, node-exporter, operator, chart
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -20,6 +20,11 @@ const parts = {
     process.env.FLOTILLA_PROMETHEUS = peer('prometheus');
     process.env.FLOTILLA_PROMQL_ORACLE = peer('promql-oracle');
     return jestIn('conformance/promql/');
+  },
+  scrape: () => {
+    process.env.FLOTILLA_PROMETHEUS_SOURCES = peerSources('prometheus');
+    process.env.FLOTILLA_PROMETHEUS = peer('prometheus');
+    return jestIn('conformance/scrape/');
   },
   'node-exporter': () => {
     process.env.FLOTILLA_NODE_EXPORTER = peer('node_exporter');

@@ -154,20 +154,20 @@ export class TargetIngest {
   #tryPage(lines: LinePage, time: ScrapeTime): ScrapeOutcome {
     const { scanner, counters } = this.#context;
     let unmarked: readonly number[] = [];
-    let histograms: BodyIngest['histograms'] = [];
+    let written: Pick<BodyIngest, 'histograms' | 'unlearned'> = { histograms: [], unlearned: [] };
     const report = this.#transact((appender) => {
       const sinks = { scanner, lines: this.#lines, appender, metadata: this.#metadata };
       const page = new BodyIngest(this.#rules, sinks, lines);
       this.#read(page);
-      ({ histograms } = page);
+      written = page;
       unmarked = this.#append(appender, page, time.timeMs);
       const good: ScrapeReport = { up: true, durationMs: time.durationMs(), ...this.#countsOf(page) };
       this.#report.append(appender, good, time.timeMs);
       return good;
     });
     this.#lines.commit();
-    this.#ends.written(unmarked);
-    this.#markers.written(histograms);
+    this.#ends.written(unmarked, written.unlearned);
+    this.#markers.written(written.histograms);
     this.#metadata.keep();
     this.#codes.addTo(counters);
     this.#lastSuccessMs = time.timeMs;
@@ -224,7 +224,7 @@ export class TargetIngest {
   }
 
   #countsOf({ scraped, kept, fresh }: BodyIngest): Counts {
-    return { scraped, kept, added: fresh.filter((ref) => !this.#ends.isWaiting(ref)).length };
+    return { scraped, kept, added: fresh.filter((ref) => !this.#ends.wasPresent(ref)).length };
   }
 }
 
