@@ -36,14 +36,15 @@ export const jobs: Readonly<Record<string, JobSettings>> = {
 export interface ScrapeCase {
   readonly job: string;
   readonly contentType: string;
-  readonly body: Buffer;
+  /** In the order of scrapes; the last one again and again. */
+  readonly bodies: readonly Buffer[];
 }
 
 const text = 'text/plain; version=0.0.4';
 const openMetrics = 'application/openmetrics-text; version=1.0.0; charset=utf-8';
 const protobuf =
   'application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited';
-const randomCases = 400;
+const randomCases = 1200;
 
 /** `sources`: the folder of Prometheus's sources. */
 export function scrapeCases(sources: string): ScrapeCase[] {
@@ -69,16 +70,16 @@ function pageCases(body: Buffer): ScrapeCase[] {
     : ['plain', 'legacy'];
   const ended = Buffer.concat([body, Buffer.from('\n# EOF\n')]);
   return names.flatMap((job) => [
-    { job, contentType: text, body },
-    { job, contentType: openMetrics, body },
-    { job, contentType: openMetrics, body: ended },
+    { job, contentType: text, bodies: [body] },
+    { job, contentType: openMetrics, bodies: [body] },
+    { job, contentType: openMetrics, bodies: [ended] },
   ]);
 }
 
 function familyCases(family: string): ScrapeCase[] {
   const body = familyOfText(family);
   const names = family.includes('HISTOGRAM') ? Object.keys(jobs) : ['plain', 'legacy'];
-  return names.map((job) => ({ job, contentType: protobuf, body }));
+  return names.map((job) => ({ job, contentType: protobuf, bodies: [body] }));
 }
 
 function contentTypeCases(): ScrapeCase[] {
@@ -92,7 +93,7 @@ function contentTypeCases(): ScrapeCase[] {
   ];
   const newer = ['application/openmetrics-text; version=2.0.0', 'application/openmetrics-text'];
   const body = Buffer.from('a 1\n# EOF\n');
-  return [...types, ...newer].map((contentType) => ({ job: 'plain', contentType, body }));
+  return [...types, ...newer].map((contentType) => ({ job: 'plain', contentType, bodies: [body] }));
 }
 
 /** Values of Go's string literals, one character a byte, that a table or a test gives to a parser. */
@@ -125,43 +126,40 @@ const comments = [
   '# EOF',
   '',
 ];
+/**
+ * Bounds are spelled as they are stored, and no line comes twice in a page: what is known of a series depends on which of its
+ * lines came first, here by line and type, there by line alone.
+ */
 const series = [
   ...[
-    'h_bucket{le="1"}',
-    'h_bucket{le="2"}',
+    'h_bucket{le="1.0"}',
+    'h_bucket{le="2.0"}',
     'h_bucket{le="+Inf"}',
     'h_bucket{le="x"}',
-    'h_bucket{a="b",le=".5"}',
+    'h_bucket{a="b",le="0.5"}',
   ],
   ...[
     'h_sum',
     'h_count',
     'h_count{a="b"}',
-    'h',
     's{quantile="0.5"}',
-    's{quantile="1"}',
+    's{quantile="1.0"}',
     's_sum',
     'g',
-    'g{a="b"}',
+    'g{a="c",}',
   ],
   ...[
-    'g{a="b",}',
-    'g{ a="b"}',
+    'g{a="b"}',
+    'g{ a="d"}',
     '{"g.x",a="b"}',
     '{"g"}',
     'g{"a.b"="c"}',
-    'g{a=""}',
+    'g{e=""}',
     'g{job="x",instance="y"}',
   ],
-  ...[
-    'h_bucket{le="1"}',
-    'h_bucket{le="2"}',
-    'h_bucket{le="+Inf"}',
-    'g{a="b",a="c"}',
-    'g{a="\\"\\\\\\n"}',
-    'g {a="odd"}',
-  ],
+  ...['g{a="b",a="c"}', 'g{a="\\"\\\\\\n"}', 'g {a="odd"}'],
 ];
+const cleanSeries = series.filter((one) => !/ |a="c"/.test(one));
 const values = [
   '1',
   '2',
@@ -194,16 +192,33 @@ const suffixes = [
   ' x',
 ];
 
+/** Up to three pages that have lines in common; in most there is nothing wrong. */
 function randomCase(random: Random): ScrapeCase {
-  const length = 1 + random.below(9);
-  const lines = Array.from({ length }, () => {
-    if (random.below(3) === 0) return random.of(comments);
-    return `${random.of(series)} ${random.of(random.below(3) === 0 ? values : values.slice(0, 4))}${random.below(4) === 0 ? random.of(suffixes) : ''}`;
-  });
   const isOpenMetrics = random.below(2) === 0;
-  const body = `${lines.join('\n')}${random.below(8) === 0 ? '' : '\n'}${isOpenMetrics && random.below(8) > 0 ? '# EOF\n' : ''}`;
+  const lines = randomLines(random, 1 + random.below(12));
+  const bodies = Array.from({ length: 1 + random.below(3) }, (_, i) => {
+    const kept = i === 0 ? lines : lines.filter(() => random.below(4) > 0);
+    return randomBody(random, kept, isOpenMetrics);
+  });
   const job = random.of(['plain', 'plain', 'convert', 'convertBoth']);
-  return { job, contentType: isOpenMetrics ? openMetrics : text, body: Buffer.from(body) };
+  return { job, contentType: isOpenMetrics ? openMetrics : text, bodies };
+}
+
+function randomBody(random: Random, lines: readonly string[], isOpenMetrics: boolean): Buffer {
+  const isCut = random.below(16) === 0;
+  const end = isOpenMetrics && random.below(16) > 0 ? '# EOF\n' : '';
+  return Buffer.from(`${lines.join('\n')}${isCut ? '' : '\n'}${end}`);
+}
+
+function randomLines(random: Random, length: number): string[] {
+  const isClean = random.below(3) > 0;
+  const left = [...(isClean ? cleanSeries : series)];
+  return Array.from({ length }, () => {
+    if (random.below(3) === 0) return random.of(isClean ? comments.slice(0, 6) : comments);
+    const value = random.of(isClean ? values.slice(0, 6) : values);
+    const suffix = !isClean && random.below(4) === 0 ? random.of(suffixes) : '';
+    return `${left.splice(random.below(left.length), 1)[0] ?? 'last'} ${value}${suffix}`;
+  });
 }
 
 /** The same numbers for the same seed. */

@@ -37,9 +37,6 @@ interface TargetsAnswer {
 }
 
 const deadlineMs = 100_000;
-/** The first one that all see is of a server that does not answer yet, so that the database has a present. */
-const scrapesWanted = 2;
-
 export class RealPrometheus {
   readonly #dir = mkdtempSync(join(tmpdir(), 'flotilla-scrape-'));
   readonly #cases: readonly ScrapeCase[];
@@ -66,9 +63,10 @@ export class RealPrometheus {
     writeFileSync(file, JSON.stringify(this.#config()));
     const args = [`--config.file=${file}`, `--storage.tsdb.path=${join(this.#dir, 'data')}`];
     this.#process = spawn(binary, [...args, `--web.listen-address=127.0.0.1:${port}`], { stdio: 'ignore' });
+    // The first scrape is refused, so that the database has a present before samples with times of their own come.
     await this.#until(() => this.#refused.size === this.#cases.length);
     this.#isOpen = true;
-    await this.#until(() => this.#served.every((count) => count > scrapesWanted));
+    await this.#until(() => this.#served.every((count, i) => count > this.#cases[i]!.bodies.length + 1));
   }
 
   async results(): Promise<Scraped[]> {
@@ -95,14 +93,14 @@ export class RealPrometheus {
   async #serve(): Promise<void> {
     const server = createServer((request, response) => {
       const number = Number(request.url!.slice(1));
-      const { contentType, body } = this.#cases[number]!;
+      const { contentType, bodies } = this.#cases[number]!;
       if (!this.#isOpen) {
         this.#refused.add(number);
         response.statusCode = 503;
         response.end();
         return;
       }
-      this.#served[number]!++;
+      const body = bodies[Math.min(this.#served[number]!++, bodies.length - 1)]!;
       // An empty one is none at all to Prometheus; Node adds none of its own.
       if (contentType !== '') response.setHeader('content-type', contentType);
       response.end(body);
