@@ -18,13 +18,15 @@ const modules = {
     // They name folders of its repository; the modules of the same version are published.
     dropReplaces: ['pkg/apis/monitoring', 'pkg/client'],
   },
-  // Prometheus's own parser and printer as a filter; the two files are copied into its sources.
+  // Prometheus's own parser, printer and engine as a filter; these files are copied into its sources.
   'promql-oracle': {
     module: 'github.com/prometheus/prometheus',
     package: 'cmd/promql-oracle',
     version: 'v0.315.0',
     added: {
       'cmd/promql-oracle/main.go': 'e2e/src/conformance/promql/oracle/main.go',
+      'cmd/promql-oracle/parse.go': 'e2e/src/conformance/promql/oracle/parse.go',
+      'cmd/promql-oracle/eval.go': 'e2e/src/conformance/promql/oracle/eval.go',
       'web/api/v1/promql_oracle.go': 'e2e/src/conformance/promql/oracle/export.go',
     },
   },

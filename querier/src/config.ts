@@ -20,6 +20,11 @@ export const querierFlags = defineFlags({
     required: true,
     help: 'The topology document that the operator persists.',
   },
+  'enable-feature': {
+    type: 'string',
+    default: '',
+    help: 'Names of experimental query features, with commas between: promql-experimental-functions, promql-extended-range-selectors, promql-binop-fill-modifiers, promql-delayed-name-removal, use-start-timestamps.',
+  },
   'query.lookback-delta': {
     type: 'duration',
     default: '5m',

@@ -13,6 +13,7 @@ await runMain('querier', querierFlags, async ({ config, log, metrics, onShutdown
     tokenFile: internalTokenFile(config),
     operatorTokenFile: operatorTokenFile(config),
     topologyFile: config['topology.file'],
+    enableFeature: config['enable-feature'],
     lookbackMs: config['query.lookback-delta'],
     timeoutMs: config['query.timeout'],
     maxConcurrency: config['query.max-concurrency'],

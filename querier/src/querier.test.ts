@@ -251,7 +251,10 @@ describe('bad requests', () => {
       expect([status, body.errorType, body.error]).toEqual([400, 'bad_data', expect.stringContaining(want)]);
     };
     await check('query?query=sum(', 'invalid parameter "query": 1:5: parse error: unclosed left parenthesis');
-    await check('query?query=up&time=x', 'invalid parameter "time": cannot parse "x" to a valid timestamp');
+    await check(
+      'query?query=up&time=x',
+      'invalid parameter "time": invalid time value for \'time\': cannot parse "x" to a valid timestamp',
+    );
     await check('query_range?query=up&start=2&end=1&step=1', 'end timestamp must not be before start time');
     await check('query_range?query=up&start=1&end=2&step=0', 'zero or negative query resolution step widths');
     await check(

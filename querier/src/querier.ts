@@ -7,10 +7,13 @@ import { uiContentSecurityPolicy, uiFolder, uiRoutes } from '@flotilla/ui';
 import { join } from 'node:path';
 import { COMPLETENESS_HEADER } from '@flotilla/wire';
 import { metadataRoutes } from './api/metadata-routes.ts';
+import { federateRoute } from './api/federate-route.ts';
+import { queryFeatures } from './api/query-features.ts';
 import { QueryGate } from './api/query-gate.ts';
 import { QueryMetrics } from './api/query-metrics.ts';
 import { queryRoutes } from './api/query-routes.ts';
 import type { QueryService } from './api/query-service.ts';
+import { remoteReadRoute } from './api/remote-read-route.ts';
 import { rulesRoutes } from './api/rules-routes.ts';
 import { statusRoutes } from './api/status-routes.ts';
 import { targetsRoutes } from './api/targets-routes.ts';
@@ -25,6 +28,8 @@ export interface QuerierOptions {
   readonly tokenFile: string | undefined;
   readonly operatorTokenFile: string | undefined;
   readonly topologyFile: string;
+  /** Names of query features, with commas between. */
+  readonly enableFeature?: string;
   readonly lookbackMs: number;
   readonly timeoutMs: number;
   readonly maxConcurrency: number;
@@ -51,11 +56,14 @@ export function mountQuerier(options: QuerierOptions): () => Promise<void> {
   const topology = new TopologyFile(options.topologyFile, log, (ready) => server.setReady(ready));
   const gate = new QueryGate(options.maxConcurrency);
   const queryMetrics = new QueryMetrics(metrics, gate);
+  const features = queryFeatures(options.enableFeature ?? '');
   const service: QueryService = {
     topology,
     client: new StoreClient(http),
     choice: new ReplicaChoice((store, good) => queryMetrics.stored(store, good)),
-    engine: new Engine(options),
+    engine: new Engine({ ...options, ...features.engine, parser: features.parser }),
+    parser: features.parser,
+    lookbackMs: options.lookbackMs,
     gate,
     metrics: queryMetrics,
     timeoutMs,
@@ -64,7 +72,9 @@ export function mountQuerier(options: QuerierOptions): () => Promise<void> {
   api.use(cors(options.corsOrigin));
   api.use(queryRoutes(service), metadataRoutes(service), targetsRoutes(service), rulesRoutes(service));
   api.use(statusRoutes(service, { operator, flags: options.flags, startedMs: Date.now() }));
+  api.use(remoteReadRoute(service));
   server.app.use('/api/v1', api);
+  server.app.use(federateRoute(service));
   mountUi(server);
   return async () => {
     topology.close();

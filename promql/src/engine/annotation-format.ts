@@ -15,9 +15,18 @@ export function positionText(query: string, pos: PositionRange): string {
 /** Two significant digits, as Go's %.2g writes them. */
 export function formatRounded(v: number): string {
   if (!Number.isFinite(v)) return v > 0 ? '+Inf' : v < 0 ? '-Inf' : 'NaN';
-  const [digits = '0', exponentText = '0'] = v.toExponential(1).split('e');
+  const [digits = '0', exponentText = '0'] = halfToEven(v).split('e');
   const exponent = Number(exponentText);
-  if (exponent >= -4 && exponent < 2) return String(Number(v.toPrecision(2)));
+  if (exponent >= -4 && exponent < 2) return String(Number(`${digits}e${exponentText}`));
   const sign = exponent < 0 ? '-' : '+';
   return `${digits.replace('.0', '')}e${sign}${String(Math.abs(exponent)).padStart(2, '0')}`;
+}
+
+/** Two digits and an exponent. A tie goes to the even digit, where JavaScript's goes up. */
+function halfToEven(v: number): string {
+  const rounded = v.toExponential(1);
+  const exact = v.toExponential(100);
+  if (!/^-?\d\.\d50*e/.test(exact)) return rounded;
+  const down = exact.replace(/^(-?\d\.\d)\d*/, '$1');
+  return /[02468]e/.test(down) ? down : rounded;
 }

@@ -3,10 +3,13 @@
 import { formatGoG, goQuote } from '@flotilla/model';
 import type { PositionRange } from '../ast.ts';
 import { formatRounded, positionText } from './annotation-format.ts';
+import type { NodeRanks } from './node-ranks.ts';
 
 interface Annotation {
   readonly info: boolean;
   readonly pos: PositionRange;
+  /** When the node that says it is done. */
+  readonly rank: number;
   /** What is known of all its occurrences, between the text and the position. */
   readonly detail?: Monotonicity;
 }
@@ -26,19 +29,38 @@ export interface Monotonicity {
   readonly samples: number;
 }
 
+/** Which node says something: the one at the position, or the one that it is an argument of. */
+type Speaker = 'itself' | 'outer';
+
 export class Annotations {
+  /** Of the query at hand. */
+  ranks: NodeRanks | undefined;
   private readonly entries = new Map<string, Annotation>();
+  private readonly endings: (() => void)[] = [];
 
-  private add(text: string, entry: Annotation): void {
-    this.entries.set(text, entry);
+  /** Has something to say when all values are computed. */
+  atEnd(say: () => void): void {
+    this.endings.push(say);
   }
 
-  private warn(text: string, pos: PositionRange): void {
-    this.add(`PromQL warning: ${text}`, { info: false, pos });
+  private add(text: string, entry: Omit<Annotation, 'rank'>, speaker: Speaker): void {
+    const rank = this.ranks?.rankOf(entry.pos, speaker === 'itself') ?? 0;
+    const known = this.entries.get(text);
+    // Of notes with details the first one keeps its place.
+    const keeps =
+      known !== undefined && (entry.detail === undefined ? known.rank > rank : known.rank <= rank);
+    this.entries.set(
+      text,
+      keeps ? { ...known, ...(entry.detail && { detail: entry.detail }) } : { ...entry, rank },
+    );
   }
 
-  private info(text: string, pos: PositionRange): void {
-    this.add(`PromQL info: ${text}`, { info: true, pos });
+  private warn(text: string, pos: PositionRange, speaker: Speaker = 'outer'): void {
+    this.add(`PromQL warning: ${text}`, { info: false, pos }, speaker);
+  }
+
+  private info(text: string, pos: PositionRange, speaker: Speaker = 'outer'): void {
+    this.add(`PromQL info: ${text}`, { info: true, pos }, speaker);
   }
 
   invalidQuantile(q: number, pos: PositionRange): void {
@@ -56,7 +78,11 @@ export class Annotations {
   }
 
   sortInRangeQuery(pos: PositionRange): void {
-    this.warn('sort is ineffective for range queries since results are always ordered by labels', pos);
+    this.warn(
+      'sort is ineffective for range queries since results are always ordered by labels',
+      pos,
+      'itself',
+    );
   }
 
   possibleNonCounter(metric: string, pos: PositionRange): void {
@@ -66,11 +92,11 @@ export class Annotations {
 
   incompatibleTypes(op: string, left: SampleType, right: SampleType, pos: PositionRange): void {
     const what = `incompatible sample types encountered for binary operator "${op}"`;
-    this.info(`${what}: ${left} ${op} ${right}`, pos);
+    this.info(`${what}: ${left} ${op} ${right}`, pos, 'itself');
   }
 
   incompatibleLayouts(op: string, pos: PositionRange): void {
-    this.warn(`incompatible bucket layout encountered for binary operator ${op}`, pos);
+    this.warn(`incompatible bucket layout encountered for binary operator ${op}`, pos, 'itself');
   }
 
   mixedSamples(metric: string, pos: PositionRange): void {
@@ -98,16 +124,16 @@ export class Annotations {
     this.warn(`this native histogram metric is not a gauge: ${goQuote(metric)}`, pos);
   }
 
-  resetCollision(operation: HistogramOperation, pos: PositionRange): void {
-    this.warn(`conflicting counter resets during histogram ${operation}`, pos);
+  resetCollision(operation: HistogramOperation, pos: PositionRange, speaker?: Speaker): void {
+    this.warn(`conflicting counter resets during histogram ${operation}`, pos, speaker);
   }
 
-  boundsReconciled(operation: HistogramOperation, pos: PositionRange): void {
-    this.info(`mismatched custom buckets were reconciled during ${operation}`, pos);
+  boundsReconciled(operation: HistogramOperation, pos: PositionRange, speaker?: Speaker): void {
+    this.info(`mismatched custom buckets were reconciled during ${operation}`, pos, speaker);
   }
 
-  ignoredInAggregation(op: string, pos: PositionRange): void {
-    this.info(`ignored histogram in ${op} aggregation`, pos);
+  ignoredInAggregation(op: string, pos: PositionRange, speaker?: Speaker): void {
+    this.info(`ignored histogram in ${op} aggregation`, pos, speaker);
   }
 
   ignoredInRange(metric: string, pos: PositionRange): void {
@@ -134,11 +160,13 @@ export class Annotations {
     const manual = 'https://prometheus.io/docs/prometheus/latest/querying/functions/#histogram_quantile';
     const what = `input to histogram_quantile needed to be fixed for monotonicity (see ${manual})`;
     const text = `PromQL info: ${what}${forMetric(metric)}`;
-    this.add(text, { info: true, pos, detail: joinMonotonicity(this.entries.get(text)?.detail, found) });
+    const detail = joinMonotonicity(this.entries.get(text)?.detail, found);
+    this.add(text, { info: true, pos, detail }, 'outer');
   }
 
   /** The texts, with positions as line:column of `query`. */
   texts(query: string): { warnings: string[]; infos: string[] } {
+    for (const say of this.endings.splice(0)) say();
     const warnings: string[] = [];
     const infos: string[] = [];
     for (const [text, entry] of this.entries) {

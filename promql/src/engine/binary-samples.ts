@@ -8,7 +8,7 @@ import {
   trimHistogram,
 } from '@flotilla/model';
 import type { BinaryExpr } from '../ast.ts';
-import type { Annotations } from './annotations.ts';
+import type { Note } from './step-notes.ts';
 import { FLOAT, histogramAt, NOTHING, setHistogram, type Tile } from './tile.ts';
 
 /** Either is set. */
@@ -20,19 +20,19 @@ export interface Sample {
 /** What becomes of a pair: a histogram, nothing because a comparison does not hold, or nothing at all. */
 type Combined = FloatHistogram | 'unequal' | undefined;
 
-/** The result of the operator; undefined if it makes nothing of the two, which is noted in `annotations`. */
+/** The result of the operator; undefined if it makes nothing of the two, which it says. */
 export function combineHistograms(
   expr: BinaryExpr,
   left: Sample,
   right: Sample,
-  annotations: Annotations,
+  say: (note: Note) => void,
 ): Combined {
   const { op, pos } = expr;
   const l = left.histogram;
   const r = right.histogram;
   if (l !== undefined && r !== undefined) {
-    if (op === '+') return noted(expr, addHistograms(l, r), annotations);
-    if (op === '-') return noted(expr, subtractHistograms(l, r), annotations);
+    if (op === '+') return noted(expr, addHistograms(l, r), say);
+    if (op === '-') return noted(expr, subtractHistograms(l, r), say);
     if (op === '==') return l.equals(r) ? l : 'unequal';
     if (op === '!=') return l.equals(r) ? 'unequal' : l;
   } else if (l !== undefined) {
@@ -44,23 +44,27 @@ export function combineHistograms(
     return r!.times(left.value).compact();
   }
   const typeOf = (one: unknown): 'histogram' | 'float' => (one === undefined ? 'float' : 'histogram');
-  annotations.incompatibleTypes(op, typeOf(l), typeOf(r), pos);
+  say((annotations) => annotations.incompatibleTypes(op, typeOf(l), typeOf(r), pos));
   return undefined;
 }
 
 function noted(
   { op, pos }: BinaryExpr,
   combined: CombinedHistogram | undefined,
-  annotations: Annotations,
+  say: (note: Note) => void,
 ): FloatHistogram | undefined {
   if (combined === undefined) {
-    annotations.incompatibleLayouts(op, pos);
+    say((annotations) => annotations.incompatibleLayouts(op, pos));
     return undefined;
   }
   const operation = op === '+' ? 'addition' : 'subtraction';
-  if (combined.hintsCollide) annotations.resetCollision(operation, pos);
-  if (combined.hintsCollide) return undefined;
-  if (combined.boundsReconciled) annotations.boundsReconciled(operation, pos);
+  if (combined.hintsCollide) {
+    say((annotations) => annotations.resetCollision(operation, pos, 'itself'));
+    return undefined;
+  }
+  if (combined.boundsReconciled) {
+    say((annotations) => annotations.boundsReconciled(operation, pos, 'itself'));
+  }
   const histogram = combined.histogram.compact();
   return op === '-' ? histogram.withHint('gauge') : histogram;
 }
@@ -72,9 +76,9 @@ export function writeCombined(
   right: Sample,
   into: Tile,
   cell: number,
-  annotations: Annotations,
+  say: (note: Note) => void,
 ): void {
-  const combined = combineHistograms(expr, left, right, annotations);
+  const combined = combineHistograms(expr, left, right, say);
   if (combined === undefined) {
     into.valid[cell] = NOTHING;
   } else if (expr.returnBool) {

@@ -43,11 +43,14 @@ export interface QueryControl {
 
 export interface InstantQuery {
   readonly expr: Expr | string;
+  /** What the expression was parsed from, for the positions in annotations. */
+  readonly text?: string;
   readonly timeMs: number;
 }
 
 export interface RangeQuery {
   readonly expr: Expr | string;
+  readonly text?: string;
   readonly startMs: number;
   readonly endMs: number;
   readonly stepMs: number;
@@ -77,7 +80,7 @@ export class Engine {
   async instant(query: InstantQuery, storage: Storage, control: QueryControl = {}): Promise<QueryResult> {
     const { timeMs } = query;
     const window = { startMs: timeMs, endMs: timeMs, stepMs: 0 };
-    return this.run(query.expr, instantGrid(timeMs), window, storage, control);
+    return this.run(query, instantGrid(timeMs), window, storage, control);
   }
 
   /** The values of a scalar or vector expression from start to end. Throws as instant() does. */
@@ -85,11 +88,11 @@ export class Engine {
     const { startMs, endMs, stepMs } = query;
     if (!(stepMs > 0)) fail(`range query: step ${stepMs} ms, want more than 0`);
     const grid = gridBetween(startMs, endMs, stepMs);
-    return this.run(query.expr, grid, { startMs, endMs, stepMs }, storage, control);
+    return this.run(query, grid, { startMs, endMs, stepMs }, storage, control);
   }
 
   private async run(
-    query: Expr | string,
+    { expr: given, text }: Pick<InstantQuery, 'expr' | 'text'>,
     grid: Grid,
     window: QueryWindow,
     storage: Storage,
@@ -97,7 +100,7 @@ export class Engine {
   ): Promise<QueryResult> {
     const begunMs = performance.now();
     const isRange = window.stepMs > 0;
-    const expr = typeof query === 'string' ? parseExpr(query, this.options.parser) : query;
+    const expr = typeof given === 'string' ? parseExpr(given, this.options.parser) : given;
     if (isRange) checkRangeType(expr);
     const signal = control.signal ?? new AbortController().signal;
     const { defaultIntervalMs, maxSamples } = this.options;
@@ -109,7 +112,7 @@ export class Engine {
     const warnings = await evaluation.orAborted(planner.selections.load(storage, context));
     evaluation.anyHistograms = planner.selections.anyHistograms();
     const data = await guarded(evaluate);
-    const annotations = evaluation.annotations.texts(typeof query === 'string' ? query : '');
+    const annotations = evaluation.annotations.texts(typeof given === 'string' ? given : (text ?? ''));
     return {
       ...data,
       warnings: [...warnings, ...annotations.warnings],

@@ -2,6 +2,8 @@
 
 export interface Grid {
   readonly startMs: number;
+  /** The end that was asked for: at or after the last step. */
+  readonly endMs: number;
   /** Above 0, also when there is one step. */
   readonly stepMs: number;
   /** 0 when the end is before the start, which only a subquery can bring about. */
@@ -10,16 +12,16 @@ export interface Grid {
 
 /** The grid from start to end, both inclusive. */
 export function gridBetween(startMs: number, endMs: number, stepMs: number): Grid {
-  return { startMs, stepMs, steps: endMs < startMs ? 0 : Math.floor((endMs - startMs) / stepMs) + 1 };
+  return { startMs, endMs, stepMs, steps: endMs < startMs ? 0 : Math.floor((endMs - startMs) / stepMs) + 1 };
 }
 
 export function instantGrid(timeMs: number): Grid {
-  return { startMs: timeMs, stepMs: 1, steps: 1 };
+  return { startMs: timeMs, endMs: timeMs, stepMs: 1, steps: 1 };
 }
 
 /** The first step alone: where what does not depend on the step is evaluated. */
 export function firstStep(grid: Grid): Grid {
-  return { ...grid, steps: 1 };
+  return { ...grid, endMs: grid.startMs, steps: 1 };
 }
 
 /** The last time on the grid. */
@@ -32,6 +34,7 @@ export function gridEnd(grid: Grid): number {
  * The division truncates towards zero, as Go's does, which shows for times before 1970.
  */
 export function subqueryGrid(parent: Grid, offsetMs: number, rangeMs: number, stepMs: number): Grid {
+  if (parent.steps === 0) return { ...parent, endMs: parent.startMs - 1 };
   const after = parent.startMs - offsetMs - rangeMs;
   let startMs = stepMs * Math.trunc(after / stepMs);
   if (startMs <= after) startMs += stepMs;

@@ -31,10 +31,26 @@ export interface BucketResult {
   readonly compute: (buckets: BucketSet, a: number, b: number) => number;
   /** `metric` is for annotations. */
   readonly computeNative: (histogram: FloatHistogram, a: number, b: number, metric: string) => number;
-  /** The label that tells this result from the others. */
-  readonly label?: readonly [name: string, value: (params: readonly Float64Array[]) => string];
+  /** The label that tells this result from the others, and its value for the first parameter's. */
+  readonly label?: readonly [name: string, value: (param: number) => string];
   /** Where φ is in the query, if the result is a quantile. */
   readonly phiPos?: PositionRange;
+}
+
+/** A result with its parameters by step. One whose label changes between steps is there once for each label. */
+interface OpenResult {
+  readonly result: BucketResult;
+  readonly params: readonly Float64Array[];
+  readonly label: readonly [name: string, value: string] | undefined;
+}
+
+/** Gives a result one row for each label that it has at any step. */
+function byLabel(result: BucketResult, params: readonly Float64Array[]): OpenResult[] {
+  const { label } = result;
+  if (label === undefined) return [{ result, params, label }];
+  const [name, valueOf] = label;
+  const values = new Set(Array.from(params[0]!, valueOf));
+  return Array.from(values, (value) => ({ result, params, label: [name, value] as const }));
 }
 
 export class HistogramFunction extends BaseOperator {
@@ -45,7 +61,7 @@ export class HistogramFunction extends BaseOperator {
   /** Rows of the input with native histograms. */
   private natives: readonly number[] = [];
   private held: Tile | undefined;
-  private params: readonly (readonly Float64Array[])[] = [];
+  private opened: readonly OpenResult[] = [];
   private scratch: Tile = makeTile(0);
   private buckets = new BucketSet(0);
 
@@ -57,9 +73,9 @@ export class HistogramFunction extends BaseOperator {
   }
 
   async open(): Promise<void> {
-    const params: Float64Array[][] = [];
-    for (const result of this.results) params.push(await this.openParams(result));
-    this.params = params;
+    const opened: OpenResult[] = [];
+    for (const result of this.results) opened.push(...byLabel(result, await this.openParams(result)));
+    this.opened = opened;
     await this.input.open();
     if (this.evaluation.anyHistograms) await this.findNatives();
     this.histograms = await this.findHistograms();
@@ -155,10 +171,9 @@ export class HistogramFunction extends BaseOperator {
     const own = listOf([...natives, ...this.histograms.map(({ labels }) => labels)], natives.length === 0);
     const { delayedNameRemoval } = this.evaluation;
     const bare = withoutNames(own, delayedNameRemoval);
-    const lists = this.results.map(({ label }, i) => {
+    const lists = this.opened.map(({ label }) => {
       if (label === undefined) return bare.labels;
-      const value = label[1](this.params[i]!);
-      return bare.labels.map((labels) => new LabelsBuilder(labels).set(label[0], value).labels());
+      return bare.labels.map((labels) => new LabelsBuilder(labels).set(...label).labels());
     });
     const all = listOf(lists.flat(), lists.length === 1 && bare.unique);
     if (delayedNameRemoval) all.doomed.fill(1);
@@ -168,8 +183,9 @@ export class HistogramFunction extends BaseOperator {
   private readRow(index: number, histogram: Histogram, into: Tile, at: number): void {
     const { steps } = this.grid;
     const { scratch, buckets } = this;
-    const result = this.results[index]!;
-    const [a, b] = this.params[index]!;
+    const opened = this.opened[index]!;
+    const { result } = opened;
+    const [a, b] = opened.params;
     histogram.buckets.forEach(({ row }, i) => this.readInput(row, scratch, i));
     for (let step = 0; step < steps; step++) {
       buckets.clear();
@@ -177,7 +193,7 @@ export class HistogramFunction extends BaseOperator {
         const cell = i * steps + step;
         if (scratch.valid[cell] === FLOAT) buckets.push(bound, scratch.values[cell]!);
       });
-      const alone = buckets.size > 0 && !this.hasRival(histogram, step);
+      const alone = buckets.size > 0 && !this.hasRival(histogram, step) && isAt(opened, step);
       into.valid[at + step] = alone ? FLOAT : NOTHING;
       if (!alone) continue;
       into.values[at + step] = result.compute(buckets, a![step]!, b?.[step] ?? 0);
@@ -193,17 +209,18 @@ export class HistogramFunction extends BaseOperator {
     const { steps } = this.grid;
     const row = this.natives[native]!;
     const labels = this.input.series.labels[row]!;
-    const [a, b] = this.params[index]!;
+    const opened = this.opened[index]!;
+    const [a, b] = opened.params;
     for (let step = 0; step < steps; step++) {
       const histogram = histogramAt(this.held!, row * steps + step);
       into.valid[at + step] = NOTHING;
-      if (histogram === undefined) continue;
+      if (histogram === undefined || !isAt(opened, step)) continue;
       if (this.rivalsAt(labels, step)) {
         this.evaluation.annotations.mixedKinds(this.nameOf(labels), this.inputPos);
         continue;
       }
       into.valid[at + step] = FLOAT;
-      into.values[at + step] = this.results[index]!.computeNative(
+      into.values[at + step] = opened.result.computeNative(
         histogram,
         a![step]!,
         b?.[step] ?? 0,
@@ -231,4 +248,9 @@ export class HistogramFunction extends BaseOperator {
       samples: 1,
     });
   }
+}
+
+/** Whether a result has its label at a step. */
+function isAt({ result, params, label }: OpenResult, step: number): boolean {
+  return label === undefined || result.label![1](params[0]![step]!) === label[1];
 }

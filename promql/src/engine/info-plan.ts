@@ -27,7 +27,7 @@ export function planInfo(planner: Planner, args: readonly Expr[], grid: Grid): O
   const given = selector?.matchers ?? [];
   const data = given.filter(({ name }) => name !== METRIC_NAME);
   const names = effectiveNames(given.filter(({ name }) => name === METRIC_NAME));
-  const { atMs, offsetMs } = sharedReference(planner, args[0]!);
+  const { atMs, offsetMs } = sharedReference(planner, args[0]!) ?? NOW;
   const timed: VectorSelector = {
     kind: 'selector',
     name: '',
@@ -49,13 +49,13 @@ function effectiveNames(matchers: readonly Matcher[]): readonly Matcher[] {
   return [new Matcher('=~', METRIC_NAME, '.+_info'), ...matchers];
 }
 
-/** The reference that all selectors of an expression share, else that of the evaluation itself. */
-function sharedReference(planner: Planner, expr: Expr): Reference {
+/** The reference that all selectors of an expression share; undefined if they do not, or if a vector has none. */
+export function sharedReference(planner: Planner, expr: Expr): Reference | undefined {
   const found: Reference[] = [];
   const allHaveOne = collect(planner, expr, [], found);
   const [first] = found;
-  if (first === undefined || !allHaveOne) return NOW;
-  return found.every((one) => sameReference(first, one)) ? first : NOW;
+  if (first === undefined || !allHaveOne) return undefined;
+  return found.every((one) => sameReference(first, one)) ? first : undefined;
 }
 
 /** Gathers the references of selectors; false if any vector in it has no selector at all. */

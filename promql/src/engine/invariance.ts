@@ -2,7 +2,7 @@
 //
 // A part is invariant if all its selectors are pinned by `@` and no function in it depends on the time of evaluation.
 
-import type { Expr } from '../ast.ts';
+import type { Call, Expr } from '../ast.ts';
 
 /** Functions that depend on when they are evaluated, even if their arguments do not. */
 const DEPENDS_ON_TIME = new Set([
@@ -31,6 +31,12 @@ export function withoutParens(expr: Expr): Expr {
 /** Answers for the nodes of one query; each is looked at once. */
 export class Invariance {
   private readonly known = new Map<Expr, boolean>();
+  private readonly hasOneReference: (info: Call) => boolean;
+
+  /** `hasOneReference`: whether all selectors in an info() look at one time. */
+  constructor(hasOneReference: (info: Call) => boolean) {
+    this.hasOneReference = hasOneReference;
+  }
 
   isInvariant(expr: Expr): boolean {
     const known = this.known.get(expr);
@@ -66,8 +72,8 @@ export class Invariance {
 
   private isInvariantCall(expr: Expr & { kind: 'call' }): boolean {
     if (WINDOW_FUNCTIONS.has(expr.func)) return true;
-    if (expr.func === 'info') return false;
     const args = expr.args.map(withoutParens);
+    if (expr.func === 'info') return this.isInvariant(args[0]!) && this.hasOneReference(expr);
     if (expr.func === 'timestamp') {
       // The time of a pinned sample is the sample's; of anything else it is the step's.
       return args.every((arg) => arg.kind === 'selector' && this.isInvariant(arg));

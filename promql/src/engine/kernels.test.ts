@@ -118,7 +118,12 @@ describe('dates', () => {
 describe('grids', () => {
   test('of subqueries are multiples of their step', () => {
     const parent = gridBetween(605_000, 665_000, 30_000);
-    expect(subqueryGrid(parent, 0, 120_000, 60_000)).toEqual({ startMs: 540_000, stepMs: 60_000, steps: 3 });
+    expect(subqueryGrid(parent, 0, 120_000, 60_000)).toEqual({
+      startMs: 540_000,
+      endMs: 665_000,
+      stepMs: 60_000,
+      steps: 3,
+    });
     expect(subqueryGrid(gridBetween(0, 0, 1), 0, 90_000, 60_000).startMs).toBe(-60_000);
   });
 });
@@ -131,6 +136,7 @@ describe('annotation texts', () => {
 
   test('round to two digits', () => {
     expect([2, 0.123, 123, 1e-7, 0].map(formatRounded)).toEqual(['2', '0.12', '1.2e+02', '1e-07', '0']);
+    expect([445, 455, 4.45].map(formatRounded)).toEqual(['4.4e+02', '4.6e+02', '4.5']);
   });
 });
 

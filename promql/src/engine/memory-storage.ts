@@ -132,12 +132,13 @@ function between(series: GrowingSeries, startMs: number, endMs: number): Series 
   while (from < series.count && series.timestampsMs[from]! < startMs) from++;
   let to = series.count;
   while (to > from && series.timestampsMs[to - 1]! > endMs) to--;
-  const { histograms, startTimesMs } = series;
+  const { startTimesMs } = series;
+  const histograms = Array.from({ length: to - from }, (_, i) => series.histograms?.[from + i]);
   return {
     labels: series.labels,
     timestampsMs: series.timestampsMs.subarray(from, to),
     values: series.values.subarray(from, to),
-    ...(histograms && { histograms: histograms.slice(from, to) }),
+    ...(histograms.some((one) => one !== undefined) && { histograms }),
     ...(startTimesMs && { startTimesMs: startTimesMs.subarray(from, to) }),
   };
 }

@@ -7,7 +7,7 @@ import {
   histogramQuantile,
   histogramVariance,
 } from '@flotilla/model';
-import type { Call, Expr } from '../ast.ts';
+import type { Call, Expr, PositionRange } from '../ast.ts';
 import { valueType } from '../parser/traverse.ts';
 import { Absent, absentLabels } from './absent.ts';
 import { largest, smallest } from './arithmetic.ts';
@@ -183,9 +183,9 @@ function planStartTimestamp(c: CallContext): Operator {
 
 /** In a range query the order has no effect, and the user is told so. */
 function planSort(c: CallContext, order: RowOrder, input: Operator): Operator {
-  if (c.grid.steps === 1) return new Sort(input, order, c.planner.evaluation);
-  c.planner.evaluation.annotations.sortInRangeQuery(c.call.pos);
-  return input;
+  const { steps, startMs, endMs } = c.grid;
+  if (steps > 0 && startMs !== endMs) c.planner.evaluation.annotations.sortInRangeQuery(c.call.pos);
+  return steps === 1 ? new Sort(input, order, c.planner.evaluation) : input;
 }
 
 function planRename(c: CallContext, rename: ConstructorParameters<typeof Renamed>[1]): Operator {
@@ -207,16 +207,14 @@ function planQuantiles(c: CallContext, vector: number, phis: readonly number[]):
       computeNative,
       phiPos: c.args[index]!.pos,
     };
-    return label === undefined
-      ? result
-      : { ...result, label: [label, (rows) => bucketLabel(rows[0]?.[0] ?? NaN)] };
+    return label === undefined ? result : { ...result, label: [label, bucketLabel] };
   });
   return planHistogram(c, vector, results);
 }
 
 /** A number as the label of a bucket or quantile. */
 function bucketLabel(value: number): string {
-  const text = formatGoG(value);
+  const text = formatGoG(value === 0 ? 0 : value); // Zero has no sign here.
   return /^-?\d+$/.test(text) ? `${text}.0` : text;
 }
 
@@ -244,12 +242,18 @@ function planRangeFunction(c: CallContext): Operator {
   const params = args.filter((_, i) => i !== index).map((expr) => planner.plan(expr, grid, around));
   const planned = planner.planRange(range, grid, around);
   const operator = new RangeFunction(
-    { func, ...kernelsFor(func, range), ...planned, params, pos: args[0]!.pos },
+    { func, ...kernelsFor(func, range), ...planned, params, pos: argumentPos(c) },
     grid,
     planner.evaluation,
   );
   if (func === 'absent_over_time') return new Absent(operator, absentLabels(range), planner.evaluation);
   return new MergeOperator(operator, planner.evaluation, 'never');
+}
+
+/** Where a range function says what it has to say: at its first argument; a subquery has no place there. */
+function argumentPos({ planner, args }: CallContext): PositionRange {
+  const [first] = args;
+  return first!.kind === 'subquery' ? planner.ranks.shown(first.pos, { start: 0, end: 0 }) : first!.pos;
 }
 
 function kernelsFor(func: string, range: Expr): { kernel: RangeKernel; mixed: MixedKernel } {

@@ -21,12 +21,14 @@ import { type QueryWindow, resolveDuration } from './durations.ts';
 import { fail, QueryLimitError } from './errors.ts';
 import type { Evaluation } from './evaluation.ts';
 import { isFoldOp } from './fold.ts';
-import { firstStep, type Grid, gridEnd, instantGrid, subqueryGrid } from './grid.ts';
+import { firstStep, type Grid, gridEnd, subqueryGrid } from './grid.ts';
 import type { Grouping } from './grouping.ts';
+import { sharedReference } from './info-plan.ts';
 import { statsSelectors } from './histogram-stats.ts';
 import { InstantSelector, lookTimes, type SampleColumn } from './instant-selector.ts';
 import { Invariance, WINDOW_FUNCTIONS, withoutParens } from './invariance.ts';
 import { MergeOperator } from './merge-operator.ts';
+import { NodeRanks } from './node-ranks.ts';
 import type { Operator } from './operator.ts';
 import { planCall } from './plan-call.ts';
 import { QuantileAggregate } from './quantile-aggregate.ts';
@@ -65,9 +67,10 @@ export class Planner {
   readonly evaluation: Evaluation;
   readonly window: QueryWindow;
   readonly selections = new Selections();
+  readonly ranks: NodeRanks;
   private readonly defaultIntervalMs: number;
   private readonly maxSamples: number;
-  private readonly invariance = new Invariance();
+  private readonly invariance = new Invariance((call) => sharedReference(this, call.args[0]!) !== undefined);
   private readonly stats: ReadonlySet<VectorSelector>;
 
   constructor(
@@ -78,6 +81,8 @@ export class Planner {
     maxSamples: number,
   ) {
     this.stats = statsSelectors(query);
+    this.ranks = new NodeRanks(query);
+    evaluation.annotations.ranks = this.ranks;
     this.evaluation = evaluation;
     this.window = window;
     this.defaultIntervalMs = defaultIntervalMs;
@@ -87,10 +92,11 @@ export class Planner {
   /** An operator for an expression of scalar or vector type. */
   plan(expr: Expr, grid: Grid, around: Surroundings = ALONE): Operator {
     const bare = withoutParens(expr);
-    if (grid.steps <= 1 || bare.kind === 'number' || !this.invariance.isInvariant(bare)) {
+    if (grid.steps === 0 || bare.kind === 'number' || !this.invariance.isInvariant(bare)) {
       return this.build(bare, grid, around);
     }
-    return new Replicate(this.build(bare, firstStep(grid), around), grid, this.evaluation);
+    const once = this.build(bare, firstStep(grid), around);
+    return grid.steps === 1 ? once : new Replicate(once, grid, this.evaluation);
   }
 
   /** A range, for the windows of the grid's steps. */
@@ -197,7 +203,10 @@ export class Planner {
 
   /** An instant selector of samples' values, or of their times. */
   selector(expr: VectorSelector, grid: Grid, around: Surroundings, column: SampleColumn): Operator {
-    const times = lookTimes(grid, this.offsetOf(expr), this.timeOf(expr.at));
+    // Of a pinned sample's times an offset only decides what is loaded, as in Prometheus.
+    const atMs = this.timeOf(expr.at);
+    const offsetMs = column !== 'value' && atMs !== undefined ? 0 : this.offsetOf(expr);
+    const times = lookTimes(grid, offsetMs, atMs);
     const extent = { rangeMs: 0, beforeMs: this.evaluation.lookbackMs, afterMs: 0 };
     const selection = this.select(expr, grid, around, extent);
     return new InstantSelector(selection, times, grid, this.evaluation, column);
@@ -235,7 +244,8 @@ export class Planner {
       resolveDuration(expr.stepExpr, expr.stepMs, this.window, 'positive') || this.defaultIntervalMs;
     const offsetMs = resolveDuration(expr.offsetExpr, expr.offsetMs, this.window, 'any');
     const atMs = this.timeOf(expr.at);
-    const inner = subqueryGrid(atMs === undefined ? grid : instantGrid(atMs), offsetMs, rangeMs, stepMs);
+    // A pinned subquery goes on as long as its parent; the steps after its window only show in annotations.
+    const inner = subqueryGrid({ ...grid, startMs: atMs ?? grid.startMs }, offsetMs, rangeMs, stepMs);
     if (inner.steps > this.maxSamples) {
       throw new QueryLimitError(
         'query processing would load too many samples into memory in query execution',

@@ -22,7 +22,7 @@ const samples = array(
   return { times: items.map(({ gapMs }) => (timeMs += gapMs)), values: items.map(({ value }) => value) };
 });
 
-const grid = { startMs: 1000, stepMs: 7000, steps: 40 };
+const grid = { startMs: 1000, endMs: 274_000, stepMs: 7000, steps: 40 };
 const RANGE_MS = 30_000;
 
 function run(kernel: RangeKernel, { times, values }: Samples): (number | undefined)[] {

@@ -6,7 +6,8 @@ import type { Evaluation } from './evaluation.ts';
 import { MapOperator, type Operator, ScalarOperator } from './operator.ts';
 import { type SeriesList, withoutNames } from './series-list.ts';
 import { sampleAt, writeCombined } from './binary-samples.ts';
-import { anyFloat, copyCell, HISTOGRAM, makeTile, NOTHING, type Tile } from './tile.ts';
+import { StepNotes } from './step-notes.ts';
+import { copyCell, FLOAT, HISTOGRAM, makeTile, NOTHING, type Tile } from './tile.ts';
 
 /** Scalar op scalar; a comparison gives 0 or 1. */
 export class ScalarBinary extends ScalarOperator {
@@ -46,20 +47,24 @@ export class VectorScalarBinary extends MapOperator {
   private holds = new Uint8Array(0);
   /** The histograms of the row at hand. */
   private scratch = makeTile(0);
+  private readonly notes: StepNotes;
 
   constructor(expr: BinaryExpr, vector: Operator, scalar: Operator, first: boolean, evaluation: Evaluation) {
     super(vector, evaluation);
     this.expr = expr;
     this.scalar = scalar;
     this.scalarFirst = first;
+    this.notes = new StepNotes(evaluation.annotations);
   }
 
   override async open(): Promise<void> {
+    // The left side first: the first error counts.
+    if (!this.scalarFirst) await super.open();
     await this.scalar.open();
     this.row = await this.evaluation.scalarRow(this.scalar);
     this.holds = new Uint8Array(this.row.length);
     this.scratch = makeTile(this.row.length);
-    await super.open();
+    if (this.scalarFirst) await super.open();
   }
 
   protected override relabel(series: SeriesList): SeriesList {
@@ -68,18 +73,15 @@ export class VectorScalarBinary extends MapOperator {
     return withoutNames(series, this.evaluation.delayedNameRemoval);
   }
 
-  protected mapRow(tile: Tile, at: number): void {
-    const { op, returnBool, pos } = this.expr;
+  protected mapRow(tile: Tile, at: number, index: number): void {
+    const { op, returnBool } = this.expr;
     const { steps } = this.grid;
     const histograms = tile.histograms !== undefined && this.takeHistograms(tile, at);
     const cells: Cells = { values: tile.values, at };
     const scalar: Cells = { values: this.row, at: 0 };
     const [l, r] = this.scalarFirst ? [scalar, cells] : [cells, scalar];
     if (isTrim(op)) {
-      if (anyFloat(tile.valid, at, at + steps)) {
-        this.evaluation.annotations.incompatibleTypes(op, 'float', 'float', pos);
-      }
-      tile.valid.fill(NOTHING, at, at + steps);
+      this.refuseFloats(tile.valid, at, index);
     } else if (isComparison(op)) {
       compare(op, l, r, this.holds, 0, steps);
       if (returnBool) tile.values.set(this.holds, at);
@@ -87,7 +89,16 @@ export class VectorScalarBinary extends MapOperator {
     } else if (!isSetOp(op)) {
       combine(op, l, r, cells, steps);
     }
-    if (histograms) this.putHistograms(tile, at);
+    if (histograms) this.putHistograms(tile, at, index);
+  }
+
+  private refuseFloats(valid: Uint8Array, at: number, index: number): void {
+    const { op, pos } = this.expr;
+    for (let step = 0; step < this.grid.steps; step++) {
+      if (valid[at + step] === FLOAT)
+        this.notes.add(step, index, (said) => said.incompatibleTypes(op, 'float', 'float', pos));
+      valid[at + step] = NOTHING;
+    }
   }
 
   /** Moves the histograms of a row aside, so that the rest of it is floats; false if there is none. */
@@ -103,13 +114,13 @@ export class VectorScalarBinary extends MapOperator {
     return found;
   }
 
-  private putHistograms(tile: Tile, at: number): void {
+  private putHistograms(tile: Tile, at: number, index: number): void {
     for (let step = 0; step < this.grid.steps; step++) {
       if (this.scratch.valid[step] !== HISTOGRAM) continue;
       const mine = sampleAt(this.scratch, step);
       const scalar = { value: this.row[step]!, histogram: undefined };
       const [l, r] = this.scalarFirst ? [scalar, mine] : [mine, scalar];
-      writeCombined(this.expr, l, r, tile, at + step, this.evaluation.annotations);
+      writeCombined(this.expr, l, r, tile, at + step, (note) => this.notes.add(step, index, note));
     }
   }
 }

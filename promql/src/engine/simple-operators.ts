@@ -103,13 +103,13 @@ export class ValueFunction extends MapOperator {
   }
 
   override async open(): Promise<void> {
+    await super.open();
     const rows: Float64Array[] = [];
     for (const param of this.params) {
       await param.open();
       rows.push(await this.evaluation.scalarRow(param));
     }
     this.rows = rows;
-    await super.open();
   }
 
   protected override relabel(series: SeriesList): SeriesList {

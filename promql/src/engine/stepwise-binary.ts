@@ -10,6 +10,7 @@ import { matchGroupText, matchLabels, resultLabels } from './matching.ts';
 import type { SeriesList } from './series-list.ts';
 import { combineHistograms, type Sample, sampleAt } from './binary-samples.ts';
 import type { Evaluation } from './evaluation.ts';
+import type { Note } from './step-notes.ts';
 import { FLOAT, makeTile, NOTHING, setHistogram, type Tile } from './tile.ts';
 
 interface Side {
@@ -43,6 +44,7 @@ export function stepwiseRows(
   for (let step = 0; step < steps; step++) {
     if (step % 64 === 0) evaluation.check();
     matcher.match(step);
+    matcher.sayLast();
   }
   return matcher;
 }
@@ -51,6 +53,7 @@ class StepMatcher implements StepwiseResult {
   readonly labels: Labels[] = [];
   readonly rows: Tile[] = [];
   private readonly evaluation: Evaluation;
+  private note: Note | undefined;
   private readonly expr: BinaryExpr;
   private readonly matching: VectorMatching;
   private readonly steps: number;
@@ -112,6 +115,12 @@ class StepMatcher implements StepwiseResult {
     }
   }
 
+  /** Makes the last note of a step. */
+  sayLast(): void {
+    this.note?.(this.evaluation.annotations);
+    this.note = undefined;
+  }
+
   private present(side: Side, step: number): number[] {
     const rows: number[] = [];
     side.groups.forEach((_group, row) => {
@@ -166,14 +175,16 @@ class StepMatcher implements StepwiseResult {
   /** Undefined if the operator makes nothing of the two; 'unequal' if a comparison drops them. */
   private compute(left: Sample, right: Sample): Sample | 'unequal' | undefined {
     const { op, returnBool, pos } = this.expr;
-    const { annotations } = this.evaluation;
+    const say = (note: Note): void => {
+      this.note = note;
+    };
     if (left.histogram !== undefined || right.histogram !== undefined) {
-      const histogram = combineHistograms(this.expr, left, right, annotations);
+      const histogram = combineHistograms(this.expr, left, right, say);
       if (histogram === undefined || !returnBool) return histogram && sampleOf(histogram);
       return { value: histogram === 'unequal' ? 0 : 1, histogram: undefined };
     }
     if (isTrim(op)) {
-      annotations.incompatibleTypes(op, 'float', 'float', pos);
+      say((annotations) => annotations.incompatibleTypes(op, 'float', 'float', pos));
       return undefined;
     }
     this.l[0] = left.value;

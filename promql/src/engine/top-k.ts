@@ -58,10 +58,15 @@ export class SeriesAggregate extends BaseOperator {
     await this.input.open();
     const groups = groupSeries(this.input.series, this.grouping);
     if (this.op === 'limit_ratio') return this.openRatio(params);
-    if (params.every((k) => k < 1)) return;
+    if (params.every((k) => k < 1)) return this.drainInput();
     checkCounts(params);
     if (this.op === 'limitk') return this.openLimit(params, groups);
     return this.openHeaps(params, groups);
+  }
+
+  /** For its annotations. */
+  private async drainInput(): Promise<void> {
+    await this.evaluation.drain(this.input, this.input.series.labels.keys());
   }
 
   read(from: number, to: number, into: Tile, row: number): void {
@@ -80,7 +85,7 @@ export class SeriesAggregate extends BaseOperator {
           if (tile.valid[cell] === FLOAT && k >= 1)
             offer(heaps, base + step, k, tile.values[cell]!, first + i);
           if (tile.valid[cell] === HISTOGRAM && k >= 1) {
-            this.evaluation.annotations.ignoredInAggregation(this.op, this.pos);
+            this.evaluation.annotations.ignoredInAggregation(this.op, this.pos, 'itself');
           }
         }
       }
@@ -138,7 +143,7 @@ export class SeriesAggregate extends BaseOperator {
 
   /** A share of the series, chosen by a hash of their labels; a negative ratio chooses the others. */
   private async openRatio(ratios: Float64Array): Promise<void> {
-    if (ratios.every((ratio) => ratio === 0)) return;
+    if (ratios.every((ratio) => ratio === 0)) return this.drainInput();
     if (ratios.some(Number.isNaN)) fail('Ratio value is NaN');
     const most = ratios.reduce((a, b) => Math.max(a, b));
     const least = ratios.reduce((a, b) => Math.min(a, b));

@@ -12,7 +12,8 @@ import { BaseOperator, type Operator } from './operator.ts';
 import { hasDuplicates, listOf, type SeriesList } from './series-list.ts';
 import { stepwiseRows } from './stepwise-binary.ts';
 import { sampleAt, writeCombined } from './binary-samples.ts';
-import { anyFloat, copyRows, FLOAT, NOTHING, type Tile } from './tile.ts';
+import { StepNotes } from './step-notes.ts';
+import { copyRows, FLOAT, NOTHING, type Tile } from './tile.ts';
 
 /** A result row: the rows that it comes from. */
 interface Pair {
@@ -30,6 +31,7 @@ export class VectorBinary extends BaseOperator {
   private held: Tile | undefined;
   private scratch: Tile | undefined;
   private stepwise: Tile | undefined;
+  private readonly notes: StepNotes;
 
   constructor(
     expr: BinaryExpr,
@@ -43,6 +45,7 @@ export class VectorBinary extends BaseOperator {
     this.matching = matching;
     this.lhs = lhs;
     this.rhs = rhs;
+    this.notes = new StepNotes(evaluation.annotations);
   }
 
   async open(): Promise<void> {
@@ -69,7 +72,7 @@ export class VectorBinary extends BaseOperator {
       copyRows(this.stepwise, from, into, row, to - from, steps);
       return;
     }
-    for (let i = from; i < to; i++) this.readPair(this.pairs[i]!, into, row + i - from);
+    for (let i = from; i < to; i++) this.readPair(i, into, row + i - from);
   }
 
   /** All pairs, if no group has two series where one must be; else undefined. */
@@ -123,7 +126,8 @@ export class VectorBinary extends BaseOperator {
     return this.evaluation.materialize(side, this.expr.op);
   }
 
-  private readPair({ left, right }: Pair, into: Tile, row: number): void {
+  private readPair(pair: number, into: Tile, row: number): void {
+    const { left, right } = this.pairs[pair]!;
     const { steps } = this.grid;
     const at = row * steps;
     const other = this.held ?? this.scratch!;
@@ -134,24 +138,21 @@ export class VectorBinary extends BaseOperator {
     if (this.held === undefined) this.rhs.read(right, right + 1, other, 0);
     const otherAt = this.held === undefined ? 0 : (swapped ? left : right) * steps;
     if (into.histograms !== undefined || other.histograms !== undefined) {
-      this.applyMixed(into, at, other, otherAt, swapped);
+      this.applyMixed(into, at, other, otherAt, swapped, pair);
       return;
     }
     for (let step = 0; step < steps; step++) into.valid[at + step]! &= other.valid[otherAt + step]!;
-    this.apply(into, at, other, otherAt, swapped);
+    this.apply(into, at, other, otherAt, swapped, pair);
   }
 
-  private apply(into: Tile, at: number, other: Tile, otherAt: number, swapped: boolean): void {
-    const { op, returnBool, pos } = this.expr;
+  private apply(into: Tile, at: number, other: Tile, otherAt: number, swapped: boolean, pair: number): void {
+    const { op, returnBool } = this.expr;
     const { steps } = this.grid;
     const mine = { values: into.values, at };
     const theirs = { values: other.values, at: otherAt };
     const [l, r] = swapped ? [theirs, mine] : [mine, theirs];
     if (isTrim(op)) {
-      if (anyFloat(into.valid, at, at + steps)) {
-        this.evaluation.annotations.incompatibleTypes(op, 'float', 'float', pos);
-      }
-      into.valid.fill(NOTHING, at, at + steps);
+      this.refuseFloats(into.valid, at, pair);
     } else if (isComparison(op)) {
       const holds = new Uint8Array(steps);
       compare(op, l, r, holds, 0, steps);
@@ -166,8 +167,24 @@ export class VectorBinary extends BaseOperator {
     }
   }
 
+  private refuseFloats(valid: Uint8Array, at: number, pair: number): void {
+    const { op, pos } = this.expr;
+    for (let step = 0; step < this.grid.steps; step++) {
+      if (valid[at + step] === FLOAT)
+        this.notes.add(step, pair, (said) => said.incompatibleTypes(op, 'float', 'float', pos));
+      valid[at + step] = NOTHING;
+    }
+  }
+
   /** As apply(), for rows that may hold histograms: those pairs are combined first, and their cells put aside. */
-  private applyMixed(into: Tile, at: number, other: Tile, otherAt: number, swapped: boolean): void {
+  private applyMixed(
+    into: Tile,
+    at: number,
+    other: Tile,
+    otherAt: number,
+    swapped: boolean,
+    pair: number,
+  ): void {
     const { steps } = this.grid;
     const mixed: number[] = [];
     for (let step = 0; step < steps; step++) {
@@ -177,11 +194,11 @@ export class VectorBinary extends BaseOperator {
     }
     const pairs = mixed.map((step) => [sampleAt(into, at + step), sampleAt(other, otherAt + step)] as const);
     for (const step of mixed) into.valid[at + step] = NOTHING;
-    this.apply(into, at, other, otherAt, swapped);
+    this.apply(into, at, other, otherAt, swapped, pair);
     mixed.forEach((step, i) => {
       const [mine, theirs] = pairs[i]!;
       const [l, r] = swapped ? [theirs, mine] : [mine, theirs];
-      writeCombined(this.expr, l, r, into, at + step, this.evaluation.annotations);
+      writeCombined(this.expr, l, r, into, at + step, (note) => this.notes.add(step, pair, note));
     });
   }
 

@@ -29,6 +29,11 @@ function checkedLiteral(stream: TokenStream, literal: NumberLiteral, pos = liter
   return fits ? literal : stream.error('duration out of range', pos);
 }
 
+/** Within an expression NaN is for the engine to refuse. */
+function checkedOperand(stream: TokenStream, literal: NumberLiteral, pos = literal.pos): NumberLiteral {
+  return Number.isNaN(literal.value) ? literal : checkedLiteral(stream, literal, pos);
+}
+
 /** `sign` is a sign in front, which an offset takes with the call. */
 function parseCall(stream: TokenStream, word: Token, sign?: Token): Expr {
   const takesArgs = word.type === 'min_of' || word.type === 'max_of';
@@ -68,7 +73,7 @@ function parenthesized(stream: TokenStream, opening: Token): ParenExpr {
 
 /** A plus in front of anything but a number says nothing and is dropped. */
 function applySign(stream: TokenStream, sign: Token, expr: Expr): Expr {
-  if (expr.kind === 'number') return checkedLiteral(stream, signed(sign, expr), tokenRange(sign));
+  if (expr.kind === 'number') return checkedOperand(stream, signed(sign, expr), tokenRange(sign));
   return sign.type === '+' ? expr : negated(sign, expr);
 }
 
@@ -78,7 +83,7 @@ function negated(sign: Token, expr: Expr): Expr {
 
 function parseOperand(stream: TokenStream): Expr {
   const literal = acceptNumber(stream);
-  if (literal !== undefined) return checkedLiteral(stream, literal);
+  if (literal !== undefined) return checkedOperand(stream, literal);
   const sign = stream.accept('+', '-');
   if (sign !== undefined) return applySign(stream, sign, parseDurationExpr(stream, UNARY_PRECEDENCE));
   const word = stream.accept('step', 'range', 'min_of', 'max_of');
@@ -86,12 +91,17 @@ function parseOperand(stream: TokenStream): Expr {
   return parseParen(stream, stream.expect('('));
 }
 
+/** Parentheses are not counted among what is in them. */
+function bareRange(expr: Expr): PositionRange {
+  return expr.kind === 'paren' ? expr.expr.pos : expr.pos;
+}
+
 function combine(stream: TokenStream, operator: Token, lhs: Expr, rhs: Expr): Expr {
   checkEnabled(stream, lhs.pos);
   const byZero = rhs.kind === 'number' && rhs.value === 0;
   if (byZero && operator.type === '/') stream.error('division by zero', tokenRange(operator));
   if (byZero && operator.type === '%') stream.error('modulo by zero', tokenRange(operator));
-  const pos = { start: lhs.pos.start, end: rhs.pos.end };
+  const pos = { start: bareRange(lhs).start, end: bareRange(rhs).end };
   return { kind: 'binary', op: operator.type as BinaryOp, lhs, rhs, returnBool: false, pos };
 }
 

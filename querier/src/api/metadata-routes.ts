@@ -2,7 +2,7 @@
 
 import { ApiError, Router, sendData } from '@flotilla/chassis';
 import type { Request, Response } from '@flotilla/chassis';
-import { compareUtf8, isValidUtf8Name, Labels } from '@flotilla/model';
+import { compareLabels, compareUtf8, isValidUtf8Name, Labels } from '@flotilla/model';
 import type { Matcher } from '@flotilla/model';
 import { STORE_PATHS, toMatcherMessage } from '@flotilla/wire';
 import type { LabelsRequest, MetadataResponse, MetricMetadata, SeriesMessage } from '@flotilla/wire';
@@ -31,7 +31,7 @@ export function metadataRoutes(service: QueryService): Router {
 
 async function series(service: QueryService, request: Request, response: Response): Promise<void> {
   const params = new Params(request);
-  const sets = params.matcherSets();
+  const sets = params.matcherSets(true);
   if (sets.length === 0) throw new ApiError('bad_data', 'no match[] parameter provided');
   const limit = params.limit();
   const view = new RequestView(service, params, requestSignal(response, service.timeoutMs));
@@ -51,7 +51,7 @@ async function series(service: QueryService, request: Request, response: Respons
     );
     for (const { series: messages } of answers) for (const message of messages) addLabels(found, message);
   }
-  const sorted = [...found.values()].map((one) => one.toRecord());
+  const sorted = [...found.values()].toSorted(compareLabels).map((one) => one.toRecord());
   sendLimited(request, response, view, sorted, limit);
 }
 

@@ -2,9 +2,9 @@
 
 import { ApiError } from '@flotilla/chassis';
 import type { Request } from '@flotilla/chassis';
-import { Matcher, METRIC_NAME, parseDuration } from '@flotilla/model';
+import { goQuote, Matcher, METRIC_NAME, parseDuration } from '@flotilla/model';
 import { parseExpr, parseSelector } from '@flotilla/promql';
-import type { Expr } from '@flotilla/promql';
+import type { Expr, ParserOptions } from '@flotilla/promql';
 
 /** Any time: as far as a number can count milliseconds. */
 const maxTimeMs = 2 ** 53 - 1;
@@ -37,6 +37,17 @@ export class Params {
     const text = this.get(name);
     if (text === '') return fallback;
     const timeMs = tryParseTime(text);
+    if (timeMs === undefined) {
+      const reason = `cannot parse "${text}" to a valid timestamp`;
+      throw invalid(name, `invalid time value for '${name}': ${reason}`);
+    }
+    return timeMs;
+  }
+
+  /** Milliseconds of a time parameter that must be there. */
+  requiredTime(name: string): number {
+    const text = this.get(name);
+    const timeMs = tryParseTime(text);
     if (timeMs === undefined) throw invalid(name, `cannot parse "${text}" to a valid timestamp`);
     return timeMs;
   }
@@ -62,7 +73,9 @@ export class Params {
   limit(name = 'limit'): number {
     const text = this.get(name);
     if (text === '') return 0;
-    if (!/^\d+$/.test(text)) throw invalid(name, `limit must be non-negative`);
+    if (!/^[+-]?\d+$/.test(text))
+      throw invalid(name, `strconv.Atoi: parsing ${goQuote(text)}: invalid syntax`);
+    if (Number(text) < 0) throw invalid(name, 'limit must be non-negative');
     return Number(text);
   }
 
@@ -74,28 +87,36 @@ export class Params {
     throw invalid(name, `cannot parse "${text}" to a boolean`);
   }
 
-  expr(): { text: string; expr: Expr } {
+  /** The query; errors name the parameter, but for the endpoint whose errors do not in Prometheus. */
+  expr(options: ParserOptions, named = true): { text: string; expr: Expr } {
     const text = this.get('query');
     try {
-      return { text, expr: parseExpr(text) };
+      return { text, expr: parseExpr(text, options) };
     } catch (cause) {
-      throw invalid('query', (cause as Error).message, cause);
+      throw badParameter('query', (cause as Error).message, named, cause);
     }
   }
 
-  /** Selectors of match[]; each set is one alternative. */
-  matcherSets(): (readonly Matcher[])[] {
+  /** Selectors of match[]; each set is one alternative. Errors name the parameter where Prometheus's do. */
+  matcherSets(named = false): (readonly Matcher[])[] {
     const texts = this.all('match');
     if (texts.length > matcherSetsMax)
       throw invalid('match[]', `${texts.length} selectors, want at most ${matcherSetsMax}`);
-    return texts.map((text) => {
+    const sets = texts.map((text) => {
       try {
         return parseSelector(text);
       } catch (cause) {
-        throw invalid('match[]', (cause as Error).message, cause);
+        throw badParameter('match[]', (cause as Error).message, named, cause);
       }
     });
+    if (sets.some((matchers) => matchers.every(({ matchesEmpty }) => matchesEmpty)))
+      throw badParameter('match[]', 'match[] must contain at least one non-empty matcher', named);
+    return sets;
   }
+}
+
+function badParameter(name: string, reason: string, named: boolean, cause?: unknown): ApiError {
+  return named ? invalid(name, reason, cause) : new ApiError('bad_data', reason, 400, { cause });
 }
 
 export function invalid(name: string, reason: string, cause?: unknown): ApiError {

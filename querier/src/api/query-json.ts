@@ -5,8 +5,9 @@ import type { HistogramPoint, MatrixSeries, QueryResult } from '@flotilla/promql
 
 const pieceLength = 64 * 1024;
 
-/** Yields `{"resultType":…,"result":…}` in pieces of about 64 KiB. */
-export function* queryDataJson(result: QueryResult): Generator<string> {
+/** Yields `{"resultType":…,"result":…}` in pieces of about 64 KiB, with the query's statistics if they are asked for. */
+export function* queryDataJson(result: QueryResult, withStats = false): Generator<string> {
+  const times = new TimeTexts();
   yield `{"resultType":"${result.type}","result":`;
   switch (result.type) {
     case 'scalar':
@@ -29,10 +30,10 @@ export function* queryDataJson(result: QueryResult): Generator<string> {
     case 'matrix':
       yield* list(
         result.series,
-        (series) => `{"metric":${JSON.stringify(series.labels.toRecord())}${samples(series)}}`,
+        (series) => `{"metric":${JSON.stringify(series.labels.toRecord())}${samples(series, times)}}`,
       );
   }
-  yield '}';
+  yield withStats ? `,"stats":${JSON.stringify(statsOf(result))}}` : '}';
 }
 
 function* list<T>(items: readonly T[], write: (item: T) => string): Generator<string> {
@@ -46,8 +47,8 @@ function* list<T>(items: readonly T[], write: (item: T) => string): Generator<st
   yield `${piece}]`;
 }
 
-function samples({ timestampsMs, values, histograms = [] }: MatrixSeries): string {
-  const floats = values.length === 0 ? '' : `,"values":${points(timestampsMs, values)}`;
+function samples({ timestampsMs, values, histograms = [] }: MatrixSeries, times: TimeTexts): string {
+  const floats = values.length === 0 ? '' : `,"values":${points(timestampsMs, values, times)}`;
   if (histograms.length === 0) return floats;
   return `${floats},"histograms":[${histograms.map(histogramPoint).join(',')}]`;
 }
@@ -56,12 +57,27 @@ function histogramPoint({ timeMs, histogram }: HistogramPoint): string {
   return `[${formatTime(timeMs)},${JSON.stringify(histogramToJson(histogram))}]`;
 }
 
-function points(timestampsMs: Float64Array, values: Float64Array): string {
-  let text = '[';
+function points(timestampsMs: Float64Array, values: Float64Array, times: TimeTexts): string {
+  let text = '';
   for (let index = 0; index < values.length; index++) {
-    text += (index === 0 ? '' : ',') + point(timestampsMs[index]!, formatSampleValue(values[index]!));
+    text += `${times.opening(index, timestampsMs[index]!)}${formatSampleValue(values[index]!)}"]`;
   }
-  return `${text}]`;
+  return `[${text.slice(1)}]`;
+}
+
+/** Beginnings of points: series of one answer have mostly the same times, which need be written once. */
+class TimeTexts {
+  private readonly times: number[] = [];
+  private readonly texts: string[] = [];
+
+  /** `,[<seconds>,"` */
+  opening(index: number, timeMs: number): string {
+    if (this.times[index] !== timeMs) {
+      this.times[index] = timeMs;
+      this.texts[index] = `,[${formatTime(timeMs)},"`;
+    }
+    return this.texts[index]!;
+  }
 }
 
 function point(timeMs: number, value: string): string {
@@ -71,4 +87,19 @@ function point(timeMs: number, value: string): string {
 /** Seconds; with three decimals when they are not whole. */
 function formatTime(timeMs: number): string {
   return timeMs % 1000 === 0 ? `${timeMs / 1000}` : (timeMs / 1000).toFixed(3);
+}
+
+function statsOf({ stats }: QueryResult): unknown {
+  const seconds = stats.evalMs / 1000;
+  return {
+    timings: {
+      evalTotalTime: seconds,
+      resultSortTime: 0,
+      queryPreparationTime: 0,
+      innerEvalTime: seconds,
+      execQueueTime: 0,
+      execTotalTime: seconds,
+    },
+    samples: { totalQueryableSamples: stats.samples, peakSamples: stats.peakSamples },
+  };
 }

@@ -2,11 +2,12 @@
 
 import { ApiError, Router, sendData } from '@flotilla/chassis';
 import type { Request, RequestHandler, Response } from '@flotilla/chassis';
-import { exprToJson, prettyExpr, QueryError } from '@flotilla/promql';
-import type { QueryControl, QueryResult } from '@flotilla/promql';
+import { goQuote } from '@flotilla/model';
+import { exprToJson, prettyExpr, QueryError, valueType } from '@flotilla/promql';
+import type { Expr, QueryControl, QueryResult } from '@flotilla/promql';
 import { MergedStorage } from '../stores/merged-storage.ts';
 import { requestSignal, sendPieces } from './answer.ts';
-import { invalid, Params } from './params.ts';
+import { invalid, Params, tryParseDuration } from './params.ts';
 import { queryDataJson } from './query-json.ts';
 import { RequestView } from './query-service.ts';
 import type { QueryService } from './query-service.ts';
@@ -18,13 +19,14 @@ export function queryRoutes(service: QueryService): Router {
   both(router, '/query', (request, response) => instantQuery(service, request, response));
   both(router, '/query_range', (request, response) => rangeQuery(service, request, response));
   both(router, '/format_query', (request, response) => {
-    sendData(request, response, prettyExpr(new Params(request).expr().expr));
+    sendData(request, response, prettyExpr(new Params(request).expr(service.parser).expr));
   });
   both(router, '/parse_query', (request, response) => {
-    sendData(request, response, exprToJson(new Params(request).expr().expr));
+    sendData(request, response, exprToJson(new Params(request).expr(service.parser).expr));
   });
   both(router, '/query_exemplars', (request, response) => {
-    new Params(request).expr();
+    new Params(request).range();
+    new Params(request).expr(service.parser, false);
     sendData(request, response, []);
   });
   return router;
@@ -38,25 +40,27 @@ export function both(router: Router, path: string, handler: RequestHandler): voi
 
 async function instantQuery(service: QueryService, request: Request, response: Response): Promise<void> {
   const params = new Params(request);
+  params.limit();
   const timeMs = params.time('time', Date.now());
   await answerQuery(service, params, request, response, (storage, control) => {
-    const { expr } = params.expr();
-    return service.engine.instant({ expr, timeMs }, storage, control);
+    return service.engine.instant({ ...params.expr(service.parser), timeMs }, storage, control);
   });
 }
 
 async function rangeQuery(service: QueryService, request: Request, response: Response): Promise<void> {
   const params = new Params(request);
+  params.limit();
   const window = rangeWindow(params);
   await answerQuery(service, params, request, response, (storage, control) => {
-    const { expr } = params.expr();
-    return service.engine.range({ expr, ...window }, storage, control);
+    const query = params.expr(service.parser);
+    checkRangeType(query.expr);
+    return service.engine.range({ ...query, ...window }, storage, control);
   });
 }
 
 function rangeWindow(params: Params): { startMs: number; endMs: number; stepMs: number } {
-  const startMs = requiredTime(params, 'start');
-  const endMs = requiredTime(params, 'end');
+  const startMs = params.requiredTime('start');
+  const endMs = params.requiredTime('end');
   if (endMs < startMs) throw invalid('end', 'end timestamp must not be before start time');
   const stepMs = params.duration('step');
   if (stepMs === undefined) throw invalid('step', 'cannot parse "" to a valid duration');
@@ -75,10 +79,15 @@ function rangeWindow(params: Params): { startMs: number; endMs: number; stepMs: 
   return { startMs, endMs, stepMs };
 }
 
-function requiredTime(params: Params, name: string): number {
-  const timeMs = params.time(name, Number.NaN);
-  if (Number.isNaN(timeMs)) throw invalid(name, 'cannot parse "" to a valid timestamp');
-  return timeMs;
+/** Throws unless an expression gives something at each step. */
+function checkRangeType(expr: Expr): void {
+  const type = valueType(expr);
+  if (type === 'scalar' || type === 'vector') return;
+  const name = type === 'matrix' ? 'range vector' : type;
+  throw invalid(
+    'query',
+    `invalid expression type "${name}" for range query, must be Scalar or instant Vector`,
+  );
 }
 
 type Evaluate = (storage: MergedStorage, control: QueryControl) => Promise<QueryResult>;
@@ -91,7 +100,7 @@ async function answerQuery(
   evaluate: Evaluate,
 ): Promise<void> {
   const timeoutMs = Math.min(params.duration('timeout') ?? service.timeoutMs, service.timeoutMs);
-  const lookbackMs = params.duration('lookback_delta');
+  const lookbackMs = lookback(params);
   const limit = params.limit();
   const signal = requestSignal(response, timeoutMs);
   const view = new RequestView(service, params, signal);
@@ -101,15 +110,32 @@ async function answerQuery(
   service.metrics.evaluated(result.stats.evalMs / 1000);
   const notes = view.notes(response);
   const limited = limitSeries(result, limit);
+  const stats = params.get('stats');
   const warnings = [
     ...notes.warnings,
     ...result.warnings,
     ...(limited === result ? [] : ['results truncated due to limit']),
+    ...(['', 'true', 'all'].includes(stats) ? [] : [statsWarning(stats)]),
   ];
-  await sendPieces(request, response, queryDataJson(limited), {
+  await sendPieces(request, response, queryDataJson(limited, stats !== ''), {
     warnings,
     infos: [...notes.infos, ...result.infos],
   });
+}
+
+function lookback(params: Params): number | undefined {
+  const text = params.get('lookback_delta');
+  const lookbackMs = tryParseDuration(text);
+  if (text !== '' && lookbackMs === undefined) {
+    const reason = `cannot parse "${text}" to a valid duration`;
+    throw new ApiError('bad_data', `error parsing lookback delta duration: ${reason}`);
+  }
+  return lookbackMs;
+}
+
+function statsWarning(stats: string): string {
+  const rule = 'is deprecated and will be rejected in the next major release, use "true" or "all"';
+  return `value ${goQuote(stats)} for parameter "stats" ${rule}`;
 }
 
 /** The result itself when the limit leaves it whole. */

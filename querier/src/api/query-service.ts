@@ -1,7 +1,7 @@
 // What every data endpoint shares: stores, engine, gate and metrics, and the view of one request on them.
 
 import type { Response } from '@flotilla/chassis';
-import type { Engine } from '@flotilla/promql';
+import type { Engine, ParserOptions } from '@flotilla/promql';
 import type { Completeness } from '@flotilla/wire';
 import { CompletenessRecorder } from '../stores/completeness-recorder.ts';
 import { FanOut } from '../stores/fan-out.ts';
@@ -19,6 +19,9 @@ export interface QueryService {
   readonly client: StoreClient;
   readonly choice: ReplicaChoice;
   readonly engine: Engine;
+  /** What queries may use beyond the stable language. */
+  readonly parser: ParserOptions;
+  readonly lookbackMs: number;
   readonly gate: QueryGate;
   readonly metrics: QueryMetrics;
   readonly timeoutMs: number;

@@ -7,6 +7,7 @@ import type { ScrapeConfigYaml } from './adapt-config.ts';
 import type { KubeClient } from './kube-client.ts';
 import { oracleName } from './prometheus-operator.ts';
 import type { OraclePrometheus, PrometheusTargets } from './prometheus-operator.ts';
+import { oracleRules } from './rules-view.ts';
 import { wholeRelabeling } from './view.ts';
 import type { PoolView, SettingsView, TargetView, View } from './view.ts';
 
@@ -30,10 +31,11 @@ export function defaultProtocols(withNativeHistograms: boolean): readonly string
 }
 
 export async function oracleView(prometheus: OraclePrometheus, client: KubeClient): Promise<View> {
-  const [targets, effective, refused] = await Promise.all([
+  const [targets, effective, refused, rules] = await Promise.all([
     prometheus.targets(),
     prometheus.scrapeConfigs(),
     refusedByBindings(client),
+    oracleRules(client),
   ]);
   const written = new Map(prometheus.config.scrape_configs.map((scrape) => [scrape.job_name, scrape]));
   const byPool = targetsByPool(targets);
@@ -43,7 +45,7 @@ export async function oracleView(prometheus: OraclePrometheus, client: KubeClien
     droppedCount: targets.droppedTargetCounts[scrape.job_name] ?? 0,
     settings: settingsOf(scrape, written.get(scrape.job_name)!),
   }));
-  return { pools: new Map(pools.map((pool) => [pool.job, pool])), refused };
+  return { pools: new Map(pools.map((pool) => [pool.job, pool])), refused, rules };
 }
 
 function targetsByPool({ activeTargets }: PrometheusTargets): Map<string, TargetView[]> {

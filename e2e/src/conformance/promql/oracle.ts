@@ -2,7 +2,11 @@
 // Its path comes in FLOTILLA_PROMQL_ORACLE; scripts/conformance.mjs builds it from the pinned Go module.
 
 import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { OracleResult } from './compare-results.ts';
+import type { FuzzQuery } from './query-generator.ts';
 
 /** What Prometheus makes of a query; all but the error is empty for one that it refuses. */
 export interface OracleAnswer {
@@ -48,4 +52,20 @@ export function askOracle(queries: readonly string[], options: OracleOptions): O
     .trimEnd()
     .split('\n');
   return answers.map((line) => JSON.parse(line) as OracleAnswer);
+}
+
+/** What Prometheus's engine answers to queries over the samples of a `load` statement. */
+export function evaluate(load: string, queries: readonly FuzzQuery[]): OracleResult[] {
+  const folder = mkdtempSync(join(tmpdir(), 'flotilla-oracle-'));
+  try {
+    const file = join(folder, 'load.test');
+    writeFileSync(file, load);
+    const lines = queries.map((query) => JSON.stringify(query));
+    const answers = run(['eval', file], `${lines.join('\n')}\n`)
+      .trimEnd()
+      .split('\n');
+    return answers.map((line) => JSON.parse(line) as OracleResult);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
 }
