@@ -5,6 +5,7 @@
 // while their series are in the head, which they are for as long as scrapes succeed: after a long outage it begins anew.
 
 import { LineCache, type LineScanner } from '@flotilla/kernel';
+import { BadRequest } from '@flotilla/model';
 import type { Appender, Tsdb } from '@flotilla/tsdb';
 import { transcribeClassic } from '../parse/classic-transcript.ts';
 import type { ExpositionFormat } from '../parse/content-type.ts';
@@ -203,7 +204,7 @@ export class TargetIngest {
       one.push(ref, value);
       codes.append(appender, one, timestampMs);
     }
-    for (const sample of histograms) codes.appendHistogram(appender, sample, timeMs);
+    this.#appendHistograms(appender, page, timeMs);
     if (codes.unknownRefs > 0) throw new UnknownRefs();
     const stampedRefs = [...stamped, ...histograms.filter(({ timestampMs: own }) => own !== undefined)].map(
       ({ ref }) => ref,
@@ -221,6 +222,16 @@ export class TargetIngest {
     });
     if (ended.length > 0) this.#markers.append(appender, ended, timeMs);
     return this.#rules.trackTimestampsStaleness ? [] : stampedRefs;
+  }
+
+  #appendHistograms(appender: Appender, page: BodyIngest, timeMs: number): void {
+    try {
+      for (const sample of page.histograms) this.#codes.appendHistogram(appender, sample, timeMs);
+    } catch (err) {
+      // What the store refuses for itself, such as counts beyond 2^53.
+      if (err instanceof BadRequest) throw new FailedPage(this.#countsOf(page), err);
+      throw err;
+    }
   }
 
   #countsOf({ scraped, kept, fresh }: BodyIngest): Counts {

@@ -28,7 +28,7 @@ interface Gathered {
 
 /** Never throws: what is wrong is in the transcript. */
 export function transcribeClassic(body: Buffer, format: LineFormat, keepClassic: boolean): Transcript {
-  const writer = new TranscriptWriter(body.length + (body.length >> 2));
+  const writer = new TranscriptWriter(body.length);
   const transcriber = new ClassicTranscriber(body, lineParser(format), writer, keepClassic);
   try {
     for (let start = 0; start < body.length;) {
