@@ -21,6 +21,19 @@ const parts = {
     process.env.FLOTILLA_PROMQL_ORACLE = peer('promql-oracle');
     return jestIn('conformance/promql/');
   },
+  tsdb: () => {
+    process.env.FLOTILLA_PROMETHEUS = peer('prometheus');
+    process.env.FLOTILLA_PROMTOOL = peer('promtool');
+    Object.assign(process.env, {
+      FLOTILLA_FAULT_STRIDE: '1',
+      FLOTILLA_KILLS: '200',
+      FLOTILLA_MODEL_RUNS: '20000',
+      FLOTILLA_FUZZ_RUNS: '2500000',
+    });
+    return jestAt(
+      '/(e2e/dist/conformance/tsdb/|kernel/dist/fuzz|tsdb/dist/(faults|model|wal/crash|histogram/))',
+    );
+  },
   'node-exporter': () => {
     process.env.FLOTILLA_NODE_EXPORTER = peer('node_exporter');
     return jestIn('conformance/node-exporter');
@@ -70,11 +83,11 @@ async function runPart(name) {
 }
 
 function jestIn(folder) {
-  return runJest([
-    '--runInBand',
-    '--testPathIgnorePatterns=/node_modules/',
-    `--testPathPatterns=/e2e/dist/${folder}`,
-  ]);
+  return jestAt(`/e2e/dist/${folder}`);
+}
+
+function jestAt(pattern) {
+  return runJest(['--runInBand', '--testPathIgnorePatterns=/node_modules/', `--testPathPatterns=${pattern}`]);
 }
 
 /** Prometheus's own test files, with the re-executions of its runner. */

@@ -96,6 +96,8 @@ describe('arithmetic', () => {
   test('keeps every observation', () => {
     fc.assert(
       fc.property(exponential, exponential, (a, b) => {
+        // Else Prometheus counts a bucket of the finer one twice, if it lies in the wider zero bucket and, made coarser, beyond it.
+        fc.pre(a.schema === b.schema || a.zeroThreshold === b.zeroThreshold);
         const { histogram } = addHistograms(a, b)!;
         expect(histogram.count).toBe(a.count + b.count);
         expect(bucketTotal(histogram)).toBe(a.count + b.count);

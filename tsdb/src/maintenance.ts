@@ -179,7 +179,7 @@ export class Maintenance {
   private async writeHeadBlock(minTimeMs: number, maxTimeMs: number): Promise<void> {
     const { dir, head, blocks, io, log } = this.options;
     head.refuseBefore(maxTimeMs);
-    const source = new HeadBlockSource(head, minTimeMs, maxTimeMs);
+    const source = await HeadBlockSource.create(head, minTimeMs, maxTimeMs);
     const plan = { minTimeMs, maxTimeMs, mustStop: () => this.closing };
     const path = await writeBlock(dir, source, plan, io);
     if (path !== undefined) blocks.add(path); // From here to the truncation nothing reads.

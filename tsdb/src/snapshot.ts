@@ -21,7 +21,8 @@ export async function writeSnapshot(
     for (const block of blocks.all) linkFolder(block.dir, join(dir, basename(block.dir)), io);
     if (head !== undefined && head.firstMs <= head.maxTimeMs) {
       const plan = { minTimeMs: head.firstMs, maxTimeMs: head.maxTimeMs + 1 };
-      await writeBlock(dir, new HeadBlockSource(head, plan.minTimeMs, plan.maxTimeMs), plan, io);
+      const source = await HeadBlockSource.create(head, plan.minTimeMs, plan.maxTimeMs);
+      await writeBlock(dir, source, plan, io);
     }
     io.syncFolder(dir);
   } catch (error) {

@@ -6,7 +6,7 @@ import type { AnyObject } from '../objects/kinds.ts';
 
 type Tree = Record<string, unknown>;
 
-const entriesMax = 100_000;
+const entriesMax = 50_000;
 const lengthMax = 256;
 /** Parts that objects have in common with others; all else is of one object alone. */
 const commonParts = [
@@ -19,7 +19,15 @@ const commonParts = [
   ['status', 'conditions'],
 ] as const;
 /** Fields of which every object has its own. */
-const ownFields: ReadonlySet<string> = new Set(['uid', 'podIP', 'containerID', 'addresses', 'targetRef']);
+const ownFields: ReadonlySet<string> = new Set([
+  'name',
+  'uid',
+  'podIP',
+  'addresses',
+  'targetRef',
+  'containerStatuses',
+  'initContainerStatuses',
+]);
 
 export class ObjectPool {
   readonly #strings = new Pool<string>();
@@ -51,6 +59,7 @@ export class ObjectPool {
   /** Those of `known` parts are shared already. */
   #shareStrings(tree: Tree, known: ReadonlySet<unknown>): void {
     for (const [key, value] of Object.entries(tree)) {
+      if (isEmpty(value)) tree[key] = nothing;
       if (ownFields.has(key)) continue;
       if (typeof value === 'string') tree[key] = this.#string(value);
       else if (isPlain(value) && !known.has(value)) this.#shareStrings(value as Tree, known);
@@ -76,6 +85,12 @@ class Pool<T> {
     this.#values.set(key, value);
     return value;
   }
+}
+
+const nothing = Object.freeze({});
+
+function isEmpty(value: unknown): boolean {
+  return isPlain(value) && !Array.isArray(value) && Object.keys(value).length === 0;
 }
 
 function isPlain(value: unknown): value is object {

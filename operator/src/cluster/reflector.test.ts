@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import * as fc from 'fast-check';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ApiClient } from './api-client.ts';
@@ -6,6 +6,9 @@ import { Reflector } from './reflector.ts';
 import type { RawObject, ReflectorOptions } from './reflector.ts';
 import { RESOURCES } from './resources.ts';
 import { TestApiServer, testLog } from './test-api-server.ts';
+
+/** A machine that does much else is slow, not wrong. */
+jest.setTimeout(60_000);
 
 const pods = '/api/v1/namespaces/shop/pods';
 const fast = {

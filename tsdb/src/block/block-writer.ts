@@ -52,7 +52,7 @@ export async function writeBlock(
   const temporary = `${path}.tmp-for-creation`;
   try {
     io.makeFolder(temporary);
-    const stats = await new SeriesWriter(temporary, source, plan, io).run();
+    const stats = await (await SeriesWriter.create(temporary, source, plan, io)).run();
     if (stats.numSeries === 0) {
       io.remove(temporary);
       return undefined;
@@ -87,12 +87,22 @@ class SeriesWriter {
   private readonly schedules: (Schedule | undefined)[] = [];
   private readonly stats = { numSamples: 0, numFloatSamples: 0, numHistogramSamples: 0, numChunks: 0 };
 
-  constructor(dir: string, source: BlockSource, plan: BlockPlan, io: Io) {
+  static async create(dir: string, source: BlockSource, plan: BlockPlan, io: Io): Promise<SeriesWriter> {
+    const index = await IndexWriter.create(join(dir, 'index'), source.symbols(), io);
+    try {
+      return new SeriesWriter(dir, source, plan, index, io);
+    } catch (error) {
+      index.abort();
+      throw error;
+    }
+  }
+
+  private constructor(dir: string, source: BlockSource, plan: BlockPlan, index: IndexWriter, io: Io) {
     this.dir = dir;
     this.source = source;
     this.mustStop = plan.mustStop ?? (() => false);
     this.io = io;
-    this.index = new IndexWriter(join(dir, 'index'), new Set(source.symbols()), io);
+    this.index = index;
     this.chunks = new ChunkWriter(join(dir, 'chunks'), io);
   }
 
@@ -104,7 +114,7 @@ class SeriesWriter {
         if (this.schedules.length % SERIES_PER_TURN === 0) await this.pause();
       }
       this.chunks.close();
-      this.index.close();
+      await this.index.close();
     } catch (error) {
       this.chunks.abort();
       this.index.abort();

@@ -11,7 +11,8 @@ export class PostingList {
   }
 
   add(slot: number): void {
-    if (this.count === this.slots.length) this.slots = grown(this.slots, this.count * 2);
+    if (this.count === this.slots.length)
+      this.slots = grown(this.slots, this.count < 16 ? this.count * 2 : this.count + 1);
     this.slots[this.count++] = slot;
   }
 

@@ -4,7 +4,7 @@
 import { crc32c, uncompressSnappy } from '@flotilla/kernel';
 import { closeSync, openSync, readSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
-import { zstdDecompressSync } from 'node:zlib';
+import zlib from 'node:zlib';
 import { ByteWriter } from '../bytes/byte-writer.ts';
 
 export const PAGE_BYTES = 32 << 10;
@@ -183,9 +183,10 @@ function uncompressed(head: number, record: Uint8Array): Uint8Array | undefined 
   }
 }
 
+/** Node has it since 22.15; before, such a record is damage. */
 function unzstd(record: Uint8Array): Uint8Array | undefined {
   try {
-    return zstdDecompressSync(record, { maxOutputLength: RECORD_BYTES_MAX });
+    return zlib.zstdDecompressSync(record, { maxOutputLength: RECORD_BYTES_MAX });
   } catch {
     return undefined;
   }
