@@ -10,6 +10,7 @@ import { nodeBinary, root } from './setup.mjs';
 const benches = {
   scrape: () => peer('prometheus'),
   tsdb: () => peer('prometheus'),
+  promql: () => peer('prometheus'),
   reflector: clusterBinaries,
 };
 

@@ -1,7 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { checkManifestText } from './check-manifests.ts';
 import { checkRuleText } from './check-rules.ts';
 import { describeCompleteness, formatResult } from './query.ts';
+import { formatPromql, testPromql } from './test-promql.ts';
 import { formatMatch } from './why.ts';
 
 describe('check rules', () => {
@@ -88,4 +92,18 @@ test('why tells the way of a target, or the rule that dropped it', () => {
   expect(formatMatch({ ...found, dropped: { rule: 7, text: 'drop x' } }, 0).at(-1)).toBe(
     'dropped by    rule 7: drop x',
   );
+});
+
+test('promql: files of the test language run, and queries are formatted', async () => {
+  const out: string[] = [];
+  const print = { out: (line: string) => out.push(line), err: (line: string) => out.push(line) };
+  const folder = mkdtempSync(join(tmpdir(), 'flotilla-cli-'));
+  const file = join(folder, 'a.test');
+  writeFileSync(file, 'load 1m\n  m 1\n\neval instant at 0 m\n  m 1\n\neval instant at 0 m\n  m 2\n');
+  expect(await testPromql([file], print)).toBe(false);
+  rmSync(folder, { recursive: true });
+  expect(out[0]).toBe(`${file}: 1 passed, 1 failed`);
+  expect(out[1]).toContain(`${file}:7: m\n  m at 0: expected 2 for m, got 1`);
+  formatPromql('sum(up)by(job)', print);
+  expect(out[2]).toBe('sum by (job) (up)');
 });

@@ -7,6 +7,7 @@ import { checkRules } from './check-rules.ts';
 import { query } from './query.ts';
 import type { Printer, QueryOptions } from './query.ts';
 import { addTsdbCommand } from './tsdb/tsdb-command.ts';
+import { formatPromql, testPromql } from './test-promql.ts';
 import { up } from './up/up.ts';
 import { why } from './why.ts';
 
@@ -57,6 +58,18 @@ function program(): Command {
     .description('check manifests: YAML, required fields, durations, relabelings, duplicates')
     .action((paths: string[]) => exitUnless(checkManifests(paths, printer)));
   addTsdbCommand(flotilla, printer, exitUnless);
+  flotilla
+    .command('test')
+    .description('run tests')
+    .command('promql <files...>')
+    .description("run files of PromQL's test language")
+    .action(async (files: string[]) => exitUnless(await testPromql(files, printer)));
+  flotilla
+    .command('promql')
+    .description('work with queries')
+    .command('format <query>')
+    .description('print a query in its canonical form')
+    .action((text: string) => formatPromql(text, printer));
   return flotilla;
 }
 

@@ -11,6 +11,8 @@ export function formatFloat(v: number): string {
 
 /** A sample value as Prometheus's JSON has it: like formatFloat, with an exponent below 1e-6 and from 1e21. */
 export function formatSampleValue(v: number): string {
+  const size = Math.abs(v);
+  if (size >= 1e-6 && size < 1e21) return String(v); // Nearly always; the rest of this is slow.
   return formatSpecial(v) ?? padExponent(String(v));
 }
 

@@ -13,6 +13,7 @@ import { QueryGate } from './api/query-gate.ts';
 import { QueryMetrics } from './api/query-metrics.ts';
 import { queryRoutes } from './api/query-routes.ts';
 import type { QueryService } from './api/query-service.ts';
+import { remoteReadRoute } from './api/remote-read-route.ts';
 import { rulesRoutes } from './api/rules-routes.ts';
 import { statusRoutes } from './api/status-routes.ts';
 import { targetsRoutes } from './api/targets-routes.ts';
@@ -71,6 +72,7 @@ export function mountQuerier(options: QuerierOptions): () => Promise<void> {
   api.use(cors(options.corsOrigin));
   api.use(queryRoutes(service), metadataRoutes(service), targetsRoutes(service), rulesRoutes(service));
   api.use(statusRoutes(service, { operator, flags: options.flags, startedMs: Date.now() }));
+  api.use(remoteReadRoute(service));
   server.app.use('/api/v1', api);
   server.app.use(federateRoute(service));
   mountUi(server);

@@ -89,8 +89,14 @@ class FrameWriter {
   }
 
   async drained(): Promise<void> {
-    if (!this.#response.destroyed)
-      await Promise.race([once(this.#response, 'drain'), once(this.#response, 'close')]);
+    if (this.#response.destroyed) return;
+    const over = new AbortController();
+    const { signal } = over;
+    await Promise.race([
+      once(this.#response, 'drain', { signal }),
+      once(this.#response, 'close', { signal }),
+    ]);
+    over.abort(); // Takes the other listener away.
   }
 
   end(trailer: SeriesTrailer): void {

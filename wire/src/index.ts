@@ -66,6 +66,13 @@ export {
   fromMatcherMessage,
   toMatcherMessage,
 } from './series-codec.ts';
+export {
+  decodeRemoteReadRequest,
+  encodeRemoteReadResponse,
+  type RemoteReadQuery,
+  type RemoteReadRequest,
+  type RemoteReadSeries,
+} from './remote-read.ts';
 export { compressSnappy, uncompressSnappy } from './snappy.ts';
 export {
   epochAt,

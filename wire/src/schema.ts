@@ -8,7 +8,7 @@ protobuf.util.Long = null as unknown as typeof protobuf.util.Long;
 protobuf.configure();
 
 const root = new protobuf.Root();
-for (const file of ['assignment', 'series_stream', 'metric_family']) {
+for (const file of ['assignment', 'series_stream', 'metric_family', 'remote_read']) {
   const text = readFileSync(new URL(`../proto/${file}.proto`, import.meta.url), 'utf8');
   protobuf.parse(text, root, { keepCase: false });
 }

@@ -42,15 +42,23 @@ export async function sendPieces(
   output.write('{"status":"success","data":');
   for (const piece of data) {
     if (response.destroyed) break;
-    if (!output.write(piece)) await Promise.race([once(output, 'drain'), once(response, 'close')]);
+    if (!output.write(piece)) await drained(output, response);
   }
   output.end(`${noteJson('warnings', notes.warnings)}${noteJson('infos', notes.infos)}}`);
+}
+
+/** Resolves when more can be written, or the client has gone. */
+async function drained(output: Response | Gzip, response: Response): Promise<void> {
+  const over = new AbortController();
+  const { signal } = over;
+  await Promise.race([once(output, 'drain', { signal }), once(response, 'close', { signal })]);
+  over.abort(); // Takes the other listeners away.
 }
 
 function startOutput(request: Request, response: Response): Response | Gzip {
   if (request.acceptsEncodings('gzip', 'identity') !== 'gzip') return response;
   response.setHeader('Content-Encoding', 'gzip');
-  const gzip = createGzip({ level: constants.Z_BEST_SPEED });
+  const gzip = createGzip({ level: constants.Z_BEST_SPEED, chunkSize: 1 << 17 });
   gzip.pipe(response);
   response.once('close', () => gzip.destroy());
   return gzip;

@@ -7,6 +7,7 @@ const pieceLength = 64 * 1024;
 
 /** Yields `{"resultType":…,"result":…}` in pieces of about 64 KiB, with the query's statistics if they are asked for. */
 export function* queryDataJson(result: QueryResult, withStats = false): Generator<string> {
+  const times = new TimeTexts();
   yield `{"resultType":"${result.type}","result":`;
   switch (result.type) {
     case 'scalar':
@@ -29,7 +30,7 @@ export function* queryDataJson(result: QueryResult, withStats = false): Generato
     case 'matrix':
       yield* list(
         result.series,
-        (series) => `{"metric":${JSON.stringify(series.labels.toRecord())}${samples(series)}}`,
+        (series) => `{"metric":${JSON.stringify(series.labels.toRecord())}${samples(series, times)}}`,
       );
   }
   yield withStats ? `,"stats":${JSON.stringify(statsOf(result))}}` : '}';
@@ -46,8 +47,8 @@ function* list<T>(items: readonly T[], write: (item: T) => string): Generator<st
   yield `${piece}]`;
 }
 
-function samples({ timestampsMs, values, histograms = [] }: MatrixSeries): string {
-  const floats = values.length === 0 ? '' : `,"values":${points(timestampsMs, values)}`;
+function samples({ timestampsMs, values, histograms = [] }: MatrixSeries, times: TimeTexts): string {
+  const floats = values.length === 0 ? '' : `,"values":${points(timestampsMs, values, times)}`;
   if (histograms.length === 0) return floats;
   return `${floats},"histograms":[${histograms.map(histogramPoint).join(',')}]`;
 }
@@ -56,12 +57,27 @@ function histogramPoint({ timeMs, histogram }: HistogramPoint): string {
   return `[${formatTime(timeMs)},${JSON.stringify(histogramToJson(histogram))}]`;
 }
 
-function points(timestampsMs: Float64Array, values: Float64Array): string {
-  let text = '[';
+function points(timestampsMs: Float64Array, values: Float64Array, times: TimeTexts): string {
+  let text = '';
   for (let index = 0; index < values.length; index++) {
-    text += (index === 0 ? '' : ',') + point(timestampsMs[index]!, formatSampleValue(values[index]!));
+    text += `${times.opening(index, timestampsMs[index]!)}${formatSampleValue(values[index]!)}"]`;
   }
-  return `${text}]`;
+  return `[${text.slice(1)}]`;
+}
+
+/** Beginnings of points: series of one answer have mostly the same times, which need be written once. */
+class TimeTexts {
+  private readonly times: number[] = [];
+  private readonly texts: string[] = [];
+
+  /** `,[<seconds>,"` */
+  opening(index: number, timeMs: number): string {
+    if (this.times[index] !== timeMs) {
+      this.times[index] = timeMs;
+      this.texts[index] = `,[${formatTime(timeMs)},"`;
+    }
+    return this.texts[index]!;
+  }
 }
 
 function point(timeMs: number, value: string): string {

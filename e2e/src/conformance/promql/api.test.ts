@@ -81,9 +81,14 @@ function lines(text: string): string[] {
   return text.split('\n').toSorted();
 }
 
-async function differenceOf(path: string, parameters: Parameters, post = false): Promise<string | undefined> {
+async function differenceOf(
+  path: string,
+  parameters: Parameters,
+  post = false,
+  asked = servers.ours,
+): Promise<string | undefined> {
   const [ours, theirs] = await Promise.all([
-    ask(servers.ours, path, parameters, post),
+    ask(asked, path, parameters, post),
     ask(servers.theirs, path, parameters, post),
   ]);
   const [got, want] = [JSON.stringify(ours), JSON.stringify(theirs)];
@@ -113,6 +118,19 @@ test('generated queries have the same answers', async () => {
   }
   expect(failures).toEqual([]);
 }, 60_000);
+
+test.each(['up', 'nasty', 'rate(requests_total[5m])', 'short_lived', '{"my.metric"}', 'no_such'])(
+  'a Prometheus that reads ours remotely answers %s alike',
+  async (expr) => {
+    const range: Parameters = [
+      ['start', seconds(0)],
+      ['end', seconds(3_600_000)],
+      ['step', '15'],
+    ];
+    const path = '/api/v1/query_range';
+    expect(await differenceOf(path, [['query', expr], ...range], false, servers.reader)).toBeUndefined();
+  },
+);
 
 const time = ['time', ''] as const;
 const requests: readonly (readonly [path: string, ...Parameters])[] = [

@@ -17,6 +17,8 @@ import { INTERVAL_MS, SAMPLES } from './fuzz-data.ts';
 export interface TwoServers {
   readonly ours: string;
   readonly theirs: string;
+  /** A Prometheus without samples of its own, which reads ours by remote read. */
+  readonly reader: string;
   /** Time of the first sample. */
   readonly startMs: number;
   close(): Promise<void>;
@@ -37,14 +39,18 @@ export async function startTwoServers(load: string): Promise<TwoServers> {
   const dir = join(folder, 'ours');
   await writeSamples(dir, load, startMs);
   cpSync(dir, join(folder, 'theirs'), { recursive: true });
-  const theirs = await startPrometheus(folder);
+  const theirs = await startPrometheus(folder, 'theirs', 'global: {}\n');
   const ours = await startQuerier(folder, dir);
+  const readConfig = `remote_read:\n  - url: ${ours.url}/api/v1/read\n    read_recent: true\n`;
+  const reader = await startPrometheus(folder, 'reader', readConfig);
   return {
     ours: ours.url,
     theirs: theirs.url,
+    reader: reader.url,
     startMs,
     async close() {
       theirs.kill();
+      reader.kill();
       await ours.close();
       rmSync(folder, { recursive: true, force: true });
     },
@@ -71,14 +77,19 @@ async function writeSamples(dir: string, load: string, startMs: number): Promise
   await tsdb.close();
 }
 
-async function startPrometheus(folder: string): Promise<{ url: string; kill(): void }> {
+async function startPrometheus(
+  folder: string,
+  name: string,
+  configText: string,
+): Promise<{ url: string; kill(): void }> {
   const binary = process.env['FLOTILLA_PROMETHEUS'];
   if (binary === undefined) throw new Error('FLOTILLA_PROMETHEUS is not set: run `npm run conformance`');
-  writeFileSync(join(folder, 'prometheus.yml'), 'global: {}\n');
+  const configFile = join(folder, `${name}.yml`);
+  writeFileSync(configFile, configText);
   const port = await freePort();
   const args = [
-    `--config.file=${join(folder, 'prometheus.yml')}`,
-    `--storage.tsdb.path=${join(folder, 'theirs')}`,
+    `--config.file=${configFile}`,
+    `--storage.tsdb.path=${join(folder, name)}`,
     `--web.listen-address=127.0.0.1:${port}`,
     `--enable-feature=${features}`,
     '--log.level=error',

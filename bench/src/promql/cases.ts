@@ -1,0 +1,40 @@
+// The queries that are measured, each as a range query over all steps.
+
+const requests = 'http_requests_total';
+const memory = 'memory_bytes';
+
+export const cases: Readonly<Record<string, string>> = {
+  selector: requests,
+  sum: `sum(${requests})`,
+  sumByPod: `sum by (pod) (${requests})`,
+  topk: `topk(10, ${memory})`,
+  bottomk: `bottomk(10, ${memory})`,
+  quantile: `quantile by (namespace) (0.9, ${memory})`,
+  variableQuantile: `quantile by (namespace) (scalar(memory_bytes{pod="web-1",container="app"} > bool 0), ${memory})`,
+  rate: `rate(${requests}[1m])`,
+  longRate: `rate(${requests}[1h])`,
+  sumRate: `sum(rate(${requests}[1m]))`,
+  sumByRate: `sum by (pod) (rate(${requests}[1m]))`,
+  sumByRateLong: `sum by (namespace) (rate(${requests}[30m]))`,
+  subquery: `max_over_time(sum by (namespace) (rate(${requests}[1m]))[10m:1m])`,
+  oneToOne: `rate(${requests}[1m]) / rate(${requests}[2m])`,
+  manyToOne: `${memory} / on (pod) group_left () sum by (pod) (${memory})`,
+  vectorScalar: `${memory} * 2 + 1`,
+  comparison: `${memory} > 500000`,
+  unary: `-${memory}`,
+  offset: `${requests} offset 5m`,
+  clamp: `clamp(${memory}, 100000, 900000)`,
+  complex: `sum by (namespace) (ceil(rate(${requests}[2m]) * 60) % 7) > 10`,
+  histogramQuantile: 'histogram_quantile(0.9, rate(latency_seconds_bucket[2m]))',
+  histogramQuantileSum: 'histogram_quantile(0.9, sum by (le, namespace) (rate(latency_seconds_bucket[2m])))',
+  sort: `sort(${requests})`,
+  absent: `absent(${requests})`,
+  absentOverTime: `absent_over_time(${requests}[5m])`,
+  avgOverTime: `avg_over_time(${memory}[5m])`,
+  maxOverTimeLong: `max_over_time(${memory}[1h])`,
+  stddevOverTime: `stddev_over_time(${memory}[5m])`,
+  sumOverTimeLong: `sum_over_time(${memory}[1h])`,
+  countValues: `count_values("value", floor(${memory} / 100000))`,
+  labelReplace: `label_replace(${memory}, "short", "$1", "pod", "web-(.*)")`,
+  or: `${requests} or ${memory}`,
+};
