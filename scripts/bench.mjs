@@ -3,11 +3,16 @@ import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
 import { build } from './build.mjs';
-import { peer } from './peers.mjs';
+import { clusterBinaries, peer } from './peers.mjs';
 import { nodeBinary, root } from './setup.mjs';
 
-/** Each bench and the peer that it needs. */
-const benches = { scrape: 'prometheus', promql: 'prometheus' };
+/** Each bench, and how to get at the peer that it needs. */
+const benches = {
+  scrape: () => peer('prometheus'),
+  promql: () => peer('prometheus'),
+  tsdb: () => peer('prometheus'),
+  reflector: clusterBinaries,
+};
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,
@@ -30,7 +35,7 @@ process.exit(counts.failed === 0 ? 0 : 1);
 async function runBench(bench) {
   let binary;
   try {
-    binary = peer(benches[bench]);
+    binary = benches[bench]();
   } catch (error) {
     console.log(`skipped: bench ${bench}: ${error.message}`);
     return 'skipped';

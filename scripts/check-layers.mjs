@@ -15,7 +15,7 @@ const mayImport = {
   store: ['tsdb', 'promql', 'wire', 'chassis', 'model'],
   operator: ['model', 'wire', 'chassis', 'promql'],
   scraper: ['kernel', 'model', 'wire', 'chassis', 'tsdb', 'store'],
-  querier: ['model', 'wire', 'chassis', 'promql', 'ui'],
+  querier: ['model', 'wire', 'chassis', 'promql', 'tsdb', 'ui'],
   ruler: ['model', 'wire', 'chassis', 'promql', 'tsdb', 'store'],
   cli: ['model', 'wire', 'chassis', 'promql', 'tsdb'],
   ui: [],
@@ -46,7 +46,8 @@ function checkRoom(room, manifest) {
     if (name.startsWith(scope)) checkRoomImport(`${room}/package.json`, room, name.slice(scope.length));
   }
   for (const path of sources(join(room, 'src'))) {
-    const isTest = /\.test\.tsx?$/.test(path) || mayImport[room] === anything || room === 'ui';
+    const isTest =
+      /(\.test|\/test-[a-z-]+)\.tsx?$/.test(path) || mayImport[room] === anything || room === 'ui';
     checkFile(path, isTest ? testing : runtime, manifest.name);
   }
 }

@@ -1,6 +1,6 @@
 // npm run conformance: against real peers from pinned Go modules. Needs Go to build what is not in the cache; what cannot be built
 // is skipped, with the reason.
-//   node scripts/conformance.mjs [NAME...]    only the parts of these names: promql, node-exporter, operator, chart
+//   node scripts/conformance.mjs [NAME...]    only the parts of these names, which are those of `parts`
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -20,6 +20,19 @@ const parts = {
     process.env.FLOTILLA_PROMETHEUS = peer('prometheus');
     process.env.FLOTILLA_PROMQL_ORACLE = peer('promql-oracle');
     return jestIn('conformance/promql/');
+  },
+  tsdb: () => {
+    process.env.FLOTILLA_PROMETHEUS = peer('prometheus');
+    process.env.FLOTILLA_PROMTOOL = peer('promtool');
+    Object.assign(process.env, {
+      FLOTILLA_FAULT_STRIDE: '1',
+      FLOTILLA_KILLS: '200',
+      FLOTILLA_MODEL_RUNS: '20000',
+      FLOTILLA_FUZZ_RUNS: '2500000',
+    });
+    return jestAt(
+      '/(e2e/dist/conformance/tsdb/|kernel/dist/fuzz|tsdb/dist/(faults|model|wal/crash|histogram/))',
+    );
   },
   'node-exporter': () => {
     process.env.FLOTILLA_NODE_EXPORTER = peer('node_exporter');
@@ -70,11 +83,11 @@ async function runPart(name) {
 }
 
 function jestIn(folder) {
-  return runJest([
-    '--runInBand',
-    '--testPathIgnorePatterns=/node_modules/',
-    `--testPathPatterns=/e2e/dist/${folder}`,
-  ]);
+  return jestAt(`/e2e/dist/${folder}`);
+}
+
+function jestAt(pattern) {
+  return runJest(['--runInBand', '--testPathIgnorePatterns=/node_modules/', `--testPathPatterns=${pattern}`]);
 }
 
 /** Prometheus's own test files, with the re-executions of its runner. */

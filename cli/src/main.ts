@@ -7,6 +7,7 @@ import { checkRules } from './check-rules.ts';
 import { query } from './query.ts';
 import type { Printer, QueryOptions } from './query.ts';
 import { formatPromql, testPromql } from './test-promql.ts';
+import { addTsdbCommand } from './tsdb/tsdb-command.ts';
 import { up } from './up/up.ts';
 import { why } from './why.ts';
 
@@ -68,6 +69,7 @@ function program(): Command {
     .command('format <query>')
     .description('print a query in its canonical form')
     .action((text: string) => formatPromql(text, printer));
+  addTsdbCommand(flotilla, printer, exitUnless);
   return flotilla;
 }
 

@@ -3,6 +3,8 @@
 // Nothing is returned to the system. Addresses are stable; JavaScript's views detach whenever memory grows.
 
 const GROW_PAGES: usize = 256;
+/** Readable behind everything, for loads of 16 bytes. */
+const SLACK: usize = 64;
 const SMALLEST_LOG2: u32 = 6;
 
 let top: usize = 0;
@@ -15,7 +17,7 @@ export function bump(size: usize): usize {
   const at = top;
   top = (top + size + 15) & ~15;
   if (top < at) unreachable();
-  const need = (top + 65535) >> 16;
+  const need = (top + SLACK + 65535) >> 16;
   const have = <usize>memory.size();
   if (need > have) grow(need - have);
   return at;

@@ -35,6 +35,12 @@ function putLength(at: usize, length: u32): usize {
 function putLiteral(at: usize, from: usize, length: usize): usize {
   let o = at;
   const n = <u32>length - 1;
+  if (n < 16) {
+    // Most are short: one store of 16 bytes, of which what is too much is overwritten. snappyBound has room for it.
+    store<u8>(o, <u8>(n << 2));
+    v128.store(o + 1, v128.load(from));
+    return o + 1 + length;
+  }
   if (n < 60) {
     store<u8>(o++, <u8>(n << 2));
   } else if (n < 256) {
@@ -50,7 +56,20 @@ function putLiteral(at: usize, from: usize, length: usize): usize {
   return o + length;
 }
 
-function putCopy(at: usize, distance: u32, bytes: u32): usize {
+@inline function putCopy(at: usize, distance: u32, length: u32): usize {
+  if (length < 12 && distance < 2048) {
+    store<u16>(at, <u16>(((distance >> 8) << 5) | ((length - 4) << 2) | 1 | ((distance & 0xff) << 8)));
+    return at + 2;
+  }
+  if (length <= 64) {
+    store<u8>(at, <u8>((length - 1) << 2) | 2);
+    store<u16>(at, <u16>distance, 1);
+    return at + 3;
+  }
+  return putLongCopy(at, distance, length);
+}
+
+function putLongCopy(at: usize, distance: u32, bytes: u32): usize {
   let o = at,
     length = bytes;
   // A copy is 64 bytes at most; what is left over must stay at least 4, the least that the short form holds.

@@ -150,3 +150,12 @@ test('sealed chunks and the open one are all samples, for series that began toge
   for (const ref of refs) expect((sealed.get(ref) ?? 0) + kernel.openSamples(ref)).toBe(400);
   expect(firstCuts.size).toBeGreaterThan(30);
 });
+
+test('records of any size are framed, also when memory grows for them', () => {
+  const kernel = new HeadKernel(() => {});
+  for (const size of [1, 100_000, 5_000_000, 40_000_000]) {
+    kernel.beginFrames(false);
+    kernel.frameRecord(new Uint8Array(size).fill(7), 0);
+    expect(kernel.frames().length).toBeGreaterThan(size);
+  }
+});

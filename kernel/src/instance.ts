@@ -26,7 +26,7 @@ export interface KernelExports {
   dropOpenChunk(ref: number): void;
   sealOpen(ref: number): void;
   noteSample(ref: number, timeMs: number, isStale: number): void;
-  appendRun(ref: number, times: number, values: number, count: number): void;
+  appendRun(ref: number, times: number, values: number, count: number, samplesMax: number): void;
   flushSealed(): void;
   reserveInput(count: number): void;
   readonly inputRefs: { readonly value: number };

@@ -18,7 +18,7 @@ import { conditionFacts, Conditions, EventLog, shardStatuses } from './status/fl
 import type { FleetStatus, StatusInput } from './status/fleet-status.ts';
 import type { Reporter } from './status/reporter.ts';
 import type { Reader } from './topology/readers.ts';
-import { firstState, ownersOf, shardsToRun } from './topology/resize.ts';
+import { firstState, ownersOf, shardsToRun, describePhase } from './topology/resize.ts';
 import type { Observed, TopologyState } from './topology/resize.ts';
 import { TopologyDriver } from './topology/topology-driver.ts';
 import type { TopologyStore } from './topology/topology-store.ts';
@@ -306,9 +306,10 @@ export class Operator {
     };
   }
 
-  #reportPhase({ phase, epochs }: TopologyState): void {
+  #reportPhase(state: TopologyState): void {
+    const { phase, epochs } = state;
     const { id, shards } = epochs.at(-1)!;
-    const message = `phase ${phase}, epoch ${id} with ${shards} shards`;
+    const message = describePhase(state);
     this.#options.log.info('topology', { phase, epoch: id, shards });
     this.events.add({ type: 'Normal', reason: 'Resize', object: `Fleet/${this.fleetName}`, message });
     this.#options.reporter.phaseChanged(this.#spec!, message);

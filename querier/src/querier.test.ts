@@ -3,9 +3,9 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createHttpServer, createLogger, createMetrics, parseFlags, standardFlags } from '@flotilla/chassis';
 import type { HttpServer } from '@flotilla/chassis';
-import { Labels } from '@flotilla/model';
+import { bucketsOfSpans, FloatHistogram, Labels } from '@flotilla/model';
 import { createStoreRouter, UptimeLog } from '@flotilla/store';
-import { Tsdb } from '@flotilla/tsdb';
+import { nativeOf, Tsdb } from '@flotilla/tsdb';
 import { serializeTopology } from '@flotilla/wire';
 import type { Topology } from '@flotilla/wire';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -18,6 +18,12 @@ const log = createLogger({ name: 'test', write: () => undefined });
 const intervalMs = 1000;
 const endMs = Math.floor(Date.now() / intervalMs) * intervalMs - 10_000;
 const slots = 60;
+
+/** What a replica that is `behind` observations behind would have scraped. */
+function histogramAt(slot: number, behind: number): FloatHistogram {
+  const positive = bucketsOfSpans([{ offset: 0, length: 2 }], [slot - behind, 2 * (slot - behind)]);
+  return new FloatHistogram({ schema: 0, count: 3 * (slot - behind), sum: 4 * slot, positive });
+}
 
 interface Store {
   readonly url: string;
@@ -49,6 +55,9 @@ async function startStore(shard: number, replica: number, isKept: (slot: number)
     put({ __name__: 'up' }, 1);
     put({ __name__: 'c_total' }, slot);
     put({ __name__: 'tiny' }, 1e-7);
+    const h = Labels.fromRecord({ __name__: 'h', instance: `t${shard}`, job: 'app' });
+    const sample = nativeOf(histogramAt(slot + 10, replica), shard === 1);
+    appender.appendHistogram(appender.series(h, schedule), timeMs, sample);
     appender.commit();
   }
   const uptime = await UptimeLog.open(join(folder, `${name}.uptime`), endMs - 3_600_000);
@@ -130,6 +139,8 @@ interface Body {
       metric: Record<string, string>;
       value: [number, string];
       values: [number, string][];
+      histogram?: [number, unknown];
+      histograms?: [number, { count: string }][];
     }[];
   };
   readonly error?: string;
@@ -166,6 +177,41 @@ describe('the merged view', () => {
     expect(resets.data.result[0]?.value[1]).toBe('0');
   });
 
+  test('answers native histograms', async () => {
+    const { body } = await query('h{instance="t0"}');
+    expect(body.data.result).toEqual([
+      {
+        metric: { __name__: 'h', instance: 't0', job: 'app' },
+        histogram: [
+          endMs / 1000,
+          {
+            count: '207',
+            sum: '276',
+            buckets: [
+              [0, '0.5', '1', '69'],
+              [0, '1', '2', '138'],
+            ],
+          },
+        ],
+      },
+    ]);
+    const window = `start=${endMs / 1000 - slots + 1}&end=${endMs / 1000}&step=1`;
+    const { body: range } = await get(`query_range?query=h&${window}`);
+    expect(range.data.result.map(({ values }) => values)).toEqual([undefined, undefined]);
+    expect(range.data.result.map(({ histograms }) => histograms?.length)).toEqual([slots, slots]);
+    const counts = range.data.result[0]!.histograms!.map(([, { count }]) => Number(count));
+    expect(counts.slice(19, 22)).toEqual([87, 87, 90]); // The other replica is behind: held, then passed.
+  });
+
+  test('finds no reset of a histogram where replicas take turns', async () => {
+    const values = async (expr: string) =>
+      (await query(expr)).body.data.result.map(({ value }) => Number(value[1]));
+    expect(await values(`count_over_time(h[${slots}s])`)).toEqual([60, 60]);
+    expect(await values(`resets(h[${slots}s])`)).toEqual([0, 0]);
+    expect(await values(`histogram_count(sum(rate(h[${slots}s])))`)).toEqual([expect.closeTo(6)]);
+    expect(await values('histogram_quantile(0.5, sum(h))')).toEqual([expect.closeTo(2 ** 0.25)]);
+  });
+
   test('shows each replica apart without dedup', async () => {
     const { body } = await query(`count_over_time(c_total[${slots}s])`, '&dedup=false');
     expect(
@@ -191,7 +237,7 @@ describe('the merged view', () => {
     const list = async (path: string) => (await get(path)).body.data as unknown;
     expect(await list('labels')).toEqual(['__name__', 'instance', 'job']);
     expect(await list('label/instance/values')).toEqual(['t0', 't1']);
-    expect(await list('label/__name__/values')).toEqual(['c_total', 'tiny', 'up']);
+    expect(await list('label/__name__/values')).toEqual(['c_total', 'h', 'tiny', 'up']);
     expect(await list('series?match[]=up&match[]=tiny{instance="t0"}')).toHaveLength(3);
     const { body } = await get('label/instance/values?limit=1');
     expect([body.data, body.warnings]).toEqual([['t0'], ['results truncated due to limit']]);

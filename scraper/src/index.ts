@@ -2,5 +2,6 @@
 
 export { scraperFlags, type ScraperConfig } from './config.ts';
 export { startScraper, type ScraperContext } from './scraper.ts';
-export { LineParser, type EntryKind, type ExpositionFormat } from './parse/line-parser.ts';
+export type { EntryKind, LineCursor } from './parse/line-cursor.ts';
+export { type LineFormat, lineParser } from './parse/line-formats.ts';
 export { ParseError } from './parse/parse-error.ts';

@@ -52,6 +52,11 @@ function exposeCounters(metrics: Registry, counters: ScrapeCounters, scheduler: 
     () => counters.exceededSampleLimit,
   );
   counter(
+    `${scrapes}_exceeded_native_histogram_bucket_limit_total`,
+    'Scrapes that hit the bucket limit of native histograms and were rejected.',
+    () => counters.exceededBucketLimit,
+  );
+  counter(
     `${scrapes}_exceeded_body_size_limit_total`,
     'Scrapes that hit the body size limit.',
     () => counters.exceededBodySizeLimit,

@@ -12,6 +12,9 @@ import { isStale, Matcher } from '@flotilla/model';
 import { decodeChunk, type Io, Tsdb } from '@flotilla/tsdb';
 import {
   canonicalAssignment,
+  encodeMetricFamily,
+  type ExposedFamily,
+  type ExposedMetric,
   type Job,
   type RemovalReason,
   type Target,
@@ -51,6 +54,12 @@ export function testJob(change: Partial<Job> = {}): Job {
     followRedirects: true,
     scrapeProtocols: [],
     fallbackScrapeProtocol: '',
+    scrapeNativeHistograms: false,
+    alwaysScrapeClassicHistograms: false,
+    convertClassicHistogramsToNhcb: false,
+    nativeHistogramMinBucketFactor: 0,
+    nameValidationScheme: '',
+    nameEscapingScheme: '',
     metricRelabelings: [],
     auth: {},
     ...change,
@@ -61,6 +70,7 @@ export function testJob(change: Partial<Job> = {}): Job {
       labels: 0,
       labelNameLength: 0,
       labelValueLength: 0,
+      histogramBuckets: 0,
       ...change.limits,
     },
   };
@@ -256,4 +266,38 @@ export class TestShard {
     await this.tsdb.close();
     await rm(this.dir, { recursive: true, force: true });
   }
+}
+
+/** A metric family with text for bytes. */
+export type TestFamily = Omit<Partial<ExposedFamily>, 'name' | 'help' | 'unit' | 'metric'> & {
+  readonly name: string | Buffer;
+  readonly help?: string;
+  readonly unit?: string;
+  readonly metric: readonly (Omit<Partial<ExposedMetric>, 'label' | 'histogram' | 'summary'> & {
+    readonly label?: Readonly<Record<string, string>>;
+    readonly histogram?: object;
+    readonly summary?: object;
+  })[];
+};
+
+/** A body of delimited protobuf. */
+export function delimitedFamilies(families: readonly TestFamily[]): Buffer {
+  return Buffer.concat(families.map(delimitedFamily));
+}
+
+function delimitedFamily({ name, help = '', unit = '', metric, ...rest }: TestFamily): Buffer {
+  const pairs = (label: Readonly<Record<string, string>>) =>
+    Object.entries(label).map(([key, text]) => ({ name: Buffer.from(key), value: Buffer.from(text) }));
+  const labelled = metric.map(({ label = {}, ...value }) => ({ ...value, label: pairs(label) }));
+  const message = encodeMetricFamily({
+    ...rest,
+    name: Buffer.from(name),
+    help: Buffer.from(help),
+    unit: Buffer.from(unit),
+    metric: labelled as unknown as readonly ExposedMetric[],
+  });
+  const length: number[] = [];
+  let left = message.length;
+  for (; left >= 0x80; left >>>= 7) length.push((left & 0x7f) | 0x80);
+  return Buffer.concat([Buffer.from([...length, left]), message]);
 }

@@ -3,5 +3,4 @@
 export { isCovered } from './slot-coverage.ts';
 export { createStoreRouter } from './store-router.ts';
 export type { StoreRouterOptions } from './store-router.ts';
-export { TsdbStorage } from './tsdb-storage.ts';
 export { UptimeLog } from './uptime-log.ts';

@@ -54,6 +54,8 @@ export interface OpenOptions {
   readonly clock?: () => number;
   /** Default 1000: what a power loss may cost at most. */
   readonly fsyncIntervalMs?: number;
+  /** Samples that are older than the newest of their series by up to this are taken. Default 0: none. */
+  readonly outOfOrderWindowMs?: number;
   /** Default 128 MiB. */
   readonly walSegmentBytes?: number;
   /** Default snappy. Either is read. */

@@ -30,4 +30,9 @@ export {
 } from './histogram/native-histogram.ts';
 export { diskIo, type Io } from './io.ts';
 export { mergeChunks } from './chunk/merge-chunks.ts';
+export { type BlockAnalysis } from './block/analyze-block.ts';
+export { type BlockProblem } from './block/verify-block.ts';
+export { chunksRewritten, type RewriteReport } from './chunks-rewritten.ts';
+export { importBlock, type ImportedSeries } from './import-block.ts';
+export { ReadOnlyTsdb } from './read-only-tsdb.ts';
 export { Tsdb } from './tsdb.ts';

@@ -8,14 +8,19 @@ import type { Blocks } from './block/blocks.ts';
 import { writeBlock } from './block/block-writer.ts';
 import { levelRangesMs, planCompaction } from './block/compaction-plan.ts';
 import type { Block } from './block/block.ts';
+import { OUT_OF_ORDER_HINT } from './block/meta.ts';
 import { HeadBlockSource } from './head/head-block-source.ts';
+import { LateBlockSource } from './head/late-block-source.ts';
+import type { HeadChunkFiles } from './head/head-chunk-files.ts';
 import type { Head } from './head/head.ts';
 import type { Io } from './io.ts';
 import { writeCheckpoint } from './wal/checkpoint.ts';
 import { listCheckpoints, listSegments } from './wal/segment-files.ts';
+import { rewriteWbl } from './wal/rewrite-wbl.ts';
 import type { Wal } from './wal/wal.ts';
 
 const INTERVAL_MS = 60_000;
+const LATE_SAMPLES_MAX = 1_000_000;
 
 export interface MaintenanceOptions {
   readonly dir: string;
@@ -25,7 +30,10 @@ export interface MaintenanceOptions {
   readonly retentionBytes: number;
   readonly head: Head;
   readonly wal: Wal;
+  /** The log of late samples, if any are taken. */
+  readonly wbl: Wal | undefined;
   readonly blocks: Blocks;
+  readonly chunkFiles: HeadChunkFiles;
   readonly io: Io;
   readonly log: Log;
 }
@@ -36,6 +44,7 @@ export class Maintenance {
   private queue: Promise<unknown> = Promise.resolve();
   private timer: NodeJS.Timeout | undefined;
   private closing = false;
+  private lateCut = 0;
   compactions = 0;
   failures = 0;
   truncations = 0;
@@ -82,8 +91,10 @@ export class Maintenance {
   private async runOnce(): Promise<void> {
     try {
       this.options.blocks.reload();
+      const late = this.mustCutLate() ? await this.cutLate() : 0;
       const cut = await this.cutBlocks();
       if (cut > 0) await this.shortenWal();
+      this.shortenWbl(late + cut);
       this.applyRetention();
       await this.compactBlocks();
       this.applyRetention();
@@ -109,16 +120,69 @@ export class Maintenance {
     return cut;
   }
 
+  /** Late samples of ranges that are cut already wait for the next cut, unless they become too many. */
+  private mustCutLate(): boolean {
+    const { head } = this.options;
+    if (head.late.minTimeMs >= head.truncatedBeforeMs) return false;
+    const isDue = head.maxTimeMs - head.firstTimeMs() > 1.5 * head.blockDurationMs;
+    return isDue || head.late.appended - this.lateCut > LATE_SAMPLES_MAX;
+  }
+
+  /** Blocks of the late samples of ranges that were cut before; returns how many. */
+  private async cutLate(): Promise<number> {
+    const { dir, head, blocks, io } = this.options;
+    const duration = head.blockDurationMs;
+    const from = Math.floor(head.late.minTimeMs / duration) * duration;
+    const to = head.truncatedBeforeMs;
+    const appended = head.late.appended;
+    let cut = 0;
+    head.late.freeze();
+    try {
+      for (let minTimeMs = from; minTimeMs < to; minTimeMs += duration) {
+        const maxTimeMs = Math.min(to, minTimeMs + duration);
+        const plan = { minTimeMs, maxTimeMs, hints: [OUT_OF_ORDER_HINT], mustStop: () => this.closing };
+        const path = await writeBlock(dir, new LateBlockSource(head, minTimeMs, maxTimeMs), plan, io);
+        if (path === undefined) continue;
+        blocks.add(path);
+        cut++;
+      }
+    } catch (error) {
+      head.late.thaw(); // What blocks have already comes again: reads and compaction take it once.
+      throw error;
+    }
+    head.late.settle(from, to);
+    this.lateCut = appended;
+    this.compactions += cut;
+    return cut;
+  }
+
+  private shortenWbl(cut: number): void {
+    const { wbl, head } = this.options;
+    if (wbl !== undefined && cut > 0 && wbl.sizeBytes > 0) rewriteWbl(wbl, head);
+  }
+
   private async cutBlock(minTimeMs: number, maxTimeMs: number): Promise<void> {
-    const { dir, head, blocks, io, log } = this.options;
-    head.refuseBefore(maxTimeMs);
-    const source = new HeadBlockSource(head, minTimeMs, maxTimeMs);
-    const plan = { minTimeMs, maxTimeMs, mustStop: () => this.closing };
-    const path = await writeBlock(dir, source, plan, io);
-    if (path !== undefined) blocks.add(path); // From here to the truncation nothing reads.
+    const { head } = this.options;
+    head.late.freeze();
+    try {
+      await this.writeHeadBlock(minTimeMs, maxTimeMs);
+    } catch (error) {
+      head.late.thaw();
+      throw error;
+    }
+    head.late.settle(minTimeMs, maxTimeMs);
     head.truncate(maxTimeMs);
     this.compactions++;
     this.truncations++;
+  }
+
+  private async writeHeadBlock(minTimeMs: number, maxTimeMs: number): Promise<void> {
+    const { dir, head, blocks, io, log } = this.options;
+    head.refuseBefore(maxTimeMs);
+    const source = await HeadBlockSource.create(head, minTimeMs, maxTimeMs);
+    const plan = { minTimeMs, maxTimeMs, mustStop: () => this.closing };
+    const path = await writeBlock(dir, source, plan, io);
+    if (path !== undefined) blocks.add(path); // From here to the truncation nothing reads.
     log.info('block: cut from the head', { path, minTimeMs, maxTimeMs, series: source.count });
   }
 
@@ -175,9 +239,9 @@ export class Maintenance {
   }
 
   private applyRetention(): void {
-    const { head, blocks, wal, retentionMs, retentionBytes } = this.options;
+    const { head, blocks, wal, chunkFiles, retentionMs, retentionBytes } = this.options;
     blocks.dropBefore(Math.max(head.maxTimeMs, blocks.maxTimeMs - 1) - retentionMs);
-    blocks.shrinkTo(retentionBytes - wal.sizeBytes);
+    blocks.shrinkTo(retentionBytes - wal.sizeBytes - chunkFiles.sizeBytes);
   }
 
   async close(): Promise<void> {

@@ -3,6 +3,7 @@
 import { appendCode } from './api.ts';
 import type { Blocks } from './block/blocks.ts';
 import type { Refusals } from './head/head-appender.ts';
+import type { HeadChunkFiles } from './head/head-chunk-files.ts';
 import type { Head } from './head/head.ts';
 import type { Maintenance } from './maintenance.ts';
 import type { ReplayReport } from './wal/replay.ts';
@@ -12,6 +13,7 @@ export interface Measured {
   readonly head: Head;
   readonly wal: Wal;
   readonly blocks: Blocks;
+  readonly chunkFiles: HeadChunkFiles;
   readonly maintenance: Maintenance;
   readonly replayed: ReplayReport;
   readonly refusals: Refusals;
@@ -21,7 +23,7 @@ export function collectMetrics(measured: Measured): Record<string, number> {
   return { ...headMetrics(measured), ...walMetrics(measured), ...blockMetrics(measured) };
 }
 
-function headMetrics({ head, refusals }: Measured): Record<string, number> {
+function headMetrics({ head, refusals, chunkFiles }: Measured): Record<string, number> {
   return {
     prometheus_tsdb_head_series: head.seriesCount,
     prometheus_tsdb_head_series_created_total: head.seriesCreated,
@@ -32,8 +34,15 @@ function headMetrics({ head, refusals }: Measured): Record<string, number> {
     prometheus_tsdb_head_max_time: finite(head.maxTimeMs),
     prometheus_tsdb_head_max_time_seconds: finite(head.maxTimeMs) / 1000,
     prometheus_tsdb_out_of_order_samples_total: refusals[appendCode.outOfOrder],
+    prometheus_tsdb_head_out_of_order_samples_appended_total: head.late.appended,
     prometheus_tsdb_out_of_bound_samples_total:
       refusals[appendCode.outOfBounds] + refusals[appendCode.tooOld],
+    prometheus_tsdb_head_chunks: head.sealed.size,
+    prometheus_tsdb_head_chunks_storage_size_bytes: chunkFiles.sizeBytes,
+    prometheus_tsdb_mmap_chunk_corruptions_total: chunkFiles.damaged,
+    flotilla_tsdb_head_chunk_writes_failed_total: chunkFiles.failures,
+    flotilla_tsdb_head_chunk_bytes: head.sealed.memoryBytes,
+    flotilla_tsdb_head_kernel_bytes: head.kernel.usedBytes,
     prometheus_tsdb_symbol_table_size_bytes: head.index.symbols.sizeBytes,
   };
 }

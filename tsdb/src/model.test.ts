@@ -8,6 +8,7 @@ import type { Tsdb } from './tsdb.ts';
 // A database against a map from series to points, under random transactions, restarts and maintenance.
 
 const SERIES = 6;
+const RUNS = Number(process.env['FLOTILLA_MODEL_RUNS'] ?? 25);
 /** Nothing pulls the plug here, and a sync costs milliseconds. */
 const io: Io = { ...diskIo, sync() {}, syncLater: (_fd, done) => done(null) };
 const options = { io, blockDurationMs: MINUTE_MS, walSegmentBytes: 2000, retentionMs: 1e12 };
@@ -112,6 +113,6 @@ describe('the database', () => {
         await sandbox.remove();
       }
     });
-    await fc.assert(property, { seed: 2026, numRuns: 25 });
-  }, 60_000);
+    await fc.assert(property, { seed: 2026, numRuns: RUNS });
+  }, 3_600_000);
 });

@@ -1,11 +1,10 @@
 // A copy of a database that costs almost nothing: hard links to its blocks, which never change but for their
 // tombstones and meta.json, and those are replaced, not rewritten.
 
-import { copyFileSync, linkSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { Blocks } from './block/blocks.ts';
 import { writeBlock } from './block/block-writer.ts';
-import { syncFolder } from './block/file-sink.ts';
 import { HeadBlockSource } from './head/head-block-source.ts';
 import type { Head } from './head/head.ts';
 import type { Io } from './io.ts';
@@ -20,30 +19,31 @@ export async function writeSnapshot(
   mkdirSync(dir);
   try {
     for (const block of blocks.all) linkFolder(block.dir, join(dir, basename(block.dir)), io);
-    if (head !== undefined && head.minTimeMs <= head.maxTimeMs) {
-      const plan = { minTimeMs: head.minTimeMs, maxTimeMs: head.maxTimeMs + 1 };
-      await writeBlock(dir, new HeadBlockSource(head, plan.minTimeMs, plan.maxTimeMs), plan, io);
+    if (head !== undefined && head.firstMs <= head.maxTimeMs) {
+      const plan = { minTimeMs: head.firstMs, maxTimeMs: head.maxTimeMs + 1 };
+      const source = await HeadBlockSource.create(head, plan.minTimeMs, plan.maxTimeMs);
+      await writeBlock(dir, source, plan, io);
     }
-    syncFolder(dir, io);
+    io.syncFolder(dir);
   } catch (error) {
-    rmSync(dir, { recursive: true, force: true });
+    io.remove(dir);
     throw error;
   }
 }
 
 function linkFolder(from: string, to: string, io: Io): void {
-  mkdirSync(to);
+  io.makeFolder(to);
   for (const entry of readdirSync(from, { withFileTypes: true })) {
     const [source, target] = [join(from, entry.name), join(to, entry.name)];
     if (entry.isDirectory()) linkFolder(source, target, io);
-    else link(source, target);
+    else link(source, target, io);
   }
-  syncFolder(to, io);
+  io.syncFolder(to);
 }
 
-function link(from: string, to: string): void {
+function link(from: string, to: string, io: Io): void {
   try {
-    linkSync(from, to);
+    io.link(from, to);
   } catch (error) {
     if ((error as { code?: unknown }).code !== 'EXDEV') throw error;
     copyFileSync(from, to); // Another file system.

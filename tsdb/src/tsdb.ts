@@ -4,24 +4,32 @@
 //
 // Appends go to the head; maintain() moves what is old enough into blocks and deletes what is too old. Reads merge both.
 
-import { compareUtf8, type Matcher } from '@flotilla/model';
-import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
-import type { Appender, OpenOptions, Queryable, SelectOptions, SeriesSet, TsdbStatus } from './api.ts';
-import type { Block } from './block/block.ts';
+import type { Matcher } from '@flotilla/model';
+import { existsSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import type {
+  Appender,
+  CorruptionStatus,
+  OpenOptions,
+  Queryable,
+  SelectOptions,
+  SeriesSet,
+  TsdbStatus,
+} from './api.ts';
 import { Blocks } from './block/blocks.ts';
 import { HeadAppender, type Refusals } from './head/head-appender.ts';
-import { HeadSeriesSet } from './head/head-series-set.ts';
+import { HeadChunkFiles } from './head/head-chunk-files.ts';
 import { Head } from './head/head.ts';
 import { deleteFromHead } from './head/delete-series.ts';
 import { diskIo, type Io } from './io.ts';
 import { lockFolder } from './lock.ts';
 import { Maintenance } from './maintenance.ts';
-import { MergedSeriesSet } from './merged-series-set.ts';
+import { DatabaseReader } from './database-reader.ts';
 import { collectMetrics } from './metrics.ts';
 import { writeSnapshot } from './snapshot.ts';
-import { replayWal, type ReplayReport } from './wal/replay.ts';
+import { replayWal, replayWbl, type ReplayReport } from './wal/replay.ts';
 import { writeCheckpoint } from './wal/checkpoint.ts';
+import { rewriteWbl } from './wal/rewrite-wbl.ts';
 import { Wal } from './wal/wal.ts';
 
 const BLOCK_DURATION_MS = 2 * 3_600_000;
@@ -30,8 +38,12 @@ const TOP_LIST_LENGTH = 10;
 
 export class Tsdb implements Queryable {
   private readonly head: Head;
+  private readonly chunkFiles: HeadChunkFiles;
   private readonly wal: Wal;
+  private readonly wbl: Wal | undefined;
+  private readonly wblCorruptions: readonly CorruptionStatus[];
   private readonly blocks: Blocks;
+  private readonly reader: DatabaseReader;
   private readonly maintenance: Maintenance;
   private readonly replayed: ReplayReport;
   private readonly clock: () => number;
@@ -45,7 +57,7 @@ export class Tsdb implements Queryable {
    * status. Throws Unavailable if another process has the folder open.
    */
   static async open(options: OpenOptions): Promise<Tsdb> {
-    mkdirSync(options.dir, { recursive: true });
+    makeRoot(options.dir, options.io ?? diskIo);
     const unlock = lockFolder(options.dir);
     try {
       const tsdb = new Tsdb(options, unlock);
@@ -65,6 +77,7 @@ export class Tsdb implements Queryable {
     const through = wal.segment - 1;
     await writeCheckpoint(wal.dir, head, through, { compress: wal.compress, aliases }, io);
     wal.dropThrough(through);
+    if (this.wbl !== undefined) rewriteWbl(this.wbl, head);
   }
 
   private constructor(options: OpenOptions, unlock: () => void) {
@@ -72,22 +85,32 @@ export class Tsdb implements Queryable {
     const io = options.io ?? diskIo;
     this.io = io;
     const walDir = join(dir, 'wal');
+    const wblDir = join(dir, 'wbl');
     this.clock = options.clock ?? Date.now;
     this.unlock = unlock;
     this.blocks = new Blocks(dir, log, io);
-    this.head = new Head(options.blockDurationMs ?? BLOCK_DURATION_MS);
+    this.chunkFiles = new HeadChunkFiles(join(dir, 'chunks_head'), io, log);
+    this.head = new Head(
+      options.blockDurationMs ?? BLOCK_DURATION_MS,
+      this.chunkFiles,
+      options.outOfOrderWindowMs,
+    );
     this.head.refuseBefore(this.blocks.headCutMs);
     this.replayed = replayWal(walDir, this.head, log, io);
-    this.wal = new Wal({
-      dir: walDir,
+    this.wblCorruptions = replayWbl(wblDir, this.head, this.replayed.aliases, log, io);
+    const logOptions = {
       segmentBytes: options.walSegmentBytes ?? WAL_SEGMENT_BYTES,
       fsyncIntervalMs: options.fsyncIntervalMs ?? 1000,
       compress: options.walCompression !== 'none',
       io,
       log,
-    });
+    };
+    this.wal = new Wal({ dir: walDir, ...logOptions });
+    const needsWbl = this.head.lateWindowMs > 0 || existsSync(wblDir);
+    this.wbl = needsWbl ? new Wal({ dir: wblDir, ...logOptions }) : undefined;
     this.head.truncate(this.head.truncatedBeforeMs);
-    const { head, wal, blocks } = this;
+    this.reader = new DatabaseReader(this.blocks, this.head);
+    const { head, wal, wbl, blocks, chunkFiles } = this;
     this.maintenance = new Maintenance({
       dir,
       walDir,
@@ -95,70 +118,44 @@ export class Tsdb implements Queryable {
       retentionBytes: options.retentionBytes ?? Infinity,
       head,
       wal,
+      wbl,
       blocks,
+      chunkFiles,
       io,
       log,
     });
   }
 
   appender(): Appender {
-    return new HeadAppender(this.head, this.wal, this.clock, this.refusals);
+    return new HeadAppender(this.head, this.wal, this.wbl, this.clock, this.refusals);
   }
 
-  async select(
+  select(
     matchers: readonly Matcher[],
     minTimeMs: number,
     maxTimeMs: number,
-    options: SelectOptions = {},
+    options?: SelectOptions,
   ): Promise<SeriesSet> {
-    const sets: SeriesSet[] = [];
-    for (const block of this.blocks.overlapping(minTimeMs, maxTimeMs)) {
-      const set = readBlock(block, () => block.select(matchers, minTimeMs, maxTimeMs, options));
-      if (set !== undefined) sets.push(set);
-    }
-    if (this.headOverlaps(minTimeMs, maxTimeMs)) {
-      sets.push(new HeadSeriesSet(this.head, this.head.select(matchers), minTimeMs, maxTimeMs, options));
-    }
-    return sets.length === 1 ? sets[0]! : new MergedSeriesSet(sets, options);
+    return this.reader.select(matchers, minTimeMs, maxTimeMs, options);
   }
 
-  private headOverlaps(minTimeMs: number, maxTimeMs: number): boolean {
-    return this.head.minTimeMs <= maxTimeMs && this.head.maxTimeMs >= minTimeMs;
-  }
-
-  async labelNames(
+  labelNames(
     matchers: readonly Matcher[],
     minTimeMs: number,
     maxTimeMs: number,
     limit?: number,
   ): Promise<string[]> {
-    const names = new Set<string>();
-    for (const block of this.blocks.overlapping(minTimeMs, maxTimeMs)) {
-      addAll(
-        names,
-        readBlock(block, () => block.labelNames(matchers)),
-      );
-    }
-    if (this.headOverlaps(minTimeMs, maxTimeMs)) addAll(names, this.head.labelNames(matchers));
-    return sorted(names, limit);
+    return this.reader.labelNames(matchers, minTimeMs, maxTimeMs, limit);
   }
 
-  async labelValues(
+  labelValues(
     name: string,
     matchers: readonly Matcher[],
     minTimeMs: number,
     maxTimeMs: number,
     limit?: number,
   ): Promise<string[]> {
-    const values = new Set<string>();
-    for (const block of this.blocks.overlapping(minTimeMs, maxTimeMs)) {
-      addAll(
-        values,
-        readBlock(block, () => block.labelValues(name, matchers)),
-      );
-    }
-    if (this.headOverlaps(minTimeMs, maxTimeMs)) addAll(values, this.head.labelValues(name, matchers));
-    return sorted(values, limit);
+    return this.reader.labelValues(name, matchers, minTimeMs, maxTimeMs, limit);
   }
 
   /** `limit`: how many entries each cardinality list has. */
@@ -170,22 +167,22 @@ export class Tsdb implements Queryable {
       headChunks: head.chunkCount(),
       headLabelPairs: head.index.labelPairs,
       samplesAppended: head.samplesAppended,
-      minTimeMs: Math.min(first, head.minTimeMs),
+      minTimeMs: Math.min(first, head.firstMs),
       maxTimeMs: Math.max(blocks.maxTimeMs - 1, head.maxTimeMs),
       headMinTimeMs: head.minTimeMs,
       headMaxTimeMs: head.maxTimeMs,
       blocks: blocks.all.map((block) => block.status),
       walSegment: wal.segment,
       walBytes: wal.sizeBytes,
-      corruptions: [...this.replayed.corruptions, ...blocks.corruptions],
+      corruptions: [...this.replayed.corruptions, ...this.wblCorruptions, ...blocks.corruptions],
       cardinality: head.index.cardinality(limit),
     };
   }
 
   /** Prometheus's names, prometheus_tsdb_…, and plain numbers; histograms and labels are left out. */
   collect(): Record<string, number> {
-    const { head, wal, blocks, maintenance, replayed, refusals } = this;
-    return collectMetrics({ head, wal, blocks, maintenance, replayed, refusals });
+    const { head, wal, blocks, chunkFiles, maintenance, replayed, refusals } = this;
+    return collectMetrics({ head, wal, blocks, chunkFiles, maintenance, replayed, refusals });
   }
 
   /**
@@ -231,34 +228,29 @@ export class Tsdb implements Queryable {
     this.maintenance.stop();
   }
 
+  /** Makes all that was committed durable, now. Throws what the disk throws. */
+  sync(): void {
+    this.wbl?.sync();
+    this.wal.sync();
+  }
+
   /** Ends maintenance, makes the WAL durable and gives the folder back. */
   async close(): Promise<void> {
     if (this.closed) return;
     this.closed = true;
     await this.maintenance.close();
     try {
+      this.wbl?.close();
       this.wal.close();
     } finally {
+      this.chunkFiles.close();
       this.unlock();
     }
   }
 }
 
-/** A block whose index is damaged says nothing; that is reported by the block. */
-function readBlock<T>(block: Block, read: () => T): T | undefined {
-  try {
-    return read();
-  } catch (error) {
-    block.damaged(error);
-    return undefined;
-  }
-}
-
-function addAll(set: Set<string>, texts: Iterable<string> | undefined): void {
-  for (const text of texts ?? []) set.add(text);
-}
-
-function sorted(texts: Set<string>, limit: number | undefined): string[] {
-  const all = [...texts].toSorted(compareUtf8);
-  return limit ? all.slice(0, limit) : all;
+function makeRoot(dir: string, io: Io): void {
+  if (existsSync(dir)) return;
+  io.makeFolder(dir);
+  io.syncFolder(dirname(resolve(dir)));
 }

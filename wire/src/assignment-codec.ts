@@ -173,6 +173,12 @@ function fromJobMessage(job: Job): Job {
     followRedirects: job.followRedirects,
     scrapeProtocols: [...job.scrapeProtocols],
     fallbackScrapeProtocol: job.fallbackScrapeProtocol,
+    scrapeNativeHistograms: job.scrapeNativeHistograms,
+    alwaysScrapeClassicHistograms: job.alwaysScrapeClassicHistograms,
+    convertClassicHistogramsToNhcb: job.convertClassicHistogramsToNhcb,
+    nativeHistogramMinBucketFactor: job.nativeHistogramMinBucketFactor,
+    nameValidationScheme: job.nameValidationScheme,
+    nameEscapingScheme: job.nameEscapingScheme,
     limits: fromLimitsMessage(job.limits),
     metricRelabelings: job.metricRelabelings.map(fromRelabelMessage),
     auth: fromAuthMessage(job.auth),
@@ -187,6 +193,7 @@ function fromLimitsMessage(limits: Job['limits'] | null | undefined): Job['limit
     labels: limits?.labels ?? 0,
     labelNameLength: limits?.labelNameLength ?? 0,
     labelValueLength: limits?.labelValueLength ?? 0,
+    histogramBuckets: limits?.histogramBuckets ?? 0,
   };
 }
 

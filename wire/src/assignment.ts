@@ -69,6 +69,8 @@ export interface JobLimits {
   readonly labels: number;
   readonly labelNameLength: number;
   readonly labelValueLength: number;
+  /** Buckets of a native histogram; with more, neighbours are merged. */
+  readonly histogramBuckets: number;
 }
 
 /** The scrape settings that a job's targets share (Prometheus's scrape_config after discovery). */
@@ -82,8 +84,20 @@ export interface Job {
   readonly trackTimestampsStaleness: boolean;
   readonly enableCompression: boolean;
   readonly followRedirects: boolean;
+  /** Empty: Prometheus's default, which depends on native histograms. */
   readonly scrapeProtocols: readonly string[];
   readonly fallbackScrapeProtocol: string;
+  readonly scrapeNativeHistograms: boolean;
+  /** Keeps classic histograms beside the native ones of the same name. */
+  readonly alwaysScrapeClassicHistograms: boolean;
+  /** Turns classic histograms into native ones with custom buckets. */
+  readonly convertClassicHistogramsToNhcb: boolean;
+  /** Least growth from bucket to bucket of a native histogram; 0 means any. */
+  readonly nativeHistogramMinBucketFactor: number;
+  /** Prometheus's `legacy`; '' is `utf8`. */
+  readonly nameValidationScheme: string;
+  /** Prometheus's `allow-utf-8`, `underscores`, `dots`, `values`; '' goes by the validation scheme. */
+  readonly nameEscapingScheme: string;
   readonly limits: JobLimits;
   readonly metricRelabelings: readonly RelabelConfig[];
   readonly auth: JobAuth;

@@ -32,7 +32,21 @@ const job: Job = {
   followRedirects: true,
   scrapeProtocols: ['PrometheusText0.0.4'],
   fallbackScrapeProtocol: '',
-  limits: { bodySizeBytes: 0, samples: 10, targets: 0, labels: 0, labelNameLength: 0, labelValueLength: 0 },
+  scrapeNativeHistograms: true,
+  alwaysScrapeClassicHistograms: false,
+  convertClassicHistogramsToNhcb: true,
+  nativeHistogramMinBucketFactor: 1.1,
+  nameValidationScheme: 'legacy',
+  nameEscapingScheme: '',
+  limits: {
+    bodySizeBytes: 0,
+    samples: 10,
+    targets: 0,
+    labels: 0,
+    labelNameLength: 0,
+    labelValueLength: 0,
+    histogramBuckets: 160,
+  },
   metricRelabelings: [{ sourceLabels: ['a', 'é'], regex: '', action: 'drop' }],
   auth: {
     basic: {

@@ -82,3 +82,13 @@ export {
   shardsBetween,
   storeGroups,
 } from './topology-file.ts';
+export { decodeMetricFamily, encodeMetricFamily } from './metric-family.ts';
+export type {
+  ExposedBucket,
+  ExposedFamily,
+  ExposedHistogram,
+  ExposedLabel,
+  ExposedMetric,
+  ExposedSpan,
+  ExposedSummary,
+} from './metric-family.ts';

@@ -8,19 +8,33 @@ protobuf.util.Long = null as unknown as typeof protobuf.util.Long;
 protobuf.configure();
 
 const root = new protobuf.Root();
-for (const file of ['assignment', 'series_stream', 'remote_read']) {
+for (const file of ['assignment', 'series_stream', 'metric_family', 'remote_read']) {
   const text = readFileSync(new URL(`../proto/${file}.proto`, import.meta.url), 'utf8');
   protobuf.parse(text, root, { keepCase: false });
 }
+
+/** Absent bytes read as no bytes; protobufjs gives an empty array. */
+function defaultToBytes(namespace: protobuf.NamespaceBase): void {
+  for (const nested of namespace.nestedArray) {
+    if (nested instanceof protobuf.Type) {
+      const absent = nested.fieldsArray.filter(({ type, repeated }) => type === 'bytes' && !repeated);
+      for (const { name } of absent) (nested.ctor.prototype as Record<string, unknown>)[name] = noBytes;
+    }
+    if (nested instanceof protobuf.Namespace) defaultToBytes(nested);
+  }
+}
+
+const noBytes: Uint8Array = Buffer.alloc(0);
+defaultToBytes(root.resolveAll());
 
 /** One message type with plain objects on the outside. Decoding bad bytes throws BadRequest with the message's name. */
 export class MessageType<T extends object> {
   readonly #type: protobuf.Type;
   readonly #name: string;
 
-  constructor(name: string) {
+  constructor(name: string, namespace = 'flotilla.v1') {
     this.#name = name;
-    this.#type = root.lookupType(`flotilla.v1.${name}`);
+    this.#type = root.lookupType(`${namespace}.${name}`);
   }
 
   encode(message: T): Uint8Array {

@@ -25,7 +25,7 @@ export interface ChunkMessage {
   readonly minTimeMs: number;
   readonly maxTimeMs: number;
   readonly samples: number;
-  /** 1: XOR. Numbers as in Prometheus's blocks. */
+  /** 1: XOR; 2, 3: native histograms of whole, of float counts. Numbers as in Prometheus's blocks. */
   readonly encoding: number;
   readonly data: Uint8Array;
 }

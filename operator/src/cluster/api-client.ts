@@ -9,6 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { request } from 'undici';
 import type { Dispatcher } from 'undici';
 import { ApiCredentials } from './api-credentials.ts';
+import { ListDecoder } from './list-decoder.ts';
 
 export interface ApiClientOptions {
   /** Path; '' uses the pod's ServiceAccount. */
@@ -77,6 +78,8 @@ interface Call {
   readonly limits?: CallLimits;
 }
 
+type Read = (response: Dispatcher.ResponseData) => Promise<unknown>;
+
 interface ClientMetrics {
   readonly requests: Counter<'verb' | 'code'>;
   readonly durations: Histogram<'verb'>;
@@ -126,6 +129,22 @@ export class ApiClient {
     limits: CallLimits = {},
   ): Promise<T> {
     return (await this.#json({ method: 'GET', path, query, limits })) as T;
+  }
+
+  /**
+   * A list, item by item while it comes; resolves to what is around the items. A try that fails is repeated from its first item.
+   */
+  async list<L>(
+    path: string,
+    query: Readonly<Record<string, string>>,
+    onItem: (item: unknown) => void,
+    limits: CallLimits = {},
+  ): Promise<L> {
+    return (await this.#repeated({ method: 'GET', path, query, limits }, async ({ body }) => {
+      const decoder = new ListDecoder(onItem);
+      for await (const bytes of body as AsyncIterable<Uint8Array>) decoder.push(bytes);
+      return decoder.end();
+    })) as L;
   }
 
   async create<T>(path: string, body: object, limits: CallLimits = {}): Promise<T> {
@@ -195,12 +214,19 @@ export class ApiClient {
     await this.#credentials.close();
   }
 
-  async #json(call: Call): Promise<unknown> {
+  #json(call: Call): Promise<unknown> {
+    return this.#repeated(call, async (response) => {
+      const text = await readText(response, bodyBytesMax);
+      return text === '' ? undefined : JSON.parse(text);
+    });
+  }
+
+  async #repeated(call: Call, read: Read): Promise<unknown> {
     const { tries = triesDefault, signal } = call.limits ?? {};
     const ending = anyOf(this.#closing.signal, signal);
     for (let attempt = 1; ; attempt++) {
       try {
-        return await this.#once(call, ending);
+        return await this.#once(call, read, ending);
       } catch (error) {
         if (attempt >= tries || ending.aborted || !isRetryable(call.method, error))
           throw failureOf(call, error);
@@ -210,13 +236,12 @@ export class ApiClient {
     }
   }
 
-  async #once(call: Call, ending: AbortSignal): Promise<unknown> {
+  async #once(call: Call, read: Read, ending: AbortSignal): Promise<unknown> {
     const { timeoutMs = timeoutMsDefault } = call.limits ?? {};
     const signal = anyOf(AbortSignal.timeout(timeoutMs), ending);
     const response = await this.#send(call, signal, timeoutMs);
     if (response.statusCode < 200 || response.statusCode > 299) throw await apiError(call, response);
-    const text = await readText(response, bodyBytesMax);
-    return text === '' ? undefined : JSON.parse(text);
+    return await read(response);
   }
 
   async #send(call: Call, signal: AbortSignal, bodyTimeout: number): Promise<Dispatcher.ResponseData> {

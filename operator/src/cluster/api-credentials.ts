@@ -1,14 +1,11 @@
-// How the API server is reached and who asks: what a kubeconfig or the pod's ServiceAccount says, looked at for each request, so
-// that rotated tokens and certificates are taken up.
-//
-// @kubernetes/client-node is loaded on demand and does this alone: a fleet on one machine never pays for it.
+// How the API server is reached: a connection pool for the credentials of the moment. A new one only when certificates differ.
 
-import type { KubeConfig } from '@kubernetes/client-node';
-import type { RequestOptions } from 'node:https';
 import { Agent } from 'undici';
 import type { Dispatcher } from 'undici';
+import { openAccess } from './kubeconfig.ts';
+import type { ApiAccess, Credentials } from './kubeconfig.ts';
 
-export interface Credentials {
+export interface Connection {
   readonly dispatcher: Dispatcher;
   readonly headers: Readonly<Record<string, string>>;
 }
@@ -18,49 +15,42 @@ const connectMs = 5000;
 const keepAliveInitialDelay = 30_000;
 
 export class ApiCredentials {
-  /** `https://host:port`. */
-  readonly server: string;
-  readonly #config: KubeConfig;
+  readonly #access: ApiAccess;
   readonly #isBare: boolean;
   #agent: { readonly key: string; readonly dispatcher: Dispatcher } | undefined;
 
-  private constructor(config: KubeConfig, server: string, isBare: boolean) {
-    this.#config = config;
-    this.server = server;
-    this.#isBare = isBare;
+  private constructor(access: ApiAccess) {
+    this.#access = access;
+    // As kubectl does: nothing secret goes over plain HTTP, unless insecure-skip-tls-verify says that it may.
+    this.#isBare = access.server.startsWith('http:') && !access.skipsVerify;
   }
 
   /** `kubeconfig` is a path, or '' for the pod's ServiceAccount. Throws when there is no cluster in it. */
   static async open(kubeconfig: string): Promise<ApiCredentials> {
-    const { KubeConfig } = await import('@kubernetes/client-node');
-    const config = new KubeConfig();
-    if (kubeconfig === '') config.loadFromCluster();
-    else config.loadFromFile(kubeconfig);
-    const cluster = config.getCurrentCluster();
-    const where = `kubeconfig ${kubeconfig || '(in cluster)'}`;
-    if (cluster === null) throw new Error(`${where}: no current cluster, want one`);
-    if (!URL.canParse(cluster.server)) throw new Error(`${where}: server ${cluster.server}, want a URL`);
-    // As kubectl does: nothing secret goes over plain HTTP, unless insecure-skip-tls-verify says that it may.
-    const isBare = cluster.server.startsWith('http:') && !cluster.skipTLSVerify;
-    return new ApiCredentials(config, cluster.server.replace(/\/+$/, ''), isBare);
+    return new ApiCredentials(await openAccess(kubeconfig));
   }
 
-  /** Those of this moment; a new agent only when the certificates differ. */
-  async current(): Promise<Credentials> {
-    const options: RequestOptions = {};
-    if (!this.#isBare) await this.#config.applyToHTTPSOptions(options);
+  /** `https://host:port`. */
+  get server(): string {
+    return this.#access.server;
+  }
+
+  /** That of this moment. */
+  async current(): Promise<Connection> {
+    const credentials = this.#isBare ? {} : await this.#access.credentials();
     const headers: Record<string, string> = {};
-    for (const [name, value] of Object.entries(options.headers ?? {})) headers[name] = String(value).trim();
-    const { auth } = options;
+    for (const [name, value] of Object.entries(credentials.headers ?? {}))
+      headers[name] = String(value).trim();
+    const { auth } = credentials;
     if (auth) headers['Authorization'] = `Basic ${Buffer.from(auth).toString('base64')}`;
-    return { dispatcher: this.#dispatcher(options), headers };
+    return { dispatcher: this.#dispatcher(credentials), headers };
   }
 
   async close(): Promise<void> {
     await this.#agent?.dispatcher.destroy();
   }
 
-  #dispatcher({ ca, cert, key, rejectUnauthorized, servername }: RequestOptions): Dispatcher {
+  #dispatcher({ ca, cert, key, rejectUnauthorized, servername }: Credentials): Dispatcher {
     const tls = { ca, cert, key, rejectUnauthorized, servername };
     const tlsKey = JSON.stringify(tls);
     if (this.#agent?.key === tlsKey) return this.#agent.dispatcher;

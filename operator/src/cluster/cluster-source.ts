@@ -16,10 +16,10 @@ import { parseObject } from '../objects/parse-object.ts';
 import type { ApiClient } from './api-client.ts';
 import { NamedObjects } from './named-objects.ts';
 import type { NamedPace } from './named-objects.ts';
+import { ObjectPool } from './object-pool.ts';
 import { Reflector } from './reflector.ts';
 import type { RawObject, ReflectorPace } from './reflector.ts';
 import { RESOURCES } from './resources.ts';
-import { StringPool } from './string-pool.ts';
 
 export interface ClusterSourceOptions {
   readonly client: ApiClient;
@@ -43,7 +43,8 @@ interface Kept {
   readonly object: AnyObject | undefined;
   /** Why it was refused, and what was left out. */
   readonly problems: readonly Problem[];
-  readonly fingerprint: string;
+  /** A digest of what is kept, 48 bits: two states of one object do not have the same by chance. */
+  readonly fingerprint: number;
 }
 
 /** All that is kept of a kind, as it is handed out. */
@@ -80,7 +81,7 @@ export class ClusterSource implements ObjectSource {
   readonly #reflectors = new Map<ListedKind, Reflector<Kept>[]>();
   readonly #named: NamedObjects;
   readonly #listeners: (() => void)[] = [];
-  readonly #pool = new StringPool();
+  readonly #pool = new ObjectPool();
   readonly #stale = new Set<ListedKind>();
   readonly #views = new Map<ListedKind, KindView>();
   #timer: NodeJS.Timeout | undefined;
@@ -180,7 +181,7 @@ export class ClusterSource implements ObjectSource {
     const { object, refusal, warnings } = parseObject({ ...raw, apiVersion, kind }, noOrigin);
     // Rules and selectors of the custom kinds are compiled while they are checked; what was written identifies them.
     const content = customKinds.includes(kind) ? writtenPart(raw) : (object ?? refusal?.reason);
-    const fingerprint = hash('sha1', JSON.stringify(content) ?? '', 'base64');
+    const fingerprint = hash('sha1', JSON.stringify(content) ?? '', 'buffer').readUIntBE(0, 6);
     if (before?.fingerprint === fingerprint) return before;
     if (object !== undefined) this.#pool.share(object);
     const problems = [

@@ -59,9 +59,9 @@ export interface ReflectorCounters {
   failures: number;
 }
 
+/** A page of a list, without its items. */
 interface ListPage {
   readonly metadata: { readonly resourceVersion: string; readonly continue?: string };
-  readonly items: readonly RawObject[] | null;
 }
 
 interface WatchEvent {
@@ -81,6 +81,7 @@ const paceDefault: ReflectorPace = {
 const watchMinSeconds = 240;
 const watchMaxSeconds = 360;
 const eventBytesMax = 16 << 20;
+const pageTimeoutMs = 60_000;
 
 /** The place of the watch is gone: only a new list helps. */
 class ExpiredError extends Error {
@@ -194,10 +195,9 @@ export class Reflector<T> {
     const items = new Map<string, T>();
     let place = '';
     do {
-      const page = await this.#page(place);
+      const page = await this.#page(place, (raw) => this.#keep(items, raw as RawObject, before));
       if (page === undefined) return this.#listed(new Map(), '');
       this.#lastContactMs = Date.now();
-      for (const raw of page.items ?? []) this.#keep(items, raw, before);
       place = page.metadata.continue ?? '';
       if (place === '') this.#listed(items, page.metadata.resourceVersion);
     } while (place !== '');
@@ -215,14 +215,15 @@ export class Reflector<T> {
   }
 
   /** undefined when the kind is not installed and need not be. */
-  async #page(place: string): Promise<ListPage | undefined> {
+  async #page(place: string, onItem: (raw: unknown) => void): Promise<ListPage | undefined> {
     const query = {
       ...this.#selection(),
       limit: String(this.#pace.pageSize),
       ...(place && { continue: place }),
     };
     try {
-      return await this.#options.client.get<ListPage>(this.#path, query, { signal: this.#stopping.signal });
+      const limits = { timeoutMs: pageTimeoutMs, signal: this.#stopping.signal };
+      return await this.#options.client.list<ListPage>(this.#path, query, onItem, limits);
     } catch (error) {
       if (!(error instanceof KubeApiError)) throw error;
       if (error.status === 410) throw new ExpiredError(error.message, { cause: error });

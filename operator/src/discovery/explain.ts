@@ -1,64 +1,102 @@
-// Why a target is scraped, or is not: every discovered target that a query names, with what relabeling did to it.
+// Why a target is scraped, or is not: every discovered target that a query names, with what relabeling did to it; and when none is
+// scraped, what is in the way.
+//
+// Costs a look at every target of every job, and relabeling for those that are named.
 
 import type { Labels } from '@flotilla/model';
 import type { ScrapeJob } from '../monitors/scrape-job.ts';
-import type { Explained, ExplainedTarget } from './discovery.ts';
+import type { AnyObject } from '../objects/kinds.ts';
+import type { ObjectSource } from '../objects/object-source.ts';
+import type { Explained, ExplainedTarget, ObjectRef, PoolTarget, ScrapePool } from './discovery.ts';
+import { META } from './meta-labels.ts';
+import { isTaken, nearMisses } from './near-misses.ts';
+import type { ExplainedWorld, NearMiss } from './near-misses.ts';
 import { explainTarget } from './relabel-targets.ts';
+
+export interface Explainable extends ExplainedWorld {
+  readonly jobs: readonly ScrapeJob[];
+  /** Of the same jobs. */
+  readonly pools: readonly ScrapePool[];
+}
 
 const matchesMax = 100;
 const nearMissesMax = 20;
 /** Discovered labels that name a target to a human. */
 const namingLabels = [
   '__address__',
-  '__meta_kubernetes_pod_name',
-  '__meta_kubernetes_service_name',
-  '__meta_kubernetes_ingress_name',
-  '__meta_kubernetes_node_name',
+  `${META}pod_name`,
+  `${META}service_name`,
+  `${META}ingress_name`,
+  `${META}node_name`,
 ];
 
 /** Kept targets come first; of dropped ones the reason is told as a near miss when nothing was kept. */
-export function explainTargets(
-  query: string,
-  jobs: readonly ScrapeJob[],
-  notSelected: readonly { readonly monitor: string; readonly reason: string }[],
-): Explained {
-  const found: ExplainedTarget[] = [];
-  for (const scrape of jobs) {
-    for (const { targets } of scrape.groups()) {
-      for (const discovered of targets) {
-        const explained = explainTarget(scrape, discovered);
-        if (isNamed(query, discovered, explained)) found.push(explained);
-      }
-    }
-  }
+export function explainTargets(query: string, world: Explainable): Explained {
+  const found = world.jobs.flatMap((scrape) => namedTargets(query, scrape, world));
   const kept = found.filter(({ target }) => target !== undefined);
-  const dropped = found.filter(({ target }) => target === undefined);
-  const nearMisses =
-    kept.length > 0
-      ? []
-      : [...dropped.map(nearMiss), ...notSelected.filter(({ monitor }) => monitor.includes(query))];
+  if (kept.length > 0) return { targets: kept.slice(0, matchesMax), nearMisses: [] };
+  const misses = [...found.map(dropReason), ...nearMisses(query, world)];
   return {
-    targets: (kept.length > 0 ? kept : dropped).slice(0, matchesMax),
-    nearMisses: nearMisses.slice(0, nearMissesMax),
+    targets: found.slice(0, matchesMax),
+    nearMisses: withoutDoubles(misses).slice(0, nearMissesMax),
   };
 }
 
-function isNamed(query: string, discovered: Labels, { target, job }: ExplainedTarget): boolean {
-  const slash = query.indexOf('/');
-  const namespace = discovered.get('__meta_kubernetes_namespace');
-  const name = slash > 0 && namespace === query.slice(0, slash) ? query.slice(slash + 1) : query;
-  if (namingLabels.some((label) => discovered.get(label) === name)) return true;
-  if (job === query) return true;
-  return (
-    target !== undefined &&
-    (target.url === query || target.labels.get('instance') === query || target.url.split('/')[2] === query)
+/** Without those that a monitor sees only to drop them by its selectors: it is about other objects. */
+function namedTargets(query: string, scrape: ScrapeJob, { pools, source }: Explainable): ExplainedTarget[] {
+  const { name } = scrape.job;
+  const byResult = new Set(
+    (pools.find(({ job }) => job.name === name)?.targets ?? [])
+      .filter((target) => name === query || isResultNamed(query, target))
+      .map(({ discovered }) => discovered),
   );
+  return scrape
+    .groups()
+    .flatMap(({ targets }) => targets)
+    .filter((discovered) => byResult.has(discovered) || name === query || isNamed(query, discovered))
+    .map((discovered) => explainTarget(scrape, discovered))
+    .filter(({ target, object, discovered }) => target !== undefined || isMeant(object, discovered, source));
 }
 
-function nearMiss({ object, dropped }: ExplainedTarget): { monitor: string; reason: string } {
+/** By what it was before relabeling; a name may have its namespace before it. */
+function isNamed(query: string, discovered: Labels): boolean {
+  const slash = query.indexOf('/');
+  const isInNamespace = slash > 0 && discovered.get(`${META}namespace`) === query.slice(0, slash);
+  const name = isInNamespace ? query.slice(slash + 1) : query;
+  return namingLabels.some((label) => discovered.get(label) === name);
+}
+
+function isResultNamed(query: string, { url, labels }: PoolTarget): boolean {
+  return url === query || labels.get('instance') === query || url.split('/')[2] === query;
+}
+
+function isMeant(
+  ref: ObjectRef,
+  discovered: Readonly<Record<string, string>>,
+  source: ObjectSource,
+): boolean {
+  const { kind, namespace, name } = ref;
+  const place = discovered[`${META}namespace`] ?? '';
+  const object = (of: 'Service' | 'Pod'): AnyObject | undefined =>
+    source.get(of, place, discovered[`${META}${of.toLowerCase()}_name`] ?? '');
+  if (kind === 'ServiceMonitor') return takes(source.get(kind, namespace, name), object('Service'));
+  if (kind === 'PodMonitor') return takes(source.get(kind, namespace, name), object('Pod'));
+  return true;
+}
+
+function takes(monitor: AnyObject | undefined, object: AnyObject | undefined): boolean {
+  if (monitor?.kind !== 'ServiceMonitor' && monitor?.kind !== 'PodMonitor') return true;
+  return object?.kind !== 'Service' && object?.kind !== 'Pod' ? true : isTaken(monitor, object);
+}
+
+function dropReason({ object, dropped }: ExplainedTarget): NearMiss {
   const reason =
     dropped === undefined
       ? 'its address is empty after relabeling'
       : `dropped by rule ${dropped.rule}: ${dropped.text}`;
   return { monitor: `${object.kind} ${object.namespace}/${object.name}`, reason };
+}
+
+function withoutDoubles(misses: readonly NearMiss[]): NearMiss[] {
+  return [...new Map(misses.map((one) => [`${one.monitor}\n${one.reason}`, one])).values()];
 }

@@ -102,8 +102,7 @@ export class FleetDiscovery implements Discovery {
   }
 
   explain(query: string): Explained {
-    const { jobs, notSelected } = this.#refresh();
-    return explainTargets(query, jobs, notSelected);
+    return explainTargets(query, { ...this.#refresh(), source: this.#source });
   }
 
   secret(ref: SecretRef): string | undefined {

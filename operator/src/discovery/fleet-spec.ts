@@ -216,6 +216,13 @@ const tenancyFields = {
     .describe('Files of the scraper, such as its token, in monitors.'),
   overrideHonorLabels: flag('Monitors cannot set honorLabels.'),
   overrideHonorTimestamps: flag('Timestamps of samples are not kept, whatever monitors say.'),
+  scrapeNativeHistograms: flag('Scrapes native histograms, for monitors that say nothing of them.'),
+  scrapeClassicHistograms: flag(
+    'Scrapes classic histograms beside native ones, for monitors that say nothing.',
+  ),
+  convertClassicHistogramsToNHCB: flag(
+    'Turns classic histograms into native ones with custom buckets, for monitors that say nothing.',
+  ),
 };
 
 const spec = z.strictObject({

@@ -62,9 +62,9 @@ export function containerLabels({ name, image }: Container, isInit: boolean): La
 
 /** Of this role only. */
 function containerId({ status }: Pod, container: Container, isInit: boolean): LabelRecord {
-  const statuses = isInit ? status.initContainerStatuses : status.containerStatuses;
-  const found = statuses.find(({ name }) => name === container.name);
-  return { [`${META}pod_container_id`]: found?.containerID ?? '' };
+  const ids = isInit ? status.initContainerStatuses : status.containerStatuses;
+  const id = Object.hasOwn(ids, container.name) ? ids[container.name]! : '';
+  return { [`${META}pod_container_id`]: id };
 }
 
 export function portLabels({ name, containerPort, protocol }: Container['ports'][number]): LabelRecord {

@@ -8,7 +8,17 @@ import type { AuthSpec, ScrapeSettingsSpec } from '../objects/monitoring-schema.
 import type { ObjectSource } from '../objects/object-source.ts';
 import { checkCredentials, checkHeaderSecrets } from './check-credentials.ts';
 import { makeAuth, readsFiles } from './job-auth.ts';
+import { parseQuantity } from './quantity.ts';
 import { withClassAuth } from './scrape-class.ts';
+
+/** Prometheus's names for the operator's. */
+const validationSchemes = { UTF8: 'utf8', Legacy: 'legacy' } as const;
+const escapingSchemes = {
+  AllowUTF8: 'allow-utf-8',
+  Underscores: 'underscores',
+  Dots: 'dots',
+  Values: 'values',
+} as const;
 
 /** What holds for all jobs of a monitor. */
 export interface JobFrame {
@@ -31,6 +41,8 @@ export interface JobFields {
   readonly enableCompression?: boolean | undefined;
   readonly followRedirects?: boolean | undefined;
   readonly metricRelabelings?: readonly RelabelRule[] | undefined;
+  readonly nameValidationScheme?: keyof typeof validationSchemes | undefined;
+  readonly nameEscapingScheme?: keyof typeof escapingSchemes | undefined;
   readonly settings: ScrapeSettingsSpec;
   readonly auth: AuthSpec;
 }
@@ -65,9 +77,22 @@ export function makeJob(fields: JobFields, { fleet, source, scrapeClass, enforce
     followRedirects: fields.followRedirects ?? true,
     scrapeProtocols: settings.scrapeProtocols ?? [],
     fallbackScrapeProtocol: settings.fallbackScrapeProtocol ?? scrapeClass?.fallbackScrapeProtocol ?? '',
+    ...histogramSettings(settings, fleet),
+    nameValidationScheme: fields.nameValidationScheme ? validationSchemes[fields.nameValidationScheme] : '',
+    nameEscapingScheme: fields.nameEscapingScheme ? escapingSchemes[fields.nameEscapingScheme] : '',
     limits: makeLimits(settings, fleet),
     metricRelabelings: [...metricRules.map((rule) => relabelRuleConfig(rule)), ...enforced],
     auth,
+  };
+}
+
+function histogramSettings(settings: ScrapeSettingsSpec, fleet: FleetSpec) {
+  return {
+    scrapeNativeHistograms: settings.scrapeNativeHistograms ?? fleet.scrapeNativeHistograms,
+    alwaysScrapeClassicHistograms: settings.scrapeClassicHistograms ?? fleet.scrapeClassicHistograms,
+    convertClassicHistogramsToNhcb:
+      settings.convertClassicHistogramsToNHCB ?? fleet.convertClassicHistogramsToNHCB,
+    nativeHistogramMinBucketFactor: parseQuantity(settings.nativeHistogramMinBucketFactor ?? 0),
   };
 }
 
@@ -92,6 +117,7 @@ function makeLimits(settings: ScrapeSettingsSpec, fleet: FleetSpec): JobLimits {
       fleet.labelValueLengthLimit,
       fleet.enforcedLabelValueLengthLimit,
     ),
+    histogramBuckets: settings.nativeHistogramBucketLimit ?? 0,
   };
 }
 

@@ -63,6 +63,12 @@ export const endpointSliceFields = {
 const containerPort = z.object({ name: text, containerPort: z.int(), protocol: z.string().default('TCP') });
 const container = z.object({ name: z.string(), image: text, ports: list(containerPort) });
 const containerStatus = z.object({ name: z.string(), containerID: text });
+const noIds: Readonly<Record<string, string>> = Object.freeze({});
+/** Ids by container: lists of pairs would be most of a pod's memory. */
+const containerIds = list(containerStatus).transform((statuses): Readonly<Record<string, string>> => {
+  if (statuses.length === 0) return noIds;
+  return Object.fromEntries(statuses.map(({ name, containerID }) => [name, containerID]));
+});
 const condition = z.object({ type: z.string(), status: z.string() });
 
 export const podFields = {
@@ -79,8 +85,8 @@ export const podFields = {
       podIP: text,
       hostIP: text,
       conditions: list(condition),
-      containerStatuses: list(containerStatus),
-      initContainerStatuses: list(containerStatus),
+      containerStatuses: containerIds,
+      initContainerStatuses: containerIds,
     })
     .prefault({}),
 };

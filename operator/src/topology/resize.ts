@@ -141,6 +141,22 @@ function enter(
   return { version: 1, epochs, phase, phaseSinceMs: nowMs, ...rest };
 }
 
+/** What the phase does, for an event. */
+export function describePhase(state: TopologyState): string {
+  const { phase, epochs, pending } = state;
+  const { id, shards, table } = epochs.at(-1)!;
+  switch (phase) {
+    case 'starting':
+      return `starting: the new shards of ${shards} → ${pending!.shards} come up`;
+    case 'adding':
+      return `adding: ${movedSlots(table, pending!.table).length} of ${table.length} slots move, scraped by old and new owners; ${shards} → ${pending!.shards} shards`;
+    case 'switching':
+      return `switching: epoch ${id} with ${shards} shards takes over; old owners let go when every querier has read it`;
+    case 'stable':
+      return `stable: epoch ${id} with ${shards} shard${shards === 1 ? '' : 's'}`;
+  }
+}
+
 /** Drops epochs that ended before anything that retention still keeps. */
 export function pruneEpochs(state: TopologyState, oldestMs: number): TopologyState {
   const kept = state.epochs.filter((_, index) => (state.epochs[index + 1]?.sinceMs ?? Infinity) > oldestMs);

@@ -56,7 +56,8 @@ function mergeGroup({ labels, members }: Group, options: MergeOptions): Series {
   const { minTimeMs, maxTimeMs } = options;
   const sources: Columns[] = members.map(({ message, store }) => {
     options.take(message.chunks.reduce((sum, { samples }) => sum + samples, 0) * bytesPerSample);
-    return decodeSeries(message.chunks, minTimeMs, maxTimeMs, `store ${store}: series ${labels.toMetric()}`);
+    const where = `store ${store}: series ${labels.toMetric()}`;
+    return decodeSeries(message.chunks, minTimeMs, maxTimeMs, where, options.take);
   });
   const schedule = members.find(({ message }) => message.intervalMs > 0)?.message ?? {
     intervalMs: 0,

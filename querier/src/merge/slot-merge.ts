@@ -7,11 +7,14 @@
 //   - The caller owns the sources; the result is new columns. Nothing is allocated per sample.
 
 import { isStale } from '@flotilla/model';
+import { type HistogramColumn, HistogramMerge } from './histogram-merge.ts';
 
 /** Columns of the same length, ascending in time. */
 export interface Columns {
   readonly timestampsMs: Float64Array;
   readonly values: Float64Array;
+  /** The native histograms among the samples, whose values are NaN; a stale marker of theirs is one in `values`. */
+  readonly histograms?: HistogramColumn;
 }
 
 export interface SlotSchedule {
@@ -41,6 +44,8 @@ class SlotMerge {
   /** The values again as bits, so that the payload of a NaN survives. */
   readonly #bits: BigUint64Array;
   readonly #sourceBits: readonly BigUint64Array[];
+  /** Undefined if all samples are floats. */
+  readonly #histograms: HistogramMerge | undefined;
   #count = 0;
   #current = 0;
   /** While above −Infinity: the last value before a switch, below which a counter may not fall. */
@@ -60,6 +65,9 @@ class SlotMerge {
     this.#sourceBits = sources.map(
       ({ values }) => new BigUint64Array(values.buffer, values.byteOffset, values.length),
     );
+    this.#histograms = sources.some(({ histograms }) => histograms !== undefined)
+      ? new HistogramMerge(sources.map(({ histograms }) => histograms))
+      : undefined;
     for (let source = 0; source < sources.length; source++) this.#slots[source] = this.#slotAt(source);
   }
 
@@ -79,6 +87,7 @@ class SlotMerge {
     return {
       timestampsMs: this.#timestampsMs.subarray(0, this.#count),
       values: this.#values.subarray(0, this.#count),
+      ...(this.#histograms && { histograms: this.#histograms.column }),
     };
   }
 
@@ -108,6 +117,7 @@ class SlotMerge {
   /** A decrease at a switch is a reset only if the new source has seen one itself. */
   #switchTo(source: number): void {
     this.#current = source;
+    this.#histograms?.switchTo(source, this.#cursors[source]!);
     if (!this.#isCounter || this.#count === 0) return;
     const { values } = this.#sources[source]!;
     const cursor = this.#cursors[source]!;
@@ -130,6 +140,7 @@ class SlotMerge {
     this.#timestampsMs[this.#count] = timestampsMs[cursor]!;
     this.#bits[this.#count] = this.#sourceBits[source]![cursor]!;
     if (this.#floor !== -Infinity) this.#applyFloor(values, cursor);
+    this.#histograms?.emit(source, cursor);
     this.#count++;
   }
 

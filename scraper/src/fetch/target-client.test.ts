@@ -62,7 +62,8 @@ describe('a request', () => {
   test('says who asks, for what, and until when', async () => {
     expect(await headersOf({}, 2500)).toMatchObject({
       url: '/p?a=b%20c',
-      accept: 'text/plain;version=1.0.0;escaping=allow-utf-8;q=0.4,text/plain;version=0.0.4;q=0.3,*/*;q=0.2',
+      accept:
+        'application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.7,application/openmetrics-text;version=0.0.1;q=0.6,text/plain;version=1.0.0;escaping=allow-utf-8;q=0.5,text/plain;version=0.0.4;q=0.4,*/*;q=0.3',
       'accept-encoding': 'gzip',
       'user-agent': 'Flotilla/0.1.0',
       'x-prometheus-scrape-timeout-seconds': '2.5',
@@ -70,9 +71,12 @@ describe('a request', () => {
     expect(
       await headersOf({ enableCompression: false, scrapeProtocols: ['PrometheusText0.0.4'] }),
     ).toMatchObject({
-      accept: 'text/plain;version=0.0.4;q=0.3,*/*;q=0.2',
+      accept: 'text/plain;version=0.0.4;q=0.7,*/*;q=0.6',
       'accept-encoding': 'identity',
     });
+    expect((await headersOf({ scrapeNativeHistograms: true, nameValidationScheme: 'legacy' })).accept).toBe(
+      'application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited;q=0.7,application/openmetrics-text;version=1.0.0;escaping=underscores;q=0.6,application/openmetrics-text;version=0.0.1;q=0.5,text/plain;version=1.0.0;escaping=underscores;q=0.4,text/plain;version=0.0.4;q=0.3,*/*;q=0.2',
+    );
   });
 
   test('bears the credentials of its job', async () => {

@@ -9,6 +9,7 @@ import { VERSION } from '@flotilla/chassis';
 import { formatFloat } from '@flotilla/model';
 import type { Job } from '@flotilla/wire';
 import { Client, type Dispatcher, ProxyAgent } from 'undici';
+import { acceptHeader, type ProtocolSettings } from './accept-header.ts';
 import type { BodyMemory } from './body-memory.ts';
 import { basicAuthorization } from './basic-authorization.ts';
 import type { Credentials } from './credentials.ts';
@@ -35,10 +36,8 @@ export interface FetchContext {
   readonly bodyBytesMax: number;
 }
 
-export type FetchSettings = Pick<
-  Job,
-  'auth' | 'enableCompression' | 'followRedirects' | 'limits' | 'scrapeProtocols'
->;
+export type FetchSettings = ProtocolSettings &
+  Pick<Job, 'auth' | 'enableCompression' | 'followRedirects' | 'limits'>;
 
 /** A page. Call release() when `body` has been read. */
 export interface Page {
@@ -222,7 +221,7 @@ export class TargetClient {
 
   #headers(timeoutMs: number): Record<string, string> {
     return {
-      accept: acceptHeader(this.#settings.scrapeProtocols),
+      accept: acceptHeader(this.#settings),
       'accept-encoding': this.#settings.enableCompression ? 'gzip' : 'identity',
       'user-agent': `Flotilla/${VERSION}`,
       'x-prometheus-scrape-timeout-seconds': formatFloat(timeoutMs / 1000),
@@ -295,13 +294,6 @@ function redirectTarget(location: string | readonly string[], from: URL): URL {
 function urlAuthorization(url: URL): string | undefined {
   if (url.username === '') return undefined;
   return basicAuthorization(decodeURIComponent(url.username), decodeURIComponent(url.password));
-}
-
-/** The text format only; the newer version of it lets names be any UTF-8. */
-function acceptHeader(protocols: readonly string[]): string {
-  const isOld = protocols.includes('PrometheusText0.0.4') && !protocols.includes('PrometheusText1.0.0');
-  const newer = isOld ? '' : 'text/plain;version=1.0.0;escaping=allow-utf-8;q=0.4,';
-  return `${newer}text/plain;version=0.0.4;q=0.3,*/*;q=0.2`;
 }
 
 /** One timer for a whole scrape. */

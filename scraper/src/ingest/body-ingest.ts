@@ -8,14 +8,20 @@ import { DROPPED, type LineCache, type LineScanner, NO_ENTRY, type UnknownLine }
 import { BadRequest } from '@flotilla/model';
 import type { Appender, Schedule } from '@flotilla/tsdb';
 import { normalizeLabelFloat } from '../parse/label-float.ts';
-import { type EntryKind, type ExpositionFormat, LineParser } from '../parse/line-parser.ts';
+import { checkHistogram } from '../parse/check-histogram.ts';
+import type { EntryKind, LineCursor } from '../parse/line-cursor.ts';
+import { type LineFormat, lineParser } from '../parse/line-formats.ts';
 import { ParseError } from '../parse/parse-error.ts';
+import type { HistogramRules } from '../parse/protobuf-transcript.ts';
+import type { Transcript } from '../parse/transcript.ts';
 import { TypeTracker } from '../parse/type-tracker.ts';
+import { type HistogramLimits, withinLimits } from './histogram-limits.ts';
 import { SampleBuffer } from './sample-buffer.ts';
 import { seriesLabels, type SampleLabelRules } from './sample-labels.ts';
+import type { HistogramSample } from './stale-markers.ts';
 import type { TargetMetadata } from './target-metadata.ts';
 
-export interface BodyRules extends SampleLabelRules {
+export interface BodyRules extends SampleLabelRules, HistogramRules, HistogramLimits {
   readonly schedule: Schedule;
   readonly honorTimestamps: boolean;
   readonly trackTimestampsStaleness: boolean;
@@ -31,6 +37,18 @@ export class SampleLimitError extends Error {
   constructor() {
     super('sample limit exceeded');
   }
+}
+
+export class BucketLimitError extends Error {
+  override readonly name = 'BucketLimitError';
+  constructor() {
+    super('histogram bucket limit exceeded');
+  }
+}
+
+/** A body whose lines may name histograms. */
+export interface LinePage extends Transcript {
+  readonly format: LineFormat;
 }
 
 /** A sample with a time of its own. */
@@ -62,27 +80,32 @@ export class BodyIngest {
   /** Samples that did not come out of the cache's scan. */
   readonly slow = new SampleBuffer();
   readonly stamped: StampedSample[] = [];
+  readonly histograms: HistogramSample[] = [];
   /** Series that the cache took for present because of a line that is another's. */
   readonly doubtful: number[] = [];
 
   readonly #rules: BodyRules;
   readonly #sinks: BodySinks;
+  readonly #page: LinePage;
   readonly #body: Buffer;
-  readonly #parser: LineParser;
+  readonly #parser: LineCursor;
   readonly #types: TypeTracker;
   #sawEof = false;
+  #hasTooManyBuckets = false;
 
-  constructor(rules: BodyRules, sinks: BodySinks, body: Buffer, format: ExpositionFormat) {
+  constructor(rules: BodyRules, sinks: BodySinks, page: LinePage) {
     this.#rules = rules;
     this.#sinks = sinks;
-    this.#body = body;
-    this.#parser = new LineParser(format);
-    this.#types = new TypeTracker(body, format);
+    this.#page = page;
+    this.#body = page.body;
+    this.#parser = lineParser(page.format);
+    this.#types = new TypeTracker(page.body, page.format);
   }
 
   /**
    * Scans, parses, creates series; appends nothing yet: the samples of known lines are in the scanner. Counts are exact
-   * even beyond the sample limit, up to linesMax. Throws ParseError, LabelLimitError or SampleLimitError.
+   * even beyond the limits of samples and buckets, up to linesMax. Throws ParseError, LabelLimitError, SampleLimitError
+   * or BucketLimitError.
    */
   read(): void {
     const { scanner, lines } = this.#sinks;
@@ -91,10 +114,13 @@ export class BodyIngest {
     this.kept = scanner.sampleCount;
     this.scraped = this.kept + scanner.droppedCount;
     for (let i = 0; i < scanner.unknownCount; i++) this.#line(scanner.unknown(i));
-    if (this.#parser.format === 'openmetrics' && !this.#sawEof) {
+    if (this.#page.format === 'openmetrics') refuseEmptyLines(this.#body);
+    if (this.#page.format === 'openmetrics' && !this.#sawEof) {
       throw new ParseError('data does not end with # EOF');
     }
+    if (this.#page.error !== undefined) throw this.#page.error;
     if (this.kept > this.#rules.samplesMax) throw new SampleLimitError();
+    if (this.#hasTooManyBuckets) throw new BucketLimitError();
   }
 
   #line(line: UnknownLine): void {
@@ -102,16 +128,16 @@ export class BodyIngest {
     if (length > this.#rules.lineBytesMax) {
       throw new ParseError(`line too long: ${length} bytes, want at most ${this.#rules.lineBytesMax}`);
     }
-    if (this.#sawEof) throw new ParseError('unexpected data after # EOF');
     const kind = this.#parser.parse(this.#body, line.start, line.end);
-    if (kind === 'series') this.#sample(line);
+    if (kind === 'series' || kind === 'histogram') this.#sample(line, kind);
     else this.#comment(kind, line);
   }
 
-  #comment(kind: Exclude<EntryKind, 'series'>, { start, entry }: UnknownLine): void {
+  #comment(kind: Exclude<EntryKind, 'series' | 'histogram'>, { start, end, entry }: UnknownLine): void {
     const { metric, text } = this.#parser;
     if (kind === 'eof') {
       this.#sawEof = true; // To be seen each time.
+      if (end + 1 < this.#body.length) throw new ParseError('unexpected data after # EOF');
       return;
     }
     if (kind === 'type' || kind === 'help' || kind === 'unit')
@@ -119,7 +145,7 @@ export class BodyIngest {
     if (this.#body[start] === HASH) this.#learn(entry, DROPPED); // After blanks it is no comment to the cache.
   }
 
-  #sample(line: UnknownLine): void {
+  #sample(line: UnknownLine, kind: 'series' | 'histogram'): void {
     const parser = this.#parser;
     this.scraped++;
     if (this.scraped > this.#rules.linesMax) throw new SampleLimitError();
@@ -131,9 +157,20 @@ export class BodyIngest {
     this.kept++;
     if (ref === NOT_CREATED) return;
     if (!isKnown) this.fresh.push(ref);
-    if (parser.hasTimestamp && this.#rules.honorTimestamps) {
-      this.stamped.push({ ref, value: parser.value, timestampMs: parser.timestampMs });
-    } else this.slow.push(ref, parser.value);
+    const timestampMs = parser.hasTimestamp && this.#rules.honorTimestamps ? parser.timestampMs : undefined;
+    if (kind === 'histogram') this.#histogram(ref, timestampMs);
+    else if (timestampMs === undefined) this.slow.push(ref, parser.value);
+    else this.stamped.push({ ref, value: parser.value, timestampMs });
+  }
+
+  #histogram(ref: number, timestampMs: number | undefined): void {
+    const histogram = withinLimits(this.#page.histograms[this.#parser.value]!, this.#rules);
+    if (histogram === undefined) {
+      this.#hasTooManyBuckets = true;
+      return;
+    }
+    checkHistogram(histogram);
+    this.histograms.push({ ref, histogram, timestampMs });
   }
 
   /** The cache goes by the text up to the first blank outside of braces. Only in a plain line that is the series. */
@@ -169,4 +206,12 @@ export class BodyIngest {
       pairs[i + 1] = normalizeLabelFloat(pairs[i + 1]!);
     }
   }
+}
+
+const emptyLine = Buffer.from('\n\n');
+
+/** The scan passes over them, which OpenMetrics does not. */
+function refuseEmptyLines(body: Buffer): void {
+  if (body[0] !== emptyLine[0] && !body.includes(emptyLine)) return;
+  throw new ParseError(String.raw`expected a valid start token, got "\n" ("INVALID") while parsing: "\n"`);
 }

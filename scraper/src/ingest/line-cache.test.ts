@@ -8,7 +8,7 @@ import * as fc from 'fast-check';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { LineParser } from '../parse/line-parser.ts';
+import { lineParser } from '../parse/line-formats.ts';
 import { scheduleOf } from '../schedule/slots.ts';
 import { readSeries, silentLog, type TestSample } from '../testing.ts';
 import type { BodyRules } from './body-ingest.ts';
@@ -24,6 +24,12 @@ function rulesOf(target: string, change: Partial<BodyRules>): BodyRules {
     honorLabels: false,
     relabelings: [parseRelabelRule({ sourceLabels: ['drop'], regex: 'me', action: 'drop' })],
     limits: { labels: 0, labelNameLength: 0, labelValueLength: 0 },
+    hasLegacyNames: false,
+    scrapeNativeHistograms: true,
+    alwaysScrapeClassicHistograms: false,
+    convertClassicHistogramsToNhcb: false,
+    histogramBuckets: 0,
+    histogramSchemaMax: 8,
     schedule: scheduleOf(1, 1000),
     honorTimestamps: true,
     trackTimestampsStaleness: false,
@@ -116,7 +122,7 @@ function withoutTwins(lines: readonly string[]): string[] {
 }
 
 function seriesKey(text: string): string | undefined {
-  const parser = new LineParser('text');
+  const parser = lineParser('text');
   try {
     if (parser.parse(Buffer.from(text), 0, Buffer.byteLength(text)) !== 'series') return undefined;
     return JSON.stringify([parser.metric, ...parser.pairs]);

@@ -2,6 +2,7 @@
 
 import { appendCode, type Appender } from '@flotilla/tsdb';
 import type { ScrapeCounters } from './scrape-counters.ts';
+import type { HistogramSample } from './stale-markers.ts';
 
 /** Samples of one time. */
 export interface SampleBatch {
@@ -30,6 +31,14 @@ export class SampleCodes {
     if (this.#codes.length < count) this.#codes = new Uint8Array(2 * count);
     if (appender.appendBatch(refs, values, count, timeMs, this.#codes) === count) return;
     for (let i = 0; i < count; i++) this.#count(this.#codes[i]!);
+  }
+
+  appendHistogram(
+    appender: Appender,
+    { ref, histogram, timestampMs }: HistogramSample,
+    timeMs: number,
+  ): void {
+    this.#count(appender.appendHistogram(ref, timestampMs ?? timeMs, histogram));
   }
 
   addTo(counters: ScrapeCounters): void {

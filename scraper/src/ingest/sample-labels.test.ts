@@ -10,6 +10,7 @@ interface Case {
   readonly target?: Record<string, string>;
   readonly relabelings?: RelabelConfig[];
   readonly limits?: Partial<typeof noLimits>;
+  readonly hasLegacyNames?: boolean;
 }
 
 function labelsOf(pairs: string[], options: Case = {}): string | undefined {
@@ -18,6 +19,7 @@ function labelsOf(pairs: string[], options: Case = {}): string | undefined {
     honorLabels: options.honorLabels ?? false,
     relabelings: (options.relabelings ?? []).map((config) => parseRelabelRule(config)),
     limits: { ...noLimits, ...options.limits },
+    hasLegacyNames: options.hasLegacyNames ?? false,
   })?.toMetric();
 }
 
@@ -96,4 +98,11 @@ describe('errors', () => {
       { limits: { labelValueLength: 3 } },
     );
   });
+});
+
+test('legacy names only, if the job says so', () => {
+  expect(labelsOf(['a.b', 'x'])).toContain('"a.b"="x"');
+  expect(() => labelsOf(['a.b', 'x'], { hasLegacyNames: true })).toThrow(
+    'invalid metric name or label names: {',
+  );
 });

@@ -3,6 +3,8 @@
 
 import {
   compareUtf8,
+  isValidLegacyLabelName,
+  isValidLegacyMetricName,
   isValidUtf8Name,
   Labels,
   LabelsBuilder,
@@ -18,6 +20,8 @@ export interface SampleLabelRules {
   readonly honorLabels: boolean;
   readonly relabelings: readonly RelabelRule[];
   readonly limits: LabelLimits;
+  /** Names that are no legacy ones fail the scrape. */
+  readonly hasLegacyNames: boolean;
 }
 
 /**
@@ -35,7 +39,7 @@ export function seriesLabels(
   const labels = rules.relabelings.length === 0 ? merged : relabel(merged, rules.relabelings);
   if (labels === undefined || labels.length === 0) return undefined;
   if (!labels.has(METRIC_NAME)) throw new ParseError('missing metric name (__name__ label)');
-  checkValid(labels);
+  checkValid(labels, rules.hasLegacyNames);
   checkLabelLimits(labels, rules.limits);
   return labels;
 }
@@ -90,9 +94,11 @@ function exportLabels(merged: Labels, displaced: readonly (readonly [string, str
   return builder.labels();
 }
 
-function checkValid(labels: Labels): void {
+function checkValid(labels: Labels, hasLegacyNames: boolean): void {
+  const isValid = hasLegacyNames ? isValidLegacyLabelName : isValidUtf8Name;
   for (let i = 0; i < labels.length; i++) {
-    if (!isValidUtf8Name(labels.name(i))) {
+    const isMetric = hasLegacyNames && labels.name(i) === METRIC_NAME;
+    if (!isValid(labels.name(i)) || (isMetric && !isValidLegacyMetricName(labels.value(i)))) {
       throw new ParseError(`invalid metric name or label names: ${labels.toString()}`);
     }
   }

@@ -6,9 +6,17 @@
 
 import { LineCache, type LineScanner } from '@flotilla/kernel';
 import type { Appender, Tsdb } from '@flotilla/tsdb';
-import type { ExpositionFormat } from '../parse/line-parser.ts';
+import { transcribeClassic } from '../parse/classic-transcript.ts';
+import type { ExpositionFormat } from '../parse/content-type.ts';
 import { ParseError } from '../parse/parse-error.ts';
-import { type BodyRules, BodyIngest, SampleLimitError } from './body-ingest.ts';
+import { transcribeProtobuf } from '../parse/protobuf-transcript.ts';
+import {
+  BodyIngest,
+  type BodyRules,
+  BucketLimitError,
+  type LinePage,
+  SampleLimitError,
+} from './body-ingest.ts';
 import { LabelLimitError } from './label-limits.ts';
 import type { MetadataStore } from './metadata-store.ts';
 import { ReportSeries, type ScrapeReport } from './report-series.ts';
@@ -16,6 +24,7 @@ import { SampleBuffer } from './sample-buffer.ts';
 import { SampleCodes } from './sample-codes.ts';
 import type { ScrapeCounters } from './scrape-counters.ts';
 import { SeriesEnds } from './series-ends.ts';
+import { StaleMarkers } from './stale-markers.ts';
 import { TargetMetadata } from './target-metadata.ts';
 
 /** What all targets of a process share. */
@@ -55,6 +64,7 @@ export class TargetIngest {
   readonly #report: ReportSeries;
   readonly #metadata: TargetMetadata;
   readonly #codes = new SampleCodes();
+  readonly #markers = new StaleMarkers();
   #lastSuccessMs = 0;
   #isReleased = false;
 
@@ -71,14 +81,22 @@ export class TargetIngest {
   /** Commits a page, or the failure that it turns out to be. Throws what the store throws: nothing is written then. */
   commitPage(page: Page, time: ScrapeTime): ScrapeOutcome {
     if (time.timeMs - this.#lastSuccessMs > cacheValidMs) this.#forgetLines();
+    const lines = this.#linesOf(page);
     try {
-      return this.#tryPage(page, time);
+      return this.#tryPage(lines, time);
     } catch (err) {
       if (err instanceof FailedPage) return this.commitFailure(err.message, time, err.counts);
       if (!(err instanceof UnknownRefs)) throw err;
       this.#forgetLines();
-      return this.#tryPage(page, time);
+      return this.#tryPage(lines, time);
     }
+  }
+
+  #linesOf({ body, format }: Page): LinePage {
+    const { convertClassicHistogramsToNhcb, alwaysScrapeClassicHistograms } = this.#rules;
+    if (format === 'protobuf') return { ...transcribeProtobuf(body, this.#rules), format: 'transcript' };
+    if (!convertClassicHistogramsToNhcb || body.length === 0) return { body, format, histograms: [] };
+    return { ...transcribeClassic(body, format, alwaysScrapeClassicHistograms), format: 'transcript' };
   }
 
   /** Commits a scrape that failed: what was there ends. */
@@ -86,7 +104,7 @@ export class TargetIngest {
     const { scraped, kept, added } = counts;
     this.#ends.takeAll();
     const report = this.#transact((appender) => {
-      appender.appendStale(this.#ends.all(), timeMs);
+      this.#markers.append(appender, this.#ends.all(), timeMs);
       const failed: ScrapeReport = { up: false, durationMs: durationMs(), scraped, kept, added };
       this.#report.append(appender, failed, timeMs);
       return failed;
@@ -100,7 +118,7 @@ export class TargetIngest {
     if (this.#isReleased) return;
     this.#ends.takeAll();
     this.#transact((appender) => {
-      appender.appendStale(this.#ends.all(), timeMs);
+      this.#markers.append(appender, this.#ends.all(), timeMs);
       this.#report.appendStale(appender, timeMs);
     });
     this.#ends.ended();
@@ -133,13 +151,15 @@ export class TargetIngest {
     }
   }
 
-  #tryPage({ body, format }: Page, time: ScrapeTime): ScrapeOutcome {
+  #tryPage(lines: LinePage, time: ScrapeTime): ScrapeOutcome {
     const { scanner, counters } = this.#context;
     let unmarked: readonly number[] = [];
+    let histograms: BodyIngest['histograms'] = [];
     const report = this.#transact((appender) => {
       const sinks = { scanner, lines: this.#lines, appender, metadata: this.#metadata };
-      const page = new BodyIngest(this.#rules, sinks, body, format);
+      const page = new BodyIngest(this.#rules, sinks, lines);
       this.#read(page);
+      ({ histograms } = page);
       unmarked = this.#append(appender, page, time.timeMs);
       const good: ScrapeReport = { up: true, durationMs: time.durationMs(), ...this.#countsOf(page) };
       this.#report.append(appender, good, time.timeMs);
@@ -147,6 +167,7 @@ export class TargetIngest {
     });
     this.#lines.commit();
     this.#ends.written(unmarked);
+    this.#markers.written(histograms);
     this.#metadata.keep();
     this.#codes.addTo(counters);
     this.#lastSuccessMs = time.timeMs;
@@ -160,6 +181,7 @@ export class TargetIngest {
       page.read();
     } catch (err) {
       if (err instanceof SampleLimitError) counters.exceededSampleLimit++;
+      else if (err instanceof BucketLimitError) counters.exceededBucketLimit++;
       else if (err instanceof LabelLimitError) counters.exceededLabelLimits++;
       else if (!(err instanceof ParseError)) throw err;
       throw new FailedPage(this.#countsOf(page), err);
@@ -167,7 +189,8 @@ export class TargetIngest {
   }
 
   /** Appends samples and stale markers. Returns the series of the page that will end without a marker. */
-  #append(appender: Appender, { slow, stamped, doubtful }: BodyIngest, timeMs: number): readonly number[] {
+  #append(appender: Appender, page: BodyIngest, timeMs: number): readonly number[] {
+    const { slow, stamped, histograms, doubtful } = page;
     const { scanner } = this.#context;
     const codes = this.#codes;
     const { refs, values, sampleCount: count } = scanner;
@@ -180,15 +203,23 @@ export class TargetIngest {
       one.push(ref, value);
       codes.append(appender, one, timestampMs);
     }
+    for (const sample of histograms) codes.appendHistogram(appender, sample, timeMs);
     if (codes.unknownRefs > 0) throw new UnknownRefs();
-    const stampedRefs = stamped.map(({ ref }) => ref);
+    const stampedRefs = [...stamped, ...histograms.filter(({ timestampMs: own }) => own !== undefined)].map(
+      ({ ref }) => ref,
+    );
     const ended = this.#ends.endedBy({
       missing: scanner.missing,
       doubtful,
       stamped: stampedRefs,
-      present: () => [...refs, ...slow.refs.subarray(0, slow.count), ...stampedRefs],
+      present: () => [
+        ...refs,
+        ...slow.refs.subarray(0, slow.count),
+        ...stampedRefs,
+        ...histograms.map(({ ref }) => ref),
+      ],
     });
-    if (ended.length > 0) appender.appendStale(ended, timeMs);
+    if (ended.length > 0) this.#markers.append(appender, ended, timeMs);
     return this.#rules.trackTimestampsStaleness ? [] : stampedRefs;
   }
 

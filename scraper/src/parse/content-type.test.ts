@@ -6,6 +6,9 @@ test('the media type decides, then the fallback', () => {
   expect(expositionFormat('text/plain; version=0.0.4; charset=utf-8', '')).toBe('text');
   expect(expositionFormat('Application/OpenMetrics-Text; version=1.0.0', '')).toBe('openmetrics');
   expect(expositionFormat('', 'PrometheusText0.0.4')).toBe('text');
+  expect(expositionFormat('application/vnd.google.protobuf;encoding=delimited', '')).toBe('protobuf');
+  expect(expositionFormat('application/openmetrics-text; version="1.0.0";', '')).toBe('openmetrics');
+  expect(expositionFormat('application/openmetrics-text; version=2.0.0', 'PrometheusProto')).toBe('protobuf');
   expect(expositionFormat('text/html', 'OpenMetricsText1.0.0')).toBe('openmetrics');
   expect(expositionFormat('text/plain', 'OpenMetricsText1.0.0')).toBe('text');
 });
@@ -22,5 +25,9 @@ test('without either, the scrape fails and says why', () => {
     'received unsupported Content-Type "text/html" and no fallback_scrape_protocol specified',
   );
   check('nonsense', 'cannot parse Content-Type "nonsense" and no fallback_scrape_protocol for target');
-  check('application/vnd.google.protobuf', 'received protobuf');
+  check(
+    'application/openmetrics-text; version=2.0.0',
+    'received OpenMetrics 2.0 Content-Type "application/openmetrics-text; version=2.0.0", but the openmetrics2',
+  );
+  check('text/plain; version=1; version=2', 'cannot parse Content-Type');
 });

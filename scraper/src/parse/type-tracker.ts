@@ -3,20 +3,21 @@
 //
 // Cost: one pass over the comments of a body, however many lines ask.
 
-import { type ExpositionFormat, LineParser } from './line-parser.ts';
+import type { LineCursor } from './line-cursor.ts';
+import { type LineFormat, lineParser } from './line-formats.ts';
 
 const NEWLINE = 0x0a;
 const HASH = 0x23;
 
 export class TypeTracker {
   readonly #body: Buffer;
-  readonly #parser: LineParser;
+  readonly #parser: LineCursor;
   #at = 0;
   #type = '';
 
-  constructor(body: Buffer, format: ExpositionFormat) {
+  constructor(body: Buffer, format: LineFormat) {
     this.#body = body;
-    this.#parser = new LineParser(format);
+    this.#parser = lineParser(format);
   }
 
   /** Type in force at `lineStart`, '' if none. Ask in ascending order. */

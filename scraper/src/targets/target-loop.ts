@@ -8,10 +8,11 @@ import { Labels } from '@flotilla/model';
 import type { Schedule } from '@flotilla/tsdb';
 import type { Target, TargetHealth } from '@flotilla/wire';
 import { BodySizeError, ScrapeError } from '../fetch/scrape-error.ts';
-import { type FetchContext, TargetClient } from '../fetch/target-client.ts';
+import { type FetchContext, type Page, TargetClient } from '../fetch/target-client.ts';
 import type { BodyRules } from '../ingest/body-ingest.ts';
+import { schemaOfFactor } from '../ingest/histogram-limits.ts';
 import { type IngestContext, type ScrapeOutcome, TargetIngest } from '../ingest/target-ingest.ts';
-import { expositionFormat } from '../parse/content-type.ts';
+import { type ExpositionFormat, expositionFormat } from '../parse/content-type.ts';
 import { ParseError } from '../parse/parse-error.ts';
 import type { Clock } from '../schedule/clock.ts';
 import type { Scheduler } from '../schedule/scheduler.ts';
@@ -133,6 +134,12 @@ export class TargetLoop {
   #bodyRules(): BodyRules {
     const { job, relabelings, samplesMax } = this.settings;
     return {
+      scrapeNativeHistograms: job.scrapeNativeHistograms,
+      alwaysScrapeClassicHistograms: job.alwaysScrapeClassicHistograms,
+      convertClassicHistogramsToNhcb: job.convertClassicHistogramsToNhcb,
+      histogramBuckets: job.limits.histogramBuckets,
+      histogramSchemaMax: schemaOfFactor(job.nativeHistogramMinBucketFactor),
+      hasLegacyNames: job.nameValidationScheme === 'legacy',
       target: this.labels,
       honorLabels: job.honorLabels,
       relabelings,
@@ -189,7 +196,7 @@ export class TargetLoop {
       const page = await this.#client.fetch(this.target.timeoutMs);
       try {
         if (this.#ended) return undefined;
-        const format = expositionFormat(page.contentType, this.settings.job.fallbackScrapeProtocol);
+        const format = this.#formatOf(page);
         return this.#ingest.commitPage({ body: page.body, format }, time);
       } finally {
         page.release();
@@ -200,6 +207,12 @@ export class TargetLoop {
       if (!(err instanceof ScrapeError) && !(err instanceof ParseError)) throw err;
       return this.#ingest.commitFailure(err.message, time);
     }
+  }
+
+  /** An empty body may have any content type. */
+  #formatOf({ body, contentType }: Page): ExpositionFormat {
+    if (body.length === 0) return 'text';
+    return expositionFormat(contentType, this.settings.job.fallbackScrapeProtocol);
   }
 
   /** The store took nothing of this scrape: no disk, or a fault of ours. */

@@ -3,14 +3,13 @@
 // Series stream through: what is held is one series' chunks, the symbols and the postings' ids.
 
 import { Unavailable } from '@flotilla/model';
-import { mkdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { ulid as newUlid } from 'ulid';
 import type { RawChunk, Schedule, SeriesSet } from '../api.ts';
 import type { Io } from '../io.ts';
 import { ChunkWriter } from './chunk-segments.ts';
-import { syncFolder, writeFile } from './file-sink.ts';
+import { writeFile } from './file-sink.ts';
 import { IndexWriter } from './index-writer.ts';
 import { type BlockMeta, type BlockStats, type Compaction, metaText } from './meta.ts';
 import { encodeSchedulesFile } from './schedules-file.ts';
@@ -32,6 +31,8 @@ export interface BlockPlan {
   readonly maxTimeMs: number;
   /** Default: level 1, and its own source. */
   readonly compaction?: Compaction;
+  /** Of a block of level 1. */
+  readonly hints?: readonly string[];
   /** Asked now and then; true makes the writing throw Unavailable. */
   readonly mustStop?: () => boolean;
 }
@@ -50,24 +51,28 @@ export async function writeBlock(
   const path = join(dir, ulid);
   const temporary = `${path}.tmp-for-creation`;
   try {
-    mkdirSync(temporary);
-    const stats = await new SeriesWriter(temporary, source, plan, io).run();
+    io.makeFolder(temporary);
+    const stats = await (await SeriesWriter.create(temporary, source, plan, io)).run();
     if (stats.numSeries === 0) {
-      rmSync(temporary, { recursive: true });
+      io.remove(temporary);
       return undefined;
     }
-    const compaction = plan.compaction ?? { level: 1, sources: [ulid] };
+    const compaction = plan.compaction ?? {
+      level: 1,
+      sources: [ulid],
+      ...(plan.hints === undefined ? {} : { hints: plan.hints }),
+    };
     writeFile(join(temporary, 'tombstones'), encodeTombstones(new Map()), io);
     const { minTimeMs: minTime, maxTimeMs: maxTime } = plan;
     const meta: BlockMeta = { ulid, minTime, maxTime, stats, compaction, version: 1 };
     writeFile(join(temporary, 'meta.json'), Buffer.from(metaText(meta)), io);
-    syncFolder(join(temporary, 'chunks'), io);
-    syncFolder(temporary, io);
-    renameSync(temporary, path);
-    syncFolder(dir, io);
+    io.syncFolder(join(temporary, 'chunks'));
+    io.syncFolder(temporary);
+    io.rename(temporary, path);
+    io.syncFolder(dir);
     return path;
   } catch (error) {
-    rmSync(temporary, { recursive: true, force: true });
+    discard(temporary, io);
     throw error;
   }
 }
@@ -82,12 +87,22 @@ class SeriesWriter {
   private readonly schedules: (Schedule | undefined)[] = [];
   private readonly stats = { numSamples: 0, numFloatSamples: 0, numHistogramSamples: 0, numChunks: 0 };
 
-  constructor(dir: string, source: BlockSource, plan: BlockPlan, io: Io) {
+  static async create(dir: string, source: BlockSource, plan: BlockPlan, io: Io): Promise<SeriesWriter> {
+    const index = await IndexWriter.create(join(dir, 'index'), source.symbols(), io);
+    try {
+      return new SeriesWriter(dir, source, plan, index, io);
+    } catch (error) {
+      index.abort();
+      throw error;
+    }
+  }
+
+  private constructor(dir: string, source: BlockSource, plan: BlockPlan, index: IndexWriter, io: Io) {
     this.dir = dir;
     this.source = source;
     this.mustStop = plan.mustStop ?? (() => false);
     this.io = io;
-    this.index = new IndexWriter(join(dir, 'index'), new Set(source.symbols()), io);
+    this.index = index;
     this.chunks = new ChunkWriter(join(dir, 'chunks'), io);
   }
 
@@ -99,7 +114,7 @@ class SeriesWriter {
         if (this.schedules.length % SERIES_PER_TURN === 0) await this.pause();
       }
       this.chunks.close();
-      this.index.close();
+      await this.index.close();
     } catch (error) {
       this.chunks.abort();
       this.index.abort();
@@ -132,5 +147,14 @@ class SeriesWriter {
     this.stats.numSamples += samples;
     if (encoding === 1) this.stats.numFloatSamples += samples;
     else this.stats.numHistogramSamples += samples;
+  }
+}
+
+/** What cannot be removed now goes at the next start. */
+function discard(path: string, io: Io): void {
+  try {
+    io.remove(path);
+  } catch {
+    // The reason why the block failed is the one to tell.
   }
 }

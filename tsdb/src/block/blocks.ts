@@ -1,13 +1,12 @@
 // The blocks of a database: which there are, which are damaged, which were replaced, which are too old.
 
 import { type CorruptionError, type Matcher } from '@flotilla/model';
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { CorruptionStatus, Log } from '../api.ts';
 import type { Io } from '../io.ts';
 import { Block } from './block.ts';
 import { compact } from './compact.ts';
-import { syncFolder } from './file-sink.ts';
 import { IndexCache } from './index-cache.ts';
 import { isOutOfOrder } from './meta.ts';
 
@@ -22,6 +21,8 @@ export class Blocks {
   private readonly io: Io;
   private readonly cache = new IndexCache(INDEX_CACHE_BYTES);
   private blocks: readonly Block[] = [];
+  /** Folders of blocks that are out, but still read by somebody. */
+  private readonly dying = new Set<string>();
   readonly corruptions: CorruptionStatus[] = [];
   damagedReads = 0;
   /** Put aside, or not compactable. */
@@ -34,16 +35,16 @@ export class Blocks {
     this.io = io;
     this.dir = dir;
     this.log = log;
-    mkdirSync(dir, { recursive: true });
+    io.makeFolder(dir);
     for (const name of readdirSync(dir)) {
-      if (LEFTOVER.test(name)) rmSync(join(dir, name), { recursive: true, force: true });
+      if (LEFTOVER.test(name)) io.remove(join(dir, name));
     }
     this.reload();
   }
 
   /** Opens the blocks that came into the folder since: imported ones. */
   reload(): void {
-    const known = new Set(this.blocks.map((block) => basename(block.dir)));
+    const known = new Set([...this.blocks.map((block) => basename(block.dir)), ...this.dying]);
     for (const name of readdirSync(this.dir)) {
       if (ULID.test(name) && !known.has(name)) this.tryAdd(join(this.dir, name));
     }
@@ -95,7 +96,7 @@ export class Blocks {
     let n = 0;
     while (existsSync(`${path}.corrupt-${n}`)) n++;
     const movedTo = `${path}.corrupt-${n}`;
-    renameSync(path, movedTo);
+    this.io.rename(path, movedTo);
     this.damagedBlocks++;
     this.corruptions.push({ path, movedTo, detail });
     this.log.error('block: damaged, put aside', { path, movedTo, detail });
@@ -160,14 +161,18 @@ export class Blocks {
   private drop(blocks: readonly Block[], reason: string): void {
     if (blocks.length === 0) return;
     this.blocks = this.blocks.filter((block) => !blocks.includes(block));
-    for (const block of blocks) block.closeAndThen(() => this.delete(block, reason));
-    syncFolder(this.dir, this.io);
+    for (const block of blocks) {
+      this.dying.add(basename(block.dir));
+      block.closeAndThen(() => this.delete(block, reason));
+    }
+    this.io.syncFolder(this.dir);
   }
 
   private delete({ dir, meta }: Block, reason: string): void {
     const doomed = `${dir}.tmp-for-deletion`;
-    renameSync(dir, doomed);
-    rmSync(doomed, { recursive: true, force: true });
+    this.io.rename(dir, doomed);
+    this.dying.delete(basename(dir));
+    this.io.remove(doomed);
     this.log.info('block: deleted', { ulid: meta.ulid, reason });
   }
 }

@@ -4,7 +4,6 @@
 
 import { crc32c } from '@flotilla/kernel';
 import { CorruptionError } from '@flotilla/model';
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { ByteReader } from '../bytes/byte-reader.ts';
 import { ByteWriter } from '../bytes/byte-writer.ts';
@@ -35,7 +34,7 @@ export class ChunkWriter {
   constructor(dir: string, io: Io) {
     this.dir = dir;
     this.io = io;
-    mkdirSync(dir);
+    io.makeFolder(dir);
     this.sink = this.begin();
   }
 

@@ -1,6 +1,5 @@
 // Writes one file front to back through a buffer, and knows the offset. The file is durable after close().
 
-import { closeSync, openSync, renameSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { ByteWriter } from '../bytes/byte-writer.ts';
 import type { Io } from '../io.ts';
@@ -16,7 +15,7 @@ export class FileSink {
 
   constructor(path: string, io: Io) {
     this.io = io;
-    this.fd = openSync(path, 'wx');
+    this.fd = io.create(path);
   }
 
   get offset(): number {
@@ -44,12 +43,12 @@ export class FileSink {
     this.flush();
     this.io.sync(this.fd);
     this.open = false;
-    closeSync(this.fd);
+    this.io.close(this.fd);
   }
 
   /** Gives up on the file, if it is not closed. */
   abort(): void {
-    if (this.open) closeSync(this.fd);
+    if (this.open) this.io.close(this.fd);
     this.open = false;
   }
 }
@@ -69,18 +68,8 @@ export function writeFile(path: string, bytes: Uint8Array, io: Io): void {
 /** Replaces a small file, durably, by one with other content: readers see either. */
 export function replaceFile(path: string, bytes: Uint8Array, io: Io): void {
   const temporary = `${path}.tmp`;
-  rmSync(temporary, { force: true });
+  io.remove(temporary);
   writeFile(temporary, bytes, io);
-  renameSync(temporary, path);
-  syncFolder(dirname(path), io);
-}
-
-/** Makes created, renamed and deleted names of a folder durable. */
-export function syncFolder(dir: string, io: Io): void {
-  const fd = openSync(dir, 'r');
-  try {
-    io.sync(fd);
-  } finally {
-    closeSync(fd);
-  }
+  io.rename(temporary, path);
+  io.syncFolder(dirname(path));
 }

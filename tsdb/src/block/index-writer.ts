@@ -4,13 +4,17 @@
 // kept in memory until close.
 
 import { crc32c } from '@flotilla/kernel';
+import { setImmediate } from 'node:timers/promises';
 import { compareUtf8, type Labels } from '@flotilla/model';
 import { ByteWriter } from '../bytes/byte-writer.ts';
 import { PostingList } from '../head/posting-list.ts';
 import type { Io } from '../io.ts';
+import { sortSlowly } from '../sort-slowly.ts';
 import { FileSink } from './file-sink.ts';
 
 const MAGIC = 0xbaaad700;
+/** How many ids of postings are written before the event loop gets its turn. */
+const IDS_PER_TURN = 50_000;
 const VERSION = 2;
 export const SERIES_ALIGNMENT = 16;
 
@@ -38,10 +42,14 @@ export class IndexWriter {
   /** Name number → value number → series ids. */
   private readonly postings = new Map<number, Map<number, PostingList>>();
 
-  /** `symbols`: every name and value, once, in any order. */
-  constructor(path: string, symbols: Iterable<string>, io: Io) {
+  /** `symbols`: every name and value, in any order; twice does no harm. */
+  static async create(path: string, symbols: Iterable<string>, io: Io): Promise<IndexWriter> {
+    return new IndexWriter(path, await sortSlowly([...new Set(symbols)], compareUtf8), io);
+  }
+
+  private constructor(path: string, symbols: readonly string[], io: Io) {
     this.sink = new FileSink(path, io);
-    this.symbols = [...symbols].toSorted(compareUtf8);
+    this.symbols = symbols;
     this.numbers = new Map(this.symbols.map((symbol, number) => [symbol, number]));
     this.section.be32(MAGIC);
     this.section.u8(VERSION);
@@ -117,10 +125,10 @@ export class IndexWriter {
     return list;
   }
 
-  close(): void {
+  async close(): Promise<void> {
     this.sink.align(4);
     const postingsAt = this.sink.offset;
-    const entries = this.writePostings();
+    const entries = await this.writePostings();
     const tableAt = this.sink.offset;
     this.writeTable(entries);
     this.section.clear();
@@ -132,12 +140,17 @@ export class IndexWriter {
     this.sink.close();
   }
 
-  private writePostings(): PostingEntry[] {
+  private async writePostings(): Promise<PostingEntry[]> {
+    let written = 0;
     const entries: PostingEntry[] = [{ name: '', value: '', offset: this.writeList(this.all) }];
     for (const [name, values] of ascending(this.postings)) {
       for (const [value, list] of ascending(values)) {
         const offset = this.writeList(list);
         entries.push({ name: this.symbols[name]!, value: this.symbols[value]!, offset });
+        written += list.length + 1;
+        if (written < IDS_PER_TURN) continue;
+        written = 0;
+        await setImmediate();
       }
     }
     return entries;

@@ -40,6 +40,14 @@ export class ByteReader {
     return safe(this.be32() * 2 ** 32 + this.be32());
   }
 
+  /** Two's complement. Throws RangeError beyond 2^53. */
+  signed64(): number {
+    const high = this.be32() | 0;
+    const value = high * 2 ** 32 + this.be32();
+    if (value < -SAFE_MAX) throw new RangeError(`integer ${value}, want at least ${-SAFE_MAX}`);
+    return safe(value);
+  }
+
   /** Throws RangeError beyond 2^53. */
   uvarint(): number {
     let value = 0;

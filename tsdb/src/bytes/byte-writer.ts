@@ -37,6 +37,12 @@ export class ByteWriter {
     this.be32(value % 2 ** 32);
   }
 
+  /** A safe integer, in two's complement. */
+  signed64(value: number): void {
+    this.be32(Math.floor(value / 2 ** 32) >>> 0);
+    this.be32(value >>> 0);
+  }
+
   /** A non-negative safe integer. */
   uvarint(value: number): void {
     this.reserve(10);

@@ -95,26 +95,21 @@ function picked(from: FloatColumns, order: Uint32Array, keep: (i: number) => boo
   return { times, words, count };
 }
 
-/** A slot whose first chunk is as long as all others: see mustCut in kernel/assembly/xor-append.ts. */
-const REF = firstFullSlot();
-
-function firstFullSlot(): number {
-  let slot = 1;
-  while ((Math.imul(slot, 2654435761) >>> 16) % 61 !== 60) slot++;
-  return slot;
-}
+const CHUNK_SAMPLES = 120;
+const REF = 1;
 
 let sealed: RawChunk[] = [];
 let encoder: HeadKernel | undefined;
 
-/** XOR chunks of at most 120 samples, which ascend in time. */
-export function encodeFloats({ times, words, count }: FloatColumns): RawChunk[] {
+/** XOR chunks of at most so many samples (255 or less), which ascend in time. */
+export function encodeFloats({ times, words, count }: FloatColumns, samplesMax = CHUNK_SAMPLES): RawChunk[] {
   encoder ??= new HeadKernel((_ref, samples, minTimeMs, maxTimeMs, data) => {
     sealed.push({ minTimeMs, maxTimeMs, samples, encoding: 1, data: data.slice() });
   });
   sealed = [];
   encoder.createSeries(REF);
-  encoder.appendRun(REF, times.subarray(0, count), new Float64Array(words.buffer, words.byteOffset, count));
+  const values = new Float64Array(words.buffer, words.byteOffset, count);
+  encoder.appendRun(REF, times.subarray(0, count), values, samplesMax);
   encoder.sealOpen(REF);
   encoder.deleteSeries(REF);
   return sealed;

@@ -6,6 +6,7 @@ import { BadRequest, isValidUtf8Name, type Labels, writeStale } from '@flotilla/
 import { type AppendCode, appendCode, type Appender, type Schedule, type SeriesRef } from '../api.ts';
 import { defectOf, type NativeHistogram, sameHistogram } from '../histogram/native-histogram.ts';
 import { encodeHistograms, type RefHistogram } from '../wal/histogram-records.ts';
+import { encodeLate, type LateSample } from '../wal/late-records.ts';
 import { encodeSchedules, encodeSeries } from '../wal/records.ts';
 import type { Wal } from '../wal/wal.ts';
 import type { Head } from './head.ts';
@@ -21,6 +22,7 @@ export type Refusals = Record<AppendCode, number>;
 export class HeadAppender implements Appender {
   private readonly head: Head;
   private readonly wal: Wal;
+  private readonly wbl: Wal | undefined;
   private readonly clock: () => number;
   private readonly refusals: Refusals;
   private stage = 0;
@@ -28,15 +30,17 @@ export class HeadAppender implements Appender {
   private scheduled = new Map<SeriesRef, Schedule>();
   private minTimeMs = Infinity;
   private maxTimeMs = -Infinity;
+  private late: LateSample[] = [];
   private histograms: RefHistogram[] = [];
   private readonly newestHistogram = new Map<SeriesRef, RefHistogram>();
   private readonly oneRef = new Uint32Array(1);
   private readonly oneValue = new Float64Array(1);
   private readonly oneCode = new Uint8Array(1);
 
-  constructor(head: Head, wal: Wal, clock: () => number, refusals: Refusals) {
+  constructor(head: Head, wal: Wal, wbl: Wal | undefined, clock: () => number, refusals: Refusals) {
     this.head = head;
     this.wal = wal;
+    this.wbl = wbl;
     this.clock = clock;
     this.refusals = refusals;
   }
@@ -77,13 +81,52 @@ export class HeadAppender implements Appender {
     timeMs: number,
     codes: Uint8Array = new Uint8Array(count),
   ): number {
+    return this.stageBatch(refs, values, count, timeMs, codes, this.head.takesLate(timeMs));
+  }
+
+  private stageBatch(
+    refs: Uint32Array,
+    values: Float64Array,
+    count: number,
+    timeMs: number,
+    codes: Uint8Array,
+    takesLate: boolean,
+  ): number {
     const refusal = this.refusalOf(timeMs);
+    if (refusal === appendCode.tooOld && takesLate) {
+      for (let i = 0; i < count; i++)
+        codes[i] = this.head.isLive(refs[i]!) ? appendCode.outOfOrder : appendCode.unknownRef;
+      return this.stageLate(refs, values, count, timeMs, codes);
+    }
     if (refusal !== appendCode.ok) return this.refuse(refusal, count, codes);
     if (this.stage === 0) this.stage = this.head.takeStage();
     const staged = this.head.kernel.stagedCount(this.stage);
     const taken = this.head.kernel.stage(this.stage, refs, values, count, timeMs, codes);
     if (this.head.kernel.stagedCount(this.stage) > staged) this.extend(timeMs);
-    if (taken < count) this.countRefused(codes, count);
+    if (taken === count) return taken;
+    if (takesLate) return taken + this.stageLate(refs, values, count, timeMs, codes);
+    this.countRefused(codes, count);
+    return taken;
+  }
+
+  /** Takes the samples that are out of order as late ones; returns how many. */
+  private stageLate(
+    refs: Uint32Array,
+    values: Float64Array,
+    count: number,
+    timeMs: number,
+    codes: Uint8Array,
+  ): number {
+    const words = new Uint32Array(values.buffer, values.byteOffset, 2 * count);
+    let taken = 0;
+    for (let i = 0; i < count; i++) {
+      if (codes[i] !== appendCode.outOfOrder) continue;
+      const [low, high] = [words[2 * i]!, words[2 * i + 1]!];
+      this.late.push({ ref: refs[i]!, timeMs, low, high, histogram: undefined });
+      codes[i] = appendCode.ok;
+      taken++;
+    }
+    this.countRefused(codes, count);
     return taken;
   }
 
@@ -115,13 +158,19 @@ export class HeadAppender implements Appender {
   appendStale(refs: Uint32Array | readonly SeriesRef[], timeMs: number): number {
     const values = new Float64Array(refs.length);
     for (let i = 0; i < values.length; i++) writeStale(values, i);
-    return this.appendBatch(Uint32Array.from(refs), values, refs.length, timeMs);
+    const codes = new Uint8Array(refs.length);
+    return this.stageBatch(Uint32Array.from(refs), values, refs.length, timeMs, codes, false);
   }
 
   appendHistogram(ref: SeriesRef, timeMs: number, histogram: NativeHistogram): AppendCode {
     const defect = defectOf(histogram);
     if (defect !== undefined) throw new BadRequest(`histogram: ${defect}`);
     const code = this.codeOf(ref, timeMs, histogram);
+    const isOld = code === appendCode.outOfOrder || code === appendCode.tooOld;
+    if (isOld && this.head.isLive(ref) && this.head.takesLate(timeMs)) {
+      this.late.push({ ref, timeMs, low: 0, high: 0, histogram });
+      return appendCode.ok;
+    }
     if (code !== appendCode.ok) this.refusals[code]++;
     else if (timeMs > this.newest(ref).timeMs) {
       const sample = { ref, timeMs, histogram };
@@ -151,9 +200,11 @@ export class HeadAppender implements Appender {
   }
 
   commit(): void {
+    const undoLate = this.logLate();
     try {
       this.log();
     } catch (error) {
+      undoLate();
       this.rollback();
       throw error;
     }
@@ -162,7 +213,25 @@ export class HeadAppender implements Appender {
     if (this.stage !== 0) this.head.apply(this.stage, this.minTimeMs, this.maxTimeMs);
     for (const { ref, timeMs, histogram } of this.histograms)
       this.head.appendHistogram(ref, timeMs, histogram);
+    for (const sample of this.late)
+      if (this.head.isLive(sample.ref)) this.head.late.add(slotOf(sample.ref), sample);
     this.reset();
+  }
+
+  /** Writes late samples to their own log; returns what takes them back. */
+  private logLate(): () => void {
+    const { wbl } = this;
+    if (this.late.length === 0 || wbl === undefined) return () => {};
+    const { kernel } = this.head;
+    try {
+      const before = wbl.write(kernel, (page) => {
+        for (const record of encodeLate(this.late)) kernel.frameRecord(record, page);
+      });
+      return () => wbl.rewind(before);
+    } catch (error) {
+      this.rollback();
+      throw error;
+    }
   }
 
   private log(): void {
@@ -192,6 +261,7 @@ export class HeadAppender implements Appender {
     if (this.stage !== 0) this.head.returnStage(this.stage);
     this.stage = 0;
     for (const { ref } of this.histograms) this.head.histograms.unstage(slotOf(ref));
+    if (this.late.length > 0) this.late = [];
     if (this.histograms.length > 0) this.histograms = [];
     this.newestHistogram.clear();
     if (this.created.size > 0) this.created = new Set();

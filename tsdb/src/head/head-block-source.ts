@@ -2,21 +2,29 @@
 
 import type { SeriesSet } from '../api.ts';
 import type { BlockSource } from '../block/block-writer.ts';
+import { sortSlowly } from '../sort-slowly.ts';
 import { HeadSeriesSet } from './head-series-set.ts';
 import type { Head } from './head.ts';
 
 export class HeadBlockSource implements BlockSource {
   private readonly head: Head;
-  private readonly slots: Uint32Array;
+  private readonly slots: readonly number[];
   private readonly minTimeMs: number;
   private readonly maxTimeMs: number;
 
-  /** The range is [minTimeMs, maxTimeMs). */
-  constructor(head: Head, minTimeMs: number, maxTimeMs: number) {
+  /** The range is [minTimeMs, maxTimeMs). No series may leave the head until the block is written. */
+  static async create(head: Head, minTimeMs: number, maxTimeMs: number): Promise<HeadBlockSource> {
+    const { index } = head;
+    const found = [...index.select([])].filter((slot) => head.overlaps(slot, minTimeMs, maxTimeMs - 1));
+    const slots = await sortSlowly(found, (a, b) => index.sets.compare(a, b));
+    return new HeadBlockSource(head, slots, minTimeMs, maxTimeMs);
+  }
+
+  private constructor(head: Head, slots: readonly number[], minTimeMs: number, maxTimeMs: number) {
     this.head = head;
     this.minTimeMs = minTimeMs;
     this.maxTimeMs = maxTimeMs - 1;
-    this.slots = head.select([]).filter((slot) => head.overlaps(slot, minTimeMs, maxTimeMs - 1));
+    this.slots = slots;
   }
 
   get count(): number {
@@ -31,6 +39,8 @@ export class HeadBlockSource implements BlockSource {
   }
 
   series(): SeriesSet {
-    return new HeadSeriesSet(this.head, this.slots, this.minTimeMs, this.maxTimeMs, { clip: true });
+    return new HeadSeriesSet(this.head, Uint32Array.from(this.slots), this.minTimeMs, this.maxTimeMs, {
+      clip: true,
+    });
   }
 }

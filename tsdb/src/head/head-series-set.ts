@@ -60,8 +60,9 @@ export class HeadSeriesSet implements SeriesSet {
       if (!this.head.overlaps(slot, this.minTimeMs, this.maxTimeMs)) return false;
     } else {
       const chunks = this.head.chunks(slot, this.minTimeMs, this.maxTimeMs);
+      const mustClip = this.clip && (chunks.at(-1)?.maxTimeMs ?? 0) > this.maxTimeMs;
       const after = { minTimeMs: this.maxTimeMs + 1, maxTimeMs: Infinity };
-      this.current = this.clip ? withoutIntervals(chunks, [after]) : chunks;
+      this.current = mustClip ? withoutIntervals(chunks, [after]) : chunks;
       if (this.current.length === 0) return false;
     }
     this.currentLabels = this.head.index.sets.labels(slot);

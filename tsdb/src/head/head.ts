@@ -1,6 +1,6 @@
 // The head: the newest samples of every series, in memory.
 //
-// Owns refs, labels, postings, schedules, and the chunks: open ones in the WASM kernel, sealed ones in pages. What is
+// Owns refs, labels, postings, schedules, and the chunks: open ones in the WASM kernel, sealed ones in pages and files. What is
 // older than `minValidMs` is refused: half a block behind the newest sample, or what a block already holds.
 //
 // Invariant: a series that is published was committed; only published series are seen by readers.
@@ -11,7 +11,11 @@ import type { RawChunk, Schedule, SeriesRef } from '../api.ts';
 import { addInterval, type Interval } from '../block/tombstones.ts';
 import { withoutIntervals } from '../chunk/without-intervals.ts';
 import type { NativeHistogram } from '../histogram/native-histogram.ts';
+import type { HeadChunkFiles } from './head-chunk-files.ts';
 import { HeadHistograms } from './head-histograms.ts';
+import { encodeSamples } from '../chunk/samples.ts';
+import { mergeChunks } from '../chunk/merge-chunks.ts';
+import { LateSamples } from './late-samples.ts';
 import { HeadIndex } from './head-index.ts';
 import { RefTable, slotOf } from './ref-table.ts';
 import { Schedules } from './schedules.ts';
@@ -24,9 +28,12 @@ export class Head {
   readonly index = new HeadIndex();
   readonly refs = new RefTable();
   readonly schedules = new Schedules();
-  readonly sealed = new SealedChunks();
+  readonly sealed: SealedChunks;
   readonly kernel: HeadKernel;
   readonly histograms = new HeadHistograms((slot, chunk) => this.keep(slot, chunk));
+  readonly late = new LateSamples();
+  /** How much older than the newest sample of the head a late one may be; 0: none are taken. */
+  readonly lateWindowMs: number;
   /** Of the samples; min > max when there are none. A lower bound after a truncation. */
   minTimeMs = Infinity;
   maxTimeMs = -Infinity;
@@ -43,11 +50,13 @@ export class Head {
   private openChunksClosed = 0;
 
   /** Throws RangeError for a duration that open chunks cannot count in 31 bits. */
-  constructor(blockDurationMs: number) {
+  constructor(blockDurationMs: number, files?: HeadChunkFiles, lateWindowMs = 0) {
     if (!Number.isInteger(blockDurationMs) || blockDurationMs <= 0 || blockDurationMs >= 2 ** 31) {
       throw new RangeError(`block duration: ${blockDurationMs} ms, want 1 to ${2 ** 31 - 1}`);
     }
     this.blockDurationMs = blockDurationMs;
+    this.sealed = new SealedChunks(files);
+    this.lateWindowMs = lateWindowMs;
     this.kernel = new HeadKernel((ref, samples, minTimeMs, maxTimeMs, data) => {
       this.histograms.sealBefore(slotOf(ref), minTimeMs);
       this.keep(slotOf(ref), { samples, minTimeMs, maxTimeMs, encoding: 1, data });
@@ -55,7 +64,7 @@ export class Head {
   }
 
   private keep(slot: number, chunk: RawChunk): void {
-    this.sealed.add(slot, chunk);
+    this.sealed.add(slot, this.refs.refAt(slot), chunk);
     this.openChunksClosed++;
   }
 
@@ -129,6 +138,7 @@ export class Head {
     this.schedules.set(slotOf(ref), undefined);
     this.deleted.delete(slotOf(ref));
     this.histograms.drop(slotOf(ref));
+    this.late.drop(slotOf(ref));
     this.kernel.deleteSeries(ref);
     this.refs.release(ref);
   }
@@ -158,6 +168,16 @@ export class Head {
   isLive(ref: SeriesRef): boolean {
     const slot = slotOf(ref);
     return slot < this.refs.slots && this.refs.isUsed(slot) && this.refs.refAt(slot) === ref;
+  }
+
+  /** Whether a sample that is too old for its series is taken as a late one. */
+  takesLate(timeMs: number): boolean {
+    return this.lateWindowMs > 0 && timeMs >= this.maxTimeMs - this.lateWindowMs;
+  }
+
+  /** Where the samples begin, late ones included: a lower bound; +Infinity if there are none. */
+  get firstMs(): number {
+    return Math.min(this.minTimeMs, this.late.minTimeMs);
   }
 
   /** Appends a histogram if it is newer than its series and not in a block already; returns whether it was. */
@@ -224,7 +244,8 @@ export class Head {
 
   /** Whether the series has samples in the range: for chunks that reach beyond it, whether it may have some. */
   overlaps(slot: number, minTimeMs: number, maxTimeMs: number): boolean {
-    if (this.deleted.has(slot)) return this.chunks(slot, minTimeMs, maxTimeMs).length > 0;
+    if (this.deleted.has(slot) || this.late.has(slot))
+      return this.chunks(slot, minTimeMs, maxTimeMs).length > 0;
     return this.openOverlaps(slot, minTimeMs, maxTimeMs) || this.sealed.overlaps(slot, minTimeMs, maxTimeMs);
   }
 
@@ -249,9 +270,11 @@ export class Head {
     if (histogram !== undefined && histogram.minTimeMs <= maxTimeMs && histogram.maxTimeMs >= minTimeMs)
       out.push(histogram.chunk());
     if (this.openFloatsOverlap(slot, minTimeMs, maxTimeMs)) out.push(this.openChunk(this.refs.refAt(slot)));
+    const late = this.late.has(slot) ? encodeSamples(this.late.of(slot, minTimeMs, maxTimeMs)) : [];
+    const all = late.length > 0 ? mergeChunks([...late, ...out]) : out;
     const intervals = this.deleted.get(slot);
-    if (intervals === undefined) return out;
-    return withoutIntervals(out, intervals).filter(
+    if (intervals === undefined) return all;
+    return withoutIntervals(all, intervals).filter(
       (chunk) => chunk.minTimeMs <= maxTimeMs && chunk.maxTimeMs >= minTimeMs,
     );
   }
@@ -342,6 +365,7 @@ export class Head {
     return (
       !this.wanted.has(ref) &&
       this.histograms.isIdle(slot) &&
+      !this.late.has(slot) &&
       !this.sealed.has(slot) &&
       this.kernel.isIdle(ref)
     );

@@ -11,7 +11,8 @@ export class PostingList {
   }
 
   add(slot: number): void {
-    if (this.count === this.slots.length) this.slots = grown(this.slots, this.count * 2);
+    if (this.count === this.slots.length)
+      this.slots = grown(this.slots, this.count < 16 ? this.count * 2 : this.count + 1);
     this.slots[this.count++] = slot;
   }
 
@@ -28,5 +29,7 @@ export class PostingList {
       if (flags[slot] === 0) this.slots[kept++] = slot;
     }
     this.count = kept;
+    if (kept * 4 < this.slots.length && this.slots.length > 64)
+      this.slots = this.slots.slice(0, kept * 2 + 1);
   }
 }

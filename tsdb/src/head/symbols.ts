@@ -52,9 +52,14 @@ export class Symbols {
   }
 }
 
+/** Arrays of more items grow by a quarter: their spare room is memory that a head never uses. */
+const LARGE = 1 << 16;
+
 /** A copy of at least `length`, half as large again as before. */
 export function grown(array: Uint32Array<ArrayBuffer>, length: number): Uint32Array<ArrayBuffer> {
-  const larger = new Uint32Array(Math.max(length, array.length + (array.length >> 1) + 16));
+  const larger = new Uint32Array(
+    Math.max(length, array.length + (array.length >> (array.length < LARGE ? 1 : 2)) + 16),
+  );
   larger.set(array);
   return larger;
 }

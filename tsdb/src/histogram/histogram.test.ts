@@ -152,8 +152,8 @@ describe('histogram chunks', () => {
         }
       },
     );
-    fc.assert(property, { seed: 3, numRuns: 2000 });
-  });
+    fc.assert(property, { seed: 3, numRuns: Number(process.env['FLOTILLA_FUZZ_RUNS'] ?? 2000) });
+  }, 3_600_000);
 });
 
 describe('an open histogram chunk', () => {

@@ -2,10 +2,9 @@
 // that no block holds. Written to a temporary folder, synced, renamed; then the segments go. See docs/format/wal.md.
 
 import type { HeadKernel } from '@flotilla/kernel';
-import { mkdirSync, renameSync, rmSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
 import type { Schedule, SeriesRef } from '../api.ts';
-import { FileSink, syncFolder } from '../block/file-sink.ts';
+import { FileSink } from '../block/file-sink.ts';
 import type { Head } from '../head/head.ts';
 import { slotOf } from '../head/ref-table.ts';
 import type { Io } from '../io.ts';
@@ -38,8 +37,8 @@ export async function writeCheckpoint(
 ): Promise<void> {
   const path = checkpointPath(dir, through);
   const temporary = `${path}.tmp`;
-  rmSync(temporary, { recursive: true, force: true });
-  mkdirSync(temporary);
+  io.remove(temporary);
+  io.makeFolder(temporary);
   const writer = new CheckpointWriter(segmentPath(temporary, 0), head, options, io);
   try {
     await writer.addSeries();
@@ -49,14 +48,13 @@ export async function writeCheckpoint(
     writer.sink.close();
   } catch (error) {
     writer.sink.abort();
-    rmSync(temporary, { recursive: true, force: true });
     throw error;
   }
-  syncFolder(temporary, io);
-  renameSync(temporary, path);
-  syncFolder(dir, io);
+  io.syncFolder(temporary);
+  io.rename(temporary, path);
+  io.syncFolder(dir);
   for (const old of listCheckpoints(dir)) {
-    if (old < through) rmSync(checkpointPath(dir, old), { recursive: true });
+    if (old < through) io.remove(checkpointPath(dir, old));
   }
 }
 

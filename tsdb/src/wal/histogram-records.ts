@@ -50,19 +50,13 @@ function encodeRecord(type: number, samples: readonly RefHistogram[]): Uint8Arra
   const out = new ByteWriter();
   out.u8(type);
   out.be64(first.ref);
-  putTime(out, first.timeMs);
+  out.signed64(first.timeMs);
   for (const { ref, timeMs, histogram } of samples) {
     out.varint(ref - first.ref);
     out.varint(timeMs - first.timeMs);
     putHistogram(out, histogram);
   }
   return out.bytes();
-}
-
-/** be64 of a time that may be negative. */
-function putTime(out: ByteWriter, timeMs: number): void {
-  float.writeBigInt64BE(BigInt(timeMs));
-  out.raw(float);
 }
 
 function putHistogram(out: ByteWriter, h: NativeHistogram): void {
@@ -120,7 +114,7 @@ export function decodeHistogramRecord(record: Uint8Array): RefHistogram[] {
   const samples: RefHistogram[] = [];
   if (input.left === 0) return samples;
   const firstRef = input.be64();
-  const firstTimeMs = Number(Buffer.from(input.raw(8)).readBigInt64BE());
+  const firstTimeMs = input.signed64();
   while (input.left > 0) {
     const ref = firstRef + input.varint();
     const timeMs = firstTimeMs + input.varint();

@@ -2,24 +2,15 @@
 
 import type { HeadKernel } from '@flotilla/kernel';
 import type { Labels } from '@flotilla/model';
-import {
-  closeSync,
-  existsSync,
-  linkSync,
-  openSync,
-  renameSync,
-  rmSync,
-  truncateSync,
-  writeSync,
-} from 'node:fs';
-import { join } from 'node:path';
+import { existsSync } from 'node:fs';
+import { dirname } from 'node:path';
 import type { CorruptionStatus, Log, Schedule, SeriesRef } from '../api.ts';
-import { syncFolder } from '../block/file-sink.ts';
 import type { Interval } from '../block/tombstones.ts';
 import type { Head } from '../head/head.ts';
 import { slotOf } from '../head/ref-table.ts';
 import type { Io } from '../io.ts';
 import { decodeDeletions, decodeSchedules, decodeSeries, recordType } from './records.ts';
+import { decodeLate } from './late-records.ts';
 import { decodeHistogramRecord, type RefHistogram } from './histogram-records.ts';
 import { checkpointPath, listCheckpoints, listSegments, segmentPath } from './segment-files.ts';
 import { PAGE_BYTES, readSegment, type SegmentProblem } from './segment-reader.ts';
@@ -43,7 +34,6 @@ export interface ReplayReport {
 /** Loads the folder's last checkpoint and the segments after it into an empty head. */
 export function replayWal(dir: string, head: Head, log: Log, io: Io): ReplayReport {
   const loader = new HeadLoader(head);
-  const corruptions: CorruptionStatus[] = [];
   const segments = listSegments(dir);
   const checkpoint = listCheckpoints(dir).at(-1) ?? -1;
   const paths = segments.filter((n) => n > checkpoint).map((n) => segmentPath(dir, n));
@@ -51,17 +41,61 @@ export function replayWal(dir: string, head: Head, log: Log, io: Io): ReplayRepo
     const folder = checkpointPath(dir, checkpoint);
     paths.unshift(...listSegments(folder).map((n) => segmentPath(folder, n)));
   }
+  const corruptions = readAll(paths, (record) => loader.record(record), { kernel: head.kernel, log, io });
+  return loader.finish(corruptions);
+}
+
+/** Loads late samples, after the WAL, whose aliases hold for them too. */
+export function replayWbl(dir: string, head: Head, aliases: Aliases, log: Log, io: Io): CorruptionStatus[] {
+  const paths = listSegments(dir).map((n) => segmentPath(dir, n));
+  return readAll(paths, (record) => loadLate(record, head, aliases), { kernel: head.kernel, log, io });
+}
+
+function loadLate(record: Uint8Array, head: Head, aliases: Aliases): void {
+  try {
+    for (const sample of decodeLate(record)) {
+      const ref = aliases.get(sample.ref) ?? sample.ref;
+      if (head.isLive(ref)) head.late.add(slotOf(ref), sample);
+    }
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+  }
+}
+
+interface Means {
+  readonly kernel: HeadKernel;
+  readonly log: Log;
+  readonly io: Io;
+}
+
+/** Reads files in order; cuts a torn end off, and puts damaged ones aside. */
+function readAll(
+  paths: readonly string[],
+  onRecord: (record: Uint8Array) => void,
+  { kernel, log, io }: Means,
+): CorruptionStatus[] {
+  const corruptions: CorruptionStatus[] = [];
   for (const [i, path] of paths.entries()) {
-    const { problem, goodBytes } = readSegment(path, (record) => loader.record(record));
+    const { problem, goodBytes } = readSegment(path, onRecord);
     if (problem === undefined) continue;
     if (problem.kind === 'torn' && i === paths.length - 1) {
       log.info('wal: torn tail cut off', { path, goodBytes });
-      truncateSync(path, goodBytes);
+      cutOff(path, goodBytes, io);
     } else {
-      corruptions.push(quarantine(path, problem, head.kernel, io));
+      corruptions.push(quarantine(path, problem, kernel, io));
     }
   }
-  return loader.finish(corruptions);
+  return corruptions;
+}
+
+function cutOff(path: string, sizeBytes: number, io: Io): void {
+  const fd = io.openExisting(path);
+  try {
+    io.truncate(fd, sizeBytes);
+    io.sync(fd);
+  } finally {
+    io.close(fd);
+  }
 }
 
 /** Keeps the damaged file beside a new one that has the records which can still be read. */
@@ -70,19 +104,21 @@ function quarantine(path: string, problem: SegmentProblem, kernel: HeadKernel, i
   while (existsSync(`${path}.corrupt-${n}`)) n++;
   const movedTo = `${path}.corrupt-${n}`;
   const salvage = `${path}.tmp`;
-  rmSync(salvage, { force: true });
-  const fd = openSync(salvage, 'wx');
+  io.remove(salvage);
+  const fd = io.create(salvage);
   let size = 0;
   readSegment(path, (record) => {
     kernel.beginFrames(true);
     kernel.frameRecord(record, size % PAGE_BYTES);
-    size += writeSync(fd, kernel.frames());
+    const frames = kernel.frames();
+    io.write(fd, frames);
+    size += frames.length;
   });
   io.sync(fd);
-  closeSync(fd);
-  linkSync(path, movedTo);
-  renameSync(salvage, path);
-  syncFolder(join(path, '..'), io);
+  io.close(fd);
+  io.link(path, movedTo);
+  io.rename(salvage, path);
+  io.syncFolder(dirname(path));
   return { path, movedTo, detail: `offset ${problem.offsetBytes}: ${problem.detail}` };
 }
 

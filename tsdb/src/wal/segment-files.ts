@@ -1,7 +1,7 @@
 // The names in a WAL folder: segments 00000000, 00000001, … and checkpoint.00000004, which stands for all segments up
 // to its number and is a folder of segments itself.
 
-import { mkdirSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 
 export function segmentPath(dir: string, segment: number): string {
@@ -14,6 +14,7 @@ export function checkpointPath(dir: string, segment: number): string {
 
 function numbered(dir: string, pattern: RegExp): number[] {
   const numbers: number[] = [];
+  if (!existsSync(dir)) return numbers;
   for (const name of readdirSync(dir)) {
     const found = pattern.exec(name);
     if (found !== null) numbers.push(Number(found[1]));
@@ -21,9 +22,8 @@ function numbered(dir: string, pattern: RegExp): number[] {
   return numbers.toSorted((a, b) => a - b);
 }
 
-/** Numbers of the segments, ascending. Makes the folder if need be. */
+/** Numbers of the segments, ascending. */
 export function listSegments(dir: string): number[] {
-  mkdirSync(dir, { recursive: true });
   return numbered(dir, /^(\d{8})$/);
 }
 

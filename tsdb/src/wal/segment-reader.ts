@@ -4,7 +4,7 @@
 import { crc32c, uncompressSnappy } from '@flotilla/kernel';
 import { closeSync, openSync, readSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
-import { zstdDecompressSync } from 'node:zlib';
+import zlib from 'node:zlib';
 import { ByteWriter } from '../bytes/byte-writer.ts';
 
 export const PAGE_BYTES = 32 << 10;
@@ -18,14 +18,14 @@ const SNAPPY = 8;
 const ZSTD = 16;
 
 export interface SegmentProblem {
-  /** `torn`: the file ends within a record, as a crash leaves it. Anything else is damage. */
+  /** `torn`: no whole record follows, as a crash or a power cut leaves the end of a file. Anything else is damage. */
   readonly kind: 'torn' | 'damaged';
   readonly offsetBytes: number;
   readonly detail: string;
 }
 
 export interface SegmentReport {
-  /** Where the last whole record ends. */
+  /** Where the last whole record before the problem ends. */
   readonly goodBytes: number;
   /** The first one, if any. */
   readonly problem: SegmentProblem | undefined;
@@ -101,6 +101,7 @@ class SegmentReader {
   private goodBytes = 0;
   private problem: SegmentProblem | undefined;
   private tornAt = -1;
+  private isFollowed = false;
 
   constructor(onRecord: (record: Uint8Array) => void) {
     this.onRecord = onRecord;
@@ -145,7 +146,8 @@ class SegmentReader {
   }
 
   private record(head: number, record: Uint8Array, from: number, to: number): void {
-    this.goodBytes = to;
+    this.isFollowed = this.problem !== undefined;
+    if (!this.isFollowed) this.goodBytes = to;
     const content = uncompressed(head, record);
     if (content === undefined) this.damaged(from, 'a compressed record that does not uncompress');
     else if (content.length > 0) this.onRecord(content);
@@ -161,7 +163,9 @@ class SegmentReader {
     if (this.tornAt >= 0) {
       this.problem ??= { kind: 'torn', offsetBytes: this.tornAt, detail: 'the file ends within a record' };
     }
-    return { goodBytes: this.goodBytes, problem: this.problem };
+    const { goodBytes, problem } = this;
+    if (problem === undefined || this.isFollowed) return { goodBytes, problem };
+    return { goodBytes, problem: { ...problem, kind: 'torn' } };
   }
 }
 
@@ -179,9 +183,10 @@ function uncompressed(head: number, record: Uint8Array): Uint8Array | undefined 
   }
 }
 
+/** Node has it since 22.15; before, such a record is damage. */
 function unzstd(record: Uint8Array): Uint8Array | undefined {
   try {
-    return zstdDecompressSync(record, { maxOutputLength: RECORD_BYTES_MAX });
+    return zlib.zstdDecompressSync(record, { maxOutputLength: RECORD_BYTES_MAX });
   } catch {
     return undefined;
   }

@@ -5,9 +5,9 @@
 
 import { Unavailable } from '@flotilla/model';
 import type { HeadKernel } from '@flotilla/kernel';
-import { closeSync, openSync, rmSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
+import { dirname } from 'node:path';
 import type { Log } from '../api.ts';
-import { syncFolder } from '../block/file-sink.ts';
 import type { Io } from '../io.ts';
 import { PAGE_BYTES } from './segment-reader.ts';
 import { listSegments, segmentPath } from './segment-files.ts';
@@ -39,10 +39,12 @@ export class Wal {
   /** Begins a new segment after those that are there. */
   constructor(options: WalOptions) {
     this.options = options;
+    options.io.makeFolder(options.dir);
+    options.io.syncFolder(dirname(options.dir));
     const segments = listSegments(options.dir);
     this.closedBytes = segments.reduce((sum, n) => sum + statSync(segmentPath(options.dir, n)).size, 0);
     this.number = (segments.at(-1) ?? -1) + 1;
-    this.fd = this.openSegment();
+    this.fd = this.openSegment(this.number);
     this.timer = setInterval(() => this.syncLater(), options.fsyncIntervalMs);
     this.timer.unref();
   }
@@ -63,22 +65,31 @@ export class Wal {
     return this.closedBytes + this.size;
   }
 
-  private openSegment(): number {
-    const fd = openSync(segmentPath(this.options.dir, this.number), 'ax');
-    syncFolder(this.options.dir, this.options.io);
-    return fd;
+  private openSegment(segment: number): number {
+    const { dir, io } = this.options;
+    const path = segmentPath(dir, segment);
+    io.remove(path); // A try that failed half-way may have left it.
+    const fd = io.create(path);
+    try {
+      io.syncFolder(dir);
+      return fd;
+    } catch (error) {
+      io.close(fd);
+      throw error;
+    }
   }
 
   /**
    * Writes the records that `encode` frames, given the offset in the page where they will lie. Throws Unavailable if the
-   * disk refuses; then nothing was written.
+   * disk refuses; then nothing was written. Returns what rewind() takes to undo it.
    */
-  write(kernel: HeadKernel, encode: (pageOffset: number) => void): void {
+  write(kernel: HeadKernel, encode: (pageOffset: number) => void): number {
     this.repair();
     if (this.size >= this.options.segmentBytes) this.nextSegment();
     kernel.beginFrames(this.options.compress);
     encode(this.size % PAGE_BYTES);
     const frames = kernel.frames();
+    const before = this.size;
     try {
       this.options.io.write(this.fd, frames);
     } catch (error) {
@@ -88,6 +99,14 @@ export class Wal {
     }
     this.size += frames.length;
     this.dirty = true;
+    return before;
+  }
+
+  /** Takes the last write back, now or before the next one. */
+  rewind(sizeBytes: number): void {
+    this.size = sizeBytes;
+    this.torn = true;
+    this.tryRepair();
   }
 
   private repair(): void {
@@ -120,14 +139,13 @@ export class Wal {
     const old = this.fd;
     try {
       this.options.io.sync(old);
-      this.number++;
-      this.fd = this.openSegment();
+      this.fd = this.openSegment(this.number + 1);
     } catch (error) {
-      this.number = this.fd === old ? this.number - 1 : this.number;
       throw this.refused('end', error);
     }
+    this.number++;
     if (this.syncingFd === old) this.closeAfterSync = true;
-    else closeSync(old);
+    else this.options.io.close(old);
     this.closedBytes += this.size;
     this.size = 0;
     this.dirty = false;
@@ -143,7 +161,7 @@ export class Wal {
 
   private synced(fd: number, error: Error | null): void {
     this.syncingFd = -1;
-    if (this.closeAfterSync) closeSync(fd);
+    if (this.closeAfterSync) this.options.io.close(fd);
     this.closeAfterSync = false;
     if (error === null) return;
     this.dirty = true;
@@ -163,7 +181,7 @@ export class Wal {
       if (n > segment || n === this.number) continue;
       const path = segmentPath(this.options.dir, n);
       this.closedBytes -= statSync(path).size;
-      rmSync(path);
+      this.options.io.remove(path);
     }
   }
 
@@ -174,7 +192,7 @@ export class Wal {
       this.sync();
     } finally {
       if (this.syncingFd === this.fd) this.closeAfterSync = true;
-      else closeSync(this.fd);
+      else this.options.io.close(this.fd);
     }
   }
 }

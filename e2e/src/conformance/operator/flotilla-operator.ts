@@ -1,6 +1,7 @@
 // Our operator as a real process on the same API server, and its view.
 
-import type { CredentialSource, Job, ProxyConfig, SecretRef, TlsConfig } from '@flotilla/wire';
+import { FrameDecoder } from '@flotilla/wire';
+import type { CredentialSource, Job, ProxyConfig, RulesFeed, SecretRef, TlsConfig } from '@flotilla/wire';
 import { join } from 'node:path';
 import { freePort } from '../../local/fleet.ts';
 import type { ApiServer } from './api-server.ts';
@@ -9,6 +10,7 @@ import type { ChildProcesses } from './child-processes.ts';
 import type { KubeClient, KubeObject } from './kube-client.ts';
 import { defaultProtocols } from './oracle-view.ts';
 import { oracleNamespace } from './prometheus-operator.ts';
+import { flotillaRules } from './rules-view.ts';
 import { wholeRelabeling } from './view.ts';
 import type { PoolView, SettingsView, TargetView, View } from './view.ts';
 
@@ -69,13 +71,31 @@ export class FlotillaOperator {
     return fetch(`${this.url}${path}`, { headers, ...(signal && { signal }) });
   }
 
+  /** The first frame that a scraper of this shard gets: its whole assignment, as bytes. */
+  async assignment(fleet: string, shard: number): Promise<Uint8Array> {
+    const enough = new AbortController();
+    const path = `/assignment/v1/stream?fleet=${fleet}&shard=${shard}&replica=0&version=`;
+    const { status, body } = await this.get(path, enough.signal);
+    if (status !== 200 || body === null) throw new Error(`GET ${path}: status ${status}, want 200`);
+    const frames = new FrameDecoder();
+    try {
+      for await (const chunk of body) {
+        const [first] = frames.push(chunk as Uint8Array);
+        if (first !== undefined) return first;
+      }
+    } finally {
+      enough.abort();
+    }
+    throw new Error(`GET ${path}: ended before its first frame`);
+  }
+
   async scrapePools(): Promise<ScrapePoolsAnswer> {
     const answer = await this.get('/api/v1/scrape_pools');
     return ((await answer.json()) as { data: ScrapePoolsAnswer }).data;
   }
 
   async view(client: KubeClient): Promise<View> {
-    const { pools, refused } = await this.scrapePools();
+    const [{ pools, refused }, rules] = await Promise.all([this.scrapePools(), this.get('/rules/v1')]);
     const secrets = new Credentials(client);
     const views = await Promise.all(pools.map((pool) => poolView(pool, secrets)));
     return {
@@ -83,6 +103,8 @@ export class FlotillaOperator {
       refused: new Map(
         refused.map(({ kind, namespace, name, reason }) => [`${kind} ${namespace}/${name}`, reason]),
       ),
+      // None before it has read everything.
+      rules: rules.ok ? flotillaRules((await rules.json()) as RulesFeed) : new Map(),
     };
   }
 }
@@ -107,7 +129,8 @@ async function poolView({ job, droppedCount, targets }: PoolAnswer, secrets: Cre
   const { name, scrapeProtocols, metricRelabelings, auth, ...same } = job;
   const settings = {
     ...same,
-    scrapeProtocols: scrapeProtocols.length === 0 ? defaultProtocols : scrapeProtocols,
+    scrapeProtocols:
+      scrapeProtocols.length === 0 ? defaultProtocols(job.scrapeNativeHistograms) : scrapeProtocols,
     metricRelabelings: metricRelabelings.map(wholeRelabeling),
     auth: await authView(auth, secrets),
   };

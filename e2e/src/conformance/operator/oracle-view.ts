@@ -7,6 +7,7 @@ import type { ScrapeConfigYaml } from './adapt-config.ts';
 import type { KubeClient } from './kube-client.ts';
 import { oracleName } from './prometheus-operator.ts';
 import type { OraclePrometheus, PrometheusTargets } from './prometheus-operator.ts';
+import { oracleRules } from './rules-view.ts';
 import { wholeRelabeling } from './view.ts';
 import type { PoolView, SettingsView, TargetView, View } from './view.ts';
 
@@ -17,19 +18,24 @@ const collections = [
   'v1alpha1/scrapeconfigs',
   'v1/prometheusrules',
 ];
-/** What Prometheus asks for unless told otherwise. */
-export const defaultProtocols = [
+const textProtocols = [
   'OpenMetricsText1.0.0',
   'OpenMetricsText0.0.1',
   'PrometheusText1.0.0',
   'PrometheusText0.0.4',
 ];
 
+/** What Prometheus asks for unless told otherwise. */
+export function defaultProtocols(withNativeHistograms: boolean): readonly string[] {
+  return withNativeHistograms ? ['PrometheusProto', ...textProtocols] : textProtocols;
+}
+
 export async function oracleView(prometheus: OraclePrometheus, client: KubeClient): Promise<View> {
-  const [targets, effective, refused] = await Promise.all([
+  const [targets, effective, refused, rules] = await Promise.all([
     prometheus.targets(),
     prometheus.scrapeConfigs(),
     refusedByBindings(client),
+    oracleRules(client),
   ]);
   const written = new Map(prometheus.config.scrape_configs.map((scrape) => [scrape.job_name, scrape]));
   const byPool = targetsByPool(targets);
@@ -39,7 +45,7 @@ export async function oracleView(prometheus: OraclePrometheus, client: KubeClien
     droppedCount: targets.droppedTargetCounts[scrape.job_name] ?? 0,
     settings: settingsOf(scrape, written.get(scrape.job_name)!),
   }));
-  return { pools: new Map(pools.map((pool) => [pool.job, pool])), refused };
+  return { pools: new Map(pools.map((pool) => [pool.job, pool])), refused, rules };
 }
 
 function targetsByPool({ activeTargets }: PrometheusTargets): Map<string, TargetView[]> {
@@ -93,11 +99,24 @@ function settingsOf(effective: ScrapeConfigYaml, written: ScrapeConfigYaml): Set
     trackTimestampsStaleness: effective['track_timestamps_staleness'] ?? false,
     enableCompression: effective['enable_compression'],
     followRedirects: effective['follow_redirects'],
-    scrapeProtocols: written['scrape_protocols'] ?? defaultProtocols,
+    scrapeProtocols:
+      written['scrape_protocols'] ?? defaultProtocols(effective['scrape_native_histograms'] === true),
     fallbackScrapeProtocol: effective['fallback_scrape_protocol'] ?? '',
+    ...histogramsOf(effective),
+    nameValidationScheme: written['metric_name_validation_scheme'] ?? '',
+    nameEscapingScheme: written['metric_name_escaping_scheme'] ?? '',
     limits: limitsOf(effective),
     metricRelabelings: rules.map((rule) => wholeRelabeling(camelCased(rule))),
     auth: authOf(written),
+  };
+}
+
+function histogramsOf(effective: ScrapeConfigYaml): SettingsView {
+  return {
+    scrapeNativeHistograms: effective['scrape_native_histograms'] ?? false,
+    alwaysScrapeClassicHistograms: effective['always_scrape_classic_histograms'] ?? false,
+    convertClassicHistogramsToNhcb: effective['convert_classic_histograms_to_nhcb'] ?? false,
+    nativeHistogramMinBucketFactor: effective['native_histogram_min_bucket_factor'] ?? 0,
   };
 }
 
@@ -110,6 +129,7 @@ function limitsOf(effective: ScrapeConfigYaml): SettingsView {
     labels: count('label_limit'),
     labelNameLength: count('label_name_length_limit'),
     labelValueLength: count('label_value_length_limit'),
+    histogramBuckets: count('native_histogram_bucket_limit'),
   };
 }
 

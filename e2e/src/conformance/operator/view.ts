@@ -19,10 +19,14 @@ export interface PoolView {
   readonly settings: SettingsView;
 }
 
+/** Groups of rules by `<namespace>/<name>`. */
+export type RulesView = ReadonlyMap<string, unknown>;
+
 export interface View {
   readonly pools: ReadonlyMap<string, PoolView>;
   /** `<kind> <namespace>/<name>`, with the reason. */
   readonly refused: ReadonlyMap<string, string>;
+  readonly rules: RulesView;
 }
 
 /** A relabeling with all its defaults written out. */

@@ -16,6 +16,20 @@ export function prometheusRules(): KubeObject[] {
   return [...acceptedRules(), ...refusedRules()];
 }
 
+/** Selectors wherever they can be, some of other namespaces. */
+const selectorRules = [
+  'up{namespace="other",job="a"}',
+  'up{namespace=~"a|b"} or up{namespace!="c"}',
+  '{__name__=~"up|down"}',
+  'sum without (instance) (rate(x_total{a!~"b"}[5m] offset 1m)) / on (job) group_left (team) y',
+  'max_over_time(rate(x_total[1m])[10m:30s] @ end())',
+  'histogram_quantile(0.9, sum by (le) (rate(x_bucket[5m])))',
+  'topk(3, -a) unless b > bool 2',
+  'absent(up) + scalar(b) * vector(1)',
+  'label_replace(up, "a", "$1", "b", "(x)")',
+  'count_values("v", up) ^ 2 % 3',
+].map((expr, index) => ({ record: `r${index}`, expr }));
+
 function acceptedRules(): KubeObject[] {
   const alert = {
     alert: 'Down',
@@ -48,6 +62,8 @@ function acceptedRules(): KubeObject[] {
     one('rules-utf8', [group({ record: 'with.dot', expr: '{"with.dot"}' })]),
     one('rules-no-rules', [{ name: 'nothing' }]),
     one('rules-zero-for', [group({ alert: 'Now', expr: 'up', for: '' })]),
+    one('rules-selectors', [{ name: 'selectors', rules: selectorRules }], 'team-b'),
+    one('rules-labelled', [group({ record: 'x', expr: 'up', labels: { namespace: 'other', team: 'a' } })]),
   ];
 }
 

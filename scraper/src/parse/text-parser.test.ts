@@ -1,7 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import { formatFloat, goQuote } from '@flotilla/model';
 import * as fc from 'fast-check';
-import { type EntryKind, type ExpositionFormat, LineParser } from './line-parser.ts';
+import type { EntryKind } from './line-cursor.ts';
+import { type LineFormat, lineParser } from './line-formats.ts';
 
 interface Entry {
   readonly kind: EntryKind;
@@ -12,8 +13,8 @@ interface Entry {
   readonly text?: string;
 }
 
-function parse(line: string | Buffer, format: ExpositionFormat = 'text'): Entry {
-  const parser = new LineParser(format);
+function parse(line: string | Buffer, format: LineFormat = 'text'): Entry {
+  const parser = lineParser(format);
   const bytes = Buffer.from(line);
   const kind = parser.parse(bytes, 0, bytes.length);
   const { metric, pairs, value, hasTimestamp, timestampMs, text } = parser;
@@ -100,17 +101,8 @@ describe('a comment line', () => {
   });
 });
 
-describe('OpenMetrics', () => {
-  test('has timestamps in seconds, and exemplars, which are skipped', () => {
-    const series = { kind: 'series', metric: 'a', pairs: ['le', '1'], value: 2 };
-    expect(parse('a{le="1"} 2 1.5', 'openmetrics')).toEqual({ ...series, timestampMs: 1500 });
-    expect(parse('a{le="1"} 2 # {id="x"} 0.7 1.6', 'openmetrics')).toEqual(series);
-    expect(parse('a{le="1"} 2 1.5 # {id="x"} 0.7', 'openmetrics')).toEqual({ ...series, timestampMs: 1500 });
-  });
-});
-
 describe('errors', () => {
-  function check(line: string | Buffer, want: string, format?: ExpositionFormat): void {
+  function check(line: string | Buffer, want: string, format?: LineFormat): void {
     expect(() => parse(line, format)).toThrow(new Error(want));
   }
 
@@ -201,7 +193,7 @@ test('any bytes are parsed or refused, and never looked beyond', () => {
       fc.constantFrom('text' as const, 'openmetrics'),
       (parts, format) => {
         const line = Buffer.from(parts.join(''));
-        const parser = new LineParser(format);
+        const parser = lineParser(format);
         const framed = Buffer.concat([Buffer.from('"} 1\n'), line, Buffer.from('\n"} 1 {')]);
         const outcome = (bytes: Buffer, start: number): string => {
           try {

@@ -1,0 +1,205 @@
+// One process under test: `load.js MODE DIR …` does one thing with our database and prints its figures as JSON.
+//
+//     write DIR TARGETS SERIES SCRAPES INTERVAL_S   bodies in memory → line cache → head and WAL
+//     replay DIR                                    opens the folder
+//     query DIR                                     opens the folder, then reads every sample of the head, then of a block
+//     churn DIR SERIES ROUNDS                       all series new in each round
+
+import { DROPPED, LineCache, LineScanner } from '@flotilla/kernel';
+import { Labels } from '@flotilla/model';
+import { type Appender, decodeChunk, Tsdb } from '@flotilla/tsdb';
+import { readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { makeBodies } from '../scrape/bodies.ts';
+
+const silent = { info() {}, warn() {}, error() {} };
+const ROUNDS = 12;
+const YEAR_MS = 365 * 86_400_000;
+
+interface Figures {
+  readonly wallSeconds: number;
+  readonly cpuSeconds: number;
+  readonly samples: number;
+  readonly [name: string]: number;
+}
+
+const [mode, dir = '', ...numbers] = process.argv.slice(2);
+const [a = 0, b = 0, c = 0, d = 0] = numbers.map(Number);
+const modes: Record<string, () => Promise<Figures>> = {
+  write: () => write(a, b, c, d),
+  replay: () => replay(),
+  query: () => query(),
+  churn: () => churn(a, b),
+};
+console.log(JSON.stringify(await modes[mode!]!()));
+
+function cpuSeconds(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1e6;
+}
+
+async function measured(work: () => Promise<number>): Promise<Figures> {
+  const cpu = cpuSeconds();
+  const start = performance.now();
+  const samples = await work();
+  return { wallSeconds: (performance.now() - start) / 1000, cpuSeconds: cpuSeconds() - cpu, samples };
+}
+
+/** Resident bytes once garbage is gone. */
+function settledBytes(): number {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  collect();
+  collect();
+  return process.memoryUsage.rss();
+}
+
+function open(retentionMs = 100 * YEAR_MS): Promise<Tsdb> {
+  return Tsdb.open({ dir, retentionMs, log: silent, clock: () => Date.now() + YEAR_MS });
+}
+
+/** Series text as in the bodies → labels of one target. Values have no escapes. */
+function labelsOf(text: string, target: number): Labels {
+  const brace = text.indexOf('{');
+  const pairs: [string, string][] = [['__name__', text.slice(0, brace)], ['instance', `10.0.0.${target}:80`], ['job', 'load']]; // prettier-ignore
+  for (const [, name, value] of text.slice(brace).matchAll(/(\w+)="([^"]*)"/g)) pairs.push([name!, value!]);
+  return Labels.fromPairs(pairs);
+}
+
+async function write(
+  targets: number,
+  series: number,
+  scrapes: number,
+  intervalSeconds: number,
+): Promise<Figures> {
+  const db = await open();
+  const scanner = new LineScanner();
+  const caches = Array.from({ length: targets }, () => new LineCache(scanner));
+  const { rounds } = makeBodies(series, ROUNDS);
+  const appender = db.appender();
+  const startMs = Math.floor(Date.now() / 7_200_000) * 7_200_000;
+  const scrape = (round: number): number => {
+    let taken = 0;
+    for (let target = 0; target < targets; target++) {
+      const body = rounds[(round + target) % ROUNDS]!;
+      scanner.bodyBuffer(body.length).set(body);
+      caches[target]!.scan(body.length);
+      learn(scanner, caches[target]!, appender, body, target);
+      const timeMs = startMs + round * intervalSeconds * 1000 + target * 17;
+      taken += appender.appendBatch(scanner.refs, scanner.values, scanner.sampleCount, timeMs);
+      caches[target]!.commit();
+      appender.commit();
+    }
+    return taken;
+  };
+  // The first two scrapes create the series; what is measured is the steady state.
+  const created = await measured(async () => scrape(0) + scrape(1));
+  const steady = await measured(async () => {
+    let samples = 0;
+    for (let round = 2; round < scrapes; round++) samples += scrape(round);
+    return samples;
+  });
+  const memoryBytes = settledBytes();
+  const { walBytes } = db.status(0);
+  await db.close();
+  return { ...steady, createSeconds: created.cpuSeconds, memoryBytes, walBytes };
+}
+
+function learn(
+  scanner: LineScanner,
+  cache: LineCache,
+  appender: Appender,
+  body: Buffer,
+  target: number,
+): void {
+  for (let i = 0; i < scanner.unknownCount; i++) {
+    const { start, end, entry } = scanner.unknown(i);
+    const line = body.toString('latin1', start, end);
+    const ref = line.startsWith('#')
+      ? DROPPED
+      : appender.series(labelsOf(line.slice(0, line.lastIndexOf(' ')), target));
+    cache.learn(entry, ref);
+  }
+}
+
+async function replay(): Promise<Figures> {
+  let db: Tsdb | undefined;
+  const figures = await measured(async () => {
+    db = await open();
+    return db.status(0).samplesAppended;
+  });
+  const memoryBytes = settledBytes();
+  await db!.close();
+  return { ...figures, memoryBytes };
+}
+
+async function query(): Promise<Figures> {
+  const db = await open();
+  const head = await measured(() => readAll(db));
+  const snapshot = join(dir, 'bench-snapshot');
+  const cut = await measured(async () => {
+    await db.snapshot(snapshot);
+    return head.samples;
+  });
+  await db.close();
+  const copy = await Tsdb.open({ dir: snapshot, retentionMs: 100 * YEAR_MS, log: silent });
+  const block = await measured(() => readAll(copy));
+  await copy.close();
+  return {
+    ...block,
+    headCpuSeconds: head.cpuSeconds,
+    cutCpuSeconds: cut.cpuSeconds,
+    chunkBytes: chunkBytes(snapshot),
+  };
+}
+
+/** Decodes every sample and sums it; returns how many there are. */
+async function readAll(db: Tsdb): Promise<number> {
+  const times = new Float64Array(65_535);
+  const values = new Float64Array(65_535);
+  const set = await db.select([], 0, 2 ** 53);
+  let samples = 0;
+  let sum = 0;
+  while (set.next()) {
+    for (const chunk of set.chunks) {
+      const count = decodeChunk(chunk, times, values);
+      for (let i = 0; i < count; i++) sum += values[i]!;
+      samples += count;
+    }
+  }
+  if (Number.isNaN(sum)) throw new Error('sum is NaN');
+  return samples;
+}
+
+function chunkBytes(folder: string): number {
+  const files = readdirSync(folder, { recursive: true, withFileTypes: true });
+  const chunks = files.filter((file) => file.isFile() && file.parentPath.endsWith('chunks'));
+  return chunks.reduce((sum, file) => sum + statSync(join(file.parentPath, file.name)).size, 0);
+}
+
+async function churn(series: number, rounds: number): Promise<Figures> {
+  const db = await Tsdb.open({ dir, retentionMs: 1, blockDurationMs: 60_000, log: silent, clock: () => Date.now() + YEAR_MS }); // prettier-ignore
+  const startMs = Math.floor(Date.now() / 60_000) * 60_000;
+  const memory: number[] = [];
+  const figures = await measured(async () => {
+    for (let round = 0; round < rounds; round++) {
+      const appender = db.appender();
+      const refs = Uint32Array.from({ length: series }, (_, i) =>
+        appender.series(
+          Labels.fromRecord({ __name__: 'churn', pod: `pod-${round}-${i}`, node: `node-${i % 100}` }),
+        ),
+      );
+      for (let t = 0; t < 60_000; t += 10_000) {
+        appender.appendBatch(refs, Float64Array.from(refs), series, startMs + round * 60_000 + t);
+        appender.commit();
+      }
+      await db.maintain();
+      memory.push(settledBytes());
+    }
+    return series * rounds * 6;
+  });
+  await db.close();
+  return { ...figures, thirdBytes: memory[2]!, lastBytes: Math.max(...memory.slice(3)) };
+}

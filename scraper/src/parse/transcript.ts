@@ -1,0 +1,112 @@
+// Hot: what a body in another form says, written down as lines of text, so that the line cache knows them: one hash for a
+// series that was there before, whatever format it came in.
+//
+// A line is `name{labels} value` or `{"odd.name",labels} value`, maybe with a timestamp in ms. The value of a native
+// histogram is `h` and its place in a list. Comments say type, help and unit. The writer owns the bytes until finish().
+
+import type { NativeHistogram } from '@flotilla/tsdb';
+import { ParseError } from './parse-error.ts';
+
+/** A body as lines, and the histograms that they name. */
+export interface Transcript {
+  readonly body: Buffer;
+  readonly histograms: readonly NativeHistogram[];
+  /** What ended the body early; what came before it is in the transcript, for the counts. */
+  readonly error?: ParseError | undefined;
+}
+
+const transcriptBytesMax = 256 << 20;
+const NEWLINE = 0x0a;
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const LETTER_N = 0x6e;
+
+export class TranscriptWriter {
+  readonly histograms: NativeHistogram[] = [];
+  #buffer: Buffer;
+  #length = 0;
+
+  constructor(bytesHint: number) {
+    this.#buffer = Buffer.allocUnsafe(Math.max(4096, bytesHint));
+  }
+
+  get length(): number {
+    return this.#length;
+  }
+
+  /** What is written, until the next call. */
+  get view(): Uint8Array {
+    return this.#buffer.subarray(0, this.#length);
+  }
+
+  clear(): void {
+    this.#length = 0;
+  }
+
+  /** ASCII. */
+  text(text: string): void {
+    this.#reserve(text.length);
+    const buffer = this.#buffer;
+    let at = this.#length;
+    for (let i = 0; i < text.length; i++) buffer[at++] = text.charCodeAt(i);
+    this.#length = at;
+  }
+
+  bytes(bytes: Uint8Array): void {
+    this.#reserve(bytes.length);
+    const buffer = this.#buffer;
+    let at = this.#length;
+    for (let i = 0; i < bytes.length; i++) buffer[at++] = bytes[i]!;
+    this.#length = at;
+  }
+
+  /** With backslashes before what ends a string or a line. */
+  escaped(bytes: Uint8Array): void {
+    this.#reserve(2 * bytes.length);
+    const buffer = this.#buffer;
+    let at = this.#length;
+    for (let i = 0; i < bytes.length; i++) {
+      const byte = bytes[i]!;
+      if (byte === QUOTE || byte === BACKSLASH || byte === NEWLINE) buffer[at++] = BACKSLASH;
+      buffer[at++] = byte === NEWLINE ? LETTER_N : byte;
+    }
+    this.#length = at;
+  }
+
+  /** The number, a timestamp unless it is undefined, and the end of the line. */
+  endSample(value: number, timestampMs: number | undefined): void {
+    this.text(floatText(value));
+    this.#endLine(timestampMs);
+  }
+
+  /** As endSample. The histogram belongs to the transcript. */
+  endHistogram(histogram: NativeHistogram, timestampMs: number | undefined): void {
+    this.text(`h${this.histograms.length}`);
+    this.histograms.push(histogram);
+    this.#endLine(timestampMs);
+  }
+
+  finish(error?: ParseError): Transcript {
+    return { body: this.#buffer.subarray(0, this.#length), histograms: this.histograms, error };
+  }
+
+  #endLine(timestampMs: number | undefined): void {
+    this.text(timestampMs === undefined ? '\n' : ` ${timestampMs}\n`);
+  }
+
+  #reserve(bytes: number): void {
+    const want = this.#length + bytes;
+    if (want <= this.#buffer.length) return;
+    if (want > transcriptBytesMax)
+      throw new ParseError(`body is more than ${transcriptBytesMax} bytes as text, want less`);
+    const larger = Buffer.allocUnsafe(Math.min(transcriptBytesMax, 2 * want));
+    this.#buffer.copy(larger, 0, 0, this.#length);
+    this.#buffer = larger;
+  }
+}
+
+function floatText(value: number): string {
+  if (Number.isFinite(value)) return Object.is(value, -0) ? '-0' : String(value);
+  if (Number.isNaN(value)) return 'NaN';
+  return value > 0 ? '+Inf' : '-Inf';
+}
