@@ -11,6 +11,7 @@ const benches = {
   scrape: () => peer('prometheus'),
   promql: () => peer('prometheus'),
   tsdb: () => peer('prometheus'),
+  promql: () => peer('prometheus'),
   reflector: clusterBinaries,
 };
 

@@ -1,8 +1,11 @@
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { KubeApiError } from './api-client.ts';
 import type { ApiClient } from './api-client.ts';
 import { TestApiServer } from './test-api-server.ts';
 import type { Refusal } from './test-api-server.ts';
+
+/** A machine that does much else is slow, not wrong. */
+jest.setTimeout(60_000);
 
 const pods = '/api/v1/namespaces/shop/pods';
 const applyOptions = { fieldManager: 'us' };

@@ -180,15 +180,17 @@ export class ClusterSource implements ObjectSource {
     if (annotations !== undefined) delete annotations[lastApplied];
     const { object, refusal, warnings } = parseObject({ ...raw, apiVersion, kind }, noOrigin);
     // Rules and selectors of the custom kinds are compiled while they are checked; what was written identifies them.
-    const content = customKinds.includes(kind) ? writtenPart(raw) : (object ?? refusal?.reason);
-    const fingerprint = hash('sha1', JSON.stringify(content) ?? '', 'buffer').readUIntBE(0, 6);
+    const isCustom = customKinds.includes(kind);
+    const text = JSON.stringify(isCustom ? writtenPart(raw) : (object ?? refusal?.reason)) ?? '';
+    const fingerprint = hash('sha1', text, 'buffer').readUIntBE(0, 6);
     if (before?.fingerprint === fingerprint) return before;
-    if (object !== undefined) this.#pool.share(object);
+    const kept = object === undefined || isCustom ? object : compact(text);
+    if (kept !== undefined) this.#pool.share(kept);
     const problems = [
       ...(object === undefined ? [problemOf(kind, raw, 'refused', refusal?.reason ?? 'not understood')] : []),
       ...warnings.map(({ reason }) => problemOf(kind, raw, 'warning', reason)),
     ];
-    return { object, problems: problems.length === 0 ? noProblems : problems, fingerprint };
+    return { object: kept, problems: problems.length === 0 ? noProblems : problems, fingerprint };
   }
 
   #view(kind: ListedKind): KindView {
@@ -254,6 +256,13 @@ export class ClusterSource implements ObjectSource {
       ({ lastContactMs }) => lastContactMs / 1000,
     );
   }
+}
+
+/** JSON.parse makes objects with room for what they have; those that grew while they were checked take a quarter more. */
+function compact(text: string): AnyObject {
+  const object = JSON.parse(text) as { origin: Origin };
+  object.origin = noOrigin;
+  return object as AnyObject;
 }
 
 function problemOf(kind: ListedKind, raw: RawObject, severity: Problem['severity'], reason: string): Problem {

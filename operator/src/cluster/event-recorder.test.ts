@@ -1,9 +1,12 @@
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EventRecorder } from './event-recorder.ts';
 import type { KubeEvent } from './event-recorder.ts';
 import { TestApiServer, testLog } from './test-api-server.ts';
 import type { Tree } from './test-trees.ts';
+
+/** A machine that does much else is slow, not wrong. */
+jest.setTimeout(60_000);
 
 const events = '/apis/events.k8s.io/v1/namespaces/shop/events';
 const regarding = {

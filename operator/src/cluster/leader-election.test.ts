@@ -1,9 +1,12 @@
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ApiClient } from './api-client.ts';
 import { LeaderElection } from './leader-election.ts';
 import type { LeaderElectionOptions } from './leader-election.ts';
 import { TestApiServer, testLog } from './test-api-server.ts';
+
+/** A machine that does much else is slow, not wrong. */
+jest.setTimeout(60_000);
 
 const path = '/apis/coordination.k8s.io/v1/namespaces/shop/leases/operator';
 const patient = { leaseMs: 60_000, renewMs: 50_000, retryMs: 20 };
@@ -80,8 +83,8 @@ describe('LeaderElection', () => {
     const b = candidate('b', short);
     await expectSoon(() => b.holder === 'a');
     server.refuse = () => ({ status: 503 });
-    await expectSoon(() => !a.isLeader && told.length > 1);
-    expect(told).toEqual(['a leads', 'a follows']);
+    await expectSoon(() => !a.isLeader && told.at(-1) === 'a follows');
+    expect(told).not.toContain('b leads');
     server.refuse = () => undefined;
     await expectSoon(() => a.isLeader || b.isLeader);
     expect(a.isLeader && b.isLeader).toBe(false);

@@ -59,6 +59,7 @@ export class ObjectPool {
   /** Those of `known` parts are shared already. */
   #shareStrings(tree: Tree, known: ReadonlySet<unknown>): void {
     for (const [key, value] of Object.entries(tree)) {
+      if (isEmpty(value)) tree[key] = nothing;
       if (ownFields.has(key)) continue;
       if (typeof value === 'string') tree[key] = this.#string(value);
       else if (isPlain(value) && !known.has(value)) this.#shareStrings(value as Tree, known);
@@ -84,6 +85,12 @@ class Pool<T> {
     this.#values.set(key, value);
     return value;
   }
+}
+
+const nothing = Object.freeze({});
+
+function isEmpty(value: unknown): boolean {
+  return isPlain(value) && !Array.isArray(value) && Object.keys(value).length === 0;
 }
 
 function isPlain(value: unknown): value is object {

@@ -1,9 +1,12 @@
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import express from 'express';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { TestApiServer, testLog } from './test-api-server.ts';
 import { requireServiceAccount } from './token-review.ts';
+
+/** A machine that does much else is slow, not wrong. */
+jest.setTimeout(60_000);
 
 const audience = 'flotilla-operator';
 const user = 'system:serviceaccount:shop:scraper';

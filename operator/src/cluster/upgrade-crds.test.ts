@@ -1,10 +1,13 @@
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ApiClient } from './api-client.ts';
 import { TestApiServer, testLog } from './test-api-server.ts';
 import { upgradeCrds } from './upgrade-crds.ts';
+
+/** A machine that does much else is slow, not wrong. */
+jest.setTimeout(60_000);
 
 const crds = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';
 const name = 'fleets.flotilla.dev';

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { TestApiServer, testLog } from '../cluster/test-api-server.ts';
 import type { Tree } from '../cluster/test-trees.ts';
@@ -7,6 +7,9 @@ import { ClusterWorkloads } from './cluster-workloads.ts';
 import { planWorkloads } from './plan-workloads.ts';
 import { testFleet, testPlace } from './test-fleet.ts';
 import type { WorkloadAddress } from './workloads.ts';
+
+/** A machine that does much else is slow, not wrong. */
+jest.setTimeout(60_000);
 
 const core = '/api/v1/namespaces/monitoring';
 const sets = '/apis/apps/v1/namespaces/monitoring/statefulsets';

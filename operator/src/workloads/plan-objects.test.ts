@@ -1,4 +1,4 @@
-import { describe, expect, test } from '@jest/globals';
+import { describe, expect, jest, test } from '@jest/globals';
 import * as fc from 'fast-check';
 import type { Tree } from '../cluster/test-trees.ts';
 import type { FleetSpec } from '../discovery/fleet-spec.ts';
@@ -7,6 +7,9 @@ import { planAddresses, planObjects } from './plan-objects.ts';
 import { planWorkloads } from './plan-workloads.ts';
 import { testFleet, testPlace } from './test-fleet.ts';
 import { restrictedViolations } from './test-pod-security.ts';
+
+/** A machine that does much else is slow, not wrong. */
+jest.setTimeout(60_000);
 
 interface Template {
   readonly metadata: {
