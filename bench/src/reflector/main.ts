@@ -21,7 +21,7 @@ const budgetBytes = 200 * 2 ** 20;
 /** Those of the chart, whose memory limit is 1 GiB by default. */
 const nodeFlags = ['--max-old-space-size=716', '--max-semi-space-size=2'];
 const settleMs = 15_000;
-const syncTimeoutMs = 180_000;
+const syncTimeoutMs = 600_000;
 
 const { values: flags } = parseArgs({
   options: {

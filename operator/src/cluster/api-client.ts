@@ -132,16 +132,17 @@ export class ApiClient {
   }
 
   /**
-   * A list, item by item while it comes; resolves to what is around the items. A try that fails is repeated from its first item.
+   * A list, item by item while it comes; resolves to what is around the items. Each try begins anew: what came of one that failed
+   * counts for nothing.
    */
   async list<L>(
     path: string,
     query: Readonly<Record<string, string>>,
-    onItem: (item: unknown) => void,
+    begin: () => (item: unknown) => void,
     limits: CallLimits = {},
   ): Promise<L> {
     return (await this.#repeated({ method: 'GET', path, query, limits }, async ({ body }) => {
-      const decoder = new ListDecoder(onItem);
+      const decoder = new ListDecoder(begin());
       for await (const bytes of body as AsyncIterable<Uint8Array>) decoder.push(bytes);
       return decoder.end();
     })) as L;

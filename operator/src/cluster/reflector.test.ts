@@ -103,6 +103,21 @@ describe('a list', () => {
     expect(counters.lists).toBe(2);
   });
 
+  test('that came in half counts for nothing', async () => {
+    put('a', '1');
+    put('b', 'x'.repeat(1000));
+    let tries = 0;
+    server.refuse = ({ query }) => {
+      if (!query.has('limit') || ++tries > 2) return undefined;
+      if (tries === 1) return { status: 200, isHalf: true, message: '' };
+      server.store.remove(`${pods}/a`);
+      return undefined;
+    };
+    reflect();
+    await converged();
+    expect([tries, pictures.length]).toEqual([2, 1]);
+  });
+
   test('that fails changes nothing, and is tried again', async () => {
     put('a', '1');
     const made = reflect();

@@ -195,9 +195,14 @@ export class Reflector<T> {
     const items = new Map<string, T>();
     let place = '';
     do {
-      const page = await this.#page(place, (raw) => this.#keep(items, raw as RawObject, before));
+      let kept = new Map<string, T>();
+      const page = await this.#page(place, () => {
+        kept = new Map();
+        return (raw) => this.#keep(kept, raw as RawObject, before);
+      });
       if (page === undefined) return this.#listed(new Map(), '');
       this.#lastContactMs = Date.now();
+      for (const [key, item] of kept) items.set(key, item);
       place = page.metadata.continue ?? '';
       if (place === '') this.#listed(items, page.metadata.resourceVersion);
     } while (place !== '');
@@ -215,7 +220,7 @@ export class Reflector<T> {
   }
 
   /** undefined when the kind is not installed and need not be. */
-  async #page(place: string, onItem: (raw: unknown) => void): Promise<ListPage | undefined> {
+  async #page(place: string, begin: () => (raw: unknown) => void): Promise<ListPage | undefined> {
     const query = {
       ...this.#selection(),
       limit: String(this.#pace.pageSize),
@@ -223,7 +228,7 @@ export class Reflector<T> {
     };
     try {
       const limits = { timeoutMs: pageTimeoutMs, signal: this.#stopping.signal };
-      return await this.#options.client.list<ListPage>(this.#path, query, onItem, limits);
+      return await this.#options.client.list<ListPage>(this.#path, query, begin, limits);
     } catch (error) {
       if (!(error instanceof KubeApiError)) throw error;
       if (error.status === 410) throw new ExpiredError(error.message, { cause: error });
