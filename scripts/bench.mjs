@@ -9,7 +9,6 @@ import { nodeBinary, root } from './setup.mjs';
 /** Each bench, and how to get at the peer that it needs. */
 const benches = {
   scrape: () => peer('prometheus'),
-  promql: () => peer('prometheus'),
   tsdb: () => peer('prometheus'),
   promql: () => peer('prometheus'),
   reflector: clusterBinaries,

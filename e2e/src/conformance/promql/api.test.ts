@@ -126,7 +126,7 @@ test.each([
   'short_lived',
   '{"my.metric"}',
   'no_such',
-  'mixed < Inf',
+  'latency_bucket',
 ])('a Prometheus that reads ours remotely answers %s alike', async (expr) => {
   const range: Parameters = [
     ['start', seconds(0)],
