@@ -31,18 +31,16 @@ export async function scrapeCasesOurselves(
   const dir = mkdtempSync(join(tmpdir(), 'flotilla-scrape-'));
   const log = createLogger({ name: 'test', write: () => undefined });
   const tsdb = await Tsdb.open({ dir, retentionMs: 1e9, log });
-  const context: IngestContext = {
-    tsdb,
-    scanner: new LineScanner(),
-    counters: new ScrapeCounters(),
-    metadata: new MetadataStore(),
-  };
+  const shared = { tsdb, scanner: new LineScanner(), counters: new ScrapeCounters() };
+  const metadata = cases.map(() => new MetadataStore());
   const nowMs = Date.now();
   // An empty head takes any time.
   const appender = tsdb.appender();
   appender.append(appender.series(Labels.fromRecord({ __name__: 'now' })), nowMs - 3000, 1);
   appender.commit();
-  const errors = cases.map((one, i) => scrapeInOrder(context, one, i, instance, nowMs));
+  const errors = cases.map((one, i) =>
+    scrapeInOrder({ ...shared, metadata: metadata[i]! }, one, i, instance, nowMs),
+  );
   const series = cases.map((): Record<string, string> => ({}));
   const set = await tsdb.select([new Matcher('!=', 'case', '')], 0, 2 ** 50);
   while (set.next()) {
@@ -53,7 +51,7 @@ export async function scrapeCasesOurselves(
   set.close();
   await tsdb.close();
   rmSync(dir, { recursive: true });
-  return series.map((of, i) => ({ error: errors[i]!, series: of }));
+  return series.map((of, i) => ({ error: errors[i]!, series: of, metadata: metadataOf(metadata[i]!) }));
 }
 
 function scrapeInOrder(
@@ -94,6 +92,11 @@ function scrapeInOrder(
     }
   }
   return error;
+}
+
+function metadataOf(store: MetadataStore): Scraped['metadata'] {
+  const { metadata } = store.get('', 0);
+  return Object.fromEntries(Object.entries(metadata).map(([metric, [said]]) => [metric, said!]));
 }
 
 /** The last sample, as the API writes it; undefined if the series has ended. */

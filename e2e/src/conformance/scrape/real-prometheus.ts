@@ -15,6 +15,21 @@ export interface Scraped {
   readonly error: string;
   /** Labels as sorted JSON, without those of the target → the value as the API writes it. */
   readonly series: Readonly<Record<string, string>>;
+  /** Metric → what is said of it. */
+  readonly metadata: Readonly<Record<string, Metadata>>;
+}
+
+interface Metadata {
+  readonly type: string;
+  readonly help: string;
+  readonly unit: string;
+}
+
+interface MetadataAnswer {
+  readonly data: readonly (Metadata & {
+    readonly metric: string;
+    readonly target: Readonly<Record<string, string>>;
+  })[];
 }
 
 interface VectorAnswer {
@@ -73,13 +88,21 @@ export class RealPrometheus {
     const query = encodeURIComponent('{case!=""}');
     const vector = (await this.#get(`query?query=${query}`)) as VectorAnswer;
     const targets = (await this.#get('targets?state=active')) as TargetsAnswer;
+    const said = (await this.#get('targets/metadata')) as MetadataAnswer;
+    const metadata = this.#cases.map((): Record<string, Metadata> => ({}));
+    for (const { target, metric, type, help, unit } of said.data)
+      metadata[Number(target['case'])]![metric] = { type, help, unit };
     const series = this.#cases.map((): Record<string, string> => ({}));
     for (const { metric, value, histogram } of vector.data.result)
       series[Number(metric['case'])]![seriesKey(metric)] = value?.[1] ?? JSON.stringify(histogram![1]);
     const errors = new Map(
       targets.data.activeTargets.map(({ labels, lastError }) => [Number(labels['case']), lastError]),
     );
-    return series.map((of, i) => ({ error: errors.get(i) ?? 'no such target', series: of }));
+    return series.map((of, i) => ({
+      error: errors.get(i) ?? 'no such target',
+      series: of,
+      metadata: metadata[i]!,
+    }));
   }
 
   async stop(): Promise<void> {

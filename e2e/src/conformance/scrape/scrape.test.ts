@@ -42,6 +42,30 @@ test('the same series with the same values', () => {
   expect(different.map(({ of, our }) => [of, our])).toEqual(different.map(({ of, their }) => [of, their]));
 });
 
+/** Of bodies that stay as they are: what an older body said, Prometheus forgets after ten scrapes. */
+test('the same metadata', () => {
+  const compared = cases
+    .map((one, i) => i)
+    .filter((i) => theirs[i]!.error === '' && cases[i]!.bodies.length === 1);
+  const different = compared.filter(
+    (i) => JSON.stringify(sorted(theirs[i]!)) !== JSON.stringify(sorted(ours[i]!)),
+  );
+  const seen = (of: readonly Scraped[]): unknown[] =>
+    different.map((i) => [shown(cases[i]!), sorted(of[i]!)]);
+  expect(compared.flatMap((i) => sorted(theirs[i]!)).length).toBeGreaterThan(500);
+  expect(seen(ours)).toEqual(seen(theirs));
+});
+
+function sorted({ metadata }: Scraped): unknown[] {
+  const entries = Object.entries(metadata).map(([metric, { type, help, unit }]) => [
+    metric,
+    type,
+    help,
+    unit,
+  ]);
+  return entries.toSorted(([a], [b]) => (a! < b! ? -1 : 1));
+}
+
 /**
  * Sorted, without what measures time. After a scrape that failed, Prometheus leaves those series alive that stood before
  * the error, and we end all, as its documentation says: only `up` is compared.
