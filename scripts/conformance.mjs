@@ -21,6 +21,11 @@ const parts = {
     process.env.FLOTILLA_PROMQL_ORACLE = peer('promql-oracle');
     return jestIn('conformance/promql/');
   },
+  scrape: () => {
+    process.env.FLOTILLA_PROMETHEUS_SOURCES = peerSources('prometheus');
+    process.env.FLOTILLA_PROMETHEUS = peer('prometheus');
+    return jestIn('conformance/scrape/');
+  },
   tsdb: () => {
     process.env.FLOTILLA_PROMETHEUS = peer('prometheus');
     process.env.FLOTILLA_PROMTOOL = peer('promtool');

@@ -6,8 +6,8 @@ import { checkManifests } from './check-manifests.ts';
 import { checkRules } from './check-rules.ts';
 import { query } from './query.ts';
 import type { Printer, QueryOptions } from './query.ts';
-import { addTsdbCommand } from './tsdb/tsdb-command.ts';
 import { formatPromql, testPromql } from './test-promql.ts';
+import { addTsdbCommand } from './tsdb/tsdb-command.ts';
 import { up } from './up/up.ts';
 import { why } from './why.ts';
 
@@ -57,7 +57,6 @@ function program(): Command {
     .command('manifests <paths...>')
     .description('check manifests: YAML, required fields, durations, relabelings, duplicates')
     .action((paths: string[]) => exitUnless(checkManifests(paths, printer)));
-  addTsdbCommand(flotilla, printer, exitUnless);
   flotilla
     .command('test')
     .description('run tests')
@@ -70,6 +69,7 @@ function program(): Command {
     .command('format <query>')
     .description('print a query in its canonical form')
     .action((text: string) => formatPromql(text, printer));
+  addTsdbCommand(flotilla, printer, exitUnless);
   return flotilla;
 }
 

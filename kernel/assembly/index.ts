@@ -6,8 +6,8 @@ import { initFloatParse } from './float-parse';
 export { alloc, bump, capacityOf, free, usedBytes } from './memory';
 export { crc32c } from './crc32c';
 export { decodeXor } from './xor-decode';
+export { ENCODE_SLACK, encodedBytes, encodeXor } from './xor-encode';
 export {
-  appendRun,
   createSeries,
   deleteSeries,
   dropOpenChunk,

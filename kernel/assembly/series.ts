@@ -3,7 +3,7 @@
 // A ref is slot | generation << 24. A slot is used again after its series left the head, with the next generation, so
 // that a ref which somebody kept too long is known to be stale. Slot 0 is never used.
 
-import { append, dropOpen, gather, isFull, LIVE, mustCut, openMinTime, SERIES_BYTES } from './xor-append';
+import { append, dropOpen, gather, LIVE, mustCut, openMinTime, SERIES_BYTES } from './xor-append';
 import { bump } from './memory';
 
 const SLAB_LOG2: u32 = 16;
@@ -114,18 +114,6 @@ export function noteSample(ref: u32, time: f64, isStale: bool): void {
   flushSealed();
   store<u64>(s, isStale ? 0x7ff0000000000002 : 0xfff8_5eed_0000_0001);
   store<i64>(s, <i64>time, 8);
-}
-
-/** Appends samples of ascending times (f64 ms, raw bits) to one live series; only samplesMax ≤ 255 and bytes end a chunk. */
-export function appendRun(ref: u32, times: usize, values: usize, count: u32, samplesMax: u32): void {
-  const s = seriesAt(ref);
-  if (s == 0) return;
-  for (let i: usize = 0; i < <usize>count; i++) {
-    const t = <i64>load<f64>(times + (i << 3));
-    if (isFull(s, samplesMax)) seal(s, ref);
-    append(s, t, load<u64>(values + (i << 3)));
-  }
-  flushSealed();
 }
 
 /** Seals the open chunk of a series, if there is one. */

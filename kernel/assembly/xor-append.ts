@@ -215,11 +215,6 @@ export function append(s: usize, t: i64, v: u64): void {
   return !(load<u8>(s, 38) & SEALED_ONCE) && samples >= FIRST_CUT_MIN + ((slot * 2654435761) >> 16) % 61;
 }
 
-/** Whether a chunk of at most so many samples (255 or less) is full; its bytes are bounded in any case. */
-@inline export function isFull(s: usize, samplesMax: u32): bool {
-  return <u32>load<u8>(s, 34) >= samplesMax || openBytes(s) > CHUNK_BYTES_MAX;
-}
-
 @inline function openBytes(s: usize): u32 {
   return <u32>load<u8>(s, 39) * <u32>TAIL_BYTES + ((<u32>load<u8>(s, 32) + 7) >> 3);
 }

@@ -3,6 +3,7 @@
 
 import { describe, expect, test } from '@jest/globals';
 import { decodeXor } from './decode-xor.ts';
+import { encodeXor } from './encode-xor.ts';
 import { HeadKernel } from './head-kernel.ts';
 import { LineCache, LineScanner } from './line-cache.ts';
 import { compressSnappy, uncompressSnappy } from './snappy.ts';
@@ -38,15 +39,13 @@ class Mutations {
 
 function chunks(): Uint8Array[] {
   const out: Uint8Array[] = [];
-  const kernel = new HeadKernel((_ref, _samples, _min, _max, data) => out.push(data.slice()));
-  for (let ref = 1; ref < 9; ref++) {
-    kernel.createSeries(ref);
+  for (let kind = 1; kind < 9; kind++) {
     const times = Float64Array.from(
-      { length: 30 * ref },
-      (_, i) => 1.7e12 + i * 5000 + (ref % 2) * ((i * 7) % 90),
+      { length: 30 * kind },
+      (_, i) => 1.7e12 + i * 5000 + (kind % 2) * ((i * 7) % 90),
     );
-    kernel.appendRun(ref, times, times.map((t, i) => (ref % 3 === 0 ? 7 : Math.sin(t) * i)), 120); // prettier-ignore
-    kernel.sealOpen(ref);
+    const values = times.map((t, i) => (kind % 3 === 0 ? 7 : Math.sin(t) * i));
+    encodeXor(times, values, 120, 1024, (_from, _count, data) => out.push(data));
   }
   return out;
 }

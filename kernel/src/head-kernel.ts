@@ -91,19 +91,6 @@ export class HeadKernel {
     this.kernel.exports.noteSample(ref, timeMs, isStale ? 1 : 0);
   }
 
-  /**
-   * Appends samples of ascending times to a live series, outside of transactions and block ranges. Chunks end after
-   * samplesMax (255 or less), or about 1024 bytes.
-   */
-  appendRun(ref: number, times: Float64Array, values: Float64Array, samplesMax: number): void {
-    const { exports } = this.kernel;
-    const bytes = 8 * times.length;
-    const at = this.reserveScratch(2 * bytes);
-    this.kernel.floats.set(times, at >>> 3);
-    this.kernel.floats.set(values, (at + bytes) >>> 3);
-    exports.appendRun(ref, at, at + bytes, times.length, samplesMax);
-  }
-
   /** Hands the open chunk to the sink. */
   sealOpen(ref: number): void {
     this.kernel.exports.sealOpen(ref);

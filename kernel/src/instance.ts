@@ -26,7 +26,16 @@ export interface KernelExports {
   dropOpenChunk(ref: number): void;
   sealOpen(ref: number): void;
   noteSample(ref: number, timeMs: number, isStale: number): void;
-  appendRun(ref: number, times: number, values: number, count: number, samplesMax: number): void;
+  readonly ENCODE_SLACK: { readonly value: number };
+  readonly encodedBytes: { readonly value: number };
+  encodeXor(
+    times: number,
+    values: number,
+    count: number,
+    samplesMax: number,
+    bytesMax: number,
+    out: number,
+  ): number;
   flushSealed(): void;
   reserveInput(count: number): void;
   readonly inputRefs: { readonly value: number };

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
 import { decodeXor } from './decode-xor.ts';
+import { encodeXor as encodeXorColumns } from './encode-xor.ts';
 import { HeadKernel } from './head-kernel.ts';
 import { bitsOf, encodeXor, type Sample } from './xor-oracle.ts';
 
@@ -98,6 +99,48 @@ describe('XOR chunks', () => {
     for (let t = 0; t < 5000; t += 100) kernel.stage(1, Uint32Array.of(2), value, 1, t);
     kernel.apply(1, NO_LIMIT, 1000);
     expect(chunks.map(({ maxTimeMs }) => maxTimeMs)).toEqual([900, 1900, 2900, 3900]);
+  });
+});
+
+describe('encodeXor', () => {
+  test('writes the bytes that the oracle writes', () => {
+    const property = fc.property(series, (samples) => {
+      const times = Float64Array.from(samples, ({ timeMs }) => timeMs);
+      const raw = new Float64Array(BigUint64Array.from(samples, ({ bits }) => bits).buffer);
+      let calls = 0;
+      encodeXorColumns(times, raw, 1000, 1 << 16, (from, count, data) => {
+        calls++;
+        expect([from, count]).toEqual([0, samples.length]);
+        expect(Buffer.from(data).equals(encodeXor(samples))).toBe(true);
+      });
+      expect(calls).toBe(1);
+    });
+    fc.assert(property, { seed: 9, numRuns: 200 });
+  });
+
+  test('ends chunks by samples and by bytes', () => {
+    const times = Float64Array.from({ length: 5000 }, (_, i) => i * 1000);
+    const check = (column: Float64Array, samplesMax: number): number[] => {
+      const counts: number[] = [];
+      const got: number[] = [];
+      encodeXorColumns(times, column, samplesMax, 1024, (from, count, data) => {
+        expect(data.length).toBeLessThanOrEqual(1024);
+        const out = new Float64Array(count);
+        expect(decodeXor(data, new Float64Array(count), out)).toBe(count);
+        expect(from).toBe(got.length);
+        got.push(...out);
+        counts.push(count);
+      });
+      expect(got).toEqual([...column]);
+      return counts;
+    };
+    expect(check(new Float64Array(5000), 480).slice(0, 2)).toEqual([480, 480]);
+    const noise = check(
+      Float64Array.from(times, (t) => Math.sin(t) * 1e9),
+      480,
+    );
+    expect(noise[0]).toBeGreaterThan(100);
+    expect(noise[0]).toBeLessThan(200);
   });
 });
 

@@ -12,7 +12,7 @@ export interface RewriteReport {
   readonly different: readonly string[];
 }
 
-/** Blocks only. Chunks of more than 255 samples cannot come out as one, and count as different. */
+/** Blocks only. */
 export async function chunksRewritten(dir: string): Promise<RewriteReport> {
   const db = new ReadOnlyTsdb(dir, { info() {}, warn() {}, error() {} }, { blocksOnly: true });
   const set = await db.select([], -(2 ** 53), 2 ** 53);
@@ -29,7 +29,7 @@ export async function chunksRewritten(dir: string): Promise<RewriteReport> {
 }
 
 function rewritten(chunk: RawChunk): Uint8Array {
-  if (chunk.encoding === 1) return encodeFloats(floatsOf(chunk), 255)[0]?.data ?? new Uint8Array(0);
+  if (chunk.encoding === 1) return encodeFloats(floatsOf(chunk), chunk.samples)[0]?.data ?? new Uint8Array(0);
   const { flag, samples } = decodeHistograms(chunk.encoding, chunk.data);
   const [first, ...others] = samples;
   const encoder = new HistogramEncoder(flag, first!.timeMs, first!.histogram);

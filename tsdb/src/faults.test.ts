@@ -2,14 +2,23 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Matcher } from '@flotilla/model';
+import { decodeHistogramChunk } from './chunk/decode-chunk.ts';
 import type { Io } from './io.ts';
 import { changesDisk, FailingIo, PowerCut, PowerIo, quick, watched } from './testing/fault-io.ts';
-import { commitStep, newProgress, runScript, scriptOptions, timeOf } from './testing/fault-script.ts';
+import {
+  commitStep,
+  lateTimeOf,
+  newProgress,
+  runScript,
+  scriptOptions,
+  timeOf,
+} from './testing/fault-script.ts';
 import { readNumbers } from './testing/sandbox.ts';
 import { Tsdb } from './tsdb.ts';
 
 /** Every how-many-th call is one to fail at; 1 for all. */
-const STRIDE = Number(process.env['FLOTILLA_FAULT_STRIDE'] ?? 37);
+const STRIDE = Number(process.env['FLOTILLA_FAULT_STRIDE'] ?? 97);
 
 let base: string;
 
@@ -33,6 +42,22 @@ async function callsOfScript(): Promise<number> {
   return calls;
 }
 
+/** Step 0 has no late sample that differs from 0, and is left out. */
+function checkSteps(steps: readonly number[], must: ReadonlySet<number>, may: ReadonlySet<number>): void {
+  expect([...must].filter((step) => step > 0 && !steps.includes(step))).toEqual([]);
+  expect(steps.filter((step) => !may.has(step))).toEqual([]);
+  expect(new Set(steps).size).toBe(steps.length);
+}
+
+async function histogramSteps(db: Tsdb): Promise<number[]> {
+  const set = await db.select([new Matcher('=', '__name__', 'h')], 0, 1e15);
+  const counts: number[] = [];
+  while (set.next())
+    for (const chunk of set.chunks)
+      for (const { histogram } of decodeHistogramChunk(chunk)) counts.push(histogram.count);
+  return counts;
+}
+
 /** All of `must` is there, nothing but `may`, each once, with the right values. */
 async function checkContent(db: Tsdb, must: ReadonlySet<number>, may: ReadonlySet<number>): Promise<void> {
   const series = await readNumbers(db);
@@ -45,6 +70,10 @@ async function checkContent(db: Tsdb, must: ReadonlySet<number>, may: ReadonlySe
     expect(new Set(steps).size).toBe(steps.length);
   }
   for (const step of must) expect(series[`only${step}`]).toEqual([[timeOf(step), step]]);
+  const late = (series['late'] ?? []).filter(([, value]) => value > 0);
+  expect(late.map(([time]) => time)).toEqual(late.map(([, value]) => lateTimeOf(value)));
+  checkSteps(late.map(([, value]) => value), must, may); // prettier-ignore
+  checkSteps(await histogramSteps(db), must, may);
 }
 
 describe('a power cut', () => {

@@ -239,9 +239,9 @@ export class Maintenance {
   }
 
   private applyRetention(): void {
-    const { head, blocks, wal, chunkFiles, retentionMs, retentionBytes } = this.options;
+    const { head, blocks, wal, wbl, chunkFiles, retentionMs, retentionBytes } = this.options;
     blocks.dropBefore(Math.max(head.maxTimeMs, blocks.maxTimeMs - 1) - retentionMs);
-    blocks.shrinkTo(retentionBytes - wal.sizeBytes - chunkFiles.sizeBytes);
+    blocks.shrinkTo(retentionBytes - wal.sizeBytes - (wbl?.sizeBytes ?? 0) - chunkFiles.sizeBytes);
   }
 
   async close(): Promise<void> {

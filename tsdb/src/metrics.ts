@@ -12,6 +12,7 @@ import type { Wal } from './wal/wal.ts';
 export interface Measured {
   readonly head: Head;
   readonly wal: Wal;
+  readonly wbl: Wal | undefined;
   readonly blocks: Blocks;
   readonly chunkFiles: HeadChunkFiles;
   readonly maintenance: Maintenance;
@@ -47,11 +48,15 @@ function headMetrics({ head, refusals, chunkFiles }: Measured): Record<string, n
   };
 }
 
-function walMetrics({ wal, maintenance, replayed }: Measured): Record<string, number> {
+function walMetrics({ wal, wbl, maintenance, replayed }: Measured): Record<string, number> {
+  const lateFailures = wbl === undefined ? 0 : wbl.writesFailed + wbl.fsyncsFailed;
   return {
     prometheus_tsdb_wal_segment_current: wal.segment,
     prometheus_tsdb_wal_storage_size_bytes: wal.sizeBytes,
-    prometheus_tsdb_wal_writes_failed_total: wal.writesFailed + wal.fsyncsFailed,
+    // Either log makes a transaction fail: one metric tells of both.
+    prometheus_tsdb_wal_writes_failed_total: wal.writesFailed + wal.fsyncsFailed + lateFailures,
+    prometheus_tsdb_out_of_order_wbl_writes_failed_total: lateFailures,
+    prometheus_tsdb_out_of_order_wbl_storage_size_bytes: wbl?.sizeBytes ?? 0,
     prometheus_tsdb_wal_corruptions_total: replayed.corruptions.length,
     prometheus_tsdb_wal_replay_unknown_refs_total: replayed.unknownSamples,
     flotilla_tsdb_wal_records_skipped_total: replayed.skippedRecords,

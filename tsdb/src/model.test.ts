@@ -1,5 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
+import { Matcher, METRIC_NAME } from '@flotilla/model';
+import { cpSync } from 'node:fs';
 import { appendCode } from './api.ts';
 import { diskIo, type Io } from './io.ts';
 import { EPOCH_MS, MINUTE_MS, named, type Point, read, Sandbox } from './testing/sandbox.ts';
@@ -8,6 +10,7 @@ import type { Tsdb } from './tsdb.ts';
 // A database against a map from series to points, under random transactions, restarts and maintenance.
 
 const SERIES = 6;
+const SEED = Number(process.env['FLOTILLA_MODEL_SEED'] ?? 2026);
 const RUNS = Number(process.env['FLOTILLA_MODEL_RUNS'] ?? 25);
 /** Nothing pulls the plug here, and a sync costs milliseconds. */
 const io: Io = { ...diskIo, sync() {}, syncLater: (_fd, done) => done(null) };
@@ -18,26 +21,46 @@ interface Transaction {
   advanceMs: number;
   samples: [series: number, back: number, bits: bigint][];
 }
-type Step = Transaction | { kind: 'restart' } | { kind: 'maintain' };
+interface Deletion {
+  kind: 'delete';
+  series: number;
+  back: number;
+  widthMs: number;
+}
+type Other = { kind: 'restart' } | { kind: 'crash' } | { kind: 'maintain' } | { kind: 'clean' };
+type Step = Transaction | Deletion | Other;
 
 class Model {
   readonly points = new Map<string, Point[]>();
+  /** Deleted or not. */
+  private readonly newest = new Map<string, Point>();
   maxTimeMs = -Infinity;
 
   /** What the database must answer, given what the transaction has staged so far. */
   codeOf(staged: Map<string, Point>, name: string, [timeMs, bits]: Point): number {
     if (timeMs < this.maxTimeMs - MINUTE_MS / 2) return appendCode.tooOld;
-    const newest = staged.get(name) ?? this.points.get(name)?.at(-1);
+    const newest = staged.get(name) ?? this.newest.get(name);
     if (newest === undefined || timeMs > newest[0]) return appendCode.ok;
     if (timeMs < newest[0]) return appendCode.outOfOrder;
     return bits === newest[1] ? appendCode.ok : appendCode.duplicate;
+  }
+
+  delete(name: string, fromMs: number, toMs: number): void {
+    const points = this.points.get(name) ?? [];
+    this.points.set(
+      name,
+      points.filter(([t]) => t < fromMs || t > toMs),
+    );
   }
 
   commit(samples: readonly [string, Point][]): void {
     for (const [name, point] of samples) {
       const points = this.points.get(name) ?? [];
       this.points.set(name, points);
-      if (points.length === 0 || point[0] > points.at(-1)![0]) points.push(point);
+      if (point[0] > (this.newest.get(name)?.[0] ?? -Infinity)) {
+        points.push(point);
+        this.newest.set(name, point);
+      }
       this.maxTimeMs = Math.max(this.maxTimeMs, point[0]);
     }
   }
@@ -77,11 +100,24 @@ const transaction = fc.record({
   advanceMs: fc.oneof(fc.constant(1000), fc.nat(20_000), fc.constant(70_000)),
   samples: fc.array(fc.tuple(fc.nat(SERIES - 1), back, bits), { maxLength: 8 }),
 });
-const other = fc.constantFrom<Step>({ kind: 'restart' }, { kind: 'maintain' });
+const deletion = fc.record({
+  kind: fc.constant('delete' as const),
+  series: fc.nat(SERIES - 1),
+  back: fc.nat(300_000),
+  widthMs: fc.nat(100_000),
+});
+const other = fc.constantFrom<Step>(
+  { kind: 'restart' },
+  { kind: 'maintain' },
+  { kind: 'maintain' },
+  { kind: 'crash' },
+  { kind: 'clean' },
+);
 const steps: fc.Arbitrary<Step[]> = fc.array(
   fc.oneof<fc.WeightedArbitrary<Step>[]>(
-    { weight: 8, arbitrary: transaction },
-    { weight: 1, arbitrary: other },
+    { weight: 16, arbitrary: transaction },
+    { weight: 1, arbitrary: deletion },
+    { weight: 2, arbitrary: other },
   ),
   { minLength: 20, maxLength: 60 },
 );
@@ -89,14 +125,26 @@ const steps: fc.Arbitrary<Step[]> = fc.array(
 describe('the database', () => {
   test('holds what a map holds, through transactions, restarts and maintenance', async () => {
     const property = fc.asyncProperty(steps, async (all) => {
-      const sandbox = new Sandbox();
+      let sandbox = new Sandbox();
+      const crashed: Sandbox[] = [];
       try {
         let db = await sandbox.tsdb(options);
         const model = new Model();
         let nowMs = EPOCH_MS;
         for (const step of all) {
           if (step.kind === 'maintain') await db.maintain();
-          else if (step.kind === 'restart') {
+          else if (step.kind === 'clean') await db.cleanTombstones();
+          else if (step.kind === 'delete') {
+            const [name, from] = [`s${step.series}`, nowMs - step.back];
+            await db.deleteSeries([new Matcher('=', METRIC_NAME, name)], from, from + step.widthMs);
+            model.delete(name, from, from + step.widthMs);
+          } else if (step.kind === 'crash') {
+            const survivor = new Sandbox();
+            cpSync(sandbox.dir, survivor.dir, { recursive: true });
+            crashed.push(sandbox);
+            sandbox = survivor;
+            db = await sandbox.tsdb(options);
+          } else if (step.kind === 'restart') {
             await db.close();
             db = await sandbox.tsdb(options);
           } else {
@@ -104,15 +152,17 @@ describe('the database', () => {
             transact(db, model, nowMs, step);
           }
         }
-        const names = [...model.points.keys()].toSorted();
+        const names = [...model.points.keys()]
+          .filter((name) => model.points.get(name)!.length > 0)
+          .toSorted();
         const got = await read(db);
         expect([...got.keys()]).toEqual(names);
         for (const name of names) expect(got.get(name)).toEqual(model.points.get(name));
         expect(db.status().corruptions).toEqual([]);
       } finally {
-        await sandbox.remove();
+        for (const one of [sandbox, ...crashed]) await one.remove();
       }
     });
-    await fc.assert(property, { seed: 2026, numRuns: RUNS });
-  }, 3_600_000);
+    await fc.assert(property, { seed: SEED, numRuns: RUNS });
+  }, 14_400_000);
 });

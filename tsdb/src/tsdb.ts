@@ -181,8 +181,8 @@ export class Tsdb implements Queryable {
 
   /** Prometheus's names, prometheus_tsdb_…, and plain numbers; histograms and labels are left out. */
   collect(): Record<string, number> {
-    const { head, wal, blocks, chunkFiles, maintenance, replayed, refusals } = this;
-    return collectMetrics({ head, wal, blocks, chunkFiles, maintenance, replayed, refusals });
+    const { head, wal, wbl, blocks, chunkFiles, maintenance, replayed, refusals } = this;
+    return collectMetrics({ head, wal, wbl, blocks, chunkFiles, maintenance, replayed, refusals });
   }
 
   /**

@@ -65,6 +65,7 @@ export async function startFlotilla(load: Load): Promise<Side> {
   await ready(`http://${listen}`, child);
   const pod = JSON.parse(readFileSync(join(data, 'pods/scraper-main-0-0.yaml'), 'utf8')) as Pod;
   const url = `http://127.0.0.1:${pod.spec.containers[0].ports[0].containerPort}`;
+  await ready(url, child);
   return { pid: Number(pod.metadata.annotations['flotilla.dev/pid']), url, stop: () => stop(child, folder) };
 }
 

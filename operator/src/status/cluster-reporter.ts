@@ -43,7 +43,7 @@ export class ClusterReporter implements Reporter {
   }
 
   async report(fleet: FleetSpec, status: FleetStatus, selected: readonly SelectedObject[]): Promise<void> {
-    if (fleet.uid !== this.#fleetUid) this.#bound.clear();
+    if (fleet.uid !== this.#fleetUid) this.#forget();
     this.#fleetUid = fleet.uid;
     await this.#writeStatus(fleet, status);
     await this.#writeBindings(fleet, selected);
@@ -101,7 +101,14 @@ export class ClusterReporter implements Reporter {
       failures += (await Promise.all(written)).filter((isWritten) => !isWritten).length;
     }
     for (const key of left) if (!(await this.#unbind(fleet, key))) failures++;
-    if (failures === 0) this.#lastSelected = selected;
+    // One that stopped leading in the midst has written a part, and the next leader may write otherwise.
+    if (!this.#options.isLeader()) this.#forget();
+    else if (failures === 0) this.#lastSelected = selected;
+  }
+
+  #forget(): void {
+    this.#bound.clear();
+    this.#lastSelected = undefined;
   }
 
   /** False when it is to be tried again. */

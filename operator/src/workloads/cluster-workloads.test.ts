@@ -93,6 +93,12 @@ describe('what is planned', () => {
     expect(server.requests).toEqual([]);
   });
 
+  test('is made for a Fleet whose scrape classes have relabelings', async () => {
+    const relabelings = [{ sourceLabels: ['a'], action: 'hashmod', modulus: 4, targetLabel: 'b' }];
+    await settle({ scrapeClasses: [{ name: 'c', relabelings }] });
+    expect(server.store.list(sets).length).toBeGreaterThan(0);
+  });
+
   test('needs an image', async () => {
     const client = await server.open();
     const place = { ...testPlace, image: '' };

@@ -109,7 +109,8 @@ export class ClusterWorkloads implements Workloads {
 
   /** Again only when something has changed: this is asked for twice a second. */
   #planned(fleet: FleetSpec, specs: readonly WorkloadSpec[]): Plan {
-    const key = JSON.stringify([fleet, specs]);
+    // Scrape classes shape no workload, and their relabelings are no JSON.
+    const key = JSON.stringify([{ ...fleet, scrapeClasses: [] }, specs]);
     if (key !== this.#plan.key) {
       const manifests = planObjects(fleet, specs, this.#options.place);
       this.#plan = { key, manifests, texts: manifests.map((manifest) => JSON.stringify(manifest)) };

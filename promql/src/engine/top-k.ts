@@ -6,7 +6,7 @@ import { formatGoG } from '@flotilla/model';
 import type { AggregateExpr, PositionRange } from '../ast.ts';
 import { fail } from './errors.ts';
 import type { Evaluation } from './evaluation.ts';
-import { type Grouping, type Groups, groupSeries } from './grouping.ts';
+import { type Grouping, type Groups, groupSeries, rowsOfGroups } from './grouping.ts';
 import { BaseOperator, type Operator } from './operator.ts';
 import { pickSeries } from './series-list.ts';
 import { copyRows, FLOAT, HISTOGRAM, NOTHING, type Tile } from './tile.ts';
@@ -57,7 +57,7 @@ export class SeriesAggregate extends BaseOperator {
     const params = await this.evaluation.scalarRow(this.param);
     await this.input.open();
     const groups = groupSeries(this.input.series, this.grouping);
-    if (this.op === 'limit_ratio') return this.openRatio(params);
+    if (this.op === 'limit_ratio') return this.openRatio(params, groups);
     if (params.every((k) => k < 1)) return this.drainInput();
     checkCounts(params);
     if (this.op === 'limitk') return this.openLimit(params, groups);
@@ -135,14 +135,14 @@ export class SeriesAggregate extends BaseOperator {
   private async openLimit(counts: Float64Array, groups: Groups): Promise<void> {
     const { steps } = this.grid;
     const taken = new Uint32Array(groups.series.labels.length * steps);
-    await this.openFiltered((row, step) => {
+    await this.openFiltered(groups, (row, step) => {
       const cell = groups.of[row]! * steps + step;
       return counts[step]! >= 1 && taken[cell]! < Math.trunc(counts[step]!) && taken[cell]!++ >= 0;
     });
   }
 
   /** A share of the series, chosen by a hash of their labels; a negative ratio chooses the others. */
-  private async openRatio(ratios: Float64Array): Promise<void> {
+  private async openRatio(ratios: Float64Array, groups: Groups): Promise<void> {
     if (ratios.every((ratio) => ratio === 0)) return this.drainInput();
     if (ratios.some(Number.isNaN)) fail('Ratio value is NaN');
     const most = ratios.reduce((a, b) => Math.max(a, b));
@@ -150,14 +150,14 @@ export class SeriesAggregate extends BaseOperator {
     if (most > 1) this.evaluation.annotations.invalidRatio(most, 1, this.paramPos);
     if (least < -1) this.evaluation.annotations.invalidRatio(least, -1, this.paramPos);
     const places = Float64Array.from(this.input.series.labels, labelsPlace);
-    await this.openFiltered((row, step) => {
+    await this.openFiltered(groups, (row, step) => {
       const ratio = Math.max(-1, Math.min(1, ratios[step]!));
       return ratio >= 0 ? places[row]! < ratio : places[row]! >= 1 + ratio;
     });
   }
 
-  private async openFiltered(keeps: (row: number, step: number) => boolean): Promise<void> {
-    const { steps } = this.grid;
+  private async openFiltered(groups: Groups, keeps: (row: number, step: number) => boolean): Promise<void> {
+    const { steps, startMs, endMs } = this.grid;
     this.series = this.input.series;
     const tile = await this.evaluation.materialize(this.input, this.op);
     for (let cell = 0; cell < tile.valid.length; cell++) {
@@ -165,5 +165,28 @@ export class SeriesAggregate extends BaseOperator {
         tile.valid[cell] = NOTHING;
     }
     this.result = tile;
+    if (startMs === endMs) this.orderAsHeaps(tile, groups);
+  }
+
+  /** At a single time Prometheus gives what is kept in the order of heaps, and what follows may depend on it. */
+  private orderAsHeaps(tile: Tile, groups: Groups): void {
+    const order = rowsOfGroups(groups).flatMap((rows) => {
+      const kept = rows.filter((row) => tile.valid[row] !== NOTHING);
+      const heap = {
+        values: new Float64Array(kept.length),
+        rows: new Uint32Array(kept.length),
+        sizes: new Uint32Array(1),
+        capacity: kept.length,
+        sign: 1,
+      } as const;
+      for (const row of kept)
+        offer(heap, 0, kept.length, tile.valid[row] === FLOAT ? tile.values[row]! : 0, row);
+      return [...heap.rows];
+    });
+    this.series = pickSeries(this.input.series, order);
+    const ordered = this.evaluation.take(order.length, 1, this.op);
+    order.forEach((row, i) => copyRows(tile, row, ordered, i, 1, 1));
+    this.result = ordered;
+    this.evaluation.give(tile);
   }
 }

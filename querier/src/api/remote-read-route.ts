@@ -9,6 +9,7 @@ import {
   encodeRemoteReadResponse,
   uncompressSnappy,
 } from '@flotilla/wire';
+import type { RemoteReadSeries } from '@flotilla/wire';
 import { MergedStorage } from '../stores/merged-storage.ts';
 import { requestSignal } from './answer.ts';
 import { Params } from './params.ts';
@@ -39,11 +40,12 @@ async function read(service: QueryService, request: Request, response: Response)
   const view = new RequestView(service, new Params(request), signal);
   const storage = new MergedStorage(view.fanOut, { dedup: true });
   const budget = makeBudget();
-  const results: (readonly Series[])[] = [];
+  const results: (readonly RemoteReadSeries[])[] = [];
   for (const { startMs, endMs, matchers } of queries) {
     const { series } = await storage.select(matchers, { startMs, endMs, ...noFunction }, { signal, budget });
-    checkSamples([...results, series]);
-    results.push(series);
+    const floats = series.map(floatsOf).filter(({ values }) => values.length > 0);
+    checkSamples([...results, floats]);
+    results.push(floats);
   }
   view.notes(response);
   response.setHeader('Content-Type', 'application/x-protobuf').setHeader('Content-Encoding', 'snappy');
@@ -58,7 +60,14 @@ function uncompressed(request: Request): Uint8Array {
   }
 }
 
-function checkSamples(results: readonly (readonly Series[])[]): void {
+/** A series without its native histograms, which are not in these answers. */
+function floatsOf({ labels, timestampsMs, values, histograms }: Series): RemoteReadSeries {
+  if (histograms === undefined) return { labels, timestampsMs, values };
+  const isFloat = (_: unknown, i: number): boolean => histograms[i] === undefined;
+  return { labels, timestampsMs: timestampsMs.filter(isFloat), values: values.filter(isFloat) };
+}
+
+function checkSamples(results: readonly (readonly RemoteReadSeries[])[]): void {
   const total = results.flat().reduce((sum, { values }) => sum + values.length, 0);
   if (total > samplesMax) throw new ApiError('bad_data', `exceeded sample limit (${samplesMax})`);
 }

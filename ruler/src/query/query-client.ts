@@ -5,7 +5,9 @@ import { parseGoFloat, Unavailable } from '@flotilla/model';
 
 export interface QuerySample {
   readonly labels: Readonly<Record<string, string>>;
+  /** 0 for a native histogram, as alerts take it. */
   readonly value: number;
+  readonly isHistogram?: true;
 }
 
 export interface QueryAnswer {
@@ -29,7 +31,8 @@ interface Envelope {
 
 interface ApiSample {
   readonly metric: Readonly<Record<string, string>>;
-  readonly value: readonly [number, string];
+  /** Undefined for a native histogram. */
+  readonly value?: readonly [number, string];
 }
 
 export class QueryClient {
@@ -84,10 +87,11 @@ export class QueryClient {
 /** A scalar is one sample without labels, as Prometheus's rules take it. */
 function toSamples({ resultType, result }: NonNullable<Envelope['data']>): QuerySample[] {
   if (resultType === 'vector') {
-    return (result as readonly ApiSample[]).map(({ metric, value }) => ({
-      labels: metric,
-      value: numberOf(value[1]),
-    }));
+    return (result as readonly ApiSample[]).map(({ metric, value }) =>
+      value === undefined
+        ? { labels: metric, value: 0, isHistogram: true }
+        : { labels: metric, value: numberOf(value[1]) },
+    );
   }
   if (resultType === 'scalar')
     return [{ labels: {}, value: numberOf((result as readonly [number, string])[1]) }];

@@ -77,6 +77,8 @@ export class BodyIngest {
   kept = 0;
   /** Refs of lines that the cache did not know. */
   readonly fresh: number[] = [];
+  /** Refs of lines that the cache does not learn, since blanks stand where they need not. */
+  readonly unlearned: number[] = [];
   /** Samples that did not come out of the cache's scan. */
   readonly slow = new SampleBuffer();
   readonly stamped: StampedSample[] = [];
@@ -92,6 +94,8 @@ export class BodyIngest {
   readonly #types: TypeTracker;
   #sawEof = false;
   #hasTooManyBuckets = false;
+  /** Of OpenMetrics, which has none; the scan passes over them. */
+  readonly #emptyLineAt: number;
 
   constructor(rules: BodyRules, sinks: BodySinks, page: LinePage) {
     this.#rules = rules;
@@ -100,6 +104,7 @@ export class BodyIngest {
     this.#body = page.body;
     this.#parser = lineParser(page.format);
     this.#types = new TypeTracker(page.body, page.format);
+    this.#emptyLineAt = page.format === 'openmetrics' ? emptyLineIn(page.body) : Infinity;
   }
 
   /**
@@ -114,7 +119,7 @@ export class BodyIngest {
     this.kept = scanner.sampleCount;
     this.scraped = this.kept + scanner.droppedCount;
     for (let i = 0; i < scanner.unknownCount; i++) this.#line(scanner.unknown(i));
-    if (this.#page.format === 'openmetrics') refuseEmptyLines(this.#body);
+    if (this.#emptyLineAt < Infinity) throw emptyLineError();
     if (this.#page.format === 'openmetrics' && !this.#sawEof) {
       throw new ParseError('data does not end with # EOF');
     }
@@ -124,6 +129,7 @@ export class BodyIngest {
   }
 
   #line(line: UnknownLine): void {
+    if (line.start > this.#emptyLineAt) throw emptyLineError();
     const length = line.end - line.start;
     if (length > this.#rules.lineBytesMax) {
       throw new ParseError(`line too long: ${length} bytes, want at most ${this.#rules.lineBytesMax}`);
@@ -157,6 +163,7 @@ export class BodyIngest {
     this.kept++;
     if (ref === NOT_CREATED) return;
     if (!isKnown) this.fresh.push(ref);
+    if (!parser.isPlain) this.unlearned.push(ref);
     const timestampMs = parser.hasTimestamp && this.#rules.honorTimestamps ? parser.timestampMs : undefined;
     if (kind === 'histogram') this.#histogram(ref, timestampMs);
     else if (timestampMs === undefined) this.slow.push(ref, parser.value);
@@ -210,8 +217,13 @@ export class BodyIngest {
 
 const emptyLine = Buffer.from('\n\n');
 
-/** The scan passes over them, which OpenMetrics does not. */
-function refuseEmptyLines(body: Buffer): void {
-  if (body[0] !== emptyLine[0] && !body.includes(emptyLine)) return;
-  throw new ParseError(String.raw`expected a valid start token, got "\n" ("INVALID") while parsing: "\n"`);
+/** Where the first empty line is; Infinity if there is none. */
+function emptyLineIn(body: Buffer): number {
+  if (body[0] === emptyLine[0]) return 0;
+  const at = body.indexOf(emptyLine);
+  return at < 0 ? Infinity : at + 1;
+}
+
+function emptyLineError(): ParseError {
+  return new ParseError(String.raw`expected a valid start token, got "\n" ("INVALID") while parsing: "\n"`);
 }

@@ -1,8 +1,8 @@
 // Which series of a target end: those whose lines the last successful scrape had and this one has not.
 //
-// The line cache knows them as long as it lasts. What it is about to forget (it is cleared, the scrape failed, the
-// target's rules change) waits here for the transaction that writes the markers. Series of lines with timestamps of
-// their own end without a marker, unless the job says otherwise.
+// The line cache knows them as long as it lasts, and those of lines that it does not learn are kept here. What the cache is
+// about to forget (it is cleared, the scrape failed, the target's rules change) waits here for the transaction that writes
+// the markers. Series of lines with timestamps of their own end without a marker, unless the job says otherwise.
 
 import type { LineCache } from '@flotilla/kernel';
 
@@ -18,10 +18,14 @@ export interface PageSeries {
   readonly present: () => Iterable<number>;
 }
 
+const none: ReadonlySet<number> = new Set();
+
 export class SeriesEnds {
   readonly #lines: LineCache;
   #waiting: ReadonlySet<number>;
   #unmarked: ReadonlySet<number> = new Set();
+  /** Of lines that the cache does not learn. */
+  #unlearned: ReadonlySet<number> = new Set();
   /** Whether what the cache knows was there in the last scrape, and has not ended since. */
   #isPresent = false;
 
@@ -32,15 +36,16 @@ export class SeriesEnds {
   }
 
   /** Whether the last successful scrape had it, though the cache does not know. */
-  isWaiting(ref: number): boolean {
-    return this.#waiting.has(ref);
+  wasPresent(ref: number): boolean {
+    return this.#waiting.has(ref) || this.#unlearned.has(ref);
   }
 
   /** Takes everything that was there out of the cache; its lines stay known. */
   takeAll(): void {
     const absent = this.#lines.takeAbsent();
     this.#isPresent = false;
-    this.#waiting = new Set([...this.#waiting, ...this.#marked(absent)]);
+    this.#waiting = new Set([...this.#waiting, ...this.#marked(absent), ...this.#unlearned]);
+    this.#unlearned = none;
   }
 
   /** Refs to end with a page: what its scan misses, what waits or is doubtful, less what is there in another way. */
@@ -49,9 +54,9 @@ export class SeriesEnds {
     // A missing line's series that has a sample at this time all the same gets no marker: it would be no newer.
     const ended = this.#marked(missing).filter((ref) => !stampedRefs.has(ref));
     const doubted = this.#isPresent ? this.#marked(Uint32Array.from(doubtful)) : [];
-    if (this.#waiting.size === 0 && doubted.length === 0) return ended;
+    if (this.#waiting.size === 0 && this.#unlearned.size === 0 && doubted.length === 0) return ended;
     const kept = new Set(present());
-    const others = [...this.#waiting, ...doubted];
+    const others = [...this.#waiting, ...this.#unlearned, ...doubted];
     return Uint32Array.from([...ended, ...others.filter((ref) => !kept.has(ref))]);
   }
 
@@ -65,11 +70,15 @@ export class SeriesEnds {
     this.#waiting = new Set();
   }
 
-  /** The scrape is committed; `unmarked` are the series of its page that end without a marker. */
-  written(unmarked: readonly number[]): void {
+  /**
+   * The scrape is committed; `unmarked` are the series of its page that end without a marker, `unlearned` those that the
+   * cache will not know.
+   */
+  written(unmarked: readonly number[], unlearned: readonly number[]): void {
     this.#isPresent = true;
     if (this.#waiting.size > 0) this.#waiting = new Set();
     if (unmarked.length > 0 || this.#unmarked.size > 0) this.#unmarked = new Set(unmarked);
+    this.#unlearned = unlearned.length === 0 ? none : new Set(this.#marked(Uint32Array.from(unlearned)));
   }
 
   #marked(refs: Uint32Array): Uint32Array {

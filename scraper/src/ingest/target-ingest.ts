@@ -5,6 +5,7 @@
 // while their series are in the head, which they are for as long as scrapes succeed: after a long outage it begins anew.
 
 import { LineCache, type LineScanner } from '@flotilla/kernel';
+import { BadRequest } from '@flotilla/model';
 import type { Appender, Tsdb } from '@flotilla/tsdb';
 import { transcribeClassic } from '../parse/classic-transcript.ts';
 import type { ExpositionFormat } from '../parse/content-type.ts';
@@ -154,20 +155,20 @@ export class TargetIngest {
   #tryPage(lines: LinePage, time: ScrapeTime): ScrapeOutcome {
     const { scanner, counters } = this.#context;
     let unmarked: readonly number[] = [];
-    let histograms: BodyIngest['histograms'] = [];
+    let written: Pick<BodyIngest, 'histograms' | 'unlearned'> = { histograms: [], unlearned: [] };
     const report = this.#transact((appender) => {
       const sinks = { scanner, lines: this.#lines, appender, metadata: this.#metadata };
       const page = new BodyIngest(this.#rules, sinks, lines);
       this.#read(page);
-      ({ histograms } = page);
+      written = page;
       unmarked = this.#append(appender, page, time.timeMs);
       const good: ScrapeReport = { up: true, durationMs: time.durationMs(), ...this.#countsOf(page) };
       this.#report.append(appender, good, time.timeMs);
       return good;
     });
     this.#lines.commit();
-    this.#ends.written(unmarked);
-    this.#markers.written(histograms);
+    this.#ends.written(unmarked, written.unlearned);
+    this.#markers.written(written.histograms);
     this.#metadata.keep();
     this.#codes.addTo(counters);
     this.#lastSuccessMs = time.timeMs;
@@ -203,7 +204,7 @@ export class TargetIngest {
       one.push(ref, value);
       codes.append(appender, one, timestampMs);
     }
-    for (const sample of histograms) codes.appendHistogram(appender, sample, timeMs);
+    this.#appendHistograms(appender, page, timeMs);
     if (codes.unknownRefs > 0) throw new UnknownRefs();
     const stampedRefs = [...stamped, ...histograms.filter(({ timestampMs: own }) => own !== undefined)].map(
       ({ ref }) => ref,
@@ -223,8 +224,18 @@ export class TargetIngest {
     return this.#rules.trackTimestampsStaleness ? [] : stampedRefs;
   }
 
+  #appendHistograms(appender: Appender, page: BodyIngest, timeMs: number): void {
+    try {
+      for (const sample of page.histograms) this.#codes.appendHistogram(appender, sample, timeMs);
+    } catch (err) {
+      // What the store refuses for itself, such as counts beyond 2^53.
+      if (err instanceof BadRequest) throw new FailedPage(this.#countsOf(page), err);
+      throw err;
+    }
+  }
+
   #countsOf({ scraped, kept, fresh }: BodyIngest): Counts {
-    return { scraped, kept, added: fresh.filter((ref) => !this.#ends.isWaiting(ref)).length };
+    return { scraped, kept, added: fresh.filter((ref) => !this.#ends.wasPresent(ref)).length };
   }
 }
 

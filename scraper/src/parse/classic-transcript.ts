@@ -24,12 +24,11 @@ interface Gathered {
   /** Names and values, without `le`. */
   readonly pairs: readonly string[];
   readonly histogram: ClassicHistogram;
-  timestampMs: number | undefined;
 }
 
 /** Never throws: what is wrong is in the transcript. */
 export function transcribeClassic(body: Buffer, format: LineFormat, keepClassic: boolean): Transcript {
-  const writer = new TranscriptWriter(body.length + (body.length >> 2));
+  const writer = new TranscriptWriter(body.length);
   const transcriber = new ClassicTranscriber(body, lineParser(format), writer, keepClassic);
   try {
     for (let start = 0; start < body.length;) {
@@ -55,6 +54,8 @@ class ClassicTranscriber {
   #family = '';
   #type = '';
   #gathered: Gathered | undefined;
+  /** Of the last sample; as in Prometheus, one that ends a histogram gives it its time. */
+  #timestampMs: number | undefined;
   #sawEof = false;
 
   constructor(body: Buffer, parser: LineCursor, writer: TranscriptWriter, keepClassic: boolean) {
@@ -92,16 +93,17 @@ class ClassicTranscriber {
   }
 
   #sample(start: number): void {
-    if (this.#gather() && !this.#keepClassic) return;
     const { seriesEnd, value, hasTimestamp, timestampMs } = this.#parser;
+    this.#timestampMs = hasTimestamp ? timestampMs : undefined;
+    if (this.#gather() && !this.#keepClassic) return;
     this.#writer.bytes(this.#body.subarray(start, seriesEnd));
     this.#writer.text(' ');
-    this.#writer.endSample(value, hasTimestamp ? timestampMs : undefined);
+    this.#writer.endSample(value, this.#timestampMs);
   }
 
   /** Whether the sample is one of a classic histogram. */
   #gather(): boolean {
-    const { metric, pairs, value, hasTimestamp, timestampMs } = this.#parser;
+    const { metric, pairs, value } = this.#parser;
     const [, family = metric, part] = sampleName.exec(metric) ?? [];
     if (this.#type !== 'histogram') {
       this.#flush();
@@ -113,7 +115,6 @@ class ClassicTranscriber {
     const bound = part === 'bucket' ? boundOf(pairs) : 0;
     if (bound === undefined) return false;
     this.#gathered ??= begin(key, family, pairs);
-    this.#gathered.timestampMs = hasTimestamp ? timestampMs : undefined;
     const { histogram } = this.#gathered;
     if (part === 'bucket') histogram.setBucket(bound, value);
     else if (part === 'count') histogram.setCount(value);
@@ -138,13 +139,13 @@ class ClassicTranscriber {
       writer.text('"');
     }
     writer.text('} ');
-    writer.endHistogram(converted, gathered.timestampMs);
+    writer.endHistogram(converted, this.#timestampMs);
   }
 }
 
 function begin(key: string, metric: string, pairs: readonly string[]): Gathered {
   const others = pairs.filter((_, i) => pairs[i - (i % 2)] !== 'le');
-  return { key, metric, pairs: others, histogram: new ClassicHistogram(), timestampMs: undefined };
+  return { key, metric, pairs: others, histogram: new ClassicHistogram() };
 }
 
 /** Equal for samples of one histogram, whatever order their labels have. */

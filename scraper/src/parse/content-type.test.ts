@@ -24,10 +24,20 @@ test('without either, the scrape fails and says why', () => {
     'text/html',
     'received unsupported Content-Type "text/html" and no fallback_scrape_protocol specified',
   );
-  check('nonsense', 'cannot parse Content-Type "nonsense" and no fallback_scrape_protocol for target');
+  check('nonsense', 'received unsupported Content-Type "nonsense" and no fallback_scrape_protocol specified');
+  const unreadable = (contentType: string, why: string): void =>
+    check(
+      contentType,
+      `cannot parse Content-Type "${contentType}" and no fallback_scrape_protocol for target\n${why}`,
+    );
+  unreadable('non sense', 'mime: expected slash after first token');
+  unreadable('text/', 'mime: expected token after slash');
+  unreadable('text/plain x', 'mime: unexpected content after media subtype');
+  unreadable('text/plain; x', 'mime: invalid media parameter');
+  unreadable(';x=y', 'mime: no media type');
   check(
     'application/openmetrics-text; version=2.0.0',
     'received OpenMetrics 2.0 Content-Type "application/openmetrics-text; version=2.0.0", but the openmetrics2',
   );
-  check('text/plain; version=1; version=2', 'cannot parse Content-Type');
+  unreadable('text/plain; version=1; version=2', 'mime: duplicate parameter name');
 });

@@ -24,12 +24,15 @@ const shownLength = 200;
 /** The format of an answer. `fallbackProtocol` is Prometheus's fallback_scrape_protocol or ''. Throws ParseError. */
 export function expositionFormat(contentType: string, fallbackProtocol: string): ExpositionFormat {
   const media = parseMediaType(contentType);
-  const isTooNew = media?.type === 'application/openmetrics-text' && media.version === '2.0.0';
-  const format = isTooNew ? undefined : FORMATS.get(media?.type ?? '');
+  const { type, version } = typeof media === 'string' ? noMedia : media;
+  const isTooNew = type === 'application/openmetrics-text' && version === '2.0.0';
+  const format = isTooNew ? undefined : FORMATS.get(type);
   const chosen = format ?? PROTOCOLS.get(fallbackProtocol);
   if (chosen !== undefined) return chosen;
-  throw new ParseError(reason(contentType, media === undefined, isTooNew));
+  throw new ParseError(reason(contentType, media, isTooNew));
 }
+
+const noMedia = { type: '', version: undefined };
 
 interface MediaType {
   /** Lower-case type/subtype. */
@@ -38,38 +41,49 @@ interface MediaType {
 }
 
 const token = "[!#$%&'*+.^_`|~0-9a-zA-Z-]+";
-const mediaPattern = new RegExp(`^\\s*(${token}\\/${token})\\s*((?:;.*)?)$`, 's');
+const typePattern = new RegExp(`^\\s*(${token})(?:(/)(${token})?)?\\s*(.*)$`, 's');
 const parameterPattern = new RegExp(
   `;\\s*(${token})\\s*=\\s*(?:(${token})|"((?:[^"\\\\]|\\\\.)*)")\\s*`,
   'y',
 );
 
-/** undefined if the header is no media type (RFC 9110 §8.3.1). */
-function parseMediaType(contentType: string): MediaType | undefined {
-  const [, type, rest = ''] = mediaPattern.exec(contentType) ?? [];
-  if (type === undefined) return undefined;
-  const parameters = new Map<string, string>();
-  let at = 0;
-  while (at < rest.length) {
-    parameterPattern.lastIndex = at;
-    const match = parameterPattern.exec(rest);
-    if (match === null) break;
-    const name = match[1]!.toLowerCase();
-    if (parameters.has(name)) return undefined;
-    parameters.set(name, match[2] ?? match[3]!.replace(/\\(.)/g, '$1'));
-    at = parameterPattern.lastIndex;
-  }
-  // A lone semicolon at the end is let pass, as by Go.
-  if (!/^[;\s]*$/.test(rest.slice(at))) return undefined;
-  return { type: type.toLowerCase(), version: parameters.get('version') };
+/** Of a header (RFC 9110 §8.3.1); or why it is none, in Go's words. */
+function parseMediaType(contentType: string): MediaType | string {
+  const semicolon = contentType.indexOf(';');
+  const [essence, rest] =
+    semicolon < 0 ? [contentType, ''] : [contentType.slice(0, semicolon), contentType.slice(semicolon)];
+  const [, type, slash, subtype, more] = typePattern.exec(essence) ?? [];
+  if (type === undefined) return 'mime: no media type';
+  if (slash === undefined && more !== '') return 'mime: expected slash after first token';
+  if (slash !== undefined && subtype === undefined) return 'mime: expected token after slash';
+  if (more !== '') return 'mime: unexpected content after media subtype';
+  const parameters = parseParameters(rest);
+  if (typeof parameters === 'string') return parameters;
+  return { type: essence.trim().toLowerCase(), version: parameters.get('version') };
 }
 
-function reason(contentType: string, isUnreadable: boolean, isTooNew: boolean): string {
+function parseParameters(text: string): ReadonlyMap<string, string> | string {
+  const parameters = new Map<string, string>();
+  // A lone semicolon at the end is let pass.
+  for (let at = 0; !/^\s*;?\s*$/.test(text.slice(at)); at = parameterPattern.lastIndex) {
+    parameterPattern.lastIndex = at;
+    const match = parameterPattern.exec(text);
+    if (match === null) return 'mime: invalid media parameter';
+    const name = match[1]!.toLowerCase();
+    if (parameters.has(name)) return 'mime: duplicate parameter name';
+    parameters.set(name, match[2] ?? match[3]!.replace(/\\(.)/g, '$1'));
+  }
+  return parameters;
+}
+
+function reason(contentType: string, media: MediaType | string, isTooNew: boolean): string {
   if (contentType === '') {
     return 'non-compliant scrape target sending blank Content-Type and no fallback_scrape_protocol specified for target';
   }
   const shown = goQuote(contentType.slice(0, shownLength));
-  if (isUnreadable) return `cannot parse Content-Type ${shown} and no fallback_scrape_protocol for target`;
+  if (typeof media === 'string') {
+    return `cannot parse Content-Type ${shown} and no fallback_scrape_protocol for target\n${media}`;
+  }
   if (isTooNew) {
     return `received OpenMetrics 2.0 Content-Type ${shown}, but the openmetrics2 feature flag is not enabled and no fallback_scrape_protocol specified for target`;
   }

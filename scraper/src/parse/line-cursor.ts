@@ -9,6 +9,7 @@ export type EntryKind = 'blank' | 'comment' | 'type' | 'help' | 'unit' | 'eof' |
 
 export type Token =
   | 'INVALID'
+  | 'EOF'
   | 'LINEBREAK'
   | 'MNAME'
   | 'QSTRING'

@@ -12,8 +12,8 @@ interface Entry {
 
 function parse(line: string | Buffer): Entry {
   const parser = new OpenMetricsParser();
-  const bytes = Buffer.from(line);
-  const kind = parser.parse(bytes, 0, bytes.length);
+  const bytes = Buffer.concat([Buffer.from(line), Buffer.from('\n')]);
+  const kind = parser.parse(bytes, 0, bytes.length - 1);
   const { metric, pairs, value, hasTimestamp, timestampMs, text } = parser;
   if (kind !== 'series') return { kind, metric, text };
   return { kind, metric, pairs: [...pairs], value, timestampMs: hasTimestamp ? timestampMs : undefined };

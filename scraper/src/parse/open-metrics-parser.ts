@@ -60,7 +60,7 @@ export class OpenMetricsParser extends LineCursor {
     const token = isQuoted ? this.string('MNAME') : this.name(':', 'MNAME');
     if (token !== 'MNAME') throw this.unexpected(`expected metric name after ${keyword}`, token);
     this.metric = isQuoted ? this.unquoted(this.tokenStart, this.at) : this.latin1(this.tokenStart, this.at);
-    if (this.peek() !== SPACE) throw new ParseError(`expected text in ${keyword}`);
+    if (this.peek() !== SPACE || this.#isCut()) throw new ParseError(`expected text in ${keyword}`);
     const text = this.body.subarray(this.at + 1, this.end);
     if (keyword === 'TYPE') return this.#type(text);
     return keyword === 'HELP' ? this.#help(text) : this.#unit(text);
@@ -161,6 +161,11 @@ export class OpenMetricsParser extends LineCursor {
     return kind;
   }
 
+  /** No newline follows the last line of a body by itself. */
+  protected override quoted(from: number, to: number): string {
+    return super.quoted(from, this.#isCut() ? Math.min(to, this.end) : to);
+  }
+
   /** A blank and a number. */
   #number(after: string): number {
     if (!this.#word()) throw this.unexpected(`expected value after ${after}`, this.#otherToken());
@@ -171,29 +176,28 @@ export class OpenMetricsParser extends LineCursor {
   #word(): boolean {
     this.tokenStart = this.at;
     const next = this.at + 1 < this.end ? this.body[this.at + 1]! : NEWLINE;
-    if (this.peek() !== SPACE || next === SPACE || next === NEWLINE) return false;
+    if (this.peek() !== SPACE || isWordEnd(next)) return false;
     this.at++;
-    while (this.peek() !== SPACE && this.peek() !== NEWLINE) this.at++;
+    while (!isWordEnd(this.peek())) this.at++;
     return true;
   }
 
   /** Timestamp and exemplar, either of which may be missing. */
   #suffix(): void {
     this.hasTimestamp = false;
-    if (this.at === this.end) return;
-    if (!this.#isExemplar()) this.#timestamp();
-    if (this.at === this.end) return;
-    if (!this.#isExemplar()) {
-      if (this.hasTimestamp)
-        throw this.unexpected('expected next entry after timestamp', this.#timestampToken());
-      throw this.unexpected('expected a valid start token', this.#otherToken());
+    if (!this.#startsWith(' # ')) this.#timestamp();
+    if (this.at === this.end) {
+      this.#checkEnd();
+      return;
     }
+    if (!this.#startsWith(' # {')) throw this.#noExemplar();
     this.at += 4;
     this.#exemplar();
+    if (this.#isCut()) throw new ParseError('data does not end with # EOF');
   }
 
-  #isExemplar(): boolean {
-    return this.latin1(this.at, Math.min(this.end, this.at + 4)) === ' # {';
+  #startsWith(text: string): boolean {
+    return this.latin1(this.at, Math.min(this.end, this.at + text.length)) === text;
   }
 
   #timestamp(): void {
@@ -204,6 +208,34 @@ export class OpenMetricsParser extends LineCursor {
     this.timestampMs = Math.trunc(seconds * 1000);
     if (!Number.isSafeInteger(this.timestampMs))
       throw new ParseError(`timestamp out of range while parsing: ${this.quoted(this.start, this.at)}`);
+  }
+
+  /** A sample that no newline ends is none. */
+  #checkEnd(): void {
+    if (!this.#isCut()) return;
+    if (this.hasTimestamp) throw this.unexpected('expected next entry after timestamp', 'EOF');
+    throw new ParseError('data does not end with # EOF');
+  }
+
+  /** Whether the body ends within this line. */
+  #isCut(): boolean {
+    return this.end === this.body.length;
+  }
+
+  #noExemplar(): ParseError {
+    const isHash = this.#startsWith(' # ');
+    if (this.hasTimestamp) {
+      const token = isHash ? this.invalid() : this.#timestampToken();
+      if (isHash) this.at += 3;
+      return this.unexpected('expected next entry after timestamp', token);
+    }
+    // Prometheus's lexer stops where no token goes on, and takes what is there for the next line.
+    const at = this.at + (isHash ? 3 : 1);
+    const isNewline = at >= this.end && !isHash;
+    const shown = quoteBytes(this.body.subarray(at, isNewline ? at + 2 : at + 1));
+    return new ParseError(
+      `expected a valid start token, got ${shown} ("${isNewline ? 'LINEBREAK' : 'INVALID'}") while parsing: ${shown}`,
+    );
   }
 
   #exemplar(): void {
@@ -227,4 +259,9 @@ export class OpenMetricsParser extends LineCursor {
     if (this.peek() === SPACE) this.at++;
     return 'INVALID';
   }
+}
+
+/** Prometheus's lexer ends at NUL whatever it reads. */
+function isWordEnd(byte: number): boolean {
+  return byte === SPACE || byte === NEWLINE || byte === 0;
 }

@@ -5,6 +5,9 @@ import { type NativeHistogram, nativeOf } from '@flotilla/tsdb';
 import type { ExposedHistogram, ExposedSpan } from '@flotilla/wire';
 import { ParseError } from './parse-error.ts';
 
+/** Far beyond the buckets that any float falls into, and whatever is added to it is an integer of 32 bits. */
+const indexMax = 2 ** 30;
+
 /** What has neither spans nor a zero bucket is taken for a classic one: clients write an empty span to say otherwise. */
 export function isNativeHistogram({
   positiveSpan,
@@ -44,7 +47,11 @@ function checkSpans(side: 'positive' | 'negative', spans: readonly ExposedSpan[]
   for (const { length } of spans) total += length;
   if (total !== buckets)
     throw new ParseError(`${side} side: spans require ${total} buckets, have ${buckets}`);
-  spans.forEach(({ offset }, i) => {
+  let index = 0;
+  spans.forEach(({ offset, length }, i) => {
+    index += offset + length;
+    if (Math.abs(index) > indexMax)
+      throw new ParseError(`${side} side: bucket index ${index}, want at most ${indexMax}`);
     if (i > 0 && offset < 0)
       throw new ParseError(
         `${side} side: span number ${i + 1} with offset ${offset}: histogram has a span whose offset is negative`,

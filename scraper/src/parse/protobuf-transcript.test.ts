@@ -1,8 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
 import { histogramExpression } from '@flotilla/model';
 import { floatHistogramOf } from '@flotilla/tsdb';
+import * as fc from 'fast-check';
 import { delimitedFamilies, type TestFamily } from '../testing.ts';
+import { ParseError } from './parse-error.ts';
 import { type HistogramRules, transcribeProtobuf } from './protobuf-transcript.ts';
+import { TextParser } from './text-parser.ts';
 
 const rules: HistogramRules = {
   scrapeNativeHistograms: true,
@@ -263,4 +266,38 @@ describe('what is wrong', () => {
     );
     expect([body.toString(), error !== undefined]).toEqual(['# HELP "a" \n# TYPE "a" gauge\na 1\n', true]);
   });
+});
+
+test('any bytes are read or refused', () => {
+  const page = delimitedFamilies([
+    { name: 'g', type: GAUGE, help: 'x', metric: [{ label: { a: 'b' }, gauge: { value: 1 } }] },
+    { name: 'h', type: HISTOGRAM, metric: [{ histogram: { ...whole, bucket } }] },
+  ]);
+  const change = fc.record({ at: fc.nat(page.length - 1), byte: fc.nat(255) });
+  const all = { ...rules, alwaysScrapeClassicHistograms: true, convertClassicHistogramsToNhcb: true };
+  fc.assert(
+    fc.property(fc.array(change, { maxLength: 6 }), fc.nat(page.length), (changes, length) => {
+      const bytes = Buffer.from(page.subarray(0, length));
+      for (const { at, byte } of changes) if (at < length) bytes[at] = byte;
+      const { body, histograms, error } = transcribeProtobuf(bytes, all);
+      expect(error === undefined || error instanceof ParseError).toBe(true);
+      const parser = new TextParser('transcript');
+      for (let start = 0; start < body.length;) {
+        const end = body.indexOf(0x0a, start);
+        if (parser.parse(body, start, end) === 'histogram') expect(histograms[parser.value]).toBeDefined();
+        start = end + 1;
+      }
+    }),
+    { numRuns: 3000 },
+  );
+});
+
+test('a body that is made to grow is refused, and cheap', () => {
+  const metric = Array.from({ length: 5000 }, () => ({ gauge: { value: 1 } }));
+  const { body, error } = transcribeProtobuf(
+    delimitedFamilies([{ name: 'n'.repeat(10_000), type: GAUGE, metric }]),
+    rules,
+  );
+  expect(error?.message).toMatch(/^body is more than \d+ bytes as text, want less$/);
+  expect(body.at(-1)).toBe(0x0a);
 });

@@ -39,8 +39,8 @@ const labelTextsMax = 10_000;
 
 /** Never throws: what is wrong is in the transcript. */
 export function transcribeProtobuf(body: Buffer, rules: HistogramRules): Transcript {
-  const writer = new TranscriptWriter(2 * body.length);
-  const transcriber = new FamilyTranscriber(writer, rules);
+  const writer = new TranscriptWriter(body.length);
+  const transcriber = new FamilyTranscriber(writer, rules, body.length);
   try {
     for (let at = 0; at < body.length;) {
       const { start, end } = messageAt(body, at);
@@ -83,14 +83,15 @@ class FamilyTranscriber {
   readonly #writer: TranscriptWriter;
   readonly #rules: HistogramRules;
   /** Labels of the metric that is being written, as they stand between braces. */
-  readonly #labels = new TranscriptWriter(0);
+  readonly #labels: TranscriptWriter;
   #name: Uint8Array = new Uint8Array(0);
   #isLegacyName = true;
   #timestampMs: number | undefined;
 
-  constructor(writer: TranscriptWriter, rules: HistogramRules) {
+  constructor(writer: TranscriptWriter, rules: HistogramRules, bodyBytes: number) {
     this.#writer = writer;
     this.#rules = rules;
+    this.#labels = new TranscriptWriter(bodyBytes, 0);
   }
 
   write(family: ExposedFamily): void {

@@ -148,7 +148,7 @@ export class TextParser extends LineCursor {
     const from = this.at;
     this.isPlain &&= from === this.seriesEnd + 1 && this.body[this.seriesEnd] === SPACE;
     const first = this.peek();
-    if (first === NEWLINE || first === BRACE_OPEN) {
+    if (isValueEnd(first)) {
       throw this.unexpected(
         'expected value after metric',
         first === BRACE_OPEN ? this.#labelToken() : this.invalid(),
@@ -231,8 +231,9 @@ function punctuation(byte: number): Token | undefined {
   }
 }
 
+/** Prometheus's lexer ends at NUL whatever it reads. */
 function isValueEnd(byte: number): boolean {
-  return byte === SPACE || byte === TAB || byte === NEWLINE || byte === BRACE_OPEN;
+  return byte === SPACE || byte === TAB || byte === NEWLINE || byte === BRACE_OPEN || byte === 0;
 }
 
 function unescapeHelp(text: string): string {

@@ -16,6 +16,9 @@ export interface Transcript {
 }
 
 const transcriptBytesMax = 256 << 20;
+/** A body grows by what its lines repeat, names and labels; by more than this only if it is made to. */
+const growthMax = 64;
+const smallBytes = 64 << 10;
 const NEWLINE = 0x0a;
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
@@ -23,11 +26,14 @@ const LETTER_N = 0x6e;
 
 export class TranscriptWriter {
   readonly histograms: NativeHistogram[] = [];
+  readonly #bytesMax: number;
   #buffer: Buffer;
   #length = 0;
 
-  constructor(bytesHint: number) {
-    this.#buffer = Buffer.allocUnsafe(Math.max(4096, bytesHint));
+  /** `bodyBytes`: size of what is transcribed. `bytesHint`: room to begin with. */
+  constructor(bodyBytes: number, bytesHint = 2 * bodyBytes) {
+    this.#bytesMax = Math.min(transcriptBytesMax, growthMax * bodyBytes + smallBytes);
+    this.#buffer = Buffer.allocUnsafe(Math.min(this.#bytesMax, bytesHint + 4096));
   }
 
   get length(): number {
@@ -86,8 +92,11 @@ export class TranscriptWriter {
     this.#endLine(timestampMs);
   }
 
+  /** With an error, up to the last whole line. */
   finish(error?: ParseError): Transcript {
-    return { body: this.#buffer.subarray(0, this.#length), histograms: this.histograms, error };
+    const written = this.#buffer.subarray(0, this.#length);
+    const body = error === undefined ? written : written.subarray(0, written.lastIndexOf(NEWLINE) + 1);
+    return { body, histograms: this.histograms, error };
   }
 
   #endLine(timestampMs: number | undefined): void {
@@ -97,9 +106,9 @@ export class TranscriptWriter {
   #reserve(bytes: number): void {
     const want = this.#length + bytes;
     if (want <= this.#buffer.length) return;
-    if (want > transcriptBytesMax)
-      throw new ParseError(`body is more than ${transcriptBytesMax} bytes as text, want less`);
-    const larger = Buffer.allocUnsafe(Math.min(transcriptBytesMax, 2 * want));
+    if (want > this.#bytesMax)
+      throw new ParseError(`body is more than ${this.#bytesMax} bytes as text, want less`);
+    const larger = Buffer.allocUnsafe(Math.min(this.#bytesMax, 2 * want));
     this.#buffer.copy(larger, 0, 0, this.#length);
     this.#buffer = larger;
   }

@@ -170,6 +170,11 @@ describe('native histograms', () => {
       { schema: -53, zeroCount: 0, zeroThreshold: 0, sampleCount: 5 },
       'custom buckets: only 0 custom bounds defined which is insufficient to cover total span length of 4: histogram custom bounds are too few',
     );
+    await check(
+      { positiveSpan: [{ offset: 2 ** 31 - 2, length: 3 }] },
+      'histogram "h": positive side: bucket index 2147483649, want at most 1073741824',
+    );
+    await check({ sampleCount: 2 ** 60, sampleSum: NaN }, 'histogram: a count that is none');
     await check({ sampleCount: 7, sampleSum: NaN }, '');
     await check({ schema: 9 }, '');
   });

@@ -58,6 +58,16 @@ describe('a scrape', () => {
     expect(await values('scrape_series_added')).toEqual([3, 0, 0, 0]);
   });
 
+  test('knows series again and ends them whatever blanks are in their lines', async () => {
+    await shard.apply([testJob()], [testTarget(server.url)]);
+    for (const page of ['a {b="c"}  1\nb 1\n', 'a {b="c"}  2\nb 2\n', 'b 3\n', 'b 4\n']) {
+      body = page;
+      await shard.tick();
+    }
+    expect(Object.values(await shard.series('a'))[0]?.map(([, value]) => value)).toEqual([1, 2, 'stale']);
+    expect(await values('scrape_series_added')).toEqual([2, 0, 0, 0]);
+  });
+
   test('of what is no URL fails, like any other', async () => {
     await shard.apply([testJob()], [testTarget('http://fd00:1::204/metrics')]);
     await shard.tick();

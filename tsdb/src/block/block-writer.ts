@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { ulid as newUlid } from 'ulid';
 import type { RawChunk, Schedule, SeriesSet } from '../api.ts';
+import { joinedChunks } from '../chunk/samples.ts';
 import type { Io } from '../io.ts';
 import { ChunkWriter } from './chunk-segments.ts';
 import { writeFile } from './file-sink.ts';
@@ -133,7 +134,7 @@ class SeriesWriter {
   }
 
   private write({ labels, schedule, chunks }: SeriesSet): void {
-    const metas = chunks.map((chunk) => {
+    const metas = joinedChunks(chunks).map((chunk) => {
       this.count(chunk);
       const { minTimeMs, maxTimeMs } = chunk;
       return { minTimeMs, maxTimeMs, ref: this.chunks.write(chunk.encoding, chunk.data) };

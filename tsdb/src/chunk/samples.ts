@@ -3,7 +3,7 @@
 // Floats are columns; their values move as two u32 halves, because a NaN's payload would not survive as a JavaScript
 // number. Lists that have histograms are objects, one a sample.
 
-import { CHUNK_SAMPLES_MAX, decodeXor, HeadKernel } from '@flotilla/kernel';
+import { CHUNK_SAMPLES_MAX, decodeXor, encodeXor } from '@flotilla/kernel';
 import { CorruptionError } from '@flotilla/model';
 import type { RawChunk } from '../api.ts';
 import { decodeHistograms } from '../histogram/histogram-decoder.ts';
@@ -58,17 +58,23 @@ export function mergedChunks(chunks: readonly RawChunk[]): RawChunk[] {
   return encodeSamples(all.filter(({ timeMs }, i) => all[i + 1]?.timeMs !== timeMs));
 }
 
-function mergedFloats(chunks: readonly RawChunk[]): FloatColumns {
-  const parts = chunks.map((chunk) => floatsOf(chunk));
-  const total = parts.reduce((sum, { count }) => sum + count, 0);
+/** The samples of some chunks, one after the other. */
+function concatenated(chunks: readonly RawChunk[]): FloatColumns {
+  const total = chunks.reduce((sum, { samples }) => sum + samples, 0);
   const times = new Float64Array(total);
-  const words = new Uint32Array(2 * total);
+  const values = new Float64Array(total);
   let at = 0;
-  for (const part of parts) {
-    times.set(part.times.subarray(0, part.count), at);
-    words.set(part.words.subarray(0, 2 * part.count), 2 * at);
-    at += part.count;
+  for (const { samples, data } of chunks) {
+    const to = at + samples;
+    const count = decodeXor(data, times.subarray(at, to), values.subarray(at, to));
+    if (count < 0) throw new CorruptionError('chunk', 0, `XOR chunk of ${data.length} bytes`);
+    at += count;
   }
+  return { times, words: new Uint32Array(values.buffer), count: at };
+}
+
+function mergedFloats(chunks: readonly RawChunk[]): FloatColumns {
+  const { times, words, count: total } = concatenated(chunks);
   // Ties: the later place is the later chunk. It comes last, and the last one of equal times is kept.
   const order = Uint32Array.from({ length: total }, (_, i) => i).toSorted(
     (a, b) => times[a]! - times[b]! || a - b,
@@ -95,24 +101,51 @@ function picked(from: FloatColumns, order: Uint32Array, keep: (i: number) => boo
   return { times, words, count };
 }
 
-const CHUNK_SAMPLES = 120;
-const REF = 1;
+/** Blocks have larger chunks than the head: what a chunk begins with costs as much as twenty samples. */
+const BLOCK_CHUNK_SAMPLES = 480;
+const CHUNK_BYTES_MAX = 1024;
 
-let sealed: RawChunk[] = [];
-let encoder: HeadKernel | undefined;
-
-/** XOR chunks of at most so many samples (255 or less), which ascend in time. */
-export function encodeFloats({ times, words, count }: FloatColumns, samplesMax = CHUNK_SAMPLES): RawChunk[] {
-  encoder ??= new HeadKernel((_ref, samples, minTimeMs, maxTimeMs, data) => {
-    sealed.push({ minTimeMs, maxTimeMs, samples, encoding: 1, data: data.slice() });
-  });
-  sealed = [];
-  encoder.createSeries(REF);
+/** XOR chunks of samples that ascend in time. */
+export function encodeFloats(
+  { times, words, count }: FloatColumns,
+  samplesMax = BLOCK_CHUNK_SAMPLES,
+): RawChunk[] {
+  const out: RawChunk[] = [];
   const values = new Float64Array(words.buffer, words.byteOffset, count);
-  encoder.appendRun(REF, times.subarray(0, count), values, samplesMax);
-  encoder.sealOpen(REF);
-  encoder.deleteSeries(REF);
-  return sealed;
+  encodeXor(times.subarray(0, count), values, samplesMax, CHUNK_BYTES_MAX, (from, samples, data) => {
+    const [minTimeMs, maxTimeMs] = [times[from]!, times[from + samples - 1]!];
+    out.push({ minTimeMs, maxTimeMs, samples, encoding: 1, data });
+  });
+  return out;
+}
+
+/** Joins neighbours among chunks that ascend in time and do not overlap, where one chunk can hold them. */
+export function joinedChunks(chunks: readonly RawChunk[]): readonly RawChunk[] {
+  if (chunks.length < 2) return chunks;
+  const out: RawChunk[] = [];
+  let group: RawChunk[] = [];
+  let samples = 0;
+  let bytes = 0;
+  const flush = (): void => {
+    if (group.length > 1) out.push(...encodeFloats(concatenated(group)));
+    else out.push(...group);
+    group = [];
+    samples = 0;
+    bytes = 0;
+  };
+  for (const chunk of chunks) {
+    const fits =
+      samples + chunk.samples <= BLOCK_CHUNK_SAMPLES && bytes + chunk.data.length <= CHUNK_BYTES_MAX;
+    if (chunk.encoding !== 1 || !fits) flush();
+    if (chunk.encoding !== 1) out.push(chunk);
+    else {
+      group.push(chunk);
+      samples += chunk.samples;
+      bytes += chunk.data.length;
+    }
+  }
+  flush();
+  return out;
 }
 
 /** Chunks of samples of either kind, which ascend in time. */

@@ -5,7 +5,7 @@ import { diskIo } from '../io.ts';
 import { EPOCH_MS, MINUTE_MS, named, read, Sandbox } from '../testing/sandbox.ts';
 import type { Tsdb } from '../tsdb.ts';
 
-const SERIES = 4000;
+const SERIES = 2000;
 const options = {
   blockDurationMs: MINUTE_MS,
   retentionMs: 2 * MINUTE_MS,
@@ -42,7 +42,7 @@ function headFiles(): string[] {
 describe('churn', () => {
   test('of all series gives their memory back: after three rounds it stays as it is', async () => {
     const memory: number[] = [];
-    for (let number = 0; number < 10; number++) {
+    for (let number = 0; number < 8; number++) {
       round(number, SERIES, 10_000);
       await db.maintain();
       const metrics = db.collect();

@@ -1,7 +1,8 @@
 // A short life of a database with all of its kinds of disk work, for tests to fail at every step of it.
 
-import { Matcher } from '@flotilla/model';
+import { FloatHistogram, Matcher } from '@flotilla/model';
 import type { OpenOptions } from '../api.ts';
+import { nativeOf } from '../histogram/native-histogram.ts';
 import type { Io } from '../io.ts';
 import { Tsdb } from '../tsdb.ts';
 import { EPOCH_MS, MINUTE_MS, named, silent } from './sandbox.ts';
@@ -14,6 +15,7 @@ export const scriptOptions = {
   retentionMs: 24 * 60 * MINUTE_MS,
   blockDurationMs: MINUTE_MS,
   walSegmentBytes: 1500,
+  outOfOrderWindowMs: 5 * MINUTE_MS,
   fsyncIntervalMs: 1e9,
   log: silent,
   clock: () => EPOCH_MS + 1e9,
@@ -37,11 +39,25 @@ export function timeOf(step: number): number {
   return EPOCH_MS + step * STEP_MS;
 }
 
-/** Samples of s0…s2 with the step's number, and of a series of its own. */
+/** Behind the samples of three later steps; no other sample has this time. */
+export function lateTimeOf(step: number): number {
+  return timeOf(step) - 33_333;
+}
+
+/** Samples of s0…s2 with the step's number, of a series of its own, a late one, and a histogram. */
 export function commitStep(db: Tsdb, step: number): void {
   const appender = db.appender();
   for (let i = 0; i < SERIES; i++) appender.append(appender.series(named(`s${i}`)), timeOf(step), step);
   appender.append(appender.series(named(`only${step}`)), timeOf(step), step);
+  const late = appender.series(named('late'));
+  appender.append(late, timeOf(step), -step);
+  appender.append(late, lateTimeOf(step), step);
+  const fields = { count: step, zeroCount: step, sum: step };
+  appender.appendHistogram(
+    appender.series(named('h')),
+    timeOf(step),
+    nativeOf(new FloatHistogram(fields), false),
+  );
   appender.commit();
 }
 

@@ -1,7 +1,7 @@
 // Where two views differ, in lines that name the object, the oracle's part and ours.
 
 import { isDeepStrictEqual } from 'node:util';
-import type { PoolView, RulesView, TargetView, View } from './view.ts';
+import type { PoolView, TargetView, View } from './view.ts';
 
 export interface Difference {
   /** Job, or object that one side refuses. */
@@ -17,7 +17,8 @@ export function differences(oracle: View, ours: View): Difference[] {
   const jobs = [...new Set([...oracle.pools.keys(), ...ours.pools.keys()])].toSorted();
   return [
     ...refusals(oracle, ours),
-    ...ruleDifferences(oracle.rules, ours.rules),
+    ...mapDifferences('rules', oracle.rules, ours.rules),
+    ...mapDifferences('binding', oracle.bindings, ours.bindings),
     ...jobs.flatMap((job) => poolDifferences(job, oracle.pools.get(job), ours.pools.get(job))),
   ];
 }
@@ -34,12 +35,15 @@ function refusals(oracle: View, ours: View): Difference[] {
     }));
 }
 
-function ruleDifferences(oracle: RulesView, ours: RulesView): Difference[] {
+function mapDifferences(
+  what: string,
+  oracle: ReadonlyMap<string, unknown>,
+  ours: ReadonlyMap<string, unknown>,
+): Difference[] {
   const names = [...new Set([...oracle.keys(), ...ours.keys()])].toSorted();
-  return names.flatMap((name): Difference[] => {
-    const [left, right] = [plain(oracle.get(name)), plain(ours.get(name))];
-    const isEqual = isDeepStrictEqual(left, right);
-    return isEqual ? [] : [{ where: `PrometheusRule ${name}`, what: 'rules', oracle: left, ours: right }];
+  return names.flatMap((where): Difference[] => {
+    const [left, right] = [plain(oracle.get(where)), plain(ours.get(where))];
+    return isDeepStrictEqual(left, right) ? [] : [{ where, what, oracle: left, ours: right }];
   });
 }
 

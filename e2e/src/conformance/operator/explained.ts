@@ -14,7 +14,7 @@ interface Explanation {
 
 function of(...names: readonly RegExp[]): Explanation['explains'] {
   return ({ where, what }) =>
-    (what === 'refused' || what === 'job') && names.some((name) => name.test(where));
+    (what === 'refused' || what === 'binding' || what === 'job') && names.some((name) => name.test(where));
 }
 
 const explanations: readonly Explanation[] = [
@@ -40,8 +40,7 @@ const explanations: readonly Explanation[] = [
       'a rule that does not parse is refused; the oracle leaves it out silently where it is to be enforced',
     phase: 'guarded',
     explains: ({ where, what, oracle }) =>
-      what === 'refused' &&
-      oracle === 'accepted' &&
+      (what === 'refused' ? oracle === 'accepted' : what === 'binding' && oracle === undefined) &&
       /^PrometheusRule monitoring\/rules-(bad-expr|bad-function|empty-expr|experimental)$/.test(where),
   },
   {

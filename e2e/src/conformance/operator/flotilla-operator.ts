@@ -4,6 +4,7 @@ import { FrameDecoder } from '@flotilla/wire';
 import type { CredentialSource, Job, ProxyConfig, RulesFeed, SecretRef, TlsConfig } from '@flotilla/wire';
 import { join } from 'node:path';
 import { freePort } from '../../local/fleet.ts';
+import { bindingsOf, comparableBindings } from './bindings.ts';
 import type { ApiServer } from './api-server.ts';
 import { repository } from './child-processes.ts';
 import type { ChildProcesses } from './child-processes.ts';
@@ -15,13 +16,14 @@ import { wholeRelabeling } from './view.ts';
 import type { PoolView, SettingsView, TargetView, View } from './view.ts';
 
 const startTimeoutMs = 60_000;
+const fleetName = 'main';
 const scraperAccount = 'flotilla-scraper';
 
 export function fleetObject(spec: Readonly<Record<string, unknown>>): KubeObject {
   return {
     apiVersion: 'flotilla.dev/v1alpha1',
     kind: 'Fleet',
-    metadata: { name: 'main', namespace: oracleNamespace },
+    metadata: { name: fleetName, namespace: oracleNamespace },
     spec: { shards: 1, replicas: 1, ...spec },
   };
 }
@@ -95,7 +97,11 @@ export class FlotillaOperator {
   }
 
   async view(client: KubeClient): Promise<View> {
-    const [{ pools, refused }, rules] = await Promise.all([this.scrapePools(), this.get('/rules/v1')]);
+    const [{ pools, refused }, rules, bindings] = await Promise.all([
+      this.scrapePools(),
+      this.get('/rules/v1'),
+      bindingsOf(client, fleetName),
+    ]);
     const secrets = new Credentials(client);
     const views = await Promise.all(pools.map((pool) => poolView(pool, secrets)));
     return {
@@ -103,6 +109,7 @@ export class FlotillaOperator {
       refused: new Map(
         refused.map(({ kind, namespace, name, reason }) => [`${kind} ${namespace}/${name}`, reason]),
       ),
+      bindings: comparableBindings(bindings),
       // None before it has read everything.
       rules: rules.ok ? flotillaRules((await rules.json()) as RulesFeed) : new Map(),
     };

@@ -33,6 +33,9 @@ const clusterScoped = new Set([
 ]);
 const inFlightMax = 48;
 
+/** The server closed a kept connection before it took this request. */
+class StaleConnection extends Error {}
+
 export class KubeClient {
   readonly #url: string;
   readonly #agent: Agent;
@@ -54,7 +57,16 @@ export class KubeClient {
   }
 
   /** Resolves to the body's text; fails with it when the status says no. */
-  send(method: Method, path: string, body?: unknown, contentType = 'application/json'): Promise<string> {
+  async send(method: Method, path: string, body?: unknown, contentType?: string): Promise<string> {
+    try {
+      return await this.#sendOnce(method, path, body, contentType);
+    } catch (error) {
+      if (!(error instanceof StaleConnection)) throw error;
+      return this.#sendOnce(method, path, body, contentType);
+    }
+  }
+
+  #sendOnce(method: Method, path: string, body?: unknown, contentType = 'application/json'): Promise<string> {
     return new Promise((resolve, reject) => {
       const headers = body === undefined ? {} : { 'content-type': contentType };
       const sent = request(`${this.#url}${path}`, { method, headers, agent: this.#agent }, (response) => {
@@ -66,7 +78,10 @@ export class KubeClient {
           else reject(new Error(`${method} ${path}: ${statusCode}: ${text.slice(0, 2000)}`));
         });
       });
-      sent.on('error', reject);
+      sent.on('error', (error) => {
+        const isStale = sent.reusedSocket && (error as NodeJS.ErrnoException).code === 'ECONNRESET';
+        reject(isStale ? new StaleConnection(path, { cause: error }) : error);
+      });
       sent.end(body === undefined ? undefined : JSON.stringify(body));
     });
   }
@@ -101,7 +116,10 @@ export class KubeClient {
   /** Creates the object, or gives the one of its name this spec. */
   async put(object: KubeObject): Promise<void> {
     const path = `${pathOf(object)}/${object.metadata.name}`;
-    const present = await this.get<KubeObject>(path).catch(() => undefined);
+    const present = await this.get<KubeObject>(path).catch((error: unknown) => {
+      if (String(error).includes(': 404: ')) return undefined;
+      throw error;
+    });
     if (present === undefined) await this.create(object);
     else await this.send('PUT', path, { ...present, spec: object.spec });
   }

@@ -2,6 +2,7 @@
 
 import { parseByteSize, parseDuration } from '@flotilla/model';
 import { readFileSync } from 'node:fs';
+import { bindingsOf, comparableBindings, refusedBy } from './bindings.ts';
 import { podSecrets } from './adapt-config.ts';
 import type { ScrapeConfigYaml } from './adapt-config.ts';
 import type { KubeClient } from './kube-client.ts';
@@ -11,13 +12,6 @@ import { oracleRules } from './rules-view.ts';
 import { wholeRelabeling } from './view.ts';
 import type { PoolView, SettingsView, TargetView, View } from './view.ts';
 
-const collections = [
-  'v1/servicemonitors',
-  'v1/podmonitors',
-  'v1/probes',
-  'v1alpha1/scrapeconfigs',
-  'v1/prometheusrules',
-];
 const textProtocols = [
   'OpenMetricsText1.0.0',
   'OpenMetricsText0.0.1',
@@ -31,10 +25,10 @@ export function defaultProtocols(withNativeHistograms: boolean): readonly string
 }
 
 export async function oracleView(prometheus: OraclePrometheus, client: KubeClient): Promise<View> {
-  const [targets, effective, refused, rules] = await Promise.all([
+  const [targets, effective, bindings, rules] = await Promise.all([
     prometheus.targets(),
     prometheus.scrapeConfigs(),
-    refusedByBindings(client),
+    bindingsOf(client, oracleName),
     oracleRules(client),
   ]);
   const written = new Map(prometheus.config.scrape_configs.map((scrape) => [scrape.job_name, scrape]));
@@ -45,7 +39,12 @@ export async function oracleView(prometheus: OraclePrometheus, client: KubeClien
     droppedCount: targets.droppedTargetCounts[scrape.job_name] ?? 0,
     settings: settingsOf(scrape, written.get(scrape.job_name)!),
   }));
-  return { pools: new Map(pools.map((pool) => [pool.job, pool])), refused, rules };
+  return {
+    pools: new Map(pools.map((pool) => [pool.job, pool])),
+    refused: refusedBy(bindings),
+    bindings: comparableBindings(bindings),
+    rules,
+  };
 }
 
 function targetsByPool({ activeTargets }: PrometheusTargets): Map<string, TargetView[]> {
@@ -57,33 +56,6 @@ function targetsByPool({ activeTargets }: PrometheusTargets): Map<string, Target
     pool.push({ url: scrapeUrl, labels, ...times });
   }
   return pools;
-}
-
-interface Bound {
-  readonly metadata: { readonly namespace: string; readonly name: string };
-  readonly status?: {
-    readonly bindings?: readonly {
-      readonly name: string;
-      readonly conditions?: readonly { readonly status: string; readonly message?: string }[];
-    }[];
-  };
-}
-
-/** Of its own bindings: our operator writes others. */
-async function refusedByBindings(client: KubeClient): Promise<Map<string, string>> {
-  const refused = new Map<string, string>();
-  for (const collection of collections) {
-    const { kind, items } = await client.get<{ kind: string; items: readonly Bound[] }>(
-      `/apis/monitoring.coreos.com/${collection}`,
-    );
-    for (const { metadata, status } of items) {
-      const name = `${kind.replace(/List$/, '')} ${metadata.namespace}/${metadata.name}`;
-      const own = (status?.bindings ?? []).filter((binding) => binding.name === oracleName);
-      for (const { status: accepted, message = '' } of own.flatMap(({ conditions = [] }) => conditions))
-        if (accepted === 'False') refused.set(name, message);
-    }
-  }
-  return refused;
 }
 
 type Yaml = Readonly<Record<string, unknown>>;

@@ -75,7 +75,7 @@ test('a second operator, which does not lead, assigns the same targets in the sa
     }
     await sleep(1000);
   }
-}, 90_000);
+}, 150_000);
 
 async function startOracle({ name, settings }: Phase): Promise<OraclePrometheus> {
   const { processes, server, binaries } = world;

@@ -27,7 +27,7 @@ export async function oracleRules(client: KubeClient): Promise<RulesView> {
   const names = new Map(
     objects.items.map(({ metadata: { namespace, name, uid } }) => [
       `${namespace}-${name}-${uid}.yaml`,
-      `${namespace}/${name}`,
+      `PrometheusRule ${namespace}/${name}`,
     ]),
   );
   const files = maps.items
@@ -39,7 +39,10 @@ export async function oracleRules(client: KubeClient): Promise<RulesView> {
 /** From what rulers get; files are `<namespace>_<name>.yaml`. */
 export function flotillaRules({ files }: RulesFeed): RulesView {
   return new Map(
-    files.map(({ file, text }) => [file.replace('_', '/').replace(/\.yaml$/, ''), groupsOf(text)]),
+    files.map(({ file, text }) => [
+      `PrometheusRule ${file.replace('_', '/').replace(/\.yaml$/, '')}`,
+      groupsOf(text),
+    ]),
   );
 }
 

@@ -19,13 +19,17 @@ export interface PoolView {
   readonly settings: SettingsView;
 }
 
-/** Groups of rules by `<namespace>/<name>`. */
+/** Groups of rules by `PrometheusRule <namespace>/<name>`. */
 export type RulesView = ReadonlyMap<string, unknown>;
+
+/** What objects say of the operator that selects them, by `<kind> <namespace>/<name>`. */
+export type BindingsView = ReadonlyMap<string, unknown>;
 
 export interface View {
   readonly pools: ReadonlyMap<string, PoolView>;
   /** `<kind> <namespace>/<name>`, with the reason. */
   readonly refused: ReadonlyMap<string, string>;
+  readonly bindings: BindingsView;
   readonly rules: RulesView;
 }
 

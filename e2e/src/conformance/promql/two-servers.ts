@@ -2,9 +2,11 @@
 
 import { createHttpServer, createLogger, createMetrics, parseFlags, standardFlags } from '@flotilla/chassis';
 import { parseSeriesLine } from '@flotilla/promql';
+import type { SequenceItem } from '@flotilla/promql';
 import { mountQuerier } from '@flotilla/querier';
 import { createStoreRouter, UptimeLog } from '@flotilla/store';
-import { Tsdb } from '@flotilla/tsdb';
+import { nativeOf, staleHistogram, Tsdb } from '@flotilla/tsdb';
+import type { Appender, SeriesRef } from '@flotilla/tsdb';
 import { serializeTopology } from '@flotilla/wire';
 import { spawn } from 'node:child_process';
 import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -32,7 +34,7 @@ const features = [
 const config = parseFlags(standardFlags, ['--internal.insecure']);
 const log = createLogger({ name: 'conformance', write: () => undefined });
 
-/** `load` is a `load` statement of the test language; only its floats are taken, up to a minute ago. */
+/** `load` is a `load` statement of the test language; its last sample was a minute ago. */
 export async function startTwoServers(load: string): Promise<TwoServers> {
   const folder = mkdtempSync(join(tmpdir(), 'flotilla-two-servers-'));
   const startMs = Math.floor(Date.now() / 60_000) * 60_000 - (SAMPLES + 4) * INTERVAL_MS;
@@ -68,13 +70,26 @@ async function writeSamples(dir: string, load: string, startMs: number): Promise
     const appender = tsdb.appender();
     for (const { labels, items } of series) {
       const item = items[i];
-      if (item?.kind !== 'value') continue;
+      if (item === undefined || item.kind === 'omitted') continue;
       const ref = appender.series(labels, { targetId: 1, intervalMs: INTERVAL_MS, phaseMs: 0 });
-      appender.append(ref, startMs + i * INTERVAL_MS, item.value);
+      append(appender, ref, startMs + i * INTERVAL_MS, item, items[i - 1]);
     }
     appender.commit();
   }
   await tsdb.close();
+}
+
+function append(
+  appender: Appender,
+  ref: SeriesRef,
+  timeMs: number,
+  item: SequenceItem,
+  before: SequenceItem | undefined,
+): void {
+  if (item.kind === 'value') appender.append(ref, timeMs, item.value);
+  else if (item.kind === 'histogram') appender.appendHistogram(ref, timeMs, nativeOf(item.histogram, true));
+  else if (before?.kind === 'histogram') appender.appendHistogram(ref, timeMs, staleHistogram(true));
+  else appender.appendStale([ref], timeMs);
 }
 
 async function startPrometheus(
