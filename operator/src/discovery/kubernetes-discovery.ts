@@ -7,8 +7,10 @@ import { ingressTargets } from './ingress-targets.ts';
 import { nodeTargets } from './node-targets.ts';
 import { podTargets } from './pod-targets.ts';
 import { serviceTargets } from './service-targets.ts';
+import { LazyTargetGroup } from './target-group.ts';
 import type { TargetGroup } from './target-group.ts';
 import type { AnyObject, ObjectOf } from '../objects/kinds.ts';
+import { keyOf } from '../objects/kube-object.ts';
 
 export type KubernetesRole = 'endpointslice' | 'pod' | 'service' | 'ingress' | 'node';
 
@@ -48,7 +50,15 @@ export class KubernetesDiscovery {
     const keep = (object: AnyObject, parts: CachedGroup['parts'], make: () => TargetGroup): void => {
       const old = before?.get(object);
       const isSame = old?.parts.every((part, index) => part === parts[index]) === true;
-      now.set(object, isSame && old.parts.length === parts.length ? old : { parts, group: make() });
+      const lazy = (): TargetGroup =>
+        new LazyTargetGroup(
+          `${role === 'service' ? 'svc' : role}/${keyOf(object)}`,
+          object.metadata.namespace,
+          // Of a slice it is its Service that monitors select.
+          (role === 'endpointslice' ? parts[0]?.metadata.labels : object.metadata.labels) ?? {},
+          make,
+        );
+      now.set(object, isSame && old.parts.length === parts.length ? old : { parts, group: lazy() });
     };
     this.#visit(role, attachNode, keep);
     this.#cached.set(key, now);

@@ -4,6 +4,7 @@ import type { ObjectHead } from '../objects/kube-object.ts';
 import type { ObjectSource } from '../objects/object-source.ts';
 import type { LabelSelector } from '../objects/schema-parts.ts';
 import type { FleetSpec } from './fleet-spec.ts';
+import { sanitizeName } from './meta-labels.ts';
 
 export type LabelMap = Readonly<Record<string, string>>;
 
@@ -23,6 +24,29 @@ export function selectorMatches({ matchLabels, matchExpressions }: LabelSelector
         case 'DoesNotExist':
           return value === undefined;
       }
+    })
+  );
+}
+
+/**
+ * False when relabeling by the selector would surely drop what has these labels. Relabeling knows sanitized names only, and takes values
+ * for regular expressions: one that is no plain text may match.
+ */
+export function mayMatch({ matchLabels, matchExpressions }: LabelSelector, labels: LabelMap): boolean {
+  const valuesOf = (key: string): readonly string[] => {
+    const own = labels[key];
+    if (/^[A-Za-z0-9]+$/.test(key)) return own === undefined ? [] : [own];
+    return Object.entries(labels)
+      .filter(([name]) => name === key || sanitizeName(name) === sanitizeName(key))
+      .map(([, value]) => value);
+  };
+  const mayBe = (key: string, wanted: readonly string[]): boolean =>
+    valuesOf(key).some((value) => wanted.some((one) => one === value || !/^[\w/-]*$/.test(one)));
+  return (
+    Object.entries(matchLabels).every(([key, value]) => mayBe(key, [value])) &&
+    matchExpressions.every(({ key, operator, values }) => {
+      if (operator === 'In') return mayBe(key, values);
+      return operator !== 'Exists' || valuesOf(key).length > 0;
     })
   );
 }

@@ -5,6 +5,7 @@ import type { FleetSpec } from '../discovery/fleet-spec.ts';
 import type { ObjectRef } from '../discovery/discovery.ts';
 import type { DiscoveryViews, RoleSelector } from '../discovery/discovery-views.ts';
 import type { KubernetesDiscovery, KubernetesRole } from '../discovery/kubernetes-discovery.ts';
+import { mayMatch } from '../discovery/select-objects.ts';
 import { parseFieldSelector, parseLabelSelector } from '../discovery/selector-text.ts';
 import { staticTargets } from '../discovery/target-document.ts';
 import type { TargetGroup } from '../discovery/target-group.ts';
@@ -14,7 +15,7 @@ import type { ObjectOf } from '../objects/kinds.ts';
 import { UNSUPPORTED_SD } from '../objects/monitoring-schema.ts';
 import type { DnsSdSpec, HttpSdSpec, KubernetesSdSpec } from '../objects/monitoring-schema.ts';
 import type { ObjectSource } from '../objects/object-source.ts';
-import type { NamespaceSelector } from '../objects/schema-parts.ts';
+import type { LabelSelector, NamespaceSelector } from '../objects/schema-parts.ts';
 import { checkCredentials } from './check-credentials.ts';
 import { checkProberUrl, checkStaticLabels } from './check-names.ts';
 import { isEnforced } from './enforcement.ts';
@@ -72,6 +73,7 @@ export function serviceMonitorJobs(monitor: ObjectOf<'ServiceMonitor'>, context:
     monitor,
     spec.namespaceSelector,
     attachesNode(spec, frame),
+    relabelingSelector(spec),
   );
   return spec.endpoints.map((endpoint, index) =>
     scrapeJob(monitor, frame, groups, serviceMonitorRules(monitor, endpoint, frame), endpoint, {
@@ -86,7 +88,14 @@ export function podMonitorJobs(monitor: ObjectOf<'PodMonitor'>, context: JobCont
   const frame = frameOf(monitor, context, 'podmonitors', spec.scrapeClass);
   const attachNode = attachesNode(spec, frame);
   const selected = withSelector(context, spec, ['pod']);
-  const groups = roleGroups(selected, 'pod', monitor, spec.namespaceSelector, attachNode);
+  const groups = roleGroups(
+    selected,
+    'pod',
+    monitor,
+    spec.namespaceSelector,
+    attachNode,
+    relabelingSelector(spec),
+  );
   return spec.podMetricsEndpoints.map((endpoint, index) =>
     scrapeJob(monitor, frame, groups, podMonitorRules(monitor, endpoint, frame), endpoint, {
       ...endpointFields(monitor, index, endpoint),
@@ -227,12 +236,18 @@ function roleGroups(
   { metadata }: ObjectHead,
   { any, matchNames }: NamespaceSelector,
   attachNode = false,
+  selector?: LabelSelector,
 ): Groups {
   const own = fleet.ignoreNamespaceSelectors || (!any && matchNames.length === 0);
   const namespaces = new Set(own ? [metadata.namespace] : matchNames);
   const isAny = any && !own;
+  // Targets are not made of objects that the selector drops: that would be most of them, for each monitor.
+  const isSelected = ({ selectable }: TargetGroup): boolean =>
+    selector === undefined || selectable === undefined || mayMatch(selector, selectable);
   return () =>
-    kubernetes.groups(role, attachNode).filter(({ namespace }) => isAny || namespaces.has(namespace));
+    kubernetes
+      .groups(role, attachNode)
+      .filter((group) => (isAny || namespaces.has(group.namespace)) && isSelected(group));
 }
 
 function attachesNode(
@@ -250,6 +265,14 @@ const roleOfName = new Map<string, KubernetesRole>([
   ['endpointslice', 'endpointslice'],
   ['endpoints', 'endpointslice'],
 ]);
+
+/** The selector that relabeling applies; undefined when there is nothing left to it. */
+function relabelingSelector({
+  selectorMechanism,
+  selector,
+}: Pick<ObjectOf<'ServiceMonitor'>['spec'], 'selectorMechanism' | 'selector'>): LabelSelector | undefined {
+  return selectorMechanism === 'RoleSelector' ? undefined : selector;
+}
 
 /** A monitor that selects by role has the objects themselves selected, not their targets. */
 function withSelector(
