@@ -84,3 +84,10 @@ test('what one who lost the lead had no time to write is written when it leads a
   await reporter.report(fleet, status, accepted);
   expect(verdicts()).toEqual(['True']);
 });
+
+test('what is not selected any more has an empty list of bindings, not none', async () => {
+  await reporter.report(fleet, status, selected(''));
+  await reporter.report(fleet, status, []);
+  const path = `${monitors}/m0/status`;
+  expect(server.store.get(path)?.['status']).toEqual({ bindings: [] });
+});

@@ -137,7 +137,9 @@ export class ClusterReporter implements Reporter {
   async #unbind(fleet: FleetSpec, key: string): Promise<boolean> {
     const [kind = '', namespace = '', name = ''] = key.split('/');
     const { group, version } = RESOURCES[kind as MonitorKind];
-    const body = { apiVersion: `${group}/${version}`, kind, metadata: { name, namespace }, status: {} };
+    // Of a list that is left out, an API server makes null when ours was the last, and then refuses it.
+    const status = { bindings: [] };
+    const body = { apiVersion: `${group}/${version}`, kind, metadata: { name, namespace }, status };
     const isWritten = await this.#apply(fleet, { kind, namespace, name }, body);
     if (isWritten) this.#bound.delete(key);
     return isWritten;
