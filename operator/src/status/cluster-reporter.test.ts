@@ -84,3 +84,18 @@ test('what one who lost the lead had no time to write is written when it leads a
   await reporter.report(fleet, status, accepted);
   expect(verdicts()).toEqual(['True']);
 });
+
+test('what is not selected any more keeps what others say of it', async () => {
+  const own = {
+    group: 'monitoring.coreos.com',
+    resource: 'prometheuses',
+    name: 'main',
+    namespace: fleet.namespace,
+  };
+  const other = { ...own, name: 'other' };
+  server.store.put(`${monitors}/m0`, { metadata: { name: 'm0' }, status: { bindings: [own, other] } });
+  server.store.put(`${monitors}/m0/status`, { metadata: { name: 'status' } });
+  await reporter.report(fleet, status, selected(''));
+  await reporter.report(fleet, status, []);
+  expect(server.store.get(`${monitors}/m0/status`)?.['status']).toEqual({ bindings: [other] });
+});

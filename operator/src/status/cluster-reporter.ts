@@ -134,13 +134,27 @@ export class ClusterReporter implements Reporter {
     return isWritten;
   }
 
+  /** By a patch of what others have there: of a list that an apply leaves empty an API server makes null, and then refuses it. */
   async #unbind(fleet: FleetSpec, key: string): Promise<boolean> {
     const [kind = '', namespace = '', name = ''] = key.split('/');
-    const { group, version } = RESOURCES[kind as MonitorKind];
-    const body = { apiVersion: `${group}/${version}`, kind, metadata: { name, namespace }, status: {} };
-    const isWritten = await this.#apply(fleet, { kind, namespace, name }, body);
-    if (isWritten) this.#bound.delete(key);
-    return isWritten;
+    const resource = RESOURCES[kind as MonitorKind];
+    const { client, log } = this.#options;
+    try {
+      const { metadata, status } = await client.get<Bound>(resourcePath(resource, { namespace, name }));
+      const bindings = status?.bindings ?? [];
+      const others = bindings.filter((one) => !isOf(fleet, one));
+      const { resourceVersion } = metadata;
+      const path = resourcePath(resource, { namespace, name, subresource: 'status' });
+      if (others.length < bindings.length)
+        await client.patch(path, { metadata: { resourceVersion }, status: { bindings: others } });
+    } catch (error) {
+      if (!(error instanceof KubeApiError && error.status === 404)) {
+        log.warn('status of a monitor not taken back', { kind, namespace, name, err: errorText(error) });
+        return false;
+      }
+    }
+    this.#bound.delete(key);
+    return true;
   }
 
   /** An object that is gone, or a CRD that has no status, is nothing to try again. */
@@ -171,11 +185,8 @@ export class ClusterReporter implements Reporter {
     const now = new Date().toISOString().replace(/\.\d+Z$/, 'Z');
     try {
       const path = resourcePath(RESOURCES[kind as MonitorKind], { namespace, name });
-      const { status } = await this.#options.client.get<{ status?: { bindings?: readonly Binding[] } }>(path);
-      const own = bindingOf(fleet);
-      const binding = status?.bindings?.find(
-        (one) => one.resource === own.resource && one.name === own.name && one.namespace === own.namespace,
-      );
+      const { status } = await this.#options.client.get<Bound>(path);
+      const binding = status?.bindings?.find((one) => isOf(fleet, one));
       const condition = binding?.conditions?.find(({ type }) => type === 'Accepted');
       return condition?.status === (accepted ? 'True' : 'False') ? condition.lastTransitionTime : now;
     } catch {
@@ -195,9 +206,19 @@ interface Binding {
   }[];
 }
 
+interface Bound {
+  readonly metadata: { readonly resourceVersion: string };
+  readonly status?: { readonly bindings?: readonly Binding[] };
+}
+
 /** The CRDs of these kinds allow no other group and resource than the Prometheus operator's. */
 function bindingOf({ name, namespace }: FleetSpec) {
   return { group: 'monitoring.coreos.com', resource: 'prometheuses', name, namespace };
+}
+
+function isOf(fleet: FleetSpec, { resource, name, namespace }: Binding): boolean {
+  const own = bindingOf(fleet);
+  return resource === own.resource && name === own.name && namespace === own.namespace;
 }
 
 function managerOf({ name, namespace }: FleetSpec): string {
