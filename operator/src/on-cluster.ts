@@ -6,6 +6,7 @@ import { hostname } from 'node:os';
 import { setFlagsFromString } from 'node:v8';
 import { ApiClient } from './cluster/api-client.ts';
 import { ClusterSource } from './cluster/cluster-source.ts';
+import { collectGarbageAfter } from './cluster/collect-garbage.ts';
 import { EventRecorder } from './cluster/event-recorder.ts';
 import { LeaderElection } from './cluster/leader-election.ts';
 import { requireServiceAccount } from './cluster/token-review.ts';
@@ -41,6 +42,7 @@ export async function partsOnCluster(options: ClusterPartsOptions): Promise<Part
     metrics,
   });
   const source = new ClusterSource({ client, log, namespaces, metrics });
+  collectGarbageAfter(() => source.synced());
   const election = new LeaderElection({
     client,
     namespace,
