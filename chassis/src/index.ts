@@ -42,3 +42,4 @@ export { watchFile, watchFolder, type OnChange, type WatchOptions } from './watc
 export { nearestName } from './nearest.ts';
 export { freePort } from './free-port.ts';
 export { proxyUrlFor, type ProxyChoice } from './proxy-url.ts';
+export { pause } from './pause.ts';

@@ -18,7 +18,7 @@ import { conditionFacts, Conditions, EventLog, shardStatuses } from './status/fl
 import type { FleetStatus, StatusInput } from './status/fleet-status.ts';
 import type { Reporter } from './status/reporter.ts';
 import type { Reader } from './topology/readers.ts';
-import { firstState, ownersOf, shardsToRun, describePhase } from './topology/resize.ts';
+import { describePhase, firstState, ownersOf, shardsToRun } from './topology/resize.ts';
 import type { Observed, TopologyState } from './topology/resize.ts';
 import { TopologyDriver } from './topology/topology-driver.ts';
 import type { TopologyStore } from './topology/topology-store.ts';

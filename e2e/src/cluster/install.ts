@@ -28,35 +28,16 @@ export const values = {
 };
 
 /** Values come by standard input: a command that a reader of the artefacts can repeat. */
-export function install(): Promise<string> {
-  const args = [
-    'install',
-    release,
-    chart,
-    '--namespace',
-    namespace,
-    '--values',
-    '-',
-    '--wait',
-    '--timeout',
-    '120s',
-  ];
+function withValues(command: 'install' | 'upgrade', ...further: readonly string[]): Promise<string> {
+  const place = [command, release, chart, '--namespace', namespace];
+  const args = [...place, '--values', '-', '--wait', '--timeout', '120s', ...further];
   return helm(args, { input: JSON.stringify(values), timeoutMs: 150_000 });
 }
 
+export function install(): Promise<string> {
+  return withValues('install');
+}
+
 export function upgrade(...settings: readonly string[]): Promise<string> {
-  const set = settings.flatMap((setting) => ['--set', setting]);
-  const args = [
-    'upgrade',
-    release,
-    chart,
-    '--namespace',
-    namespace,
-    '--values',
-    '-',
-    '--wait',
-    '--timeout',
-    '120s',
-  ];
-  return helm([...args, ...set], { input: JSON.stringify(values), timeoutMs: 150_000 });
+  return withValues('upgrade', ...settings.flatMap((setting) => ['--set', setting]));
 }

@@ -3,7 +3,7 @@
 // Memory is the cost: each object is projected as it is decoded, and nothing of the rest is kept. While the API server does not
 // answer, the picture stays as it was; only a whole list replaces it, so that a list cut short never looks like removals.
 
-import { errorCode, errorText } from '@flotilla/chassis';
+import { errorCode, errorText, pause } from '@flotilla/chassis';
 import type { Logger } from '@flotilla/chassis';
 import { KubeApiError } from './api-client.ts';
 import type { ApiClient } from './api-client.ts';
@@ -152,7 +152,7 @@ export class Reflector<T> {
       try {
         if (this.#resourceVersion === '') await this.#list();
         if (this.#isInstalled) await this.#watch();
-        else await sleep(this.#pace.notInstalledMs, signal);
+        else await pause(this.#pace.notInstalledMs, signal);
       } catch (error) {
         if (signal.aborted) return;
         if (error instanceof ExpiredError) this.#resourceVersion = '';
@@ -174,7 +174,7 @@ export class Reflector<T> {
     const { backoffMinMs, backoffMaxMs } = this.#pace;
     const ceilingMs = Math.min(backoffMaxMs, backoffMinMs * 2 ** Math.min(this.#failures - 1, 10));
     const retryAfterMs = error instanceof KubeApiError ? error.retryAfterMs : 0;
-    await sleep(Math.max(retryAfterMs, backoffMinMs + Math.random() * ceilingMs), this.#stopping.signal);
+    await pause(Math.max(retryAfterMs, backoffMinMs + Math.random() * ceilingMs), this.#stopping.signal);
   }
 
   /** True when that is news. */
@@ -269,7 +269,7 @@ export class Reflector<T> {
       if (errorCode(error) !== 'UND_ERR_BODY_TIMEOUT') throw error;
     }
     // One that ends at once, again and again, must not become a storm of requests.
-    if (performance.now() - startedMs < 1000) await sleep(this.#pace.backoffMinMs, this.#stopping.signal);
+    if (performance.now() - startedMs < 1000) await pause(this.#pace.backoffMinMs, this.#stopping.signal);
   }
 
   async #follow(body: AsyncIterable<Uint8Array>): Promise<void> {
@@ -338,18 +338,4 @@ export class Reflector<T> {
 
 function keyOf({ metadata: { namespace, name } }: RawObject): string {
   return namespace === undefined || namespace === '' ? name : `${namespace}/${name}`;
-}
-
-/** Ends early when the signal aborts. */
-async function sleep(ms: number, signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return;
-  await new Promise<void>((resolve) => {
-    const end = (): void => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', end);
-      resolve();
-    };
-    const timer = setTimeout(end, ms);
-    signal.addEventListener('abort', end);
-  });
 }

@@ -1,7 +1,7 @@
 // Keeps the rules folder equal to what the operator serves. The folder is on the ruler's own disk, so that it evaluates on
 // while no operator answers, over restarts too. Only a whole answer changes anything.
 
-import { errorText, writeFileAtomic } from '@flotilla/chassis';
+import { errorText, pause, writeFileAtomic } from '@flotilla/chassis';
 import type { InternalClient, Logger } from '@flotilla/chassis';
 import { RULES_PATH } from '@flotilla/wire';
 import type { RuleFile } from '@flotilla/wire';
@@ -63,7 +63,7 @@ export class RuleFeed {
       } catch (error) {
         this.#failed(error);
       }
-      await sleep(this.#options.pollMs ?? pollMs, this.#stopping.signal);
+      await pause(this.#options.pollMs ?? pollMs, this.#stopping.signal);
     }
     answered();
   }
@@ -106,17 +106,4 @@ export class RuleFeed {
       if (!existsSync(path) || readFileSync(path, 'utf8') !== text) await writeFileAtomic(path, text);
     }
   }
-}
-
-async function sleep(ms: number, signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return;
-  await new Promise<void>((resolve) => {
-    const timer = setTimeout(end, ms);
-    function end(): void {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', end);
-      resolve();
-    }
-    signal.addEventListener('abort', end);
-  });
 }

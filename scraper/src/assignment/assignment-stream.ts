@@ -1,7 +1,7 @@
 // The client of the operator's assignment stream: connects, resumes with the version that is applied, hands over frames
 // one by one, and begins again after silence or any fault. While it cannot connect, nothing changes.
 
-import { errorText, type InternalClient, type Logger } from '@flotilla/chassis';
+import { errorText, type InternalClient, type Logger, pause } from '@flotilla/chassis';
 import { type AssignmentFrame, decodeAssignmentFrame, FrameDecoder } from '@flotilla/wire';
 
 export interface StreamOptions {
@@ -93,25 +93,11 @@ export class AssignmentStream {
   async #backOff(signal: AbortSignal): Promise<void> {
     const min = this.#options.backoffMinMs ?? backoffMinMs;
     const max = Math.min(this.#options.backoffMaxMs ?? backoffMaxMs, min * 2 ** Math.min(this.#failures, 16));
-    await sleep(min + Math.random() * (max - min), signal);
+    await pause(min + Math.random() * (max - min), signal);
   }
 }
 
 async function readStart(body: AsyncIterable<Uint8Array>): Promise<string> {
   for await (const bytes of body) return Buffer.from(bytes).toString('utf8', 0, 200).trim();
   return '';
-}
-
-/** Ends early when the signal aborts. */
-async function sleep(ms: number, signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return;
-  await new Promise<void>((resolve) => {
-    const end = (): void => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', end);
-      resolve();
-    };
-    const timer = setTimeout(end, ms);
-    signal.addEventListener('abort', end);
-  });
 }
