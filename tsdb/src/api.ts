@@ -18,6 +18,22 @@ export interface Schedule {
   readonly phaseMs: number;
 }
 
+/** A trace, say, that is an example of what a series counts. */
+export interface Exemplar {
+  readonly labels: Labels;
+  readonly value: number;
+  readonly timeMs: number;
+  /** Whether the time is the exemplar's own; else it is that of its scrape, and says nothing of its identity. */
+  readonly hasTimestamp: boolean;
+}
+
+/** What a target says of the metric that a series belongs to; type as in OpenMetrics, 'unknown' if nothing is said. */
+export interface SeriesMetadata {
+  readonly type: string;
+  readonly help: string;
+  readonly unit: string;
+}
+
 /** What became of one sample. Stored in Uint8Arrays, hence numbers. */
 export const appendCode = {
   ok: 0,

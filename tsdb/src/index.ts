@@ -8,6 +8,7 @@ export {
   type Cardinality,
   type ChunkEncoding,
   type CorruptionStatus,
+  type Exemplar,
   type Log,
   type NamedCount,
   type OpenOptions,
@@ -15,6 +16,7 @@ export {
   type RawChunk,
   type Schedule,
   type SelectOptions,
+  type SeriesMetadata,
   type SeriesRef,
   type SeriesSet,
   type TsdbStatus,
@@ -34,5 +36,7 @@ export { type BlockAnalysis } from './block/analyze-block.ts';
 export { type BlockProblem } from './block/verify-block.ts';
 export { chunksRewritten, type RewriteReport } from './chunks-rewritten.ts';
 export { importBlock, type ImportedSeries } from './import-block.ts';
+export { decodeExemplars, encodeExemplars, type RefExemplar } from './wal/exemplar-records.ts';
+export { decodeMetadata, encodeMetadata, type RefMetadata } from './wal/metadata-records.ts';
 export { ReadOnlyTsdb } from './read-only-tsdb.ts';
 export { Tsdb } from './tsdb.ts';
