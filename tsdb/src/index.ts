@@ -9,6 +9,8 @@ export {
   type ChunkEncoding,
   type CorruptionStatus,
   type Exemplar,
+  type ExemplarCode,
+  type ExemplarSeries,
   type Log,
   type NamedCount,
   type OpenOptions,

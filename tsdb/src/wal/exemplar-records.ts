@@ -31,7 +31,7 @@ export function encodeExemplars(exemplars: readonly RefExemplar[]): Uint8Array {
   return out.bytes();
 }
 
-/** The exemplars of a record of type 4; their times count as their own. Throws RangeError if it is malformed. */
+/** The exemplars of a record of type 4, as without times of their own. Throws RangeError if it is malformed. */
 export function decodeExemplars(record: Uint8Array): RefExemplar[] {
   const input = new ByteReader(record, 1);
   const exemplars: RefExemplar[] = [];
@@ -43,7 +43,7 @@ export function decodeExemplars(record: Uint8Array): RefExemplar[] {
     const ref = firstRef + input.varint();
     const timeMs = firstTimeMs + input.varint();
     const value = input.float();
-    exemplars.push({ ref, exemplar: { labels: readLabels(input), value, timeMs, hasTimestamp: true } });
+    exemplars.push({ ref, exemplar: { labels: readLabels(input), value, timeMs, hasTimestamp: false } });
   }
   return exemplars;
 }

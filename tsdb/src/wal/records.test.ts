@@ -19,7 +19,7 @@ describe('exemplar records', () => {
     labels,
     value: fc.double(),
     timeMs: fc.integer({ min: -(2 ** 50), max: 2 ** 50 }),
-    hasTimestamp: fc.constant(true),
+    hasTimestamp: fc.constant(false),
   });
   const entries = fc.array(fc.record({ ref: refs, exemplar }), { minLength: 1, maxLength: 20 });
 
