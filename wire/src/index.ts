@@ -86,6 +86,7 @@ export { decodeMetricFamily, encodeMetricFamily } from './metric-family.ts';
 export type {
   ExposedBucket,
   ExposedFamily,
+  ExposedExemplarMessage,
   ExposedHistogram,
   ExposedLabel,
   ExposedMetric,

@@ -7,6 +7,7 @@
 import { DROPPED, type LineCache, type LineScanner, NO_ENTRY, type UnknownLine } from '@flotilla/kernel';
 import { BadRequest } from '@flotilla/model';
 import type { Appender, Schedule } from '@flotilla/tsdb';
+import type { ExposedExemplar } from '../parse/exemplar.ts';
 import { normalizeLabelFloat } from '../parse/label-float.ts';
 import { checkHistogram } from '../parse/check-histogram.ts';
 import type { EntryKind, LineCursor } from '../parse/line-cursor.ts';
@@ -58,6 +59,14 @@ export interface StampedSample {
   readonly timestampMs: number;
 }
 
+/** The exemplars of one sample. */
+export interface SampleExemplars {
+  readonly ref: number;
+  /** Of the sample; undefined: the time of its scrape. */
+  readonly timestampMs: number | undefined;
+  readonly exemplars: readonly ExposedExemplar[];
+}
+
 /** Where a body is read into. */
 export interface BodySinks {
   readonly scanner: LineScanner;
@@ -83,6 +92,7 @@ export class BodyIngest {
   readonly slow = new SampleBuffer();
   readonly stamped: StampedSample[] = [];
   readonly histograms: HistogramSample[] = [];
+  readonly exemplars: SampleExemplars[] = [];
   /** Series that the cache took for present because of a line that is another's. */
   readonly doubtful: number[] = [];
 
@@ -165,9 +175,19 @@ export class BodyIngest {
     if (!isKnown) this.fresh.push(ref);
     if (!parser.isPlain) this.unlearned.push(ref);
     const timestampMs = parser.hasTimestamp && this.#rules.honorTimestamps ? parser.timestampMs : undefined;
+    this.#exemplars(ref, timestampMs, kind);
     if (kind === 'histogram') this.#histogram(ref, timestampMs);
     else if (timestampMs === undefined) this.slow.push(ref, parser.value);
     else this.stamped.push({ ref, value: parser.value, timestampMs });
+  }
+
+  /** Those of a native histogram need times of their own, as in Prometheus. */
+  #exemplars(ref: number, timestampMs: number | undefined, kind: 'series' | 'histogram'): void {
+    const { exemplar, exemplarsAt } = this.#parser;
+    if (exemplar === undefined && exemplarsAt < 0) return;
+    const all = exemplar === undefined ? this.#page.exemplars[exemplarsAt]! : [exemplar];
+    const exemplars = kind === 'series' ? all : all.filter((one) => one.timestampMs !== undefined);
+    if (exemplars.length > 0) this.exemplars.push({ ref, timestampMs, exemplars });
   }
 
   #histogram(ref: number, timestampMs: number | undefined): void {

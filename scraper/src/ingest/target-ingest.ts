@@ -96,7 +96,8 @@ export class TargetIngest {
   #linesOf({ body, format }: Page): LinePage {
     const { convertClassicHistogramsToNhcb, alwaysScrapeClassicHistograms } = this.#rules;
     if (format === 'protobuf') return { ...transcribeProtobuf(body, this.#rules), format: 'transcript' };
-    if (!convertClassicHistogramsToNhcb || body.length === 0) return { body, format, histograms: [] };
+    if (!convertClassicHistogramsToNhcb || body.length === 0)
+      return { body, format, histograms: [], exemplars: [] };
     return { ...transcribeClassic(body, format, alwaysScrapeClassicHistograms), format: 'transcript' };
   }
 
@@ -206,6 +207,7 @@ export class TargetIngest {
     }
     this.#appendHistograms(appender, page, timeMs);
     if (codes.unknownRefs > 0) throw new UnknownRefs();
+    for (const sample of page.exemplars) codes.appendExemplars(appender, sample, timeMs);
     const stampedRefs = [...stamped, ...histograms.filter(({ timestampMs: own }) => own !== undefined)].map(
       ({ ref }) => ref,
     );

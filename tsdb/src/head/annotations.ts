@@ -1,9 +1,13 @@
 // What a transaction says of series besides their samples: exemplars.
 
 import type { HeadKernel } from '@flotilla/kernel';
+import { BadRequest } from '@flotilla/model';
 import type { Exemplar, ExemplarCode, SeriesRef } from '../api.ts';
 import { encodeExemplars, type RefExemplar } from '../wal/exemplar-records.ts';
 import type { Head } from './head.ts';
+
+/** What the deltas of a record can bridge. */
+const TIME_MS_MAX = 2 ** 51;
 
 export class Annotations {
   private readonly head: Head;
@@ -19,6 +23,8 @@ export class Annotations {
 
   addExemplar(ref: SeriesRef, exemplar: Exemplar): ExemplarCode {
     if (!this.head.isLive(ref)) return 'unknown series';
+    if (!Number.isInteger(exemplar.timeMs) || Math.abs(exemplar.timeMs) >= TIME_MS_MAX)
+      throw new BadRequest(`exemplar: time ${exemplar.timeMs}, want whole milliseconds below 2^51`);
     const code = this.head.exemplars.check(ref, exemplar);
     if (code === 'ok') this.exemplars.push({ ref, exemplar });
     return code;
