@@ -10,11 +10,11 @@ import type { Result } from './recorder.ts';
 
 /** Series of a recording rule. Throws when two come out equal. */
 export function recordedResults(rule: Rule, group: RuleGroup, samples: readonly QuerySample[]): Result[] {
-  const results = samples.map(({ labels, value }) => {
+  const results = samples.map(({ labels, value, histogram }) => {
     const builder = new LabelsBuilder(Labels.fromRecord(labels));
     builder.set(METRIC_NAME, rule.record);
     for (const [name, text] of Object.entries({ ...group.labels, ...rule.labels })) builder.set(name, text);
-    return { labels: builder.labels(), value };
+    return { labels: builder.labels(), value, ...(histogram && { histogram }) };
   });
   if (new Set(results.map(({ labels }) => labels.key)).size < results.length) {
     throw new Error('vector contains metrics with the same labelset after applying rule labels');
