@@ -35,4 +35,7 @@ export { type BlockProblem } from './block/verify-block.ts';
 export { chunksRewritten, type RewriteReport } from './chunks-rewritten.ts';
 export { importBlock, type ImportedSeries } from './import-block.ts';
 export { ReadOnlyTsdb } from './read-only-tsdb.ts';
+export { type RefHistogram } from './wal/histogram-records.ts';
 export { Tsdb } from './tsdb.ts';
+export { TailBatch } from './wal/tail-batch.ts';
+export { isBefore, type TailOptions, type WalPosition, type WalTail } from './wal/tail.ts';
