@@ -102,7 +102,7 @@ describe('the tail of the WAL', () => {
             expect(got).toEqual(want);
           }, 10_000),
       ),
-      { numRuns: 15 },
+      { numRuns: 8 },
     );
   });
 

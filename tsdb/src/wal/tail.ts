@@ -97,10 +97,12 @@ export class WalTail {
     const isCurrent = this.at.segment === wal.segment;
     const sizeBytes = isCurrent ? wal.segmentBytes : statSync(path).size;
     const limit = isLast ? Math.min(sizeBytes, to.offset) : sizeBytes;
-    this.readPages(path, limit, batch, samplesMax);
-    if (this.at.offset >= limit && !isLast && !isCurrent)
+    if (this.at.offset < limit) this.readPages(path, limit, batch, samplesMax);
+    if (this.at.offset >= limit) {
+      if (isLast || isCurrent) return false;
       this.at = { segment: this.at.segment + 1, offset: 0 };
-    return batch.size < samplesMax && isBefore(this.at, to);
+    }
+    return batch.size < samplesMax;
   }
 
   /** Goes on with the next segment that is there. */
