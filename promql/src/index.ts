@@ -1,5 +1,6 @@
 // PromQL: parser, checker, printer, engine.
 
+export { JsonWriter } from '@flotilla/kernel';
 export type {
   AggregateExpr,
   AggregateOp,
