@@ -4,7 +4,7 @@ import { initCrc32c } from './crc32c';
 import { initFloatParse } from './float-parse';
 import { initFloatText } from './float-text';
 
-export { alloc, bump, capacityOf, free, usedBytes } from './memory';
+export { alloc, bump, capacityOf, equalBytes, free, usedBytes } from './memory';
 export { crc32c } from './crc32c';
 export { decodeXor } from './xor-decode';
 export { ENCODE_SLACK, encodedBytes, encodeXor } from './xor-encode';

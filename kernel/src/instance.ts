@@ -84,6 +84,7 @@ export interface KernelExports {
   readonly missingCount: { readonly value: number };
   readonly missingRefs: { readonly value: number };
   readonly droppedCount: { readonly value: number };
+  equalBytes(a: number, b: number, length: number): number;
   readonly powersOfTen: { readonly value: number };
   readonly CODE_TABLE_BYTES: { readonly value: number };
   readonly TEXT_MAX: { readonly value: number };
