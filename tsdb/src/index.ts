@@ -41,4 +41,7 @@ export { importBlock, type ImportedSeries } from './import-block.ts';
 export { decodeExemplars, encodeExemplars, type RefExemplar } from './wal/exemplar-records.ts';
 export { decodeMetadata, encodeMetadata, type RefMetadata } from './wal/metadata-records.ts';
 export { ReadOnlyTsdb } from './read-only-tsdb.ts';
+export { type RefHistogram } from './wal/histogram-records.ts';
 export { Tsdb } from './tsdb.ts';
+export { TailBatch } from './wal/tail-batch.ts';
+export { isBefore, type TailOptions, type WalPosition, type WalTail } from './wal/tail.ts';

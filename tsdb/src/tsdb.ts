@@ -11,6 +11,7 @@ import type {
   Appender,
   CorruptionStatus,
   ExemplarSeries,
+  Log,
   OpenOptions,
   Queryable,
   SelectOptions,
@@ -32,6 +33,7 @@ import { writeSnapshot } from './snapshot.ts';
 import { replayWal, replayWbl, type ReplayReport } from './wal/replay.ts';
 import { writeCheckpoint } from './wal/checkpoint.ts';
 import { rewriteWbl } from './wal/rewrite-wbl.ts';
+import { type TailOptions, type WalPosition, WalTail } from './wal/tail.ts';
 import { Wal } from './wal/wal.ts';
 
 const BLOCK_DURATION_MS = 2 * 3_600_000;
@@ -52,6 +54,8 @@ export class Tsdb implements Queryable {
   private readonly clock: () => number;
   private readonly unlock: () => void;
   private readonly io: Io;
+  private readonly log: Log;
+  private readonly tails = new Set<WalTail>();
   private readonly refusals: Refusals = { 0: 0, 1: 0, 2: 0, 3: 0, 4: 0, 5: 0 };
   private closed = false;
 
@@ -87,6 +91,7 @@ export class Tsdb implements Queryable {
     const { dir, log } = options;
     const io = options.io ?? diskIo;
     this.io = io;
+    this.log = log;
     const walDir = join(dir, 'wal');
     const wblDir = join(dir, 'wbl');
     this.clock = options.clock ?? Date.now;
@@ -125,9 +130,21 @@ export class Tsdb implements Queryable {
       wbl,
       blocks,
       chunkFiles,
+      tails: this.tails,
       io,
       log,
     });
+  }
+
+  /** Follows the WAL from a position, or from what is committed next. The tail is closed before the database. */
+  tail(from: WalPosition | undefined, options: TailOptions): WalTail {
+    const { wal, head, log, tails } = this;
+    const start = from ?? { segment: wal.segment, offset: wal.segmentBytes };
+    const rewritten = this.replayed.corruptions.map(({ path }) => path);
+    const onClose = (tail: WalTail): void => void tails.delete(tail);
+    const tail = new WalTail(start, options, { wal, head, log, rewritten, onClose });
+    tails.add(tail);
+    return tail;
   }
 
   appender(): Appender {
