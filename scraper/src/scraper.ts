@@ -98,6 +98,7 @@ async function openTsdb(ctx: ScraperContext): Promise<Tsdb> {
     dir: join(config['storage.path'], 'tsdb'),
     retentionMs: config['storage.retention'],
     blockDurationMs: config['storage.block-duration'],
+    exemplarsMax: config['storage.exemplars.max-exemplars'],
     log,
   });
   ctx.onShutdown('database', () => tsdb.close(), 8000);

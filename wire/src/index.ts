@@ -35,6 +35,10 @@ export type { Completeness, ShardCompleteness, ShardState } from './completeness
 export { STORE_PATHS } from './store-api.ts';
 export type {
   AlertStatus,
+  ExemplarMessage,
+  ExemplarSeriesMessage,
+  ExemplarsRequest,
+  ExemplarsResponse,
   LabelsRequest,
   LabelsResponse,
   MetadataResponse,

@@ -4,6 +4,8 @@ import type { InternalClient } from '@flotilla/chassis';
 import { CorruptionError, Unavailable } from '@flotilla/model';
 import { decodeSeriesFrame, encodeSeriesRequest, FrameDecoder, STORE_PATHS } from '@flotilla/wire';
 import type {
+  ExemplarsRequest,
+  ExemplarsResponse,
   LabelsRequest,
   LabelsResponse,
   SeriesMessage,
@@ -63,6 +65,10 @@ export class StoreClient {
       request,
       { signal },
     );
+  }
+
+  exemplars(store: StoreAddress, request: ExemplarsRequest, signal: AbortSignal): Promise<ExemplarsResponse> {
+    return this.#http.postJson(store.url + STORE_PATHS.exemplars, request, { signal });
   }
 
   get<T>(store: StoreAddress, path: string, signal: AbortSignal): Promise<T> {
