@@ -24,6 +24,10 @@ export const scraperFlags = defineFlags({
     max: 10_000_000,
     help: 'How many exemplars are kept in memory, over all series; 0: none.',
   },
+  'storage.metadata-wal-records': {
+    type: 'boolean',
+    help: 'Log type, help and unit of each series, for who reads the WAL.',
+  },
   'scrape.timestamp-tolerance': {
     type: 'duration',
     default: '0s',

@@ -176,6 +176,7 @@ export interface TestShardOptions extends Partial<Pick<LoopContext, 'replica' | 
   readonly samplesMax?: number;
   readonly blockDurationMs?: number;
   readonly io?: Io;
+  readonly metadataRecords?: boolean;
 }
 
 /** The targets of a shard, their database, and the clock that makes slots pass. */
@@ -227,6 +228,7 @@ export class TestShard {
       clock: () => clock.nowMs(),
       ...(options.blockDurationMs !== undefined && { blockDurationMs: options.blockDurationMs }),
       ...(options.io && { io: options.io }),
+      metadataRecords: options.metadataRecords ?? false,
     });
     return new TestShard(dir, clock, tsdb, options);
   }

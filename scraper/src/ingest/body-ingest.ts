@@ -5,7 +5,7 @@
 // by their series, and parsed each time.
 
 import { DROPPED, type LineCache, type LineScanner, NO_ENTRY, type UnknownLine } from '@flotilla/kernel';
-import { BadRequest } from '@flotilla/model';
+import { BadRequest, METRIC_NAME } from '@flotilla/model';
 import type { Appender, Schedule } from '@flotilla/tsdb';
 import type { ExposedExemplar } from '../parse/exemplar.ts';
 import { normalizeLabelFloat } from '../parse/label-float.ts';
@@ -86,6 +86,8 @@ export class BodyIngest {
   kept = 0;
   /** Refs of lines that the cache did not know. */
   readonly fresh: number[] = [];
+  /** Their metric names. */
+  readonly freshNames: string[] = [];
   /** Refs of lines that the cache does not learn, since blanks stand where they need not. */
   readonly unlearned: number[] = [];
   /** Samples that did not come out of the cache's scan. */
@@ -104,6 +106,8 @@ export class BodyIngest {
   readonly #types: TypeTracker;
   #sawEof = false;
   #hasTooManyBuckets = false;
+  /** Metric name of the series that was made last. */
+  #name = '';
   /** Of OpenMetrics, which has none; the scan passes over them. */
   readonly #emptyLineAt: number;
 
@@ -172,7 +176,10 @@ export class BodyIngest {
     if (ref === DROPPED) return;
     this.kept++;
     if (ref === NOT_CREATED) return;
-    if (!isKnown) this.fresh.push(ref);
+    if (!isKnown) {
+      this.fresh.push(ref);
+      this.freshNames.push(this.#name);
+    }
     if (!parser.isPlain) this.unlearned.push(ref);
     const timestampMs = parser.hasTimestamp && this.#rules.honorTimestamps ? parser.timestampMs : undefined;
     this.#exemplars(ref, timestampMs, kind);
@@ -216,6 +223,7 @@ export class BodyIngest {
     this.#normalize(pairs, lineStart);
     const labels = seriesLabels(metric, pairs, this.#rules);
     if (labels === undefined) return DROPPED;
+    this.#name = labels.get(METRIC_NAME);
     if (this.kept >= this.#rules.samplesMax) return NOT_CREATED;
     try {
       return this.#sinks.appender.series(labels, this.#rules.schedule);

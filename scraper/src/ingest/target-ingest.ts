@@ -20,6 +20,7 @@ import {
 } from './body-ingest.ts';
 import { LabelLimitError } from './label-limits.ts';
 import type { MetadataStore } from './metadata-store.ts';
+import { familyMetadata } from './metric-family.ts';
 import { ReportSeries, type ScrapeReport } from './report-series.ts';
 import { SampleBuffer } from './sample-buffer.ts';
 import { SampleCodes } from './sample-codes.ts';
@@ -30,7 +31,7 @@ import { TargetMetadata } from './target-metadata.ts';
 
 /** What all targets of a process share. */
 export interface IngestContext {
-  readonly tsdb: Pick<Tsdb, 'appender'>;
+  readonly tsdb: Pick<Tsdb, 'appender'> & Partial<Pick<Tsdb, 'recordsMetadata'>>;
   readonly scanner: LineScanner;
   readonly counters: ScrapeCounters;
   readonly metadata: MetadataStore;
@@ -87,9 +88,9 @@ export class TargetIngest {
       return this.#tryPage(lines, time);
     } catch (err) {
       if (err instanceof FailedPage) return this.commitFailure(err.message, time, err.counts);
-      if (!(err instanceof UnknownRefs)) throw err;
+      if (!(err instanceof AllLinesWanted)) throw err;
       this.#forgetLines();
-      return this.#tryPage(lines, time);
+      return this.#tryPage(lines, time, true);
     }
   }
 
@@ -153,7 +154,7 @@ export class TargetIngest {
     }
   }
 
-  #tryPage(lines: LinePage, time: ScrapeTime): ScrapeOutcome {
+  #tryPage(lines: LinePage, time: ScrapeTime, areAllShown = false): ScrapeOutcome {
     const { scanner, counters } = this.#context;
     let unmarked: readonly number[] = [];
     let written: Pick<BodyIngest, 'histograms' | 'unlearned'> = { histograms: [], unlearned: [] };
@@ -161,6 +162,7 @@ export class TargetIngest {
       const sinks = { scanner, lines: this.#lines, appender, metadata: this.#metadata };
       const page = new BodyIngest(this.#rules, sinks, lines);
       this.#read(page);
+      this.#setMetadata(appender, page, areAllShown);
       written = page;
       unmarked = this.#append(appender, page, time.timeMs);
       const good: ScrapeReport = { up: true, durationMs: time.durationMs(), ...this.#countsOf(page) };
@@ -174,6 +176,18 @@ export class TargetIngest {
     this.#codes.addTo(counters);
     this.#lastSuccessMs = time.timeMs;
     return { ...report, error: '' };
+  }
+
+  /** Of new series; when a family's metadata change, of all. */
+  #setMetadata(appender: Appender, { fresh, freshNames }: BodyIngest, areAllShown: boolean): void {
+    if (this.#context.tsdb.recordsMetadata !== true) return;
+    if (!areAllShown && this.#metadata.isChanged) throw new AllLinesWanted('metadata changed');
+    if (fresh.length === 0) return;
+    const said = this.#metadata.said();
+    for (const [i, ref] of fresh.entries()) {
+      const metadata = familyMetadata(freshNames[i]!, said);
+      if (metadata !== undefined) appender.setMetadata(ref, metadata);
+    }
   }
 
   #read(page: BodyIngest): void {
@@ -206,7 +220,7 @@ export class TargetIngest {
       codes.append(appender, one, timestampMs);
     }
     this.#appendHistograms(appender, page, timeMs);
-    if (codes.unknownRefs > 0) throw new UnknownRefs();
+    if (codes.unknownRefs > 0) throw new AllLinesWanted('a series is not in the head any more');
     for (const sample of page.exemplars) codes.appendExemplars(appender, sample, timeMs);
     const stampedRefs = [...stamped, ...histograms.filter(({ timestampMs: own }) => own !== undefined)].map(
       ({ ref }) => ref,
@@ -251,9 +265,9 @@ class FailedPage extends Error {
   }
 }
 
-/** Some line leads to a series that the head has let go: every line must show its labels once more. */
-class UnknownRefs extends Error {
-  constructor() {
-    super('line cache: a series is not in the head any more');
+/** Every line must show its labels once more: a series left the head, or more is said of known ones. */
+class AllLinesWanted extends Error {
+  constructor(why: string) {
+    super(`line cache: ${why}`);
   }
 }
