@@ -20,7 +20,7 @@ export interface Side {
 }
 
 const repository = fileURLToPath(new URL('../../../', import.meta.url));
-const startTimeoutMs = 60_000;
+const startTimeoutMs = 180_000;
 
 export async function startPrometheus(
   binary: string,
@@ -121,12 +121,14 @@ function flotillaManifests(load: Load, addresses: readonly string[]): Record<str
         enableCompression: gzip,
         ...(tls && { scheme: 'HTTPS', tlsConfig: { insecureSkipVerify: true } }),
         staticConfigs: [{ targets: addresses }],
-        metricRelabelings: relabelRules(relabelings).map(({ name, regex, label }) => ({
-          sourceLabels: [name],
-          regex,
-          targetLabel: label,
-          replacement: '$1',
-        })),
+        ...(relabelings > 0 && {
+          metricRelabelings: relabelRules(relabelings).map(({ name, regex, label }) => ({
+            sourceLabels: [name],
+            regex,
+            targetLabel: label,
+            replacement: '$1',
+          })),
+        }),
       },
     },
   };
