@@ -150,7 +150,9 @@ async function ready(url: string, child: ChildProcess): Promise<void> {
 /** Resolves when the head holds all series of the load. */
 export async function registered(side: Side, series: number): Promise<void> {
   const deadlineMs = Date.now() + startTimeoutMs;
-  while ((await readMetric(side.url, 'prometheus_tsdb_head_series')) < series) {
+  // Too busy to answer is no failure yet.
+  const read = (): Promise<number> => readMetric(side.url, 'prometheus_tsdb_head_series').catch(() => 0);
+  while ((await read()) < series) {
     if (Date.now() > deadlineMs)
       throw new Error(`${side.url}: not ${series} series within ${startTimeoutMs} ms`);
     await sleep(500);
