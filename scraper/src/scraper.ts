@@ -123,6 +123,7 @@ async function openStore(
     uptime,
     targets: () => shard.statuses(),
     metadata: (metric, limit) => shard.metadata.get(metric, limit),
+    targetMetadata: ({ metric, matchers, limit }) => shard.targets.metadata(metric, matchers, limit),
     state: () => stateOf(running, stopping),
     version: () => shard.version,
     tokenFile: internalTokenFile(config),

@@ -3,6 +3,7 @@
 import { jsonBody, limitInFlight, protobufBody, requireToken, Router } from '@flotilla/chassis';
 import type { Logger, Registry, Request, RequestHandler, Response } from '@flotilla/chassis';
 import { BadRequest, PatternError } from '@flotilla/model';
+import type { Matcher } from '@flotilla/model';
 import type { Tsdb } from '@flotilla/tsdb';
 import { decodeSeriesRequest, fromMatcherMessage, STORE_PATHS } from '@flotilla/wire';
 import type {
@@ -12,6 +13,8 @@ import type {
   RulesResponse,
   StoreKind,
   StoreStatus,
+  TargetMetadataRequest,
+  TargetMetadataResponse,
   TargetStatus,
 } from '@flotilla/wire';
 import { sendSeries } from './series-response.ts';
@@ -25,6 +28,9 @@ export interface StoreRouterOptions {
   readonly uptime: UptimeLog;
   readonly targets?: () => readonly TargetStatus[];
   readonly metadata?: (metric: string, limit: number) => MetadataResponse;
+  readonly targetMetadata?: (
+    request: Omit<TargetMetadataRequest, 'matchers'> & { readonly matchers: readonly Matcher[] },
+  ) => TargetMetadataResponse;
   readonly rules?: () => RulesResponse;
   readonly state: () => string;
   readonly version?: () => string;
@@ -67,6 +73,17 @@ export function createStoreRouter(options: StoreRouterOptions): RequestHandler {
   router.get(STORE_PATHS.targets, ...guard, (_, response) => {
     response.json({ targets: options.targets?.() ?? [] });
   });
+  router.post(STORE_PATHS.targetMetadata, ...guard, jsonBody(bodyBytesMax), (request, response) =>
+    badPatternIs400(async () => {
+      const {
+        metric = '',
+        matchers = [],
+        limit = 0,
+      } = (request.body ?? {}) as Partial<TargetMetadataRequest>;
+      const query = { metric, limit, matchers: checkedMatchers(matchers).map(fromMatcherMessage) };
+      response.json(options.targetMetadata?.(query) ?? { targets: [], isCut: false });
+    }),
+  );
   router.get(STORE_PATHS.rules, ...guard, (_, response) => {
     response.json(options.rules?.() ?? { replica: 0, groups: [] });
   });
@@ -96,18 +113,21 @@ async function sendLabels(tsdb: Tsdb, request: Request, response: Response): Pro
 
 function labelsRequest(body: unknown): LabelsRequest {
   const { name, matchers, minTimeMs, maxTimeMs, limit } = (body ?? {}) as Partial<LabelsRequest>;
-  if (!Array.isArray(matchers) || matchers.length > matchersMax)
-    throw new BadRequest(`matchers: want a list of at most ${matchersMax}`);
   if (typeof minTimeMs !== 'number' || typeof maxTimeMs !== 'number')
     throw new BadRequest('minTimeMs, maxTimeMs: want numbers');
   if (name !== undefined && typeof name !== 'string') throw new BadRequest('name: want a string');
   return {
-    matchers,
+    matchers: checkedMatchers(matchers),
     minTimeMs,
     maxTimeMs,
     limit: typeof limit === 'number' ? limit : 0,
     ...(name !== undefined && { name }),
   };
+}
+
+function checkedMatchers(matchers: LabelsRequest['matchers'] | undefined): LabelsRequest['matchers'] {
+  if (Array.isArray(matchers) && matchers.length <= matchersMax) return matchers;
+  throw new BadRequest(`matchers: want a list of at most ${matchersMax}`);
 }
 
 async function badPatternIs400(work: () => Promise<void>): Promise<void> {

@@ -2,10 +2,10 @@
 
 import { buildInfo, errorText, Router, sendData } from '@flotilla/chassis';
 import type { InternalClient } from '@flotilla/chassis';
-import { Unavailable } from '@flotilla/model';
 import { STORE_PATHS } from '@flotilla/wire';
 import type { NameValue, StoreStatus, Topology, TopologyStatus } from '@flotilla/wire';
 import { askEveryStore } from './fleet-view.ts';
+import { askOperator } from './operator-view.ts';
 import { Params } from './params.ts';
 import type { QueryService } from './query-service.ts';
 
@@ -41,7 +41,11 @@ export function statusRoutes(service: QueryService, options: StatusOptions): Rou
   );
   router.get('/explain', async (request, response) => {
     const query = new URLSearchParams({ q: new Params(request).get('q') });
-    sendData(request, response, await askOperator(service, options.operator, `/api/v1/explain?${query}`));
+    sendData(
+      request,
+      response,
+      await askOperator(service.topology.current(), options.operator, `/api/v1/explain?${query}`),
+    );
   });
   return router;
 }
@@ -137,7 +141,7 @@ function addUp(lists: readonly (readonly NameValue[])[], limit: number): NameVal
 async function fleet(service: QueryService, client: InternalClient) {
   const topology = service.topology.current();
   const [operator, stores] = await Promise.all([
-    askOperator(service, client, '/api/v1/status').then(
+    askOperator(topology, client, '/api/v1/status').then(
       (value) => ({ operator: value }),
       (error: unknown) => ({ operatorError: errorText(error) }),
     ),
@@ -148,16 +152,4 @@ async function fleet(service: QueryService, client: InternalClient) {
     ...operator,
     stores: stores.map(({ store, value, error }) => ({ store, status: value, error })),
   };
-}
-
-async function askOperator(
-  { topology }: QueryService,
-  client: InternalClient,
-  path: string,
-): Promise<unknown> {
-  const { operatorUrl } = topology.current();
-  if (operatorUrl === '') throw new Unavailable('operator: its address is not in the topology');
-  const answer = await client.getJson(operatorUrl + path, { timeoutMs: 5000 });
-  const envelope = answer as { status?: unknown; data?: unknown };
-  return envelope.status === 'success' ? envelope.data : answer;
 }

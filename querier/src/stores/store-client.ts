@@ -65,6 +65,10 @@ export class StoreClient {
     );
   }
 
+  post<T>(store: StoreAddress, path: string, body: unknown, signal: AbortSignal): Promise<T> {
+    return this.#http.postJson<T>(store.url + path, body, { signal });
+  }
+
   get<T>(store: StoreAddress, path: string, signal: AbortSignal): Promise<T> {
     return this.#http.getJson<T>(store.url + path, { signal });
   }

@@ -19,7 +19,7 @@ import {
   SampleLimitError,
 } from './body-ingest.ts';
 import { LabelLimitError } from './label-limits.ts';
-import type { MetadataStore } from './metadata-store.ts';
+import type { MetadataStore, MetadataVariant } from './metadata-store.ts';
 import { ReportSeries, type ScrapeReport } from './report-series.ts';
 import { SampleBuffer } from './sample-buffer.ts';
 import { SampleCodes } from './sample-codes.ts';
@@ -133,6 +133,11 @@ export class TargetIngest {
     this.#lines.close();
     this.#metadata.free();
     return this.#ends.all();
+  }
+
+  /** What the target says of a metric; of all for ''. */
+  metadata(metric: string): readonly MetadataVariant[] {
+    return this.#metadata.of(metric);
   }
 
   #forgetLines(): void {
