@@ -10,11 +10,16 @@ export type {
   OAuth2Config,
   ProxyConfig,
   JobLimits,
+  Receiver,
+  RemoteWrite,
+  RemoteWriteQueue,
   RemovalReason,
   SecretRef,
+  ShardSettings,
   Target,
   TlsConfig,
 } from './assignment.ts';
+export { noSettings } from './assignment.ts';
 export type { Heartbeat, ScraperState, TargetHealth } from './heartbeat.ts';
 export type {
   ChunkMessage,
@@ -92,6 +97,28 @@ export {
   type RemoteReadRequest,
   type RemoteReadSeries,
 } from './remote-read.ts';
+export {
+  decodeRemoteWrite,
+  type ReceivedExemplar,
+  type ReceivedSeries,
+  type ReceivedWrite,
+} from './remote-write-decoder.ts';
+export {
+  createRemoteWriteEncoder,
+  type EncodedLabels,
+  encodeRemoteLabels,
+  type RemoteWriteEncoder,
+} from './remote-write-encoder.ts';
+export {
+  type RemoteExemplar,
+  type RemoteHistogram,
+  type RemoteMetadata,
+  remoteMetricTypes,
+  remoteResetHints,
+  remoteWriteContentTypes,
+  type RemoteWriteVersion,
+  remoteWriteVersionHeaders,
+} from './remote-write.ts';
 export { compressSnappy, uncompressSnappy } from './snappy.ts';
 export {
   epochAt,
