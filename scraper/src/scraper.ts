@@ -124,6 +124,7 @@ async function openStore(
     targets: () => shard.statuses(),
     metadata: (metric, limit) => shard.metadata.get(metric, limit),
     targetMetadata: ({ metric, matchers, limit }) => shard.targets.metadata(metric, matchers, limit),
+    seriesByTarget: (limit) => shard.seriesByTarget(limit),
     state: () => stateOf(running, stopping),
     version: () => shard.version,
     tokenFile: internalTokenFile(config),

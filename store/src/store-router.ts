@@ -10,6 +10,7 @@ import type {
   LabelsRequest,
   LabelsResponse,
   MetadataResponse,
+  NameValue,
   RulesResponse,
   StoreKind,
   StoreStatus,
@@ -31,6 +32,7 @@ export interface StoreRouterOptions {
   readonly targetMetadata?: (
     request: Omit<TargetMetadataRequest, 'matchers'> & { readonly matchers: readonly Matcher[] },
   ) => TargetMetadataResponse;
+  readonly seriesByTarget?: (limit: number) => readonly NameValue[];
   readonly rules?: () => RulesResponse;
   readonly state: () => string;
   readonly version?: () => string;
@@ -140,7 +142,7 @@ async function badPatternIs400(work: () => Promise<void>): Promise<void> {
 }
 
 function storeStatus(
-  { tsdb, name, state, version }: StoreRouterOptions,
+  { tsdb, name, state, version, seriesByTarget }: StoreRouterOptions,
   startedMs: number,
   limit: number,
 ): StoreStatus {
@@ -158,6 +160,7 @@ function storeStatus(
       maxTimeMs: status.headMaxTimeMs,
     },
     ...status.cardinality,
+    seriesCountByTarget: seriesByTarget?.(limit) ?? [],
     blocks: status.blocks.length,
     corruptions: status.corruptions.map(({ path, detail }) => `${path}: ${detail}`),
   };

@@ -106,6 +106,8 @@ export interface StoreStatus {
   readonly labelValueCountByLabelName: readonly NameValue[];
   readonly memoryInBytesByLabelName: readonly NameValue[];
   readonly seriesCountByLabelValuePair: readonly NameValue[];
+  /** Targets as their labels; the ruler has none. */
+  readonly seriesCountByTarget?: readonly NameValue[];
   readonly blocks: number;
   readonly corruptions: readonly string[];
 }

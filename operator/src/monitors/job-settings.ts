@@ -123,6 +123,8 @@ function makeLimits(settings: ScrapeSettingsSpec, fleet: FleetSpec): JobLimits {
       fleet.enforcedLabelValueLengthLimit,
     ),
     histogramBuckets: settings.nativeHistogramBucketLimit ?? 0,
+    series: fleet.targetSeriesLimit,
+    shardSeries: fleet.shardSeriesLimit,
   };
 }
 

@@ -3,8 +3,9 @@
 import { buildInfo, errorText, Router, sendData } from '@flotilla/chassis';
 import type { InternalClient } from '@flotilla/chassis';
 import { STORE_PATHS } from '@flotilla/wire';
-import type { NameValue, StoreStatus, Topology, TopologyStatus } from '@flotilla/wire';
+import type { StoreStatus, Topology, TopologyStatus } from '@flotilla/wire';
 import { askEveryStore } from './fleet-view.ts';
+import { mergedCardinality } from './merged-cardinality.ts';
 import { askOperator } from './operator-view.ts';
 import { Params } from './params.ts';
 import type { QueryService } from './query-service.ts';
@@ -32,7 +33,7 @@ export function statusRoutes(service: QueryService, options: StatusOptions): Rou
   );
   router.get('/status/tsdb', async (request, response) => {
     const limit = Math.min(new Params(request).limit() || listLimitDefault, listLimitMax);
-    const { data, warnings } = await tsdbStatus(service, limit);
+    const { data, warnings } = await mergedCardinality(service, limit);
     sendData(request, response, data, { warnings });
   });
   router.get('/features', (request, response) => sendData(request, response, features));
@@ -77,64 +78,6 @@ function runtimeInfo(startedMs: number): Readonly<Record<string, unknown>> {
     GODEBUG: '',
     storageRetention: '',
   };
-}
-
-/** Sums over shards of what one replica of each says; series of replicas are the same series. */
-async function tsdbStatus({ topology, client }: QueryService, limit: number) {
-  const reports = await askEveryStore<StoreStatus>(
-    topology.current(),
-    client,
-    'scraper',
-    `${STORE_PATHS.status}?limit=${limit}`,
-  );
-  const warnings = reports.flatMap(({ store, error }) =>
-    error === undefined ? [] : [`${store.name}: ${error}`],
-  );
-  const perShard = new Map<number, StoreStatus>();
-  for (const { store, value } of reports) {
-    const known = perShard.get(store.shard);
-    if (value !== undefined && (known === undefined || value.headStats.numSeries > known.headStats.numSeries))
-      perShard.set(store.shard, value);
-  }
-  const statuses = [...perShard.values()];
-  const heads = statuses.map(({ headStats }) => headStats);
-  const sum = (field: 'numSeries' | 'numLabelPairs' | 'chunkCount'): number =>
-    heads.reduce((total, head) => total + head[field], 0);
-  const data = {
-    headStats: {
-      numSeries: sum('numSeries'),
-      numLabelPairs: sum('numLabelPairs'),
-      chunkCount: sum('chunkCount'),
-      minTime: Math.min(...heads.map(({ minTimeMs }) => minTimeMs)),
-      maxTime: Math.max(...heads.map(({ maxTimeMs }) => maxTimeMs)),
-    },
-    seriesCountByMetricName: addUp(
-      statuses.map((status) => status.seriesCountByMetricName),
-      limit,
-    ),
-    labelValueCountByLabelName: addUp(
-      statuses.map((status) => status.labelValueCountByLabelName),
-      limit,
-    ),
-    memoryInBytesByLabelName: addUp(
-      statuses.map((status) => status.memoryInBytesByLabelName),
-      limit,
-    ),
-    seriesCountByLabelValuePair: addUp(
-      statuses.map((status) => status.seriesCountByLabelValuePair),
-      limit,
-    ),
-  };
-  return { data, warnings };
-}
-
-function addUp(lists: readonly (readonly NameValue[])[], limit: number): NameValue[] {
-  const totals = new Map<string, number>();
-  for (const { name, value } of lists.flat()) totals.set(name, (totals.get(name) ?? 0) + value);
-  return [...totals]
-    .map(([name, value]) => ({ name, value }))
-    .toSorted((a, b) => b.value - a.value)
-    .slice(0, limit);
 }
 
 /** Topology from the file, the operator's status if it can be reached, and every store's. */

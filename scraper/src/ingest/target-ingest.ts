@@ -24,6 +24,7 @@ import { ReportSeries, type ScrapeReport } from './report-series.ts';
 import { SampleBuffer } from './sample-buffer.ts';
 import { SampleCodes } from './sample-codes.ts';
 import type { ScrapeCounters } from './scrape-counters.ts';
+import { type SeriesGuard, SeriesLimitError } from './series-guard.ts';
 import { SeriesEnds } from './series-ends.ts';
 import { StaleMarkers } from './stale-markers.ts';
 import { TargetMetadata } from './target-metadata.ts';
@@ -34,6 +35,7 @@ export interface IngestContext {
   readonly scanner: LineScanner;
   readonly counters: ScrapeCounters;
   readonly metadata: MetadataStore;
+  readonly guard: SeriesGuard;
 }
 
 export interface Page {
@@ -158,19 +160,22 @@ export class TargetIngest {
   }
 
   #tryPage(lines: LinePage, time: ScrapeTime): ScrapeOutcome {
-    const { scanner, counters } = this.#context;
+    const { scanner, counters, guard } = this.#context;
+    let created = 0;
     let unmarked: readonly number[] = [];
     let written: Pick<BodyIngest, 'histograms' | 'unlearned'> = { histograms: [], unlearned: [] };
     const report = this.#transact((appender) => {
-      const sinks = { scanner, lines: this.#lines, appender, metadata: this.#metadata };
+      const sinks = { scanner, lines: this.#lines, appender, metadata: this.#metadata, guard };
       const page = new BodyIngest(this.#rules, sinks, lines);
       this.#read(page);
       written = page;
       unmarked = this.#append(appender, page, time.timeMs);
       const good: ScrapeReport = { up: true, durationMs: time.durationMs(), ...this.#countsOf(page) };
       this.#report.append(appender, good, time.timeMs);
+      created = appender.seriesCreated;
       return good;
     });
+    guard.created(this.#rules.schedule.targetId, created);
     this.#lines.commit();
     this.#ends.written(unmarked, written.unlearned);
     this.#markers.written(written.histograms);
@@ -189,7 +194,7 @@ export class TargetIngest {
       if (err instanceof SampleLimitError) counters.exceededSampleLimit++;
       else if (err instanceof BucketLimitError) counters.exceededBucketLimit++;
       else if (err instanceof LabelLimitError) counters.exceededLabelLimits++;
-      else if (!(err instanceof ParseError)) throw err;
+      else if (!(err instanceof ParseError || err instanceof SeriesLimitError)) throw err;
       throw new FailedPage(this.#countsOf(page), err);
     }
   }

@@ -154,6 +154,7 @@ export class TargetLoop {
       honorTimestamps: job.honorTimestamps,
       trackTimestampsStaleness: job.trackTimestampsStaleness,
       samplesMax,
+      seriesLimits: job.limits,
       lineBytesMax: this.#context.bounds.lineBytesMax,
       linesMax: this.#context.bounds.samplesMax,
     };

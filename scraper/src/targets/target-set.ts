@@ -77,6 +77,12 @@ export class TargetSet {
     return { targets, isCut: false };
   }
 
+  /** Its labels, for people. */
+  nameOf(id: number): string {
+    const loop = this.#loops.get(id) ?? this.#ending.get(id);
+    return loop === undefined ? `target ${id}, which is gone` : `${loop.labels}`;
+  }
+
   /** Targets by job. */
   countByJob(): Map<string, number> {
     const counts = new Map([...this.#jobs.keys()].map((job) => [job, 0]));
