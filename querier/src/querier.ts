@@ -70,7 +70,12 @@ export function mountQuerier(options: QuerierOptions): () => Promise<void> {
   };
   const api = Router();
   api.use(cors(options.corsOrigin));
-  api.use(queryRoutes(service), metadataRoutes(service), targetsRoutes(service), rulesRoutes(service));
+  api.use(
+    queryRoutes(service),
+    metadataRoutes(service),
+    targetsRoutes(service, operator),
+    rulesRoutes(service),
+  );
   api.use(statusRoutes(service, { operator, flags: options.flags, startedMs: Date.now() }));
   api.use(remoteReadRoute(service));
   server.app.use('/api/v1', api);

@@ -125,6 +125,8 @@ async function openStore(
     uptime,
     targets: () => shard.statuses(),
     metadata: (metric, limit) => shard.metadata.get(metric, limit),
+    targetMetadata: ({ metric, matchers, limit }) => shard.targets.metadata(metric, matchers, limit),
+    seriesByTarget: (limit) => shard.seriesByTarget(limit),
     state: () => stateOf(running, stopping),
     version: () => shard.version,
     tokenFile: internalTokenFile(config),

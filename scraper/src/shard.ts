@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { LineScanner } from '@flotilla/kernel';
 import type { InternalClient, Logger, Registry } from '@flotilla/chassis';
 import type { Tsdb } from '@flotilla/tsdb';
-import type { Assignment, TargetHealth, TargetStatus } from '@flotilla/wire';
+import type { Assignment, NameValue, TargetHealth, TargetStatus } from '@flotilla/wire';
 import { AssignmentClient } from './assignment/assignment-client.ts';
 import { AssignmentFile } from './assignment/assignment-file.ts';
 import { AssignmentStream } from './assignment/assignment-stream.ts';
@@ -14,6 +14,7 @@ import { BodyMemory } from './fetch/body-memory.ts';
 import { Credentials } from './fetch/credentials.ts';
 import { MetadataStore } from './ingest/metadata-store.ts';
 import { ScrapeCounters } from './ingest/scrape-counters.ts';
+import { SeriesGuard } from './ingest/series-guard.ts';
 import { wallClock } from './schedule/clock.ts';
 import { Scheduler } from './schedule/scheduler.ts';
 import { createIntervalSummary } from './self-metrics.ts';
@@ -34,6 +35,7 @@ export class Shard {
   readonly metadata = new MetadataStore();
   readonly scheduler = new Scheduler(wallClock);
   readonly memory: BodyMemory;
+  readonly guard: SeriesGuard;
   readonly targets: TargetSet;
   readonly assignment: AssignmentClient;
   readonly #options: ShardOptions;
@@ -49,6 +51,7 @@ export class Shard {
     this.#options = options;
     this.memory = new BodyMemory(config['scrape.body-memory-max']);
     this.#secrets = new SecretStore({ path: file('secrets.json'), client, operatorUrl, log });
+    this.guard = new SeriesGuard(options.tsdb, this.counters);
     this.targets = this.#createTargets();
     this.assignment = new AssignmentClient({
       file: new AssignmentFile(file('assignment'), log),
@@ -107,6 +110,12 @@ export class Shard {
     return this.targets.statuses(shard, replica);
   }
 
+  /** The targets with the most series in the head. */
+  seriesByTarget(limit: number): NameValue[] {
+    const byCount = [...this.guard.census()].toSorted(([, a], [, b]) => b - a).slice(0, limit);
+    return byCount.map(([id, value]) => ({ name: this.targets.nameOf(id), value }));
+  }
+
   #createTargets(): TargetSet {
     const { config, log, metrics, tsdb, onNews } = this.#options;
     return new TargetSet({
@@ -121,6 +130,7 @@ export class Shard {
         tsdb,
         counters: this.counters,
         metadata: this.metadata,
+        guard: this.guard,
         scanner: new LineScanner(),
       },
       bounds: { samplesMax: config['scrape.samples-max'], lineBytesMax: config['scrape.line-size-max'] },

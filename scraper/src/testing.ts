@@ -24,6 +24,7 @@ import { BodyMemory } from './fetch/body-memory.ts';
 import { Credentials } from './fetch/credentials.ts';
 import { MetadataStore } from './ingest/metadata-store.ts';
 import { ScrapeCounters } from './ingest/scrape-counters.ts';
+import { SeriesGuard } from './ingest/series-guard.ts';
 import { Scheduler } from './schedule/scheduler.ts';
 import { TestClock } from './schedule/test-clock.ts';
 import type { LoopContext } from './targets/target-loop.ts';
@@ -71,6 +72,8 @@ export function testJob(change: Partial<Job> = {}): Job {
       labelNameLength: 0,
       labelValueLength: 0,
       histogramBuckets: 0,
+      series: 0,
+      shardSeries: 0,
       ...change.limits,
     },
   };
@@ -206,6 +209,7 @@ export class TestShard {
         tsdb,
         counters: this.counters,
         metadata: this.metadata,
+        guard: new SeriesGuard(tsdb, this.counters),
         scanner,
       },
       bounds: { samplesMax: options.samplesMax ?? 1_000_000, lineBytesMax: 1 << 20 },

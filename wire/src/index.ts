@@ -48,9 +48,21 @@ export type {
   RuleStatus,
   RulesResponse,
   StoreStatus,
+  TargetMetadata,
+  TargetMetadataRequest,
+  TargetMetadataResponse,
   TargetStatus,
   TargetsResponse,
 } from './store-api.ts';
+export { OPERATOR_PATHS } from './operator-api.ts';
+export type {
+  DiscoveredResponse,
+  DiscoveredTarget,
+  DroppedTarget,
+  LabelRecord,
+  RelabelStepsResponse,
+  RelabelStepView,
+} from './operator-api.ts';
 export { RULES_PATH } from './rules-feed.ts';
 export type { RuleFile, RulesFeed } from './rules-feed.ts';
 export { LOCAL_PATHS } from './local.ts';

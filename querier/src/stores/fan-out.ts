@@ -73,13 +73,19 @@ export class FanOut {
 
   /** A GET of what stores know now, one answer per shard. */
   async now<T>(path: string): Promise<T[]> {
+    return this.#askNow((store, signal) => this.#options.client.get<T>(store, path, signal));
+  }
+
+  async #askNow<T>(call: (store: StoreAddress, signal: AbortSignal) => Promise<T>): Promise<T[]> {
     const nowMs = Date.now();
-    const perGroup = await Promise.all(
-      this.#groups({ minTimeMs: nowMs, maxTimeMs: nowMs }).map((group) =>
-        this.#ask(group, group.stores, (store, signal) => this.#options.client.get<T>(store, path, signal)),
-      ),
-    );
+    const groups = this.#groups({ minTimeMs: nowMs, maxTimeMs: nowMs });
+    const perGroup = await Promise.all(groups.map((group) => this.#ask(group, group.stores, call)));
     return perGroup.flatMap((answer) => (answer === undefined ? [] : [answer]));
+  }
+
+  /** A POST of a question about now, one answer per shard. */
+  async post<T>(path: string, body: unknown): Promise<T[]> {
+    return this.#askNow((store, signal) => this.#options.client.post<T>(store, path, body, signal));
   }
 
   #groups({

@@ -71,6 +71,10 @@ export class StoreClient {
     return this.#http.postJson(store.url + STORE_PATHS.exemplars, request, { signal });
   }
 
+  post<T>(store: StoreAddress, path: string, body: unknown, signal: AbortSignal): Promise<T> {
+    return this.#http.postJson<T>(store.url + path, body, { signal });
+  }
+
   get<T>(store: StoreAddress, path: string, signal: AbortSignal): Promise<T> {
     return this.#http.getJson<T>(store.url + path, { signal });
   }

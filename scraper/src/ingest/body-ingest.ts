@@ -18,6 +18,7 @@ import type { Transcript } from '../parse/transcript.ts';
 import { TypeTracker } from '../parse/type-tracker.ts';
 import { type HistogramLimits, withinLimits } from './histogram-limits.ts';
 import { SampleBuffer } from './sample-buffer.ts';
+import type { SeriesGuard, SeriesLimits } from './series-guard.ts';
 import { seriesLabels, type SampleLabelRules } from './sample-labels.ts';
 import type { HistogramSample } from './stale-markers.ts';
 import type { TargetMetadata } from './target-metadata.ts';
@@ -28,6 +29,7 @@ export interface BodyRules extends SampleLabelRules, HistogramRules, HistogramLi
   readonly trackTimestampsStaleness: boolean;
   /** Samples after relabeling; more fail the scrape. */
   readonly samplesMax: number;
+  readonly seriesLimits: SeriesLimits;
   readonly lineBytesMax: number;
   /** Lines with a sample; beyond it nothing is counted exactly, and reading stops. */
   readonly linesMax: number;
@@ -73,10 +75,11 @@ export interface BodySinks {
   readonly lines: LineCache;
   readonly appender: Appender;
   readonly metadata: TargetMetadata;
+  readonly guard: SeriesGuard;
 }
 
 const HASH = 0x23;
-/** A series beyond the sample limit: counted only. */
+/** A series beyond a limit: counted only. */
 const NOT_CREATED = 0;
 
 export class BodyIngest {
@@ -108,6 +111,8 @@ export class BodyIngest {
   #hasTooManyBuckets = false;
   /** Metric name of the series that was made last. */
   #name = '';
+  /** Series that the scrape may create; asked for when there is one that the cache does not know. */
+  #room: number | undefined;
   /** Of OpenMetrics, which has none; the scan passes over them. */
   readonly #emptyLineAt: number;
 
@@ -123,11 +128,11 @@ export class BodyIngest {
 
   /**
    * Scans, parses, creates series; appends nothing yet: the samples of known lines are in the scanner. Counts are exact
-   * even beyond the limits of samples and buckets, up to linesMax. Throws ParseError, LabelLimitError, SampleLimitError
-   * or BucketLimitError.
+   * even beyond the limits of samples, buckets and series, up to linesMax. Throws ParseError, LabelLimitError,
+   * SampleLimitError, BucketLimitError or SeriesLimitError.
    */
   read(): void {
-    const { scanner, lines } = this.#sinks;
+    const { scanner, lines, guard } = this.#sinks;
     scanner.bodyBuffer(this.#body.length).set(this.#body);
     lines.scan(this.#body.length);
     this.kept = scanner.sampleCount;
@@ -140,6 +145,7 @@ export class BodyIngest {
     if (this.#page.error !== undefined) throw this.#page.error;
     if (this.kept > this.#rules.samplesMax) throw new SampleLimitError();
     if (this.#hasTooManyBuckets) throw new BucketLimitError();
+    if (this.#isOverRoom()) throw guard.refuse(this.#rules.schedule.targetId, this.#rules.seriesLimits);
   }
 
   #line(line: UnknownLine): void {
@@ -224,13 +230,20 @@ export class BodyIngest {
     const labels = seriesLabels(metric, pairs, this.#rules);
     if (labels === undefined) return DROPPED;
     this.#name = labels.get(METRIC_NAME);
-    if (this.kept >= this.#rules.samplesMax) return NOT_CREATED;
+    if (this.kept >= this.#rules.samplesMax || this.#isOverRoom()) return NOT_CREATED;
     try {
       return this.#sinks.appender.series(labels, this.#rules.schedule);
     } catch (err) {
       if (err instanceof BadRequest) throw new ParseError(err.message, { cause: err });
       throw err;
     }
+  }
+
+  #isOverRoom(): boolean {
+    const { guard, appender } = this.#sinks;
+    if (appender.seriesCreated === 0) return false;
+    this.#room ??= guard.room(this.#rules.schedule.targetId, this.#rules.seriesLimits);
+    return appender.seriesCreated > this.#room;
   }
 
   /** The bounds of a histogram's buckets and a summary's quantiles get one spelling. */

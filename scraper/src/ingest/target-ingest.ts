@@ -19,12 +19,13 @@ import {
   SampleLimitError,
 } from './body-ingest.ts';
 import { LabelLimitError } from './label-limits.ts';
-import type { MetadataStore } from './metadata-store.ts';
+import type { MetadataStore, MetadataVariant } from './metadata-store.ts';
 import { familyMetadata } from './metric-family.ts';
 import { ReportSeries, type ScrapeReport } from './report-series.ts';
 import { SampleBuffer } from './sample-buffer.ts';
 import { SampleCodes } from './sample-codes.ts';
 import type { ScrapeCounters } from './scrape-counters.ts';
+import { type SeriesGuard, SeriesLimitError } from './series-guard.ts';
 import { SeriesEnds } from './series-ends.ts';
 import { StaleMarkers } from './stale-markers.ts';
 import { TargetMetadata } from './target-metadata.ts';
@@ -35,6 +36,7 @@ export interface IngestContext {
   readonly scanner: LineScanner;
   readonly counters: ScrapeCounters;
   readonly metadata: MetadataStore;
+  readonly guard: SeriesGuard;
 }
 
 export interface Page {
@@ -137,6 +139,11 @@ export class TargetIngest {
     return this.#ends.all();
   }
 
+  /** What the target says of a metric; of all for ''. */
+  metadata(metric: string): readonly MetadataVariant[] {
+    return this.#metadata.of(metric);
+  }
+
   #forgetLines(): void {
     this.#ends.takeAll();
     this.#lines.clear();
@@ -155,11 +162,12 @@ export class TargetIngest {
   }
 
   #tryPage(lines: LinePage, time: ScrapeTime, areAllShown = false): ScrapeOutcome {
-    const { scanner, counters } = this.#context;
+    const { scanner, counters, guard } = this.#context;
+    let created = 0;
     let unmarked: readonly number[] = [];
     let written: Pick<BodyIngest, 'histograms' | 'unlearned'> = { histograms: [], unlearned: [] };
     const report = this.#transact((appender) => {
-      const sinks = { scanner, lines: this.#lines, appender, metadata: this.#metadata };
+      const sinks = { scanner, lines: this.#lines, appender, metadata: this.#metadata, guard };
       const page = new BodyIngest(this.#rules, sinks, lines);
       this.#read(page);
       this.#setMetadata(appender, page, areAllShown);
@@ -167,8 +175,10 @@ export class TargetIngest {
       unmarked = this.#append(appender, page, time.timeMs);
       const good: ScrapeReport = { up: true, durationMs: time.durationMs(), ...this.#countsOf(page) };
       this.#report.append(appender, good, time.timeMs);
+      created = appender.seriesCreated;
       return good;
     });
+    guard.created(this.#rules.schedule.targetId, created);
     this.#lines.commit();
     this.#ends.written(unmarked, written.unlearned);
     this.#markers.written(written.histograms);
@@ -199,7 +209,7 @@ export class TargetIngest {
       if (err instanceof SampleLimitError) counters.exceededSampleLimit++;
       else if (err instanceof BucketLimitError) counters.exceededBucketLimit++;
       else if (err instanceof LabelLimitError) counters.exceededLabelLimits++;
-      else if (!(err instanceof ParseError)) throw err;
+      else if (!(err instanceof ParseError || err instanceof SeriesLimitError)) throw err;
       throw new FailedPage(this.#countsOf(page), err);
     }
   }
