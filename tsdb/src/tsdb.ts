@@ -10,6 +10,8 @@ import { dirname, join, resolve } from 'node:path';
 import type {
   Appender,
   CorruptionStatus,
+  ExemplarSeries,
+  Log,
   OpenOptions,
   Queryable,
   SelectOptions,
@@ -22,6 +24,7 @@ import { HeadChunkFiles } from './head/head-chunk-files.ts';
 import { Head } from './head/head.ts';
 import { deleteFromHead } from './head/delete-series.ts';
 import { diskIo, type Io } from './io.ts';
+import { selectExemplars } from './head/select-exemplars.ts';
 import { lockFolder } from './lock.ts';
 import { Maintenance } from './maintenance.ts';
 import { DatabaseReader } from './database-reader.ts';
@@ -30,10 +33,12 @@ import { writeSnapshot } from './snapshot.ts';
 import { replayWal, replayWbl, type ReplayReport } from './wal/replay.ts';
 import { writeCheckpoint } from './wal/checkpoint.ts';
 import { rewriteWbl } from './wal/rewrite-wbl.ts';
+import { type TailOptions, type WalPosition, WalTail } from './wal/tail.ts';
 import { Wal } from './wal/wal.ts';
 
 const BLOCK_DURATION_MS = 2 * 3_600_000;
 const WAL_SEGMENT_BYTES = 128 << 20;
+const EXEMPLARS_MAX = 100_000;
 const TOP_LIST_LENGTH = 10;
 
 export class Tsdb implements Queryable {
@@ -49,6 +54,8 @@ export class Tsdb implements Queryable {
   private readonly clock: () => number;
   private readonly unlock: () => void;
   private readonly io: Io;
+  private readonly log: Log;
+  private readonly tails = new Set<WalTail>();
   private readonly refusals: Refusals = { 0: 0, 1: 0, 2: 0, 3: 0, 4: 0, 5: 0 };
   private closed = false;
 
@@ -84,6 +91,7 @@ export class Tsdb implements Queryable {
     const { dir, log } = options;
     const io = options.io ?? diskIo;
     this.io = io;
+    this.log = log;
     const walDir = join(dir, 'wal');
     const wblDir = join(dir, 'wbl');
     this.clock = options.clock ?? Date.now;
@@ -94,6 +102,7 @@ export class Tsdb implements Queryable {
       options.blockDurationMs ?? BLOCK_DURATION_MS,
       this.chunkFiles,
       options.outOfOrderWindowMs,
+      options.exemplarsMax ?? EXEMPLARS_MAX,
     );
     this.head.refuseBefore(this.blocks.headCutMs);
     this.replayed = replayWal(walDir, this.head, log, io);
@@ -121,9 +130,21 @@ export class Tsdb implements Queryable {
       wbl,
       blocks,
       chunkFiles,
+      tails: this.tails,
       io,
       log,
     });
+  }
+
+  /** Follows the WAL from a position, or from what is committed next. The tail is closed before the database. */
+  tail(from: WalPosition | undefined, options: TailOptions): WalTail {
+    const { wal, head, log, tails } = this;
+    const start = from ?? { segment: wal.segment, offset: wal.segmentBytes };
+    const rewritten = this.replayed.corruptions.map(({ path }) => path);
+    const onClose = (tail: WalTail): void => void tails.delete(tail);
+    const tail = new WalTail(start, options, { wal, head, log, rewritten, onClose });
+    tails.add(tail);
+    return tail;
   }
 
   appender(): Appender {
@@ -156,6 +177,18 @@ export class Tsdb implements Queryable {
     limit?: number,
   ): Promise<string[]> {
     return this.reader.labelValues(name, matchers, minTimeMs, maxTimeMs, limit);
+  }
+
+  /**
+   * Exemplars in the range, both ends included, of the series that satisfy all matchers of one of the sets; series in
+   * label order. Works in slices, with a turn of the event loop in between.
+   */
+  selectExemplars(
+    sets: readonly (readonly Matcher[])[],
+    minTimeMs: number,
+    maxTimeMs: number,
+  ): Promise<ExemplarSeries[]> {
+    return selectExemplars(this.head, sets, minTimeMs, maxTimeMs);
   }
 
   /** `limit`: how many entries each cardinality list has. */

@@ -10,11 +10,16 @@ export type {
   OAuth2Config,
   ProxyConfig,
   JobLimits,
+  Receiver,
+  RemoteWrite,
+  RemoteWriteQueue,
   RemovalReason,
   SecretRef,
+  ShardSettings,
   Target,
   TlsConfig,
 } from './assignment.ts';
+export { noSettings } from './assignment.ts';
 export type { Heartbeat, ScraperState, TargetHealth } from './heartbeat.ts';
 export type {
   ChunkMessage,
@@ -56,6 +61,13 @@ export {
   encodeAssignmentFrame,
 } from './assignment-codec.ts';
 export { crc32c } from './crc32c.ts';
+export {
+  type ExactHistogram,
+  exactHistogram,
+  HISTOGRAMS_EXACT,
+  HISTOGRAMS_PARAM,
+  parseExactHistogram,
+} from './exact-histogram.ts';
 export { encodeFrame, FRAME_BYTES_MAX, FrameDecoder } from './framing.ts';
 export { decodeHeartbeat, encodeHeartbeat } from './heartbeat-codec.ts';
 export {
@@ -73,6 +85,28 @@ export {
   type RemoteReadRequest,
   type RemoteReadSeries,
 } from './remote-read.ts';
+export {
+  decodeRemoteWrite,
+  type ReceivedExemplar,
+  type ReceivedSeries,
+  type ReceivedWrite,
+} from './remote-write-decoder.ts';
+export {
+  createRemoteWriteEncoder,
+  type EncodedLabels,
+  encodeRemoteLabels,
+  type RemoteWriteEncoder,
+} from './remote-write-encoder.ts';
+export {
+  type RemoteExemplar,
+  type RemoteHistogram,
+  type RemoteMetadata,
+  remoteMetricTypes,
+  remoteResetHints,
+  remoteWriteContentTypes,
+  type RemoteWriteVersion,
+  remoteWriteVersionHeaders,
+} from './remote-write.ts';
 export { compressSnappy, uncompressSnappy } from './snappy.ts';
 export {
   epochAt,

@@ -34,9 +34,9 @@ describe('remote read', () => {
     new Uint32Array(values.buffer).set([2, 0x7ff00000, 0, 0x3ff00000]);
     const series = { labels: Labels.fromRecord({ a: 'b' }), timestampsMs: Float64Array.of(-1, 300), values };
     const response = hex(encodeRemoteReadResponse([[series], []])).replaceAll('80808000', '');
-    const label = '0a860a0161120162';
+    const label = '0a060a0161120162';
     const stale = '129409020000000000f07f10ffffffffffffffffff01';
-    const one = '128c09000000000000f03f10ac02';
+    const one = '120c09000000000000f03f10ac02';
     expect(response).toContain(label + stale + one);
     expect(response.endsWith('0a80')).toBe(true);
   });

@@ -2,6 +2,7 @@
 
 import { BadRequest, type Labels, Matcher } from '@flotilla/model';
 import type { MatchType } from '@flotilla/model';
+import { ProtobufWriter } from './protobuf-writer.ts';
 import { MessageType } from './schema.ts';
 
 export interface RemoteReadQuery {
@@ -68,93 +69,16 @@ function matchersOf(messages: RequestMessage['queries'][number]['matchers']): Ma
 
 /** The series of each query, in order. */
 export function encodeRemoteReadResponse(results: readonly (readonly RemoteReadSeries[])[]): Uint8Array {
-  const writer = new Writer();
+  const writer = new ProtobufWriter();
   for (const series of results) writer.message(1, () => series.forEach((one) => writeSeries(writer, one)));
   return writer.finish();
 }
 
-function writeSeries(writer: Writer, { labels, timestampsMs, values }: RemoteReadSeries): void {
+function writeSeries(writer: ProtobufWriter, { labels, timestampsMs, values }: RemoteReadSeries): void {
   writer.message(1, () => {
-    for (const [name, value] of labels) {
-      writer.message(1, () => {
-        writer.text(1, name);
-        writer.text(2, value);
-      });
-    }
+    writer.labels(1, labels);
     const bits = new Uint32Array(values.buffer, values.byteOffset, values.length * 2);
-    for (let i = 0; i < values.length; i++) {
-      writer.message(2, () => {
-        writer.fixed64(1, bits[2 * i]!, bits[2 * i + 1]!);
-        writer.varintField(2, timestampsMs[i]!);
-      });
-    }
+    for (let i = 0; i < values.length; i++)
+      writer.sample(2, timestampsMs[i]!, bits[2 * i]!, bits[2 * i + 1]!);
   });
-}
-
-const LENGTH_BYTES = 5;
-
-/** Protobuf into one growing buffer. A message's length takes five bytes, so that it can be filled in behind. */
-class Writer {
-  private bytes = new Uint8Array(1 << 16);
-  private view = new DataView(this.bytes.buffer);
-  private at = 0;
-
-  finish(): Uint8Array {
-    return this.bytes.subarray(0, this.at);
-  }
-
-  message(field: number, write: () => void): void {
-    this.reserve(1 + LENGTH_BYTES);
-    this.bytes[this.at++] = (field << 3) | 2;
-    const lengthAt = this.at;
-    this.at += LENGTH_BYTES;
-    write();
-    let length = this.at - lengthAt - LENGTH_BYTES;
-    for (let i = 0; i < LENGTH_BYTES; i++, length >>>= 7)
-      this.bytes[lengthAt + i] = (length & 0x7f) | (i < LENGTH_BYTES - 1 ? 0x80 : 0);
-  }
-
-  text(field: number, text: string): void {
-    const data = Buffer.from(text, 'utf8');
-    this.reserve(1 + LENGTH_BYTES + data.length);
-    this.bytes[this.at++] = (field << 3) | 2;
-    this.varint(data.length);
-    this.bytes.set(data, this.at);
-    this.at += data.length;
-  }
-
-  fixed64(field: number, low: number, high: number): void {
-    this.reserve(9);
-    this.bytes[this.at++] = (field << 3) | 1;
-    this.view.setUint32(this.at, low, true);
-    this.view.setUint32(this.at + 4, high, true);
-    this.at += 8;
-  }
-
-  /** A whole number, which may be negative. */
-  varintField(field: number, value: number): void {
-    this.reserve(11);
-    this.bytes[this.at++] = field << 3;
-    if (value >= 0) this.varint(value);
-    else
-      for (let rest = BigInt.asUintN(64, BigInt(value)), i = 0; i < 10; i++, rest >>= 7n)
-        this.bytes[this.at++] = Number(rest & 0x7fn) | (i < 9 ? 0x80 : 0);
-  }
-
-  private varint(value: number): void {
-    let rest = value;
-    while (rest >= 0x80) {
-      this.bytes[this.at++] = (rest % 0x80) | 0x80;
-      rest = Math.floor(rest / 0x80);
-    }
-    this.bytes[this.at++] = rest;
-  }
-
-  private reserve(bytes: number): void {
-    if (this.at + bytes <= this.bytes.length) return;
-    const grown = new Uint8Array(Math.max(this.bytes.length * 2, this.at + bytes));
-    grown.set(this.bytes.subarray(0, this.at));
-    this.bytes = grown;
-    this.view = new DataView(grown.buffer);
-  }
 }

@@ -2,11 +2,15 @@
 
 import { formatFloat, formatSampleValue, histogramToJson } from '@flotilla/model';
 import type { HistogramPoint, MatrixSeries, QueryResult } from '@flotilla/promql';
+import { exactHistogram } from '@flotilla/wire';
 
 const pieceLength = 64 * 1024;
 
-/** Yields `{"resultType":…,"result":…}` in pieces of about 64 KiB, with the query's statistics if they are asked for. */
-export function* queryDataJson(result: QueryResult, withStats = false): Generator<string> {
+/**
+ * Yields `{"resultType":…,"result":…}` in pieces of about 64 KiB, with the query's statistics if they are asked for, and with
+ * exact histograms in a vector for who records them.
+ */
+export function* queryDataJson(result: QueryResult, withStats = false, withExact = false): Generator<string> {
   const times = new TimeTexts();
   yield `{"resultType":"${result.type}","result":`;
   switch (result.type) {
@@ -23,7 +27,7 @@ export function* queryDataJson(result: QueryResult, withStats = false): Generato
           `{"metric":${JSON.stringify(labels.toRecord())},${
             histogram === undefined
               ? `"value":${point(timeMs, formatSampleValue(value))}`
-              : `"histogram":${histogramPoint({ timeMs, histogram })}`
+              : vectorHistogram({ timeMs, histogram }, withExact)
           }}`,
       );
       break;
@@ -55,6 +59,11 @@ function samples({ timestampsMs, values, histograms = [] }: MatrixSeries, times:
 
 function histogramPoint({ timeMs, histogram }: HistogramPoint): string {
   return `[${formatTime(timeMs)},${JSON.stringify(histogramToJson(histogram))}]`;
+}
+
+function vectorHistogram({ timeMs, histogram }: HistogramPoint, exact: boolean): string {
+  if (!exact) return `"histogram":${histogramPoint({ timeMs, histogram })}`;
+  return `"exactHistogram":[${formatTime(timeMs)},${JSON.stringify(exactHistogram(histogram))}]`;
 }
 
 function points(timestampsMs: Float64Array, values: Float64Array, times: TimeTexts): string {

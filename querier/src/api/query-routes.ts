@@ -5,6 +5,7 @@ import type { Request, RequestHandler, Response } from '@flotilla/chassis';
 import { goQuote } from '@flotilla/model';
 import { exprToJson, prettyExpr, QueryError, valueType } from '@flotilla/promql';
 import type { Expr, QueryControl, QueryResult } from '@flotilla/promql';
+import { HISTOGRAMS_EXACT, HISTOGRAMS_PARAM } from '@flotilla/wire';
 import { MergedStorage } from '../stores/merged-storage.ts';
 import { requestSignal, sendPieces } from './answer.ts';
 import { invalid, Params, tryParseDuration } from './params.ts';
@@ -117,7 +118,8 @@ async function answerQuery(
     ...(limited === result ? [] : ['results truncated due to limit']),
     ...(['', 'true', 'all'].includes(stats) ? [] : [statsWarning(stats)]),
   ];
-  await sendPieces(request, response, queryDataJson(limited, stats !== ''), {
+  const withExact = params.get(HISTOGRAMS_PARAM) === HISTOGRAMS_EXACT;
+  await sendPieces(request, response, queryDataJson(limited, stats !== '', withExact), {
     warnings,
     infos: [...notes.infos, ...result.infos],
   });
