@@ -1,7 +1,7 @@
 // Query results as Prometheus's JSON, in pieces, so that a large answer is never one string.
 
 import { formatFloat, formatSampleValue, histogramToJson } from '@flotilla/model';
-import type { HistogramPoint, MatrixSeries, QueryResult } from '@flotilla/promql';
+import type { HistogramPoint, MatrixSeries, QueryResult, QueryStats } from '@flotilla/promql';
 import { exactHistogram } from '@flotilla/wire';
 
 const pieceLength = 64 * 1024;
@@ -37,7 +37,7 @@ export function* queryDataJson(result: QueryResult, withStats = false, withExact
         (series) => `{"metric":${JSON.stringify(series.labels.toRecord())}${samples(series, times)}}`,
       );
   }
-  yield withStats ? `,"stats":${JSON.stringify(statsOf(result))}}` : '}';
+  yield withStats ? `,"stats":${JSON.stringify(statsJson(result.stats))}}` : '}';
 }
 
 function* list<T>(items: readonly T[], write: (item: T) => string): Generator<string> {
@@ -98,7 +98,8 @@ function formatTime(timeMs: number): string {
   return timeMs % 1000 === 0 ? `${timeMs / 1000}` : (timeMs / 1000).toFixed(3);
 }
 
-function statsOf({ stats }: QueryResult): unknown {
+/** `stats` of an answer, in Prometheus's shape. */
+export function statsJson(stats: QueryStats): unknown {
   const seconds = stats.evalMs / 1000;
   return {
     timings: {
@@ -109,6 +110,10 @@ function statsOf({ stats }: QueryResult): unknown {
       execQueueTime: 0,
       execTotalTime: seconds,
     },
-    samples: { totalQueryableSamples: stats.samples, peakSamples: stats.peakSamples },
+    samples: {
+      totalQueryableSamples: stats.samples,
+      samplesRead: stats.samples,
+      peakSamples: stats.peakSamples,
+    },
   };
 }

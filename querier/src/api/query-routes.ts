@@ -10,6 +10,7 @@ import { MergedStorage } from '../stores/merged-storage.ts';
 import { requestSignal, sendPieces } from './answer.ts';
 import { invalid, Params, tryParseDuration } from './params.ts';
 import { queryDataJson } from './query-json.ts';
+import type { LoggedQuery } from './query-log.ts';
 import { RequestView } from './query-service.ts';
 import type { QueryService } from './query-service.ts';
 
@@ -43,7 +44,8 @@ async function instantQuery(service: QueryService, request: Request, response: R
   const params = new Params(request);
   params.limit();
   const timeMs = params.time('time', Date.now());
-  await answerQuery(service, params, request, response, (storage, control) => {
+  const span = { startMs: timeMs, endMs: timeMs, stepMs: 0 };
+  await answerQuery(service, params, span, request, response, (storage, control) => {
     return service.engine.instant({ ...params.expr(service.parser), timeMs }, storage, control);
   });
 }
@@ -52,14 +54,14 @@ async function rangeQuery(service: QueryService, request: Request, response: Res
   const params = new Params(request);
   params.limit();
   const window = rangeWindow(params);
-  await answerQuery(service, params, request, response, (storage, control) => {
+  await answerQuery(service, params, window, request, response, (storage, control) => {
     const query = params.expr(service.parser);
     checkRangeType(query.expr);
     return service.engine.range({ ...query, ...window }, storage, control);
   });
 }
 
-function rangeWindow(params: Params): { startMs: number; endMs: number; stepMs: number } {
+function rangeWindow(params: Params): Span {
   const startMs = params.requiredTime('start');
   const endMs = params.requiredTime('end');
   if (endMs < startMs) throw invalid('end', 'end timestamp must not be before start time');
@@ -91,11 +93,13 @@ function checkRangeType(expr: Expr): void {
   );
 }
 
+type Span = Pick<LoggedQuery, 'startMs' | 'endMs' | 'stepMs'>;
 type Evaluate = (storage: MergedStorage, control: QueryControl) => Promise<QueryResult>;
 
 async function answerQuery(
   service: QueryService,
   params: Params,
+  span: Span,
   request: Request,
   response: Response,
   evaluate: Evaluate,
@@ -107,7 +111,8 @@ async function answerQuery(
   const view = new RequestView(service, params, signal);
   const storage = new MergedStorage(view.fanOut, { dedup: params.boolean('dedup', true) });
   const control = { signal, timeoutMs, ...(lookbackMs !== undefined && { lookbackMs }) };
-  const result = await service.gate.run(signal, () => evaluate(storage, control)).catch(toApi);
+  const logged = { query: params.get('query'), ...span };
+  const result = await runLogged(service, request, logged, signal, () => evaluate(storage, control));
   service.metrics.evaluated(result.stats.evalMs / 1000);
   const notes = view.notes(response);
   const limited = limitSeries(result, limit);
@@ -123,6 +128,29 @@ async function answerQuery(
     warnings,
     infos: [...notes.infos, ...result.infos],
   });
+}
+
+/** Through the gate, with the query in the logs. Throws ApiError. */
+async function runLogged(
+  { gate, log, active }: QueryService,
+  request: Request,
+  query: LoggedQuery,
+  signal: AbortSignal,
+  evaluate: () => Promise<QueryResult>,
+): Promise<QueryResult> {
+  const beganMs = performance.now();
+  const tookMs = (): number => performance.now() - beganMs;
+  try {
+    const result = await gate.run(signal, async () => {
+      const end = active?.begin(query.query);
+      return evaluate().finally(end);
+    });
+    log.ended(request, query, tookMs(), result.stats, '');
+    return result;
+  } catch (error) {
+    log.ended(request, query, tookMs(), undefined, (error as Error).message);
+    return toApi(error);
+  }
 }
 
 function lookback(params: Params): number | undefined {
