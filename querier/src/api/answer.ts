@@ -48,7 +48,7 @@ export async function sendPieces(
 }
 
 /** Resolves when more can be written, or the client has gone. */
-async function drained(output: Response | Gzip, response: Response): Promise<void> {
+export async function drained(output: Response | Gzip, response: Response): Promise<void> {
   const over = new AbortController();
   const { signal } = over;
   await Promise.race([once(output, 'drain', { signal }), once(response, 'close', { signal })]);
