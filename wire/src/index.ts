@@ -68,12 +68,13 @@ export {
   HISTOGRAMS_PARAM,
   parseExactHistogram,
 } from './exact-histogram.ts';
+export { SeriesFrameWriter } from './series-batch.ts';
 export { encodeFrame, FRAME_BYTES_MAX, FrameDecoder } from './framing.ts';
 export { decodeHeartbeat, encodeHeartbeat } from './heartbeat-codec.ts';
 export {
   decodeSeriesFrame,
   decodeSeriesRequest,
-  encodeSeriesFrame,
+  encodeSeriesTrailer,
   encodeSeriesRequest,
   fromMatcherMessage,
   toMatcherMessage,

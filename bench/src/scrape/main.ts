@@ -111,6 +111,6 @@ function medians(figures: readonly Figures[]): Figures {
   };
 }
 
-function ratio(ours: number, theirs: number): number {
-  return Math.round((ours / theirs) * 1000) / 1000;
+function ratio(mine: number, peer: number): number {
+  return Math.round((mine / peer) * 1000) / 1000;
 }

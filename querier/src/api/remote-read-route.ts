@@ -92,7 +92,7 @@ async function sendChunks(response: Response, results: readonly (readonly Series
     for (const one of series) {
       for (const frame of chunkedReadFrames(one.labels, chunksOf(one), queryIndex)) {
         if (response.destroyed) return;
-        if (!response.write(frame)) await drained(response, response);
+        if (!response.write(frame)) await drained(response);
       }
     }
   }
