@@ -149,8 +149,9 @@ async function runLogged(
     log.ended(request, query, tookMs(), result.stats, '');
     return result;
   } catch (error) {
-    log.ended(request, query, tookMs(), undefined, (error as Error).message);
-    return toApi(error);
+    const answer = apiErrorOf(error, signal);
+    log.ended(request, query, tookMs(), undefined, (answer as Error).message);
+    throw answer;
   }
 }
 
@@ -179,10 +180,12 @@ function limitSeries(result: QueryResult, limit: number): QueryResult {
   return result;
 }
 
-function toApi(error: unknown): never {
-  if (error instanceof QueryError) throw new ApiError(error.kind, error.message, undefined, { cause: error });
-  if ((error as Error | undefined)?.name === 'TimeoutError') {
-    throw new ApiError('timeout', 'query timed out in expression evaluation', undefined, { cause: error });
-  }
-  throw error;
+/** A query that is aborted because its time is up has timed out, wherever it was. */
+function apiErrorOf(error: unknown, { reason }: AbortSignal): unknown {
+  const isLate = [error, reason].some((one) => (one as Error | undefined)?.name === 'TimeoutError');
+  if (isLate && !(error instanceof ApiError))
+    return new ApiError('timeout', 'query timed out in expression evaluation', undefined, { cause: error });
+  if (error instanceof QueryError)
+    return new ApiError(error.kind, error.message, undefined, { cause: error });
+  return error;
 }
