@@ -96,8 +96,10 @@ export {
   toMatcherMessage,
 } from './series-codec.ts';
 export {
+  chunkedReadFrames,
   decodeRemoteReadRequest,
   encodeRemoteReadResponse,
+  type RemoteReadChunk,
   type RemoteReadQuery,
   type RemoteReadRequest,
   type RemoteReadSeries,

@@ -53,12 +53,17 @@ export async function sendJson(
   }
 }
 
+/** A client that takes nothing for so long is cut off: its answer is held in memory. */
+const stallMs = 60_000;
+
 /** Resolves when more can be written, or the client has gone. */
-async function drained(response: Response): Promise<void> {
+export async function drained(response: Response, timeoutMs = stallMs): Promise<void> {
   if (response.destroyed) return;
   const over = new AbortController();
   const { signal } = over;
+  const cut = setTimeout(() => response.destroy(), timeoutMs);
   await Promise.race([once(response, 'drain', { signal }), once(response, 'close', { signal })]);
+  clearTimeout(cut);
   over.abort(); // Takes the other listeners away.
 }
 
