@@ -18,6 +18,7 @@ const parts = {
   'promql-oracle': () => {
     process.env.FLOTILLA_PROMETHEUS_SOURCES = peerSources('prometheus');
     process.env.FLOTILLA_PROMETHEUS = peer('prometheus');
+    process.env.FLOTILLA_PROMTOOL = peer('promtool');
     process.env.FLOTILLA_PROMQL_ORACLE = peer('promql-oracle');
     return jestIn('conformance/promql/');
   },

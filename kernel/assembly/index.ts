@@ -2,8 +2,9 @@
 
 import { initCrc32c } from './crc32c';
 import { initFloatParse } from './float-parse';
+import { initFloatText } from './float-text';
 
-export { alloc, bump, capacityOf, free, usedBytes } from './memory';
+export { alloc, bump, capacityOf, equalBytes, free, usedBytes } from './memory';
 export { crc32c } from './crc32c';
 export { decodeXor } from './xor-decode';
 export { ENCODE_SLACK, encodedBytes, encodeXor } from './xor-encode';
@@ -67,8 +68,29 @@ export {
   unknownLines,
 } from './line-cache';
 
+export { powersOfTen } from './float-text';
+export { CODE_TABLE_BYTES } from './deflate';
+export {
+  beginRow,
+  endJson,
+  freeJsonWriter,
+  jsonInputAt,
+  jsonOutAt,
+  jsonOutLength,
+  jsonTextAt,
+  jsonTextLength,
+  newJsonWriter,
+  POINTS_MAX,
+  startJson,
+  takeJson,
+  TEXT_MAX,
+  writePoints,
+  writeText,
+} from './json-writer';
+
 /** To be called once, first. */
 export function init(): void {
   initCrc32c();
   initFloatParse();
+  initFloatText();
 }

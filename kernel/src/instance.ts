@@ -84,6 +84,23 @@ export interface KernelExports {
   readonly missingCount: { readonly value: number };
   readonly missingRefs: { readonly value: number };
   readonly droppedCount: { readonly value: number };
+  equalBytes(a: number, b: number, length: number): number;
+  readonly powersOfTen: { readonly value: number };
+  readonly CODE_TABLE_BYTES: { readonly value: number };
+  readonly TEXT_MAX: { readonly value: number };
+  newJsonWriter(): number;
+  freeJsonWriter(writer: number): void;
+  startJson(writer: number, codes: number, outLength: number, bits: number, bitCount: number): void;
+  beginRow(writer: number): void;
+  writePoints(writer: number, count: number): void;
+  writeText(writer: number, length: number): void;
+  jsonInputAt(writer: number): number;
+  jsonOutAt(writer: number): number;
+  jsonOutLength(writer: number): number;
+  jsonTextAt(writer: number): number;
+  jsonTextLength(writer: number): number;
+  takeJson(writer: number): void;
+  endJson(writer: number): void;
 }
 
 let compiled: WebAssembly.Module | undefined;

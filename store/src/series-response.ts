@@ -2,8 +2,8 @@
 
 import type { Response } from '@flotilla/chassis';
 import type { SeriesSet, Tsdb } from '@flotilla/tsdb';
-import { encodeFrame, encodeSeriesFrame, fromMatcherMessage } from '@flotilla/wire';
-import type { Gap, SeriesMessage, SeriesRequest, SeriesTrailer } from '@flotilla/wire';
+import { encodeFrame, encodeSeriesTrailer, fromMatcherMessage, SeriesFrameWriter } from '@flotilla/wire';
+import type { Gap, SeriesMessage, SeriesRequest } from '@flotilla/wire';
 import { once } from 'node:events';
 import { missedTargets } from './missed-targets.ts';
 import { isCovered } from './slot-coverage.ts';
@@ -14,8 +14,7 @@ export interface SeriesSource {
   readonly gaps: (minTimeMs: number, maxTimeMs: number) => readonly Gap[];
 }
 
-const frameSeriesMax = 64;
-const frameBytesMax = 256 * 1024;
+const frameBytesMax = 256 << 10;
 
 /** Answers a series request. Resolves when all is handed to the socket, or the client has gone. */
 export async function sendSeries(
@@ -32,27 +31,27 @@ export async function sendSeries(
     skipChunks,
   });
   response.status(200).setHeader('Content-Type', 'application/x-flotilla-series; version=1');
-  const writer = new FrameWriter(response);
+  const frame = new SeriesFrameWriter();
+  let series = 0;
   let truncated = false;
   try {
     while (set.next()) {
       if (response.destroyed) return;
       if (wanted.size > 0 && !wanted.has(set.schedule?.targetId ?? 0)) continue;
-      truncated = limit > 0 && writer.series >= limit;
+      truncated = limit > 0 && series >= limit;
       if (truncated) break;
-      if (!writer.add(toMessage(set, request, nowMs))) await writer.drained();
+      frame.add(toMessage(set, request, nowMs));
+      series++;
+      if (frame.sizeBytes >= frameBytesMax && !response.write(frame.finish())) await drained(response);
     }
   } finally {
     set.close();
   }
   const missedTargetIds =
     source.kind === 'scraper' ? await missedTargets(source.tsdb, minTimeMs, maxTimeMs, nowMs, wanted) : [];
-  writer.end({
-    series: writer.series,
-    gaps: source.gaps(minTimeMs, Math.min(maxTimeMs, nowMs)),
-    missedTargetIds,
-    truncated,
-  });
+  if (frame.count > 0) response.write(frame.finish());
+  const gaps = source.gaps(minTimeMs, Math.min(maxTimeMs, nowMs));
+  response.end(encodeFrame(encodeSeriesTrailer({ series, gaps, missedTargetIds, truncated })));
 }
 
 function toMessage(
@@ -61,7 +60,7 @@ function toMessage(
   nowMs: number,
 ): SeriesMessage {
   return {
-    labels: [...labels],
+    labels: labels.flat,
     targetId: schedule?.targetId ?? 0,
     intervalMs: schedule?.intervalMs ?? 0,
     phaseMs: schedule?.phaseMs ?? 0,
@@ -70,44 +69,11 @@ function toMessage(
   };
 }
 
-class FrameWriter {
-  series = 0;
-  readonly #response: Response;
-  #batch: SeriesMessage[] = [];
-  #bytes = 0;
-
-  constructor(response: Response) {
-    this.#response = response;
-  }
-
-  /** False when the reader is behind: wait for drained(). */
-  add(message: SeriesMessage): boolean {
-    this.series++;
-    this.#batch.push(message);
-    for (const { data } of message.chunks) this.#bytes += data.length;
-    return this.#batch.length < frameSeriesMax && this.#bytes < frameBytesMax ? true : this.#flush();
-  }
-
-  async drained(): Promise<void> {
-    if (this.#response.destroyed) return;
-    const over = new AbortController();
-    const { signal } = over;
-    await Promise.race([
-      once(this.#response, 'drain', { signal }),
-      once(this.#response, 'close', { signal }),
-    ]);
-    over.abort(); // Takes the other listener away.
-  }
-
-  end(trailer: SeriesTrailer): void {
-    if (this.#batch.length > 0) this.#flush();
-    this.#response.end(encodeFrame(encodeSeriesFrame({ kind: 'trailer', trailer })));
-  }
-
-  #flush(): boolean {
-    const frame = encodeFrame(encodeSeriesFrame({ kind: 'series', series: this.#batch }));
-    this.#batch = [];
-    this.#bytes = 0;
-    return this.#response.write(frame);
-  }
+/** Resolves when more can be written, or the client has gone. */
+async function drained(response: Response): Promise<void> {
+  if (response.destroyed) return;
+  const over = new AbortController();
+  const { signal } = over;
+  await Promise.race([once(response, 'drain', { signal }), once(response, 'close', { signal })]);
+  over.abort(); // Takes the other listener away.
 }

@@ -10,6 +10,7 @@ import { dirname, join, resolve } from 'node:path';
 import type {
   Appender,
   CorruptionStatus,
+  ExemplarSeries,
   Log,
   OpenOptions,
   Queryable,
@@ -23,6 +24,7 @@ import { HeadChunkFiles } from './head/head-chunk-files.ts';
 import { Head } from './head/head.ts';
 import { deleteFromHead } from './head/delete-series.ts';
 import { diskIo, type Io } from './io.ts';
+import { selectExemplars } from './head/select-exemplars.ts';
 import { lockFolder } from './lock.ts';
 import { Maintenance } from './maintenance.ts';
 import { DatabaseReader } from './database-reader.ts';
@@ -36,6 +38,7 @@ import { Wal } from './wal/wal.ts';
 
 const BLOCK_DURATION_MS = 2 * 3_600_000;
 const WAL_SEGMENT_BYTES = 128 << 20;
+const EXEMPLARS_MAX = 100_000;
 const TOP_LIST_LENGTH = 10;
 
 export class Tsdb implements Queryable {
@@ -99,6 +102,7 @@ export class Tsdb implements Queryable {
       options.blockDurationMs ?? BLOCK_DURATION_MS,
       this.chunkFiles,
       options.outOfOrderWindowMs,
+      options.exemplarsMax ?? EXEMPLARS_MAX,
     );
     this.head.refuseBefore(this.blocks.headCutMs);
     this.replayed = replayWal(walDir, this.head, log, io);
@@ -173,6 +177,18 @@ export class Tsdb implements Queryable {
     limit?: number,
   ): Promise<string[]> {
     return this.reader.labelValues(name, matchers, minTimeMs, maxTimeMs, limit);
+  }
+
+  /**
+   * Exemplars in the range, both ends included, of the series that satisfy all matchers of one of the sets; series in
+   * label order. Works in slices, with a turn of the event loop in between.
+   */
+  selectExemplars(
+    sets: readonly (readonly Matcher[])[],
+    minTimeMs: number,
+    maxTimeMs: number,
+  ): Promise<ExemplarSeries[]> {
+    return selectExemplars(this.head, sets, minTimeMs, maxTimeMs);
   }
 
   /** `limit`: how many entries each cardinality list has. */

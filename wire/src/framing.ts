@@ -24,6 +24,11 @@ export function encodeFrame(payload: Uint8Array): Uint8Array {
 /** Cuts a stream of bytes, split anywhere, into checked payloads. Throws CorruptionError; after that it must not be used. */
 export class FrameDecoder {
   #buffer: Uint8Array = new Uint8Array(0);
+  /** What came after the buffer, while the frame that begins in it is not whole. */
+  #later: Uint8Array[] = [];
+  #laterBytes = 0;
+  /** Bytes of that frame, as far as they are known. */
+  #wantedBytes = 0;
   #offsetBytes = 0;
   readonly #frameBytesMax: number;
 
@@ -33,11 +38,12 @@ export class FrameDecoder {
 
   /** Payloads completed by `bytes`. They are views: copy what outlives the next call. */
   push(bytes: Uint8Array): Uint8Array[] {
-    this.#buffer = this.#buffer.length === 0 ? bytes : Buffer.concat([this.#buffer, bytes]);
     const payloads: Uint8Array[] = [];
+    if (!this.#take(bytes)) return payloads;
     let start = 0;
     for (;;) {
       const header = this.#readHeader(start);
+      this.#wantedBytes = header === undefined ? 0 : header.end - start;
       if (header === undefined || header.end > this.#buffer.length) break;
       payloads.push(this.#checked(header.payload, header.end));
       this.#offsetBytes += header.end - start;
@@ -49,8 +55,23 @@ export class FrameDecoder {
 
   /** Throws if the stream ended within a frame. */
   end(): void {
-    if (this.#buffer.length > 0)
-      throw this.#damage(`the stream ended within a frame, after ${this.#buffer.length} bytes of it`);
+    const rest = this.#buffer.length + this.#laterBytes;
+    if (rest > 0) throw this.#damage(`the stream ended within a frame, after ${rest} bytes of it`);
+  }
+
+  /** Adds to the buffer, once a frame is whole: a frame that comes in pieces is put together once. */
+  #take(bytes: Uint8Array): boolean {
+    if (this.#buffer.length === 0) {
+      this.#buffer = bytes;
+      return true;
+    }
+    this.#later.push(bytes);
+    this.#laterBytes += bytes.length;
+    if (this.#buffer.length + this.#laterBytes < this.#wantedBytes) return false;
+    this.#buffer = Buffer.concat([this.#buffer, ...this.#later]);
+    this.#later = [];
+    this.#laterBytes = 0;
+    return true;
   }
 
   #readHeader(start: number): { payload: number; end: number } | undefined {

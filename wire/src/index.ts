@@ -61,12 +61,20 @@ export {
   encodeAssignmentFrame,
 } from './assignment-codec.ts';
 export { crc32c } from './crc32c.ts';
+export {
+  type ExactHistogram,
+  exactHistogram,
+  HISTOGRAMS_EXACT,
+  HISTOGRAMS_PARAM,
+  parseExactHistogram,
+} from './exact-histogram.ts';
+export { SeriesFrameWriter } from './series-batch.ts';
 export { encodeFrame, FRAME_BYTES_MAX, FrameDecoder } from './framing.ts';
 export { decodeHeartbeat, encodeHeartbeat } from './heartbeat-codec.ts';
 export {
   decodeSeriesFrame,
   decodeSeriesRequest,
-  encodeSeriesFrame,
+  encodeSeriesTrailer,
   encodeSeriesRequest,
   fromMatcherMessage,
   toMatcherMessage,

@@ -3,31 +3,17 @@
 import { BadRequest, Matcher } from '@flotilla/model';
 import type { MatchType } from '@flotilla/model';
 import { MessageType } from './schema.ts';
-import type {
-  ChunkMessage,
-  Gap,
-  MatcherMessage,
-  SeriesFrame,
-  SeriesMessage,
-  SeriesRequest,
-  SeriesTrailer,
-} from './series-stream.ts';
+import { ProtoReader } from './proto-cursor.ts';
+import { decodeBatch, tags } from './series-batch.ts';
+import type { Gap, MatcherMessage, SeriesFrame, SeriesRequest, SeriesTrailer } from './series-stream.ts';
 
 interface RequestMessage extends Omit<SeriesRequest, 'matchers'> {
   readonly matchers: readonly { readonly type: number; readonly name: string; readonly value: string }[];
 }
 
-interface SeriesOnWire extends Omit<SeriesMessage, 'labels'> {
-  readonly labels: readonly number[];
-}
-
-interface FrameMessage {
-  readonly batch?: { readonly symbols: readonly string[]; readonly series: readonly SeriesOnWire[] } | null;
-  readonly trailer?: SeriesTrailer | null;
-}
-
 const requestType = new MessageType<RequestMessage>('SeriesRequest');
-const frameType = new MessageType<FrameMessage>('SeriesFrame');
+const trailerType = new MessageType<SeriesTrailer>('SeriesTrailer');
+const frameType = new MessageType<{ readonly trailer: SeriesTrailer }>('SeriesFrame');
 const matchTypes: readonly MatchType[] = ['=', '!=', '=~', '!~'];
 /** A request with more is refused: each costs a pass over an index. */
 const matchersMax = 100;
@@ -65,45 +51,25 @@ function fromWireMatcher({ type, name, value }: RequestMessage['matchers'][numbe
   return { type: matchType, name, value };
 }
 
-export function encodeSeriesFrame(frame: SeriesFrame): Uint8Array {
-  if (frame.kind === 'trailer') return frameType.encode({ trailer: frame.trailer });
-  const symbols = new Map<string, number>();
-  const refOf = (text: string): number => {
-    const known = symbols.get(text);
-    if (known !== undefined) return known;
-    symbols.set(text, symbols.size);
-    return symbols.size - 1;
-  };
-  const series = frame.series.map((message) => ({
-    ...message,
-    labels: message.labels.flatMap((pair) => pair.map(refOf)),
-  }));
-  return frameType.encode({ batch: { symbols: [...symbols.keys()], series } });
+/** The last frame's payload. */
+export function encodeSeriesTrailer(trailer: SeriesTrailer): Uint8Array {
+  return frameType.encode({ trailer });
 }
 
 /** Chunk data are views of `payload`. */
 export function decodeSeriesFrame(payload: Uint8Array): SeriesFrame {
-  const { batch, trailer } = frameType.decode(payload);
-  if (batch)
-    return { kind: 'series', series: batch.series.map((series) => fromWireSeries(series, batch.symbols)) };
-  if (trailer) return { kind: 'trailer', trailer: fromWireTrailer(trailer) };
-  throw new BadRequest('SeriesFrame: neither batch nor trailer is set');
-}
-
-function fromWireSeries(series: SeriesOnWire, symbols: readonly string[]): SeriesMessage {
-  const { targetId, intervalMs, phaseMs, incomplete } = series;
-  const labels: (readonly [string, string])[] = [];
-  for (let index = 0; index < series.labels.length; index += 2) {
-    const [name, value] = [symbols[series.labels[index]!], symbols[series.labels[index + 1] ?? -1]];
-    if (name === undefined || value === undefined)
-      throw new BadRequest(`Series: label ${index / 2} is not in the ${symbols.length} symbols`);
-    labels.push([name, value]);
+  const reader = new ProtoReader(payload);
+  const end = payload.length;
+  while (reader.at < end) {
+    const tag = reader.varint(end);
+    if (tag === tags.batch) return { kind: 'series', series: decodeBatch(reader, reader.endOf(end)) };
+    if (tag === tags.trailer) {
+      const trailer = fromWireTrailer(trailerType.decode(reader.data(end)));
+      return { kind: 'trailer', trailer };
+    }
+    reader.skip(tag, end);
   }
-  return { labels, targetId, intervalMs, phaseMs, incomplete, chunks: series.chunks.map(fromWireChunk) };
-}
-
-function fromWireChunk({ minTimeMs, maxTimeMs, samples, encoding, data }: ChunkMessage): ChunkMessage {
-  return { minTimeMs, maxTimeMs, samples, encoding, data };
+  throw new BadRequest('SeriesFrame: neither batch nor trailer is set');
 }
 
 function fromWireTrailer({ series, gaps, missedTargetIds, truncated }: SeriesTrailer): SeriesTrailer {

@@ -31,8 +31,8 @@ export interface ChunkMessage {
 }
 
 export interface SeriesMessage {
-  /** Sorted [name, value] pairs, as in the external view. */
-  readonly labels: readonly (readonly [string, string])[];
+  /** name, value, name, value, …, sorted by name, as in the external view. */
+  readonly labels: readonly string[];
   /** Target (or rule group) that the series comes from; 0 when unknown. The unit of dedup. */
   readonly targetId: number;
   /** Slots are phaseMs + k·intervalMs; intervalMs 0 when unknown. */

@@ -48,34 +48,68 @@ export async function collectMatrix(root: Operator, evaluation: Evaluation): Pro
   const { labels } = root.series;
   const { grid } = root;
   const series: MatrixSeries[] = [];
+  const compact = new RowCompactor(grid);
   await evaluation.stream(root, 'the result', (tile, first, rows) => {
+    compact.begin(tile, rows);
     for (let i = 0; i < rows; i++) {
-      const columns = compactRow(tile, i, grid);
+      const columns = compact.row(tile, i);
       const size = columns.values.length + (columns.histograms?.length ?? 0);
       if (size === 0) continue;
       evaluation.budget.take(16 * size, 'the result');
       series.push({ labels: labels[first + i]!, ...columns });
     }
   });
-  return { type: 'matrix', series: series.toSorted((a, b) => compareLabels(a.labels, b.labels)) };
+  return { type: 'matrix', series: sortedSeries(series) };
 }
 
-/** The samples of a row with their times. */
-function compactRow(tile: Tile, row: number, grid: Grid): Omit<MatrixSeries, 'labels'> {
-  const { steps, startMs, stepMs } = grid;
-  const timestampsMs = new Float64Array(steps);
-  const values = new Float64Array(steps);
-  let count = 0;
-  for (let step = 0; step < steps; step++) {
-    if (tile.valid[row * steps + step] !== FLOAT) continue;
-    timestampsMs[count] = startMs + step * stepMs;
-    values[count++] = tile.values[row * steps + step]!;
+function sortedSeries(series: readonly MatrixSeries[]): readonly MatrixSeries[] {
+  const isSorted = series.every((one, i) => i === 0 || compareLabels(series[i - 1]!.labels, one.labels) <= 0);
+  return isSorted ? series : series.toSorted((a, b) => compareLabels(a.labels, b.labels));
+}
+
+/** Makes columns of rows. Those of one batch share an array, and full rows share their times. */
+class RowCompactor {
+  private readonly grid: Grid;
+  private readonly allTimes: Float64Array;
+  private values = new Float64Array(0);
+  private used = 0;
+
+  constructor(grid: Grid) {
+    this.grid = grid;
+    this.allTimes = Float64Array.from({ length: grid.steps }, (_, step) => grid.startMs + step * grid.stepMs);
   }
-  if (count === steps) return { timestampsMs, values };
-  const floats = { timestampsMs: timestampsMs.slice(0, count), values: values.slice(0, count) };
-  if (tile.histograms === undefined) return floats;
-  const histograms = histogramsOfRow(tile, row, grid);
-  return histograms.length === 0 ? floats : { ...floats, histograms };
+
+  /** The next rows are of this tile. */
+  begin({ valid }: Tile, rows: number): void {
+    let floats = 0;
+    for (let cell = 0; cell < rows * this.grid.steps; cell++) if (valid[cell] === FLOAT) floats++;
+    this.values = new Float64Array(floats);
+    this.used = 0;
+  }
+
+  /** The samples of a row with their times. */
+  row(tile: Tile, row: number): Omit<MatrixSeries, 'labels'> {
+    const { steps } = this.grid;
+    const { used } = this;
+    for (let cell = row * steps; cell < (row + 1) * steps; cell++) {
+      if (tile.valid[cell] === FLOAT) this.values[this.used++] = tile.values[cell]!;
+    }
+    const values = this.values.subarray(used, this.used);
+    if (values.length === steps) return { timestampsMs: this.allTimes, values };
+    const floats = { timestampsMs: this.timesOf(tile, row, values.length), values };
+    if (tile.histograms === undefined) return floats;
+    const histograms = histogramsOfRow(tile, row, this.grid);
+    return histograms.length === 0 ? floats : { ...floats, histograms };
+  }
+
+  private timesOf({ valid }: Tile, row: number, count: number): Float64Array {
+    const times = new Float64Array(count);
+    const { steps } = this.grid;
+    let next = 0;
+    for (let step = 0; step < steps; step++)
+      if (valid[row * steps + step] === FLOAT) times[next++] = this.allTimes[step]!;
+    return times;
+  }
 }
 
 function histogramsOfRow(tile: Tile, row: number, { steps, startMs, stepMs }: Grid): HistogramPoint[] {
@@ -105,7 +139,7 @@ export async function collectRange(range: PlannedRange, evaluation: Evaluation):
     evaluation.budget.take(16 * size, 'the result');
     series.push({ labels: labels[i]!, ...columns });
   }
-  return { type: 'matrix', series: series.toSorted((a, b) => compareLabels(a.labels, b.labels)) };
+  return { type: 'matrix', series: sortedSeries(series) };
 }
 
 function windowColumns({ windows, beforeMs, afterMs }: PlannedRange): Omit<MatrixSeries, 'labels'> {

@@ -1,6 +1,7 @@
 // Hot: the instant vector selector: at each step the latest sample that is not older than the lookback.
 //
-// One pass over the samples and the steps together. A stale marker ends a series until its next sample.
+// One pass over the times and the steps together, once for all series with the same times. A stale marker ends a series
+// until its next sample.
 
 import { isStale } from '@flotilla/model';
 import type { Series } from '../storage.ts';
@@ -30,6 +31,9 @@ export class InstantSelector extends BaseOperator {
   private readonly selection: Selection;
   private readonly times: LookTimes;
   private readonly column: SampleColumn;
+  /** For each step the place of its sample, −1 for none, in columns with these times. */
+  private readonly picks: Int32Array;
+  private picked: Float64Array | undefined;
 
   constructor(
     selection: Selection,
@@ -42,6 +46,7 @@ export class InstantSelector extends BaseOperator {
     this.selection = selection;
     this.times = times;
     this.column = column;
+    this.picks = new Int32Array(grid.steps);
   }
 
   open(): Promise<void> {
@@ -67,27 +72,37 @@ export class InstantSelector extends BaseOperator {
 
   private lookUp(series: Series, into: Tile, at: number): void {
     const { timestampsMs, values } = series;
+    if (this.picked !== timestampsMs) this.pick(timestampsMs);
+    const { picks } = this;
     const column = this.columnOf(series);
     const unit = this.column === 'value' ? 1 : 1000;
     const histograms = this.column === 'value' ? series.histograms : undefined;
-    const { steps } = this.grid;
+    let found = 0;
+    for (let step = 0; step < picks.length; step++) {
+      const pick = picks[step]!;
+      const fresh = pick >= 0 && !isStale(values, pick);
+      into.valid[at + step] = fresh ? 1 : 0;
+      if (!fresh) continue;
+      found++;
+      into.values[at + step] = column[pick]! / unit;
+      const histogram = histograms?.[pick];
+      if (histogram !== undefined) setHistogram(into, at + step, histogram);
+    }
+    this.evaluation.samples += found;
+  }
+
+  private pick(timestampsMs: Float64Array): void {
     const { stepMs } = this.times;
     const { lookbackMs } = this.evaluation;
     const count = timestampsMs.length;
     let next = 0;
     let timeMs = this.times.firstMs;
-    let found = 0;
-    for (let step = 0; step < steps; step++, timeMs += stepMs) {
+    for (let step = 0; step < this.picks.length; step++, timeMs += stepMs) {
       while (next < count && timestampsMs[next]! <= timeMs) next++;
-      const fresh = next > 0 && timestampsMs[next - 1]! > timeMs - lookbackMs && !isStale(values, next - 1);
-      into.valid[at + step] = fresh ? 1 : 0;
-      if (!fresh) continue;
-      found++;
-      into.values[at + step] = column[next - 1]! / unit;
-      const histogram = histograms?.[next - 1];
-      if (histogram !== undefined) setHistogram(into, at + step, histogram);
+      const fresh = next > 0 && timestampsMs[next - 1]! > timeMs - lookbackMs;
+      this.picks[step] = fresh ? next - 1 : -1;
     }
-    this.evaluation.samples += found;
+    this.picked = timestampsMs;
   }
 
   private columnOf({ timestampsMs, values, startTimesMs }: Series): Float64Array {

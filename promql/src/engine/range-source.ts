@@ -17,6 +17,8 @@ export interface SampleColumns {
   /** Undefined if no start time is known. */
   startTimesMs: Float64Array | undefined;
   count: number;
+  /** Whether another series with the same array for times, and as many of them, has the same times. */
+  timesAreFixed: boolean;
 }
 
 export interface RangeSource {
@@ -54,6 +56,7 @@ export class StorageSource implements RangeSource {
     into.histograms = live.histograms;
     into.startTimesMs = this.withStartTimes ? live.startTimesMs : undefined;
     into.count = live.values.length;
+    into.timesAreFixed = live === series;
   }
 }
 
@@ -87,6 +90,8 @@ export class SubquerySource implements RangeSource {
   private readonly input: Operator;
   private readonly evaluation: Evaluation;
   private row: Tile | undefined;
+  /** Of all steps. */
+  private allTimes = new Float64Array(0);
   private times = new Float64Array(0);
   private values = new Float64Array(0);
 
@@ -98,7 +103,11 @@ export class SubquerySource implements RangeSource {
   async open(): Promise<void> {
     const { steps } = this.input.grid;
     this.row = this.evaluation.take(1, steps, 'a subquery');
-    this.evaluation.budget.take(16 * steps, 'a subquery');
+    this.evaluation.budget.take(24 * steps, 'a subquery');
+    this.allTimes = Float64Array.from(
+      { length: steps },
+      (_, step) => this.input.grid.startMs + step * this.input.grid.stepMs,
+    );
     this.times = new Float64Array(steps);
     this.values = new Float64Array(steps);
     await this.input.open();
@@ -106,20 +115,21 @@ export class SubquerySource implements RangeSource {
   }
 
   load(index: number, into: SampleColumns): void {
-    const { startMs, stepMs, steps } = this.input.grid;
+    const { steps } = this.input.grid;
     const row = this.row!;
     this.input.read(index, index + 1, row, 0);
     const histograms: (FloatHistogram | undefined)[] | undefined = row.histograms && [];
     let count = 0;
     for (let step = 0; step < steps; step++) {
       if (row.valid[step] === NOTHING) continue;
-      this.times[count] = startMs + step * stepMs;
+      this.times[count] = this.allTimes[step]!;
       histograms?.push(withUnknownResets(histogramAt(row, step)));
       this.values[count++] = row.values[step]!;
     }
     into.histograms = histograms;
     into.startTimesMs = undefined;
-    into.times = this.times;
+    into.times = count === steps ? this.allTimes : this.times;
+    into.timesAreFixed = count === steps;
     into.values = this.values;
     into.count = count;
   }

@@ -12,6 +12,8 @@ export const EDGE_TOLERANCE = 1.1;
 function extrapolated(isCounter: boolean, isRate: boolean): RangeKernel {
   return (w, _params, out, at) => {
     const resets = isCounter ? findResets(w) : NO_RESETS;
+    const { sampled, toStart, toEnd, factor } = edgesOf(w);
+    const unit = isRate ? w.rangeMs / 1000 : 1;
     let nextReset = 0;
     for (let step = 0; step < w.steps; step++) {
       const lo = w.lo[step]!;
@@ -21,10 +23,66 @@ function extrapolated(isCounter: boolean, isRate: boolean): RangeKernel {
       while (nextReset < resets.length && resets[nextReset]! <= lo) nextReset++;
       let change = w.values[hi - 1]! - w.values[lo]!;
       for (let r = nextReset; r < resets.length && resets[r]! < hi; r++) change += w.values[resets[r]! - 1]!;
-      const factor = extrapolation(w, step, change, w.values[lo]!, isCounter);
-      out.values[at + step] = change * (isRate ? factor / (w.rangeMs / 1000) : factor);
+      const first = w.values[lo]!;
+      let longer = factor[step]!;
+      if (isCounter && change > 0 && first >= 0) {
+        // A counter starts at zero: do not extrapolate below that.
+        const span = sampled[step]!;
+        const toZero = span * (first / change);
+        if (toZero < toStart[step]! && span !== 0) longer = (span + toZero + toEnd[step]!) / span;
+      }
+      out.values[at + step] = change * (longer / unit);
     }
   };
+}
+
+/** What extrapolation knows of each window without its values, the same for all series with the same times. */
+class Edges {
+  readonly sampled: Float64Array;
+  readonly toStart: Float64Array;
+  readonly toEnd: Float64Array;
+  /** How much longer the extrapolated interval is, if zero is not near. */
+  readonly factor: Float64Array;
+  generation = -1;
+
+  constructor(steps: number) {
+    this.sampled = new Float64Array(steps);
+    this.toStart = new Float64Array(steps);
+    this.toEnd = new Float64Array(steps);
+    this.factor = new Float64Array(steps);
+  }
+
+  fill(w: Windows): void {
+    this.generation = w.generation;
+    for (let step = 0; step < w.steps; step++) {
+      const lo = w.lo[step]!;
+      const last = w.hi[step]! - 1;
+      if (last <= lo) continue;
+      const endMs = w.endMs(step);
+      const firstMs = w.times[lo]!;
+      const lastMs = w.times[last]!;
+      let toStart = (firstMs - (endMs - w.rangeMs)) / 1000;
+      let toEnd = (endMs - lastMs) / 1000;
+      const sampled = (lastMs - firstMs) / 1000;
+      const average = sampled / (last - lo);
+      const threshold = average * EDGE_TOLERANCE;
+      if (toStart >= threshold) toStart = average / 2;
+      if (toEnd >= threshold) toEnd = average / 2;
+      this.sampled[step] = sampled;
+      this.toStart[step] = toStart;
+      this.toEnd[step] = toEnd;
+      this.factor[step] = sampled === 0 ? 1 : (sampled + toStart + toEnd) / sampled;
+    }
+  }
+}
+
+const edgesByWindows = new WeakMap<Windows, Edges>();
+
+function edgesOf(w: Windows): Edges {
+  let edges = edgesByWindows.get(w);
+  if (edges === undefined) edgesByWindows.set(w, (edges = new Edges(w.steps)));
+  if (edges.generation !== w.generation) edges.fill(w);
+  return edges;
 }
 
 const NO_RESETS = new Int32Array(0);

@@ -1,11 +1,20 @@
 // Hot: the windows of one series: for each step, which of its samples lie in (end - range, end].
 //
 // Two cursors over the samples find all windows in one pass. The bounds are kept, so that a function that needs only
-// them (count, last, changes) costs nothing per sample.
+// them (count, last, changes) costs nothing per sample. Series that were scraped together share their times, and so
+// their windows.
 
 import type { FloatHistogram } from '@flotilla/model';
 import type { Grid } from './grid.ts';
 import type { LookTimes } from './instant-selector.ts';
+
+interface Located {
+  readonly times: Float64Array;
+  readonly count: number;
+  readonly beforeMs: number;
+  readonly afterMs: number;
+  readonly total: number;
+}
 
 /** The windows of the series that was loaded last. One object per operator serves all its series. */
 export class Windows {
@@ -25,6 +34,11 @@ export class Windows {
   histograms: readonly (FloatHistogram | undefined)[] | undefined;
   startTimesMs: Float64Array | undefined;
   count = 0;
+  /** Whether the times with these identity and count are always the same. */
+  timesAreFixed = false;
+  /** Changes when the windows do. */
+  generation = 0;
+  private located: Located = { times: this.times, count: -1, beforeMs: 0, afterMs: 0, total: 0 };
 
   constructor(grid: Grid, times: LookTimes, rangeMs: number) {
     this.grid = grid;
@@ -41,6 +55,16 @@ export class Windows {
    * A window may reach further back than its range, or past its end, for functions that look outside it.
    */
   locate(beforeMs = 0, afterMs = 0): number {
+    const { located, times, count } = this;
+    const isKnown = this.timesAreFixed && located.times === times && located.count === count;
+    if (isKnown && located.beforeMs === beforeMs && located.afterMs === afterMs) return located.total;
+    this.generation++;
+    const total = this.find(beforeMs, afterMs);
+    this.located = { times, count: this.timesAreFixed ? count : -1, beforeMs, afterMs, total };
+    return total;
+  }
+
+  private find(beforeMs: number, afterMs: number): number {
     const { times, count, lo, hi, steps, endStepMs } = this;
     const span = this.rangeMs + beforeMs + afterMs;
     let low = 0;

@@ -2,11 +2,10 @@
 
 import { ApiError } from '@flotilla/chassis';
 import type { Request, Response } from '@flotilla/chassis';
+import { JsonWriter } from '@flotilla/promql';
 import { COMPLETENESS_HEADER } from '@flotilla/wire';
 import type { Completeness } from '@flotilla/wire';
 import { once } from 'node:events';
-import { createGzip, constants } from 'node:zlib';
-import type { Gzip } from 'node:zlib';
 import { holes, lonely } from '../stores/completeness-recorder.ts';
 
 /** Prometheus shows at most so many of each. */
@@ -29,39 +28,38 @@ export function completenessNotes(
   return { warnings: [...missing, ...completeness.cut], infos: lonely(completeness) };
 }
 
-/** Writes the envelope around `data`, which is JSON in pieces. Resolves when all is handed over, or the client has gone. */
-export async function sendPieces(
+/** Writes the envelope around what `write` writes, which yields when the writer is full. Resolves when all is handed over, or the client has gone. */
+export async function sendJson(
   request: Request,
   response: Response,
-  data: Iterable<string>,
+  write: (writer: JsonWriter) => Iterable<undefined>,
   notes: Notes,
 ): Promise<void> {
+  const gzip = request.acceptsEncodings('gzip', 'identity') === 'gzip';
   response.status(200).setHeader('Content-Type', 'application/json');
   response.vary('Accept-Encoding');
-  const output = startOutput(request, response);
-  output.write('{"status":"success","data":');
-  for (const piece of data) {
-    if (response.destroyed) break;
-    if (!output.write(piece)) await drained(output, response);
+  if (gzip) response.setHeader('Content-Encoding', 'gzip');
+  const writer = new JsonWriter(gzip);
+  try {
+    writer.text('{"status":"success","data":');
+    for (const _ of write(writer)) {
+      if (response.destroyed) return;
+      if (!response.write(writer.take())) await drained(response);
+    }
+    writer.text(`${noteJson('warnings', notes.warnings)}${noteJson('infos', notes.infos)}}`);
+    response.end(writer.end());
+  } finally {
+    writer.drop();
   }
-  output.end(`${noteJson('warnings', notes.warnings)}${noteJson('infos', notes.infos)}}`);
 }
 
 /** Resolves when more can be written, or the client has gone. */
-async function drained(output: Response | Gzip, response: Response): Promise<void> {
+async function drained(response: Response): Promise<void> {
+  if (response.destroyed) return;
   const over = new AbortController();
   const { signal } = over;
-  await Promise.race([once(output, 'drain', { signal }), once(response, 'close', { signal })]);
+  await Promise.race([once(response, 'drain', { signal }), once(response, 'close', { signal })]);
   over.abort(); // Takes the other listeners away.
-}
-
-function startOutput(request: Request, response: Response): Response | Gzip {
-  if (request.acceptsEncodings('gzip', 'identity') !== 'gzip') return response;
-  response.setHeader('Content-Encoding', 'gzip');
-  const gzip = createGzip({ level: constants.Z_BEST_SPEED, chunkSize: 1 << 17 });
-  gzip.pipe(response);
-  response.once('close', () => gzip.destroy());
-  return gzip;
 }
 
 function noteJson(name: string, notes: readonly string[]): string {

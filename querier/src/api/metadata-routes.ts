@@ -56,7 +56,7 @@ async function series(service: QueryService, request: Request, response: Respons
 }
 
 function addLabels(found: Map<string, Labels>, message: SeriesMessage): void {
-  const labelsOfSeries = Labels.fromSorted(message.labels.flat());
+  const labelsOfSeries = Labels.fromSorted(message.labels);
   found.set(labelsOfSeries.key, labelsOfSeries);
 }
 

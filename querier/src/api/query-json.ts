@@ -1,83 +1,126 @@
-// Query results as Prometheus's JSON, in pieces, so that a large answer is never one string.
+// Query results as Prometheus's JSON. Points go through the kernel's writer a row at a time; the rest is text.
 
-import { formatFloat, formatSampleValue, histogramToJson } from '@flotilla/model';
-import type { HistogramPoint, MatrixSeries, QueryResult } from '@flotilla/promql';
+import { formatFloat, histogramToJson } from '@flotilla/model';
+import type { Labels } from '@flotilla/model';
+import { JsonWriter } from '@flotilla/promql';
+import type { HistogramPoint, MatrixSeries, QueryResult, VectorSample } from '@flotilla/promql';
+import { exactHistogram } from '@flotilla/wire';
 
-const pieceLength = 64 * 1024;
-
-/** Yields `{"resultType":…,"result":…}` in pieces of about 64 KiB, with the query's statistics if they are asked for. */
-export function* queryDataJson(result: QueryResult, withStats = false): Generator<string> {
-  const times = new TimeTexts();
-  yield `{"resultType":"${result.type}","result":`;
+/**
+ * Writes `{"resultType":…,"result":…}`, with the query's statistics if they are asked for, and with exact histograms in a vector
+ * for who records them; yields whenever the writer is full.
+ */
+export function* writeQueryData(
+  writer: JsonWriter,
+  result: QueryResult,
+  withStats = false,
+  withExact = false,
+): Generator<undefined> {
+  writer.text(`{"resultType":"${result.type}","result":`);
   switch (result.type) {
     case 'scalar':
-      yield point(result.timeMs, formatFloat(result.value));
+      writer.text(point(result.timeMs, formatFloat(result.value)));
       break;
     case 'string':
-      yield point(result.timeMs, result.value);
+      writer.text(point(result.timeMs, result.value));
       break;
     case 'vector':
-      yield* list(
-        result.series,
-        ({ labels, timeMs, value, histogram }) =>
-          `{"metric":${JSON.stringify(labels.toRecord())},${
-            histogram === undefined
-              ? `"value":${point(timeMs, formatSampleValue(value))}`
-              : `"histogram":${histogramPoint({ timeMs, histogram })}`
-          }}`,
-      );
+      yield* writeVector(writer, result.series, withExact);
       break;
     case 'matrix':
-      yield* list(
-        result.series,
-        (series) => `{"metric":${JSON.stringify(series.labels.toRecord())}${samples(series, times)}}`,
-      );
+      yield* writeMatrix(writer, result.series);
   }
-  yield withStats ? `,"stats":${JSON.stringify(statsOf(result))}}` : '}';
+  writer.text(withStats ? `,"stats":${JSON.stringify(statsOf(result))}}` : '}');
 }
 
-function* list<T>(items: readonly T[], write: (item: T) => string): Generator<string> {
-  let piece = '[';
-  for (let index = 0; index < items.length; index++) {
-    piece += (index === 0 ? '' : ',') + write(items[index]!);
-    if (piece.length < pieceLength) continue;
-    yield piece;
-    piece = '';
+/** What ends one row and begins the next is one text. */
+function* writeVector(
+  writer: JsonWriter,
+  series: readonly VectorSample[],
+  withExact: boolean,
+): Generator<undefined> {
+  const times = new Float64Array(1);
+  const values = new Float64Array(1);
+  const metrics = new MetricTexts();
+  let text = '[';
+  for (const { labels, timeMs, value, histogram } of series) {
+    text += `{"metric":${metrics.of(labels)}`;
+    if (histogram !== undefined) {
+      text += `,${vectorHistogram({ timeMs, histogram }, withExact)}},`;
+      continue;
+    }
+    writer.text(`${text},"value":`);
+    times[0] = timeMs;
+    values[0] = value;
+    writer.beginRow();
+    writer.points(times, values, 0, 1);
+    text = '"]},';
+    if (writer.isFull) yield;
   }
-  yield `${piece}]`;
+  writer.text(series.length === 0 ? '[]' : `${text.slice(0, -1)}]`);
 }
 
-function samples({ timestampsMs, values, histograms = [] }: MatrixSeries, times: TimeTexts): string {
-  const floats = values.length === 0 ? '' : `,"values":${points(timestampsMs, values, times)}`;
-  if (histograms.length === 0) return floats;
-  return `${floats},"histograms":[${histograms.map(histogramPoint).join(',')}]`;
+function* writeMatrix(writer: JsonWriter, series: readonly MatrixSeries[]): Generator<undefined> {
+  const metrics = new MetricTexts();
+  let text = '[';
+  for (const { labels, timestampsMs, values, histograms = [] } of series) {
+    text += `{"metric":${metrics.of(labels)}`;
+    if (values.length > 0) {
+      writer.text(`${text},"values":[`);
+      yield* writePoints(writer, timestampsMs, values);
+      text = '"]]';
+    }
+    if (histograms.length > 0) text += `,"histograms":[${histograms.map(histogramPoint).join(',')}]`;
+    text += '},';
+    if (writer.isFull) yield;
+  }
+  writer.text(series.length === 0 ? '[]' : `${text.slice(0, -1)}]`);
+}
+
+function* writePoints(
+  writer: JsonWriter,
+  timestampsMs: Float64Array,
+  values: Float64Array,
+): Generator<undefined> {
+  writer.beginRow();
+  for (let from = 0; from < values.length; from += JsonWriter.pointsMax) {
+    if (writer.isFull) yield;
+    writer.points(timestampsMs, values, from, Math.min(values.length, from + JsonWriter.pointsMax));
+  }
+}
+
+/** Labels as JSON objects; names and values of one answer are mostly the same. */
+class MetricTexts {
+  readonly #names = new Map<string, string>();
+
+  of({ flat }: Labels): string {
+    let text = '';
+    for (let i = 0; i < flat.length; i += 2) {
+      const before = i === 0 ? '{' : ',';
+      text += before + this.#name(flat[i]!) + quoted(flat[i + 1]!);
+    }
+    return text === '' ? '{}' : `${text}}`;
+  }
+
+  #name(name: string): string {
+    let text = this.#names.get(name);
+    if (text === undefined) this.#names.set(name, (text = `${JSON.stringify(name)}:`));
+    return text;
+  }
+}
+
+function quoted(text: string): string {
+  // oxlint-disable-next-line no-control-regex
+  return /["\\\u0000-\u001f\ud800-\udfff]/.test(text) ? JSON.stringify(text) : `"${text}"`;
 }
 
 function histogramPoint({ timeMs, histogram }: HistogramPoint): string {
   return `[${formatTime(timeMs)},${JSON.stringify(histogramToJson(histogram))}]`;
 }
 
-function points(timestampsMs: Float64Array, values: Float64Array, times: TimeTexts): string {
-  let text = '';
-  for (let index = 0; index < values.length; index++) {
-    text += `${times.opening(index, timestampsMs[index]!)}${formatSampleValue(values[index]!)}"]`;
-  }
-  return `[${text.slice(1)}]`;
-}
-
-/** Beginnings of points: series of one answer have mostly the same times, which need be written once. */
-class TimeTexts {
-  private readonly times: number[] = [];
-  private readonly texts: string[] = [];
-
-  /** `,[<seconds>,"` */
-  opening(index: number, timeMs: number): string {
-    if (this.times[index] !== timeMs) {
-      this.times[index] = timeMs;
-      this.texts[index] = `,[${formatTime(timeMs)},"`;
-    }
-    return this.texts[index]!;
-  }
+function vectorHistogram({ timeMs, histogram }: HistogramPoint, isExact: boolean): string {
+  if (!isExact) return `"histogram":${histogramPoint({ timeMs, histogram })}`;
+  return `"exactHistogram":[${formatTime(timeMs)},${JSON.stringify(exactHistogram(histogram))}]`;
 }
 
 function point(timeMs: number, value: string): string {

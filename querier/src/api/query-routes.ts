@@ -4,11 +4,12 @@ import { ApiError, Router, sendData } from '@flotilla/chassis';
 import type { Request, RequestHandler, Response } from '@flotilla/chassis';
 import { goQuote } from '@flotilla/model';
 import { exprToJson, prettyExpr, QueryError, valueType } from '@flotilla/promql';
-import type { Expr, QueryControl, QueryResult } from '@flotilla/promql';
+import type { Expr, JsonWriter, QueryControl, QueryResult } from '@flotilla/promql';
+import { HISTOGRAMS_EXACT, HISTOGRAMS_PARAM } from '@flotilla/wire';
 import { MergedStorage } from '../stores/merged-storage.ts';
-import { requestSignal, sendPieces } from './answer.ts';
+import { requestSignal, sendJson } from './answer.ts';
 import { invalid, Params, tryParseDuration } from './params.ts';
-import { queryDataJson } from './query-json.ts';
+import { writeQueryData } from './query-json.ts';
 import { RequestView } from './query-service.ts';
 import type { QueryService } from './query-service.ts';
 
@@ -117,7 +118,9 @@ async function answerQuery(
     ...(limited === result ? [] : ['results truncated due to limit']),
     ...(['', 'true', 'all'].includes(stats) ? [] : [statsWarning(stats)]),
   ];
-  await sendPieces(request, response, queryDataJson(limited, stats !== ''), {
+  const withExact = params.get(HISTOGRAMS_PARAM) === HISTOGRAMS_EXACT;
+  const write = (writer: JsonWriter) => writeQueryData(writer, limited, stats !== '', withExact);
+  await sendJson(request, response, write, {
     warnings,
     infos: [...notes.infos, ...result.infos],
   });

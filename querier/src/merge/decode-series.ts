@@ -1,8 +1,8 @@
 // From the chunks of a series to its columns, cut to the time range.
 
 import { CorruptionError, writeStale } from '@flotilla/model';
-import type { FloatHistogram } from '@flotilla/model';
-import { decodeXorChunk } from '@flotilla/promql';
+import type { FloatHistogram, Labels } from '@flotilla/model';
+import { CHUNK_SAMPLES_MAX, ColumnDecoder, decodeXorChunk } from '@flotilla/promql';
 import { decodeHistogramChunk, floatHistogramOf } from '@flotilla/tsdb';
 import type { HistogramSample } from '@flotilla/tsdb';
 import type { ChunkMessage } from '@flotilla/wire';
@@ -10,26 +10,59 @@ import type { Columns } from './slot-merge.ts';
 
 type HistogramEncoding = 2 | 3;
 
-/**
- * Decodes chunks in time order, keeping samples of [minTimeMs, maxTimeMs]. `take` is told the bytes of histograms.
- * Throws CorruptionError on a damaged chunk.
- */
-export function decodeSeries(
-  chunks: readonly ChunkMessage[],
-  minTimeMs: number,
-  maxTimeMs: number,
-  where: string,
-  take: (bytes: number) => void,
-): Columns {
-  const reader = new ColumnReader(
-    chunks.reduce((sum, { samples }) => sum + samples, 0),
-    where,
-    take,
-  );
-  for (const chunk of chunks) reader.read(chunk);
-  return reader.between(minTimeMs, maxTimeMs);
+export interface DecodeOptions {
+  readonly minTimeMs: number;
+  readonly maxTimeMs: number;
+  /** Told the bytes of columns before they are made, and of histograms; throws when they are too many. */
+  readonly take: (bytes: number) => void;
 }
 
+/** What a series is decoded from, and what its damage is told by. */
+export interface EncodedSeries {
+  readonly labels: Labels;
+  readonly store: string;
+  readonly message: { readonly chunks: readonly ChunkMessage[] };
+}
+
+const encodingXor = 1;
+const bytesPerSample = 16;
+
+/** Decodes the series of one answer, keeping samples of the time range. Throws CorruptionError on a damaged chunk. */
+export class SeriesDecoder {
+  readonly #options: DecodeOptions;
+  readonly #columns = new ColumnDecoder();
+
+  constructor(options: DecodeOptions) {
+    this.#options = options;
+  }
+
+  /** Chunks are in time order. */
+  decode(series: EncodedSeries): Columns {
+    const { chunks } = series.message;
+    let samples = 0;
+    let isFloat = true;
+    for (const chunk of chunks) {
+      samples += chunk.samples;
+      isFloat &&= chunk.encoding === encodingXor && chunk.samples <= CHUNK_SAMPLES_MAX;
+    }
+    const { minTimeMs, maxTimeMs, take } = this.#options;
+    take(samples * bytesPerSample);
+    if (isFloat && this.#addAll(chunks, samples)) return this.#columns.columns(minTimeMs, maxTimeMs);
+    const where = `store ${series.store}: series ${series.labels.toMetric()}`;
+    const reader = new ColumnReader(samples, where, take);
+    for (const chunk of chunks) reader.read(chunk);
+    return reader.between(minTimeMs, maxTimeMs);
+  }
+
+  /** False when one is damaged, which a reader that can tell more is left to say. */
+  #addAll(chunks: readonly ChunkMessage[], samples: number): boolean {
+    this.#columns.begin(samples);
+    for (const chunk of chunks) if (this.#columns.add(chunk.data) !== chunk.samples) return false;
+    return true;
+  }
+}
+
+/** The way of native histograms, of both kinds together, and of damage. */
 class ColumnReader {
   readonly #timestampsMs: Float64Array;
   readonly #values: Float64Array;

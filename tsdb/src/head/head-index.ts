@@ -6,16 +6,15 @@
 import { type Labels, type Matcher, METRIC_NAME } from '@flotilla/model';
 import type { Cardinality, NamedCount } from '../api.ts';
 import { LabelSets } from './label-sets.ts';
+import { PackedPostings } from './packed-postings.ts';
 import { PostingList } from './posting-list.ts';
 import { Symbols } from './symbols.ts';
-
-const EMPTY = new Uint32Array(0);
 
 export class HeadIndex {
   readonly symbols = new Symbols();
   readonly sets = new LabelSets(this.symbols);
   /** Name id → value id → series. */
-  private readonly postings = new Map<number, Map<number, PostingList>>();
+  private readonly postings = new Map<number, Map<number, PackedPostings>>();
   private readonly all = new PostingList();
 
   get size(): number {
@@ -43,11 +42,11 @@ export class HeadIndex {
     }
   }
 
-  private listOf(name: number, value: number): PostingList {
+  private listOf(name: number, value: number): PackedPostings {
     let values = this.postings.get(name);
-    if (values === undefined) this.postings.set(name, (values = new Map<number, PostingList>()));
+    if (values === undefined) this.postings.set(name, (values = new Map<number, PackedPostings>()));
     let list = values.get(value);
-    if (list === undefined) values.set(value, (list = new PostingList()));
+    if (list === undefined) values.set(value, (list = new PackedPostings()));
     return list;
   }
 
@@ -106,7 +105,7 @@ export class HeadIndex {
     return best;
   }
 
-  private listsFor(matcher: Matcher): PostingList[] | undefined {
+  private listsFor(matcher: Matcher): PackedPostings[] | undefined {
     const nameId = this.symbols.find(matcher.name);
     const values = nameId === undefined ? undefined : this.postings.get(nameId);
     if (values === undefined) return [];
@@ -117,8 +116,11 @@ export class HeadIndex {
     return undefined;
   }
 
-  private listsOfLiterals(values: Map<number, PostingList>, literals: readonly string[]): PostingList[] {
-    const lists: PostingList[] = [];
+  private listsOfLiterals(
+    values: Map<number, PackedPostings>,
+    literals: readonly string[],
+  ): PackedPostings[] {
+    const lists: PackedPostings[] = [];
     for (const literal of literals) {
       const id = this.symbols.find(literal);
       const list = id === undefined ? undefined : values.get(id);
@@ -168,15 +170,10 @@ function largest(counts: NamedCount[], limit: number): NamedCount[] {
   return counts.toSorted((a, b) => b.value - a.value || (a.name < b.name ? -1 : 1)).slice(0, limit);
 }
 
-function concatenated(lists: readonly PostingList[], total: number): Uint32Array {
-  if (lists.length === 1) return lists[0]!.view();
-  if (lists.length === 0) return EMPTY;
+function concatenated(lists: readonly PackedPostings[], total: number): Uint32Array {
   const out = new Uint32Array(total);
   let at = 0;
-  for (const list of lists) {
-    out.set(list.view(), at);
-    at += list.length;
-  }
+  for (const list of lists) at = list.copyTo(out, at);
   return out;
 }
 

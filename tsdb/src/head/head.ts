@@ -12,6 +12,7 @@ import { addInterval, type Interval } from '../block/tombstones.ts';
 import { withoutIntervals } from '../chunk/without-intervals.ts';
 import type { NativeHistogram } from '../histogram/native-histogram.ts';
 import type { HeadChunkFiles } from './head-chunk-files.ts';
+import { ExemplarRing } from './exemplar-ring.ts';
 import { HeadHistograms } from './head-histograms.ts';
 import { encodeSamples } from '../chunk/samples.ts';
 import { mergeChunks } from '../chunk/merge-chunks.ts';
@@ -32,6 +33,7 @@ export class Head {
   readonly kernel: HeadKernel;
   readonly histograms = new HeadHistograms((slot, chunk) => this.keep(slot, chunk));
   readonly late = new LateSamples();
+  readonly exemplars: ExemplarRing;
   /** How much older than the newest sample of the head a late one may be; 0: none are taken. */
   readonly lateWindowMs: number;
   /** Of the samples; min > max when there are none. A lower bound after a truncation. */
@@ -50,13 +52,16 @@ export class Head {
   private openChunksClosed = 0;
 
   /** Throws RangeError for a duration that open chunks cannot count in 31 bits. */
-  constructor(blockDurationMs: number, files?: HeadChunkFiles, lateWindowMs = 0) {
+  constructor(blockDurationMs: number, files?: HeadChunkFiles, lateWindowMs = 0, exemplarsMax = 0) {
     if (!Number.isInteger(blockDurationMs) || blockDurationMs <= 0 || blockDurationMs >= 2 ** 31) {
       throw new RangeError(`block duration: ${blockDurationMs} ms, want 1 to ${2 ** 31 - 1}`);
     }
     this.blockDurationMs = blockDurationMs;
     this.sealed = new SealedChunks(files);
     this.lateWindowMs = lateWindowMs;
+    this.exemplars = new ExemplarRing(exemplarsMax, lateWindowMs, (ref) =>
+      this.index.sets.labels(slotOf(ref)),
+    );
     this.kernel = new HeadKernel((ref, samples, minTimeMs, maxTimeMs, data) => {
       this.histograms.sealBefore(slotOf(ref), minTimeMs);
       this.keep(slotOf(ref), { samples, minTimeMs, maxTimeMs, encoding: 1, data });
@@ -340,7 +345,7 @@ export class Head {
     }
     this.sealed.freePages(beforeMs);
     this.forgetDeleted(beforeMs);
-    this.index.remove(gone, flags);
+    this.removeFromIndex(gone, flags);
     for (const slot of gone) this.forget(this.refs.refAt(slot));
     this.seriesRemoved += gone.length;
     this.schedules.compact((slot) => slot < this.refs.slots && this.refs.isUsed(slot));
@@ -354,6 +359,11 @@ export class Head {
       if (left.length === 0) this.deleted.delete(slot);
       else this.deleted.set(slot, left);
     }
+  }
+
+  private removeFromIndex(slots: readonly number[], flags: Uint8Array): void {
+    for (const slot of slots) this.exemplars.leave(this.refs.refAt(slot));
+    this.index.remove(slots, flags);
   }
 
   /** Whether the series has nothing left. */
@@ -377,7 +387,7 @@ export class Head {
     if (!this.truncateSeries(slot, -Infinity)) return false;
     const flags = new Uint8Array(this.refs.slots);
     flags[slot] = 1;
-    this.index.remove([slot], flags);
+    this.removeFromIndex([slot], flags);
     this.forget(this.refs.refAt(slot));
     return true;
   }

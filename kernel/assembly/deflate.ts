@@ -1,0 +1,143 @@
+// Hot: deflate with a fixed set of prefix codes, by a writer that knows itself what repeats and what does not.
+//
+// One block lasts for a whole answer. Codes come from JavaScript as tables; matches wait until the next piece shows
+// whether they go on. The state of one stream is in globals between enterStream() and leaveStream().
+
+/** No match is further back. */
+export const DISTANCE_MAX: u32 = 32768;
+const MATCH_MAX: u32 = 258;
+const MATCH_MIN: u32 = 3;
+
+/** Tables of u32: 257 codes of literals and the end as `code | bits << 24`, then matches of 0..258, then 30 distances. */
+export const CODE_TABLE_BYTES: usize = (257 + 259 + 30) * 4;
+const END: u32 = 256;
+const LENGTHS: usize = 257 * 4;
+const DISTANCES: usize = (257 + 259) * 4;
+
+let codes: usize = 0;
+let out: usize = 0;
+let bits: u64 = 0;
+let bitCount: u64 = 0;
+let matchLength: u32 = 0;
+let matchDistance: u32 = 0;
+
+/** What a stream keeps between calls: 32 bytes, its codes at 24. */
+export function enterStream(stream: usize): void {
+  out = <usize>load<u32>(stream);
+  bitCount = <u64>load<u32>(stream, 4);
+  bits = load<u64>(stream, 8);
+  matchLength = load<u32>(stream, 16);
+  matchDistance = load<u32>(stream, 20);
+  codes = <usize>load<u32>(stream, 24);
+}
+
+export function leaveStream(stream: usize): void {
+  store<u32>(stream, <u32>out);
+  store<u32>(stream, <u32>bitCount, 4);
+  store<u64>(stream, bits, 8);
+  store<u32>(stream, matchLength, 16);
+  store<u32>(stream, matchDistance, 20);
+}
+
+@inline function put(code: u64, count: u64): void {
+  bits |= code << bitCount;
+  bitCount += count;
+}
+
+@inline function spill(): void {
+  store<u64>(out, bits);
+  out += <usize>(bitCount >> 3);
+  bits >>= bitCount & 56;
+  bitCount &= 7;
+}
+
+@inline function putMatch(length: u32): void {
+  const long = load<u32>(codes + LENGTHS + (<usize>length << 2));
+  put(<u64>(long & 0xffffff), <u64>(long >> 24));
+  const d = matchDistance - 1;
+  if (d < 4) {
+    const near = load<u32>(codes + DISTANCES + (<usize>d << 2));
+    put(<u64>(near & 0xffffff), <u64>(near >> 24));
+  } else {
+    const extra = 30 - clz<u32>(d);
+    const symbol = 2 * extra + (d >> extra);
+    const far = load<u32>(codes + DISTANCES + (<usize>symbol << 2));
+    put(<u64>(far & 0xffffff), <u64>(far >> 24));
+    put(<u64>(d & ((1 << extra) - 1)), <u64>extra);
+  }
+  spill();
+}
+
+/** Writes the match that is waiting. */
+export function flushMatch(): void {
+  let left = matchLength;
+  // What is left over must not be shorter than the shortest match.
+  for (; left > MATCH_MAX + MATCH_MIN; left -= MATCH_MAX) putMatch(MATCH_MAX);
+  if (left > MATCH_MAX) {
+    putMatch(left - MATCH_MIN);
+    left = MATCH_MIN;
+  }
+  if (left > 0) putMatch(left);
+  matchLength = 0;
+}
+
+/** `length` bytes, at least three unless they go on with the last match, are as they were `distance` bytes before. */
+@inline export function putRepeat(length: u32, distance: u32): void {
+  if (matchDistance != distance && matchLength > 0) flushMatch();
+  matchLength += length;
+  matchDistance = distance;
+}
+
+/** Whether a repeat of `length` bytes can be told. */
+@inline export function isRepeatable(length: u32, distance: u32): bool {
+  return distance <= DISTANCE_MAX && (length >= MATCH_MIN || (matchLength > 0 && matchDistance == distance));
+}
+
+/** Bytes that nobody knows from before. */
+export function putLiterals(from: usize, length: usize): void {
+  if (matchLength > 0) flushMatch();
+  let b = bits, n = bitCount, o = out;
+  const end = from + length;
+  let p = from;
+  for (; p + 4 <= end; p += 4) {
+    const one = load<u32>(codes + (<usize>load<u8>(p) << 2));
+    b |= <u64>(one & 0xffffff) << n;
+    n += <u64>(one >> 24);
+    const two = load<u32>(codes + (<usize>load<u8>(p, 1) << 2));
+    b |= <u64>(two & 0xffffff) << n;
+    n += <u64>(two >> 24);
+    const three = load<u32>(codes + (<usize>load<u8>(p, 2) << 2));
+    b |= <u64>(three & 0xffffff) << n;
+    n += <u64>(three >> 24);
+    const four = load<u32>(codes + (<usize>load<u8>(p, 3) << 2));
+    b |= <u64>(four & 0xffffff) << n;
+    n += <u64>(four >> 24);
+    store<u64>(o, b);
+    o += <usize>(n >> 3);
+    b >>= n & 56;
+    n &= 7;
+  }
+  for (; p < end; p++) {
+    const one = load<u32>(codes + (<usize>load<u8>(p) << 2));
+    b |= <u64>(one & 0xffffff) << n;
+    n += <u64>(one >> 24);
+    store<u64>(o, b);
+    o += <usize>(n >> 3);
+    b >>= n & 56;
+    n &= 7;
+  }
+  bits = b;
+  bitCount = n;
+  out = o;
+}
+
+/** Ends the block and the last byte. */
+export function endBlock(): void {
+  flushMatch();
+  const end = load<u32>(codes + (<usize>END << 2));
+  put(<u64>(end & 0xffffff), <u64>(end >> 24));
+  spill();
+  if (bitCount > 0) store<u8>(out++, <u8>bits);
+  bits = 0;
+  bitCount = 0;
+}

@@ -1,0 +1,183 @@
+// Hot: f64 → the shortest decimal text that reads back as it, laid out as Prometheus's JSON has sample values; once per
+// point of an answer. Schubfach (R. Giulietti): one 128-bit power of ten, three products.
+
+import { bump } from './memory';
+
+const POWER_MIN: i32 = -292;
+const POWER_MAX: i32 = 324;
+const HIDDEN_BIT: u64 = 1 << 52;
+/** What putNumber may write beyond the end that it returns. */
+export const NUMBER_SLACK: usize = 32;
+/** No number is longer. */
+export const NUMBER_BYTES_MAX: usize = 24;
+
+/** The top 128 bits of 10^k, k = −292..324, rounded up, as (high, low) u64; filled by JavaScript. */
+export let powersOfTen: usize = 0;
+/** 24 digits in text, and room for loads beyond them. */
+const digits = memory.data(64, 16);
+
+export function initFloatText(): void {
+  powersOfTen = bump(<usize>(POWER_MAX - POWER_MIN + 1) * 16);
+}
+
+@inline function high64(a: u64, b: u64): u64 {
+  const a0 = a & 0xffffffff, a1 = a >> 32, b0 = b & 0xffffffff, b1 = b >> 32;
+  const middle = a1 * b0 + ((a0 * b0) >> 32);
+  return a1 * b1 + (middle >> 32) + ((a0 * b1 + (middle & 0xffffffff)) >> 32);
+}
+
+/** The product's bits above 2^128, with the lowest bit set if anything was below it. */
+@inline function roundToOdd(gHigh: u64, gLow: u64, c: u64): u64 {
+  const low = gHigh * c + high64(gLow, c);
+  const carry = <u64>(low < gHigh * c);
+  return (high64(gHigh, c) + carry) | <u64>(low > 1);
+}
+
+let power: i32 = 0;
+
+/** The digits of a positive number that is no integer below 2^53; leaves their power of ten in `power`. */
+function shortest(bits: u64): u64 {
+  const fraction = bits & (HIDDEN_BIT - 1);
+  const biased = <i32>(bits >> 52);
+  const c = biased != 0 ? fraction | HIDDEN_BIT : fraction;
+  const q = max(biased, 1) - 1075;
+  const isLowerCloser = fraction == 0 && biased > 1;
+  const isOdd = c & 1;
+  const k = (q * 1262611 - (isLowerCloser ? 524031 : 0)) >> 22;
+  const h = <u64>(q + ((-k * 1741647) >> 19) + 1);
+  const g = powersOfTen + (<usize>(-k - POWER_MIN) << 4);
+  const gHigh = load<u64>(g), gLow = load<u64>(g, 8);
+  const lower = roundToOdd(gHigh, gLow, (4 * c - 2 + <u64>isLowerCloser) << h) + isOdd;
+  const value = roundToOdd(gHigh, gLow, (4 * c) << h);
+  const upper = roundToOdd(gHigh, gLow, (4 * c + 2) << h) - isOdd;
+  const s = value >> 2;
+  if (s >= 10) {
+    const tens = s / 10;
+    const isBelow = lower <= 40 * tens;
+    const isAbove = 40 * tens + 40 <= upper;
+    if (isBelow != isAbove) {
+      power = k + 1;
+      return tens + <u64>isAbove;
+    }
+  }
+  power = k;
+  const isBelow = lower <= 4 * s;
+  const isAbove = 4 * s + 4 <= upper;
+  if (isBelow != isAbove) return s + <u64>isAbove;
+  const middle = 4 * s + 2;
+  return s + <u64>(value > middle || (value == middle && (s & 1) != 0));
+}
+
+/** Eight digits, one in a byte, the first in the lowest. */
+@inline function eightDigits(n: u32): u64 {
+  const fours = <u64>(n / 10000) | (<u64>(n % 10000) << 32);
+  const hundreds = ((fours * 10486) >> 20) & 0x0000007f0000007f;
+  const twos = hundreds | ((fours - 100 * hundreds) << 16);
+  const tens = ((twos * 103) >> 10) & 0x000f000f000f000f;
+  return tens | ((twos - 10 * tens) << 8);
+}
+
+const ZEROS: u64 = 0x3030303030303030;
+
+/** Writes 24 digits to `digits`, leading zeros included; returns how many of those there are. `n` has at most 20. */
+@inline function spread(n: u64): usize {
+  const tops = n / 10000000000000000;
+  const rest = n - tops * 10000000000000000;
+  const middles = rest / 100000000;
+  const a = eightDigits(<u32>tops), b = eightDigits(<u32>middles), c = eightDigits(<u32>(rest - middles * 100000000));
+  store<u64>(digits, a + ZEROS);
+  store<u64>(digits, b + ZEROS, 8);
+  store<u64>(digits, c + ZEROS, 16);
+  if (a != 0) return <usize>ctz(a) >> 3;
+  return b != 0 ? 8 + (<usize>ctz(b) >> 3) : 16 + (<usize>ctz(c) >> 3);
+}
+
+@inline function copyDigits(from: usize, to: usize): void {
+  v128.store(to, v128.load(from));
+  store<u64>(to, load<u64>(from, 16), 16);
+}
+
+/** A whole number above zero. */
+@inline function putWhole(o: usize, n: u64): usize {
+  const start = spread(n);
+  copyDigits(digits + start, o);
+  return o + 24 - start;
+}
+
+/** Where the last digit that is not zero ends. */
+@inline function significantEnd(): usize {
+  const c = load<u64>(digits, 16) - ZEROS, b = load<u64>(digits, 8) - ZEROS;
+  if (c != 0) return 24 - (<usize>clz(c) >> 3);
+  return b != 0 ? 16 - (<usize>clz(b) >> 3) : 8;
+}
+
+function putExponent(o: usize, from: usize, count: usize, exponent: i32): usize {
+  store<u8>(o, load<u8>(from));
+  let p = o + 1;
+  if (count > 1) {
+    store<u8>(p, 46);
+    copyDigits(from + 1, p + 1);
+    p += count;
+  }
+  store<u8>(p, 101);
+  store<u8>(p, exponent < 0 ? 45 : 43, 1);
+  p += 2;
+  const size = <u32>abs(exponent);
+  if (size >= 100) store<u8>(p++, <u8>(48 + size / 100));
+  store<u8>(p, <u8>(48 + (size / 10) % 10));
+  store<u8>(p, <u8>(48 + size % 10), 1);
+  return p + 2;
+}
+
+/** Writes at o and returns the end; NUMBER_SLACK bytes beyond it may be overwritten. */
+export function putNumber(o: usize, v: f64): usize {
+  const size = abs(v);
+  if (!(size < Infinity)) {
+    store<u32>(o, v != v ? 0x4e614e : v > 0 ? 0x666e492b : 0x666e492d); // NaN, +Inf, -Inf
+    return o + (v != v ? 3 : 4);
+  }
+  const bits = reinterpret<u64>(v);
+  let p = o;
+  if (<i64>bits < 0) store<u8>(p++, 45);
+  if (size < 9007199254740992.0 && floor(size) == size) {
+    if (size != 0) return putWhole(p, <u64>size);
+    store<u8>(p, 48);
+    return p + 1;
+  }
+  const start = spread(shortest(bits & 0x7fffffffffffffff));
+  const from = digits + start;
+  const count = significantEnd() - start;
+  const point = 24 - <i32>start + power;
+  if (size < 1e-6 || size >= 1e21) return putExponent(p, from, count, point - 1);
+  if (point <= 0) {
+    store<u64>(p, 0x3030303030302e30); // 0.000000
+    copyDigits(from, p + 2 - point);
+    return p + 2 - point + count;
+  }
+  const whole = <usize>point;
+  copyDigits(from, p);
+  if (count <= whole) {
+    memory.fill(p + count, 48, whole - count);
+    return p + whole;
+  }
+  store<u8>(p + whole, 46);
+  copyDigits(from + whole, p + whole + 1);
+  return p + count + 1;
+}
+
+/** Milliseconds as seconds, with three decimals unless they are whole. As putNumber. */
+export function putTime(o: usize, timeMs: i64): usize {
+  let p = o;
+  if (timeMs < 0) store<u8>(p++, 45);
+  const size = <u64>abs(timeMs);
+  const seconds = size / 1000;
+  const rest = <u32>(size - seconds * 1000);
+  if (seconds == 0) store<u8>(p++, 48);
+  else p = putWhole(p, seconds);
+  if (rest == 0) return p;
+  store<u8>(p, 46);
+  store<u8>(p, <u8>(48 + rest / 100), 1);
+  store<u8>(p, <u8>(48 + (rest / 10) % 10), 2);
+  store<u8>(p, <u8>(48 + rest % 10), 3);
+  return p + 4;
+}

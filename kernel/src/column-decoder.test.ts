@@ -1,0 +1,88 @@
+import { describe, expect, test } from '@jest/globals';
+import { ColumnDecoder } from './column-decoder.ts';
+import { encodeXor } from './encode-xor.ts';
+
+function chunksOf(times: readonly number[], values: readonly number[]): Uint8Array[] {
+  const chunks: Uint8Array[] = [];
+  encodeXor(Float64Array.from(times), Float64Array.from(values), 3, 1024, (_from, _samples, data) => {
+    chunks.push(Uint8Array.from(data));
+  });
+  return chunks;
+}
+
+function decode(
+  decoder: ColumnDecoder,
+  times: readonly number[],
+  values: readonly number[],
+  min = 0,
+  max = 1e13,
+) {
+  decoder.begin(times.length);
+  const counts = chunksOf(times, values).map((chunk) => decoder.add(chunk));
+  expect(counts.reduce((sum, count) => sum + count, 0)).toBe(times.length);
+  return decoder.columns(min, max);
+}
+
+describe('ColumnDecoder', () => {
+  const times = [10, 20, 30, 40, 50, 60, 70];
+  const values = [1, NaN, -0, 4.5, 1e300, 6, 7];
+
+  test('gives the samples of the range', () => {
+    const decoder = new ColumnDecoder();
+    const check = (min: number, max: number, from: number, to: number): void => {
+      const columns = decode(decoder, times, values, min, max);
+      expect([...columns.timestampsMs]).toEqual(times.slice(from, to));
+      expect([...columns.values]).toEqual(values.slice(from, to));
+    };
+    check(0, 100, 0, 7);
+    check(20, 60, 1, 6);
+    check(11, 69, 1, 6);
+    check(21, 29, 2, 2);
+    check(71, 100, 7, 7);
+    check(0, 9, 0, 0);
+  });
+
+  test('shares times with the series before, and with no other', () => {
+    const decoder = new ColumnDecoder();
+    const first = decode(decoder, times, values);
+    const second = decode(decoder, times, values.toReversed());
+    expect(second.timestampsMs).toBe(first.timestampsMs);
+    expect([...first.values]).toEqual(values);
+    expect([...second.values]).toEqual(values.toReversed());
+    const other = decode(decoder, [...times.slice(0, 6), 71], values);
+    expect([...other.timestampsMs]).toEqual([...times.slice(0, 6), 71]);
+    expect(decode(decoder, times, values, 20).timestampsMs).toHaveLength(6);
+    const cut = decode(decoder, times, values, 20);
+    expect(decode(decoder, [5, ...times.slice(1)], values, 20).timestampsMs).toBe(cut.timestampsMs);
+    const stranger = new ColumnDecoder();
+    const theirs = decode(stranger, [5, ...times.slice(1)], values);
+    const again = decode(decoder, times, values, 20);
+    expect([...again.timestampsMs]).toEqual(times.slice(1));
+    expect([...theirs.timestampsMs]).toEqual([5, ...times.slice(1)]);
+  });
+
+  test('goes on over slabs and long series', () => {
+    const decoder = new ColumnDecoder();
+    const long = Array.from({ length: 40_000 }, (_, i) => i);
+    const all = Array.from({ length: 3 }, () => decode(decoder, long, long));
+    const short = Array.from({ length: 500 }, (_, i) =>
+      decode(
+        decoder,
+        times,
+        values.map(() => i),
+      ),
+    );
+    for (const columns of all) expect([...columns.values]).toEqual(long);
+    short.forEach((columns, i) => expect([...columns.values]).toEqual(values.map(() => i)));
+  });
+
+  test('refuses damage and what there is no room for', () => {
+    const decoder = new ColumnDecoder();
+    const [chunk] = chunksOf(times, values);
+    decoder.begin(2);
+    expect(decoder.add(chunk!)).toBe(-1);
+    decoder.begin(100);
+    expect(decoder.add(chunk!.subarray(0, 12))).toBe(-1);
+    expect(decoder.add(new Uint8Array(0))).toBe(-1);
+  });
+});

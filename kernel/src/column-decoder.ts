@@ -1,0 +1,128 @@
+// Hot: the chunks of a series to columns, once per series that a query reads.
+//
+// Columns are cut from slabs that many series share, and a series with the times of the one before it gets the same
+// column, so that readers can tell by identity. Scraped together means timed alike: that is the rule, not the exception.
+
+import { CHUNK_SAMPLES_MAX } from './decode-xor.ts';
+import { type KernelInstance, sharedInstance } from './instance.ts';
+
+export interface FloatColumns {
+  readonly timestampsMs: Float64Array;
+  readonly values: Float64Array;
+}
+
+// The decoder reads up to 9 bytes beyond a position that lies within the chunk.
+const PADDING_BYTES = 32;
+const SLAB_MIN = 1 << 10;
+const SLAB_MAX = 1 << 15;
+
+/** Memory that all decoders use, one at a time and never across a pause. */
+class Scratch {
+  readonly kernel: KernelInstance = sharedInstance();
+  chunkAt = 0;
+  /** The times of the series that is decoded and of the one before, which change places. */
+  timesAt = 0;
+  beforeAt = 0;
+  valuesAt = 0;
+  /** Whose times are before. */
+  owner: ColumnDecoder | undefined;
+  #chunkBytes = 0;
+  #samples = 0;
+
+  reserve(samples: number): void {
+    if (samples <= this.#samples) return;
+    const { exports } = this.kernel;
+    for (const at of [this.timesAt, this.beforeAt, this.valuesAt]) exports.free(at, this.#samples * 8);
+    this.#samples = (exports.capacityOf(samples * 8) >>> 0) / 8;
+    this.timesAt = exports.alloc(this.#samples * 8) >>> 0;
+    this.beforeAt = exports.alloc(this.#samples * 8) >>> 0;
+    this.valuesAt = exports.alloc(this.#samples * 8) >>> 0;
+    this.owner = undefined;
+  }
+
+  load(chunk: Uint8Array): void {
+    const bytes = chunk.length + PADDING_BYTES;
+    if (bytes > this.#chunkBytes) {
+      const { exports } = this.kernel;
+      exports.free(this.chunkAt, this.#chunkBytes);
+      this.#chunkBytes = exports.capacityOf(bytes) >>> 0;
+      this.chunkAt = exports.alloc(this.#chunkBytes) >>> 0;
+    }
+    this.kernel.bytes.set(chunk, this.chunkAt);
+  }
+}
+
+let shared: Scratch | undefined;
+
+/** For one answer: begin(), add() each chunk in time order, columns(), without pause between them. */
+export class ColumnDecoder {
+  readonly #scratch = (shared ??= new Scratch());
+  #count = 0;
+  #capacity = 0;
+  #slab: Float64Array = new Float64Array(0);
+  #used = 0;
+  #times: Float64Array = new Float64Array(0);
+  /** Where those times begin among the times before. */
+  #timesFrom = 0;
+
+  /** A series of at most so many samples. */
+  begin(samplesMax: number): void {
+    this.#scratch.reserve(samplesMax);
+    this.#capacity = samplesMax;
+    this.#count = 0;
+  }
+
+  /** The samples in an XOR payload, or −1 if it is damaged or there is no room. Safe on hostile bytes. */
+  add(chunk: Uint8Array): number {
+    const scratch = this.#scratch;
+    scratch.load(chunk);
+    const at = this.#count * 8;
+    const max = Math.min(CHUNK_SAMPLES_MAX, this.#capacity - this.#count);
+    const { exports } = scratch.kernel;
+    const { chunkAt, timesAt, valuesAt } = scratch;
+    const samples = exports.decodeXor(chunkAt, chunk.length, timesAt + at, valuesAt + at, max);
+    if (samples > 0) this.#count += samples;
+    return samples;
+  }
+
+  /** The samples of [minTimeMs, maxTimeMs], with every NaN bit. They stay valid. */
+  columns(minTimeMs: number, maxTimeMs: number): FloatColumns {
+    const { floats } = this.#scratch.kernel;
+    const timesAt = this.#scratch.timesAt >>> 3;
+    let from = 0;
+    while (from < this.#count && floats[timesAt + from]! < minTimeMs) from++;
+    let to = this.#count;
+    while (to > from && floats[timesAt + to - 1]! > maxTimeMs) to--;
+    const valuesAt = this.#scratch.valuesAt >>> 3;
+    return { timestampsMs: this.#timesOf(from, to), values: this.#copy(valuesAt + from, valuesAt + to) };
+  }
+
+  #timesOf(from: number, to: number): Float64Array {
+    const scratch = this.#scratch;
+    const { exports } = scratch.kernel;
+    const [nowAt, beforeAt] = [scratch.timesAt + from * 8, scratch.beforeAt + this.#timesFrom * 8];
+    const isSame =
+      scratch.owner === this &&
+      to - from === this.#times.length &&
+      exports.equalBytes(nowAt, beforeAt, (to - from) * 8) !== 0;
+    if (isSame) return this.#times;
+    this.#times = this.#copy(nowAt >>> 3, (nowAt >>> 3) + to - from);
+    this.#timesFrom = from;
+    [scratch.timesAt, scratch.beforeAt] = [scratch.beforeAt, scratch.timesAt];
+    scratch.owner = this;
+    return this.#times;
+  }
+
+  #copy(fromAt: number, toAt: number): Float64Array {
+    const length = toAt - fromAt;
+    if (this.#used + length > this.#slab.length) {
+      const next = Math.min(SLAB_MAX, Math.max(SLAB_MIN, 2 * this.#slab.length));
+      this.#slab = new Float64Array(Math.max(length, next));
+      this.#used = 0;
+    }
+    const column = this.#slab.subarray(this.#used, this.#used + length);
+    column.set(this.#scratch.kernel.floats.subarray(fromAt, toAt));
+    this.#used += length;
+    return column;
+  }
+}

@@ -1,0 +1,156 @@
+// Hot: answers as Prometheus's JSON, gzip included, written in WASM memory once per row of points.
+
+import { crc32 } from 'node:zlib';
+import { deflateCodes, type DeflateCodes } from './deflate-codes.ts';
+import { type KernelInstance, sharedInstance } from './instance.ts';
+import { powersOfTen } from './powers-of-ten.ts';
+
+/** Writers that wait for the next answer; each has nearly 1 MB. */
+const IDLE_MAX = 4;
+
+interface Tables {
+  readonly codes: DeflateCodes;
+  readonly codesAt: number;
+}
+
+const waitingMax = 128 << 10;
+
+let tables: Tables | undefined;
+const idle: number[] = [];
+/** All of the memory; remade when it has grown. */
+let memory = Buffer.alloc(0);
+
+function loadTables(kernel: KernelInstance): Tables {
+  const { exports } = kernel;
+  const codes = deflateCodes();
+  const codesAt = exports.alloc(exports.CODE_TABLE_BYTES.value) >>> 0;
+  kernel.bytes.set(codes.table, codesAt);
+  kernel.bytes.set(powersOfTen(), exports.powersOfTen.value >>> 0);
+  return { codes, codesAt };
+}
+
+/**
+ * Text and points of one answer. What has been written comes out of take() and end(), as copies: JSON, or one gzip
+ * stream of it, in pieces if taken when `isFull`. Whoever made it must end() or drop() it.
+ */
+export class JsonWriter {
+  readonly #kernel = sharedInstance();
+  readonly #at: number;
+  readonly #gzip: boolean;
+  #crc = 0;
+  #sizeBytes = 0;
+  #isDropped = false;
+  /** What had to make room. */
+  #ready: Uint8Array[] = [];
+
+  constructor(gzip: boolean) {
+    const { exports } = this.#kernel;
+    tables ??= loadTables(this.#kernel);
+    this.#gzip = gzip;
+    this.#at = idle.pop() ?? exports.newJsonWriter() >>> 0;
+    const { codesAt, codes } = tables;
+    if (gzip) {
+      exports.startJson(this.#at, codesAt, codes.header.length, codes.bits, codes.bitCount);
+      this.#kernel.bytes.set(codes.header, exports.jsonOutAt(this.#at) >>> 0);
+    } else exports.startJson(this.#at, 0, 0, 0, 0);
+  }
+
+  get isFull(): boolean {
+    return this.#ready.length > 0 || this.#isStuffed;
+  }
+
+  get #isStuffed(): boolean {
+    return this.#kernel.exports.jsonTextLength(this.#at) >= waitingMax;
+  }
+
+  #makeRoom(): void {
+    if (this.#isStuffed) this.#ready.push(this.#drain());
+  }
+
+  /** JSON that is not points. */
+  text(text: string): void {
+    const { exports } = this.#kernel;
+    const inputAt = exports.jsonInputAt(this.#at) >>> 0;
+    const { buffer } = exports.memory;
+    if (memory.buffer !== buffer) memory = Buffer.from(buffer);
+    const bytesMax = exports.TEXT_MAX.value;
+    this.#makeRoom();
+    if (text.length * 3 <= bytesMax) {
+      exports.writeText(this.#at, memory.write(text, inputAt, 'utf8'));
+      return;
+    }
+    this.#longText(Buffer.from(text), inputAt, bytesMax);
+  }
+
+  #longText(bytes: Uint8Array, inputAt: number, bytesMax: number): void {
+    const { exports } = this.#kernel;
+    for (let from = 0; from < bytes.length; from += bytesMax) {
+      this.#makeRoom();
+      const part = bytes.subarray(from, from + bytesMax);
+      this.#kernel.bytes.set(part, inputAt);
+      exports.writeText(this.#at, part.length);
+    }
+  }
+
+  /** The next points are a row's first. */
+  beginRow(): void {
+    this.#kernel.exports.beginRow(this.#at);
+  }
+
+  /** `[seconds,"value"],…` for at most POINTS_MAX samples [from, to); the last one's `"]` is left to the caller. */
+  points(timesMs: Float64Array, values: Float64Array, from: number, to: number): void {
+    this.#makeRoom();
+    const kernel = this.#kernel;
+    const { exports, floats } = kernel;
+    const inputAt = exports.jsonInputAt(this.#at) >>> 3;
+    const whole = to - from === timesMs.length;
+    floats.set(whole ? timesMs : timesMs.subarray(from, to), inputAt);
+    floats.set(whole ? values : values.subarray(from, to), inputAt + JsonWriter.pointsMax);
+    exports.writePoints(this.#at, to - from);
+  }
+
+  /** What is ready; empty if nothing is. */
+  take(): Uint8Array {
+    const rest = this.#drain();
+    if (this.#ready.length === 0) return rest;
+    const all = Buffer.concat([...this.#ready, rest]);
+    this.#ready = [];
+    return all;
+  }
+
+  #drain(): Uint8Array {
+    const { exports, bytes } = this.#kernel;
+    const textAt = exports.jsonTextAt(this.#at) >>> 0;
+    const text = bytes.subarray(textAt, textAt + exports.jsonTextLength(this.#at));
+    this.#sizeBytes += text.length;
+    if (this.#gzip) this.#crc = crc32(text, this.#crc);
+    const outAt = exports.jsonOutAt(this.#at) >>> 0;
+    const out = this.#gzip ? bytes.subarray(outAt, outAt + exports.jsonOutLength(this.#at)) : text;
+    const copy = Buffer.from(out);
+    exports.takeJson(this.#at);
+    return copy;
+  }
+
+  /** The rest. The writer must not be used again. */
+  end(): Uint8Array {
+    this.#kernel.exports.endJson(this.#at);
+    const rest = this.take();
+    this.drop();
+    if (!this.#gzip) return rest;
+    const trailer = Buffer.alloc(8);
+    trailer.writeUInt32LE(this.#crc, 0);
+    trailer.writeUInt32LE(this.#sizeBytes % 2 ** 32, 4);
+    return Buffer.concat([rest, trailer]);
+  }
+
+  /** Gives it up, as end() does by itself; again is no harm. */
+  drop(): void {
+    if (this.#isDropped) return;
+    this.#isDropped = true;
+    if (idle.length < IDLE_MAX) idle.push(this.#at);
+    else this.#kernel.exports.freeJsonWriter(this.#at);
+  }
+
+  /** Of one call of points(). */
+  static readonly pointsMax = 2048;
+}
