@@ -58,6 +58,12 @@ export const scraperFlags = defineFlags({
     min: 1,
     help: 'Bound of the samples of one scrape, whatever its job allows.',
   },
+  'remote-write.wal-size-max': {
+    type: 'bytes',
+    default: '4GB',
+    min: 1 << 20,
+    help: 'The WAL may grow to this while a destination of remote write is away; then its samples are lost.',
+  },
 });
 
 export type ScraperConfig = FlagValues<typeof scraperFlags>;
