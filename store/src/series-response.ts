@@ -2,9 +2,14 @@
 
 import type { Response } from '@flotilla/chassis';
 import type { SeriesSet, Tsdb } from '@flotilla/tsdb';
-import { encodeFrame, encodeSeriesTrailer, fromMatcherMessage, SeriesFrameWriter } from '@flotilla/wire';
+import {
+  encodeFrame,
+  encodeSeriesTrailer,
+  fromMatcherMessage,
+  SeriesFrameWriter,
+  seriesStreamVersion,
+} from '@flotilla/wire';
 import type { Gap, SeriesMessage, SeriesRequest } from '@flotilla/wire';
-import { once } from 'node:events';
 import { missedTargets } from './missed-targets.ts';
 import { isCovered } from './slot-coverage.ts';
 
@@ -30,8 +35,9 @@ export async function sendSeries(
     limit: filterLimit,
     skipChunks,
   });
-  response.status(200).setHeader('Content-Type', 'application/x-flotilla-series; version=1');
-  const frame = new SeriesFrameWriter();
+  const { contentType, checksum } = seriesStreamVersion(response.req.headers.accept);
+  response.status(200).setHeader('Content-Type', contentType);
+  const frame = new SeriesFrameWriter(checksum);
   let series = 0;
   let truncated = false;
   try {
@@ -51,7 +57,7 @@ export async function sendSeries(
     source.kind === 'scraper' ? await missedTargets(source.tsdb, minTimeMs, maxTimeMs, nowMs, wanted) : [];
   if (frame.count > 0) response.write(frame.finish());
   const gaps = source.gaps(minTimeMs, Math.min(maxTimeMs, nowMs));
-  response.end(encodeFrame(encodeSeriesTrailer({ series, gaps, missedTargetIds, truncated })));
+  response.end(encodeFrame(encodeSeriesTrailer({ series, gaps, missedTargetIds, truncated }), checksum));
 }
 
 function toMessage(
@@ -72,8 +78,11 @@ function toMessage(
 /** Resolves when more can be written, or the client has gone. */
 async function drained(response: Response): Promise<void> {
   if (response.destroyed) return;
-  const over = new AbortController();
-  const { signal } = over;
-  await Promise.race([once(response, 'drain', { signal }), once(response, 'close', { signal })]);
-  over.abort(); // Takes the other listener away.
+  await new Promise<void>((resolve) => {
+    const done = (): void => {
+      response.off('drain', done).off('close', done);
+      resolve();
+    };
+    response.on('drain', done).on('close', done);
+  });
 }

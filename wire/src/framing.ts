@@ -1,5 +1,6 @@
-// Frames of every stream between processes: `uvarint length of payload | crc32c(payload), 4 bytes big-endian | payload`.
-// The same framing as Prometheus's streamed remote read.
+// Frames of every stream between processes: `uvarint length of payload | checksum of payload, 4 bytes big-endian | payload`.
+// With crc32c the same framing as Prometheus's streamed remote read. Series have crc32, for which processors have instructions
+// that JavaScript can reach.
 
 import { CorruptionError } from '@flotilla/model';
 import { crc32c } from './crc32c.ts';
@@ -9,14 +10,17 @@ export const FRAME_BYTES_MAX = 64 << 20;
 const checksumBytes = 4;
 const lengthBytesMax = 5;
 
-export function encodeFrame(payload: Uint8Array): Uint8Array {
+/** Of bytes, unsigned. */
+export type Checksum = (bytes: Uint8Array) => number;
+
+export function encodeFrame(payload: Uint8Array, checksum: Checksum = crc32c): Uint8Array {
   const length: number[] = [];
   let rest = payload.length;
   for (; rest >= 0x80; rest >>>= 7) length.push((rest & 0x7f) | 0x80);
   length.push(rest);
   const frame = Buffer.allocUnsafe(length.length + checksumBytes + payload.length);
   frame.set(length);
-  frame.writeUInt32BE(crc32c(payload), length.length);
+  frame.writeUInt32BE(checksum(payload), length.length);
   frame.set(payload, length.length + checksumBytes);
   return frame;
 }
@@ -30,9 +34,11 @@ export class FrameDecoder {
   /** Bytes of that frame, as far as they are known. */
   #wantedBytes = 0;
   #offsetBytes = 0;
+  readonly #checksum: Checksum;
   readonly #frameBytesMax: number;
 
-  constructor(frameBytesMax = FRAME_BYTES_MAX) {
+  constructor(checksum: Checksum = crc32c, frameBytesMax = FRAME_BYTES_MAX) {
+    this.#checksum = checksum;
     this.#frameBytesMax = frameBytesMax;
   }
 
@@ -93,7 +99,7 @@ export class FrameDecoder {
     const payload = this.#buffer.subarray(from, to);
     const view = new DataView(this.#buffer.buffer, this.#buffer.byteOffset, this.#buffer.byteLength);
     const want = view.getUint32(from - checksumBytes);
-    const got = crc32c(payload);
+    const got = this.#checksum(payload);
     if (got !== want) throw this.#damage(`checksum ${got.toString(16)}, want ${want.toString(16)}`);
     return payload;
   }

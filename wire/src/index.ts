@@ -57,6 +57,7 @@ export {
 } from './assignment-codec.ts';
 export { crc32c } from './crc32c.ts';
 export { SeriesFrameWriter } from './series-batch.ts';
+export { SERIES_ACCEPT, seriesStreamVersion } from './series-stream.ts';
 export { encodeFrame, FRAME_BYTES_MAX, FrameDecoder } from './framing.ts';
 export { decodeHeartbeat, encodeHeartbeat } from './heartbeat-codec.ts';
 export {

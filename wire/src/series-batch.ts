@@ -2,7 +2,7 @@
 //
 // A symbol stands before the first series that names it, so that both sides go through a batch once.
 
-import { crc32c } from './crc32c.ts';
+import type { Checksum } from './framing.ts';
 import { type ProtoReader, ProtoWriter } from './proto-cursor.ts';
 import type { ChunkMessage, SeriesMessage } from './series-stream.ts';
 
@@ -37,8 +37,10 @@ export class SeriesFrameWriter {
   count = 0;
   readonly #writer = new ProtoWriter();
   readonly #symbols = new Map<string, number>();
+  readonly #checksum: Checksum;
 
-  constructor() {
+  constructor(checksum: Checksum) {
+    this.#checksum = checksum;
     this.#writer.at = headBytesMax;
   }
 
@@ -81,7 +83,7 @@ export class SeriesFrameWriter {
     this.#writer.at = batchAt;
     bytes[this.#writer.at++] = tags.batch;
     this.#writer.varint(batchBytes);
-    bytes.writeUInt32BE(crc32c(bytes.subarray(batchAt, end)), batchAt - 4);
+    bytes.writeUInt32BE(this.#checksum(bytes.subarray(batchAt, end)), batchAt - 4);
     this.count = 0;
     this.#symbols.clear();
     this.#writer.at = headBytesMax;

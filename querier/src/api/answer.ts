@@ -5,7 +5,6 @@ import type { Request, Response } from '@flotilla/chassis';
 import { JsonWriter } from '@flotilla/promql';
 import { COMPLETENESS_HEADER } from '@flotilla/wire';
 import type { Completeness } from '@flotilla/wire';
-import { once } from 'node:events';
 import { holes, lonely } from '../stores/completeness-recorder.ts';
 
 /** Prometheus shows at most so many of each. */
@@ -56,10 +55,13 @@ export async function sendJson(
 /** Resolves when more can be written, or the client has gone. */
 async function drained(response: Response): Promise<void> {
   if (response.destroyed) return;
-  const over = new AbortController();
-  const { signal } = over;
-  await Promise.race([once(response, 'drain', { signal }), once(response, 'close', { signal })]);
-  over.abort(); // Takes the other listeners away.
+  await new Promise<void>((resolve) => {
+    const done = (): void => {
+      response.off('drain', done).off('close', done);
+      resolve();
+    };
+    response.on('drain', done).on('close', done);
+  });
 }
 
 function noteJson(name: string, notes: readonly string[]): string {

@@ -2,7 +2,14 @@
 
 import type { InternalClient } from '@flotilla/chassis';
 import { CorruptionError, Unavailable } from '@flotilla/model';
-import { decodeSeriesFrame, encodeSeriesRequest, FrameDecoder, STORE_PATHS } from '@flotilla/wire';
+import {
+  decodeSeriesFrame,
+  encodeSeriesRequest,
+  FrameDecoder,
+  SERIES_ACCEPT,
+  seriesStreamVersion,
+  STORE_PATHS,
+} from '@flotilla/wire';
 import type {
   LabelsRequest,
   LabelsResponse,
@@ -35,10 +42,14 @@ export class StoreClient {
     signal: AbortSignal,
   ): Promise<SeriesAnswer> {
     const url = store.url + STORE_PATHS.series;
-    const response = await this.#http.postBytes(url, encodeSeriesRequest(request), { signal });
+    const response = await this.#http.postBytes(url, encodeSeriesRequest(request), {
+      signal,
+      headers: { accept: SERIES_ACCEPT },
+    });
     if (response.status !== 200)
       throw new Unavailable(`${url}: status ${response.status}${await errorBody(response.body)}`);
-    const frames = new FrameDecoder();
+    const contentType = String(response.headers['content-type']);
+    const frames = new FrameDecoder(seriesStreamVersion(contentType).checksum);
     const series: SeriesMessage[] = [];
     let trailer: SeriesTrailer | undefined;
     for await (const bytes of response.body) {
