@@ -6,6 +6,7 @@ import {
   encodeFrame,
   encodeSeriesTrailer,
   fromMatcherMessage,
+  recycleFrame,
   SeriesFrameWriter,
   seriesStreamVersion,
 } from '@flotilla/wire';
@@ -48,14 +49,14 @@ export async function sendSeries(
       if (truncated) break;
       frame.add(toMessage(set, request, nowMs));
       series++;
-      if (frame.sizeBytes >= frameBytesMax && !response.write(frame.finish())) await drained(response);
+      if (frame.sizeBytes >= frameBytesMax && !writeFrame(frame, response)) await drained(response);
     }
   } finally {
     set.close();
   }
   const missedTargetIds =
     source.kind === 'scraper' ? await missedTargets(source.tsdb, minTimeMs, maxTimeMs, nowMs, wanted) : [];
-  if (frame.count > 0) response.write(frame.finish());
+  if (frame.count > 0) writeFrame(frame, response);
   const gaps = source.gaps(minTimeMs, Math.min(maxTimeMs, nowMs));
   response.end(encodeFrame(encodeSeriesTrailer({ series, gaps, missedTargetIds, truncated }), checksum));
 }
@@ -73,6 +74,14 @@ function toMessage(
     incomplete: !skipChunks && !isCovered(schedule, chunks, minTimeMs, maxTimeMs, nowMs),
     chunks,
   };
+}
+
+/** False when the reader is behind. */
+function writeFrame(frame: SeriesFrameWriter, response: Response): boolean {
+  const bytes = frame.finish();
+  return response.write(bytes, (error) => {
+    if (!error) recycleFrame(bytes);
+  });
 }
 
 /** Resolves when more can be written, or the client has gone. */

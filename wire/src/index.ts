@@ -56,7 +56,7 @@ export {
   encodeAssignmentFrame,
 } from './assignment-codec.ts';
 export { crc32c } from './crc32c.ts';
-export { SeriesFrameWriter } from './series-batch.ts';
+export { recycleFrame, SeriesFrameWriter } from './series-batch.ts';
 export { SERIES_ACCEPT, seriesStreamVersion } from './series-stream.ts';
 export { encodeFrame, FRAME_BYTES_MAX, FrameDecoder } from './framing.ts';
 export { decodeHeartbeat, encodeHeartbeat } from './heartbeat-codec.ts';

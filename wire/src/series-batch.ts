@@ -31,11 +31,24 @@ const headBytesMax = 5 + 4 + 5;
 /** What a series or a chunk takes at most, without labels and data. */
 const fieldBytesMax = 64;
 
+const bufferBytesMin = 1 << 16;
+const bufferBytesMax = 1 << 20;
+const idleMax = 16;
+/** Buffers of frames that have been sent: what they take would otherwise be the garbage collector's to find. */
+const idle: Buffer<ArrayBuffer>[] = [];
+
+/** Takes back a frame of finish() that nobody reads any more. */
+export function recycleFrame(frame: Uint8Array): void {
+  const { buffer } = frame;
+  if (idle.length < idleMax && buffer.byteLength <= bufferBytesMax && buffer instanceof ArrayBuffer)
+    idle.push(Buffer.from(buffer));
+}
+
 /** Collects series into one frame at a time. */
 export class SeriesFrameWriter {
   /** In the frame that is being written. */
   count = 0;
-  readonly #writer = new ProtoWriter();
+  readonly #writer = new ProtoWriter(idle.pop() ?? Buffer.allocUnsafeSlow(bufferBytesMin));
   readonly #symbols = new Map<string, number>();
   readonly #checksum: Checksum;
 
@@ -71,7 +84,7 @@ export class SeriesFrameWriter {
     this.count++;
   }
 
-  /** The frame, to be sent; the next one begins. */
+  /** The frame, to be sent and then given to recycleFrame(); the next one begins. */
   finish(): Uint8Array {
     const { bytes, at: end } = this.#writer;
     const batchBytes = end - headBytesMax;
@@ -87,7 +100,8 @@ export class SeriesFrameWriter {
     this.count = 0;
     this.#symbols.clear();
     this.#writer.at = headBytesMax;
-    return Buffer.from(bytes.subarray(start, end));
+    this.#writer.bytes = idle.pop() ?? Buffer.allocUnsafeSlow(bufferBytesMin);
+    return bytes.subarray(start, end);
   }
 
   #addSymbols(labels: readonly string[]): void {

@@ -49,15 +49,10 @@ async function series(service: QueryService, request: Request, response: Respons
       take,
       false,
     );
-    for (const { series: messages } of answers) for (const message of messages) addLabels(found, message);
+    for (const { series } of answers) for (const one of series) found.set(one.labels.key, one.labels);
   }
   const sorted = [...found.values()].toSorted(compareLabels).map((one) => one.toRecord());
   sendLimited(request, response, view, sorted, limit);
-}
-
-function addLabels(found: Map<string, Labels>, message: SeriesMessage): void {
-  const labelsOfSeries = Labels.fromSorted(message.labels);
-  found.set(labelsOfSeries.key, labelsOfSeries);
 }
 
 /** Label names, or the values of one label. */

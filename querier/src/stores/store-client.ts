@@ -13,15 +13,16 @@ import {
 import type {
   LabelsRequest,
   LabelsResponse,
-  SeriesMessage,
   SeriesRequest,
   SeriesTrailer,
   StoreAddress,
 } from '@flotilla/wire';
+import { SeriesDecoder } from '../merge/decode-series.ts';
+import type { StoreSeries } from '../merge/decode-series.ts';
 
 export interface SeriesAnswer {
   readonly store: StoreAddress;
-  readonly series: readonly SeriesMessage[];
+  readonly series: readonly StoreSeries[];
   readonly trailer: SeriesTrailer;
 }
 
@@ -34,7 +35,7 @@ export class StoreClient {
     this.#http = http;
   }
 
-  /** Reads a whole stream. `take` is told the bytes that arrive and may throw. A stream without its trailer is Unavailable. */
+  /** Reads a whole stream. `take` is told the bytes that arrive and those of columns, and may throw. A stream without its trailer is Unavailable. */
   async series(
     store: StoreAddress,
     request: SeriesRequest,
@@ -50,7 +51,9 @@ export class StoreClient {
       throw new Unavailable(`${url}: status ${response.status}${await errorBody(response.body)}`);
     const contentType = String(response.headers['content-type']);
     const frames = new FrameDecoder(seriesStreamVersion(contentType).checksum);
-    const series: SeriesMessage[] = [];
+    const { minTimeMs, maxTimeMs } = request;
+    const decoder = new SeriesDecoder({ minTimeMs, maxTimeMs, take, store: store.name });
+    const series: StoreSeries[] = [];
     let trailer: SeriesTrailer | undefined;
     for await (const bytes of response.body) {
       take(bytes.length);
@@ -58,7 +61,7 @@ export class StoreClient {
         const frame = decodeSeriesFrame(payload);
         if (trailer !== undefined) throw new CorruptionError(url, 0, 'a frame after the trailer');
         if (frame.kind === 'trailer') trailer = frame.trailer;
-        else for (const message of frame.series) series.push(message);
+        else for (const message of frame.series) series.push(decoder.decode(message));
       }
     }
     frames.end();
