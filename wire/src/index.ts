@@ -84,7 +84,8 @@ export {
   HISTOGRAMS_PARAM,
   parseExactHistogram,
 } from './exact-histogram.ts';
-export { SeriesFrameWriter } from './series-batch.ts';
+export { recycleFrame, SeriesFrameWriter } from './series-batch.ts';
+export { SERIES_ACCEPT, seriesStreamVersion } from './series-stream.ts';
 export { encodeFrame, FRAME_BYTES_MAX, FrameDecoder } from './framing.ts';
 export { decodeHeartbeat, encodeHeartbeat } from './heartbeat-codec.ts';
 export {
