@@ -24,7 +24,7 @@ export {
 export {
   applyStage,
   discardStage,
-  encodeStaged,
+  frameStaged,
   inputCodes,
   inputRefs,
   inputValues,
