@@ -57,7 +57,7 @@ export let recordLength: u32 = 0;
 }
 
 @inline function putCopy(o: usize, distance: u32, length: u32): usize {
-  if (distance < 2048) {
+  if (length < 12 && distance < 2048) {
     store<u16>(o, <u16>(((distance >> 8) << 5) | ((length - 4) << 2) | 1 | ((distance & 0xff) << 8)));
     return o + 2;
   }
