@@ -1,7 +1,7 @@
 // /api/v1/targets and scrape_pools: each target once, with its owner shard and how both replicas fare with it.
 
-import { Router, sendData } from '@flotilla/chassis';
-import { formatDuration, compareUtf8 } from '@flotilla/model';
+import { ApiError, Router, sendData } from '@flotilla/chassis';
+import { compareUtf8, formatDuration, goQuote } from '@flotilla/model';
 import { STORE_PATHS } from '@flotilla/wire';
 import type { TargetStatus, TargetsResponse } from '@flotilla/wire';
 import { askEveryStore } from './fleet-view.ts';
@@ -24,7 +24,41 @@ export function targetsRoutes(service: QueryService): Router {
     const scrapePools = [...new Set(targets.map(({ scrapePool }) => scrapePool))].toSorted(compareUtf8);
     sendData(request, response, { scrapePools }, { warnings });
   });
+  router.get('/scrape_pools/config', async (request) => refusePool(service, poolOf(new Params(request))));
+  router.get('/targets/relabel_steps', async (request) => {
+    const params = new Params(request);
+    const scrapePool = poolOf(params);
+    checkLabels(params.get('labels'));
+    await refusePool(service, scrapePool);
+  });
   return router;
+}
+
+function poolOf(params: Params): string {
+  const scrapePool = params.get('scrapePool');
+  if (scrapePool === '') throw new ApiError('bad_data', 'no scrapePool parameter provided');
+  return scrapePool;
+}
+
+/** Throws unless the text is a JSON object of strings. */
+function checkLabels(text: string): void {
+  if (text === '') throw new ApiError('bad_data', 'no labels parameter provided');
+  try {
+    const labels = Object.values(JSON.parse(text) as object);
+    if (labels.every((value) => typeof value === 'string')) return;
+  } catch (cause) {
+    throw new ApiError('bad_data', `error parsing labels: ${(cause as Error).message}`, undefined, { cause });
+  }
+  throw new ApiError('bad_data', 'error parsing labels: want an object of strings');
+}
+
+/** Only the operator knows how a pool is configured; it explains each target. */
+async function refusePool(service: QueryService, scrapePool: string): Promise<never> {
+  const { targets } = await currentTargets(service);
+  const where = `error retrieving scrape config: scrape pool ${goQuote(scrapePool)}`;
+  if (!targets.some((target) => target.scrapePool === scrapePool))
+    throw new ApiError('bad_data', `${where} not found`);
+  throw new ApiError('not_found', `${where} is known to the operator alone, see /api/v1/explain?q=<target>`);
 }
 
 async function currentTargets({ topology, client }: QueryService) {

@@ -165,3 +165,57 @@ test('the database has native histograms on both sides', async () => {
     expect(body).toMatchObject({ data: { result: [{ metric: {} }] } });
   }
 });
+
+async function dataOf(server: string, path: string): Promise<Readonly<Record<string, unknown>>> {
+  const response = await fetch(`${server}/api/v1/${path}`);
+  return ((await response.json()) as { data: Readonly<Record<string, unknown>> }).data;
+}
+
+test('features of the language are told alike', async () => {
+  const [ours, theirs] = await Promise.all([
+    dataOf(servers.ours, 'features'),
+    dataOf(servers.theirs, 'features'),
+  ]);
+  for (const category of ['promql', 'promql_functions', 'promql_operators'])
+    expect(ours[category]).toEqual(theirs[category]);
+});
+
+test.each(['status/walreplay', 'status/tsdb/blocks', 'notifications', 'alertmanagers', 'scrape_pools'])(
+  '%s has the same data',
+  async (path) => {
+    expect(await dataOf(servers.ours, path)).toEqual(await dataOf(servers.theirs, path));
+  },
+);
+
+test.each(['status/tsdb?limit=3', 'status/tsdb?limit=1000'])('%s counts the same', async (path) => {
+  const [ours, theirs] = await Promise.all([dataOf(servers.ours, path), dataOf(servers.theirs, path)]);
+  const comparableStatus = ({ headStats, ...lists }: Readonly<Record<string, unknown>>): unknown => ({
+    ...lists,
+    // Chunks are as large as each database makes them.
+    headStats: { ...(headStats as object), chunkCount: 0 },
+  });
+  expect(comparableStatus(ours)).toEqual(comparableStatus(theirs));
+});
+
+test('headers of other origins and of compressed answers are the same', async () => {
+  const headersOf = async (server: string, method: string): Promise<Record<string, string | null>> => {
+    const response = await fetch(`${server}/api/v1/query?query=vector(1)&time=1`, {
+      method,
+      headers: { origin: 'https://grafana.example', 'accept-encoding': 'gzip' },
+    });
+    await response.arrayBuffer();
+    const names = [
+      'access-control-allow-origin',
+      'access-control-allow-methods',
+      'access-control-allow-headers',
+    ];
+    return Object.fromEntries(
+      ['status', ...names].map((name) => [
+        name,
+        name === 'status' ? String(response.status) : response.headers.get(name),
+      ]),
+    );
+  };
+  for (const method of ['GET', 'OPTIONS'])
+    expect(await headersOf(servers.ours, method)).toEqual(await headersOf(servers.theirs, method));
+});
