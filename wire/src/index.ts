@@ -79,6 +79,7 @@ export {
   fromMatcherMessage,
   toMatcherMessage,
 } from './series-codec.ts';
+export { ProtobufWriter } from './protobuf-writer.ts';
 export {
   chunkedReadFrames,
   decodeRemoteReadRequest,
