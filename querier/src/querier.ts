@@ -22,6 +22,7 @@ import { remoteReadRoute } from './api/remote-read-route.ts';
 import { rulesRoutes } from './api/rules-routes.ts';
 import { statusRoutes } from './api/status-routes.ts';
 import { targetsRoutes } from './api/targets-routes.ts';
+import { pprofRoutes } from './pprof/pprof-routes.ts';
 import { routePrefix, servePrefix } from './route-prefix.ts';
 import { ReplicaChoice } from './stores/replica-choice.ts';
 import { StoreClient } from './stores/store-client.ts';
@@ -103,6 +104,7 @@ export function mountQuerier(options: QuerierOptions): () => Promise<void> {
   api.use(remoteReadRoute(service));
   server.app.use('/api/v1', api);
   server.app.use(federateRoute(service));
+  server.app.use('/debug/pprof', pprofRoutes());
   mountUi(server, prefix);
   return async () => {
     topology.close();

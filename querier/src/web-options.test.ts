@@ -7,6 +7,7 @@ import { serializeTopology } from '@flotilla/wire';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
 import { ActiveQueryLog, readActiveQueries } from './api/active-query-log.ts';
 import { mountQuerier } from './querier.ts';
 import { routePrefix } from './route-prefix.ts';
@@ -176,4 +177,18 @@ test('what it says of itself', async () => {
     { name: 'prometheus_engine_queries_concurrent_max' },
   ]);
   expect((await get('/prom/api/v1/status/self_metrics?metric_name_pattern=(')).status).toBe(400);
+});
+
+test('profiles of CPU and heap, one at a time', async () => {
+  const take = async (path: string): Promise<[number, string]> => {
+    const response = await get(`/prom/debug/pprof/${path}`);
+    const bytes = Buffer.from(await response.arrayBuffer());
+    return [response.status, response.ok ? gunzipSync(bytes).toString('latin1') : bytes.toString()];
+  };
+  const first = take('profile?seconds=0.3');
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  expect(await take('heap?seconds=0.1')).toEqual([500, expect.stringContaining('already in use')]);
+  expect(await first).toEqual([200, expect.stringContaining('nanoseconds')]);
+  expect(await take('heap?seconds=0.1')).toEqual([200, expect.stringContaining('inuse_space')]);
+  expect(await take('goroutine')).toEqual([200, expect.stringContaining('goroutine')]);
 });

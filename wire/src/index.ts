@@ -96,6 +96,7 @@ export {
   fromMatcherMessage,
   toMatcherMessage,
 } from './series-codec.ts';
+export { ProtobufWriter } from './protobuf-writer.ts';
 export {
   chunkedReadFrames,
   decodeRemoteReadRequest,

@@ -19,10 +19,18 @@ export function featureList({ parser, engine }: QueryFeatures): Readonly<Record<
   const fill = parser.binopFillModifiers === true;
   return {
     api: {
-      ...all(['exclude_alerts', 'label_values_match', 'openapi_3.1', 'query_stats', 'query_warnings'], true),
+      ...all(['exclude_alerts', 'label_values_match', 'query_stats', 'query_warnings'], true),
       ...all(['time_range_labels', 'time_range_series'], true),
       ...all(
-        ['admin', 'lifecycle', 'openapi_3.2', 'otlp_write_receiver', 'remote_write_receiver', 'search'],
+        [
+          'admin',
+          'lifecycle',
+          'openapi_3.1',
+          'openapi_3.2',
+          'otlp_write_receiver',
+          'remote_write_receiver',
+          'search',
+        ],
         false,
       ),
     },

@@ -36,6 +36,7 @@ export function targetsRoutes(service: QueryService, operator: InternalClient): 
     const scrapePools = [...pools].toSorted(compareUtf8);
     sendData(request, response, { scrapePools }, { warnings: [...warnings, ...asked.warnings] });
   });
+  router.get('/scrape_pools/config', (request) => refusePool(service, poolOf(new Params(request))));
   return router;
 }
 
@@ -105,13 +106,27 @@ async function askDiscovered(
   }
 }
 
+function poolOf(params: Params): string {
+  const scrapePool = params.get('scrapePool');
+  if (scrapePool === '') throw new ApiError('bad_data', 'no scrapePool parameter provided');
+  return scrapePool;
+}
+
+/** Only the operator knows how a pool is configured; it explains each target. */
+async function refusePool(service: QueryService, scrapePool: string): Promise<never> {
+  const { reports } = await askScrapers(service);
+  const where = `error retrieving scrape config: scrape pool ${goQuote(scrapePool)}`;
+  if (!reports.some(({ value }) => value?.targets.some(({ job }) => job === scrapePool)))
+    throw new ApiError('bad_data', `${where} not found`);
+  throw new ApiError('not_found', `${where} is known to the operator alone, see /api/v1/explain?q=<target>`);
+}
+
 async function relabelSteps(
   { topology }: QueryService,
   operator: InternalClient,
   params: Params,
 ): Promise<RelabelStepsResponse> {
-  const [scrapePool, labels] = [params.get('scrapePool'), params.get('labels')];
-  if (scrapePool === '') throw new ApiError('bad_data', 'no scrapePool parameter provided');
+  const [scrapePool, labels] = [poolOf(params), params.get('labels')];
   if (labels === '') throw new ApiError('bad_data', 'no labels parameter provided');
   checkLabels(labels);
   const path = `${OPERATOR_PATHS.relabelSteps}?${new URLSearchParams({ scrapePool, labels })}`;

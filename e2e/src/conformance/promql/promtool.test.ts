@@ -140,3 +140,16 @@ test('promtool check healthy and ready, and debug metrics', async () => {
       .replaceAll(/Flotilla|Prometheus( Server)?|Querier/g, 'NAME');
   expect(plain(await check(servers.ours))).toBe(plain(await check(servers.theirs)));
 });
+
+test('promtool debug all', async () => {
+  const debug = async (server: string): Promise<readonly string[]> => {
+    const folder = mkdtempSync(join(archives, 'debug-'));
+    const { code, err } = await run(promtool, ['debug', 'all', server], folder);
+    expect([code, err]).toEqual([0, []]);
+    const { out } = await run('tar', ['tzf', 'debug.tar.gz'], folder);
+    return out.toSorted();
+  };
+  const [ours, theirs] = await Promise.all([debug(servers.ours), debug(servers.theirs)]);
+  expect(ours).toEqual(theirs);
+  expect(ours).toContain('cpu.pb');
+}, 120_000);
