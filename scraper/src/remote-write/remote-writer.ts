@@ -195,6 +195,7 @@ export class RemoteWriter {
       samplesPerSend: window.samplesPerSend,
       minTimeMs: sampleAgeLimitMs === 0 ? -Infinity : Date.now() - sampleAgeLimitMs,
       sendHistograms: config.sendNativeHistograms,
+      sendExemplars: config.sendExemplars,
     });
     this.#countPlan(plan, window.shards);
     await Promise.all(plan.shards.map((requests) => this.#sendInOrder(requests)));

@@ -155,6 +155,32 @@ describe('remote write', () => {
       expect(bench.receiver.lines().length).toBe(1);
     }));
 
+  test.each(['1.0', '2.0'] as const)(
+    '%s sends exemplars with the series that they belong to',
+    (messageVersion) =>
+      Bench.run(async (bench) => {
+        await bench.writers.apply([
+          bench.config({ messageVersion }),
+          bench.config({ name: 'none', sendExemplars: false }),
+        ]);
+        const appender = bench.tsdb.appender();
+        const ref = appender.series(Labels.fromRecord({ __name__: 'a_total' }));
+        appender.append(ref, epochMs, 1);
+        const labels = Labels.fromRecord({ trace_id: 'x' });
+        appender.appendExemplar(ref, { labels, value: 0.5, timeMs: epochMs - 1, hasTimestamp: true });
+        appender.commit();
+        await bench.taken(2);
+        const series = bench.receiver.taken.flatMap(({ write }) => write.series);
+        const exemplar = { labels: ['trace_id', 'x'], value: 0.5, timeMs: epochMs - 1 };
+        expect(series.map(({ exemplars }) => exemplars).toSorted((a, b) => a.length - b.length)).toEqual([
+          [],
+          [exemplar],
+        ]);
+        expect(bench.stats.sent.exemplars).toBe(1);
+        expect(bench.writers.all[1]!.stats.dropped.exemplars).toBe(1);
+      }),
+  );
+
   test('tries again what may succeed, and waits as long as it is asked to', () =>
     Bench.run(async (bench) => {
       const times: number[] = [];
