@@ -93,12 +93,31 @@ function requestsOf(list: readonly number[], batch: TailBatch, samplesPerSend: n
   const requests: WriteRequest[] = [];
   for (let from = 0; from < list.length; from += samplesPerSend) {
     const items = Uint32Array.from(list.slice(from, from + samplesPerSend));
-    const counts = noCounts();
-    for (const item of items) counts[kindOf(batch, item)]++;
     items.sort((a, b) => compareItems(batch, a, b));
-    requests.push({ items, counts });
+    requests.push(requestOf(batch, items));
   }
   return requests;
+}
+
+/** Two halves, each with whole series; undefined for a request of one series. */
+export function halves(
+  batch: TailBatch,
+  { items }: WriteRequest,
+): readonly [WriteRequest, WriteRequest] | undefined {
+  const differs = (i: number): boolean => refOf(batch, items[i - 1]!) !== refOf(batch, items[i]!);
+  const middle = items.length >> 1;
+  for (let step = 0; step <= middle; step++) {
+    for (const at of [middle + step, middle - step])
+      if (at > 0 && at < items.length && differs(at))
+        return [requestOf(batch, items.slice(0, at)), requestOf(batch, items.slice(at))];
+  }
+  return undefined;
+}
+
+function requestOf(batch: TailBatch, items: Uint32Array): WriteRequest {
+  const counts = noCounts();
+  for (const item of items) counts[kindOf(batch, item)]++;
+  return { items, counts };
 }
 
 const kindOrder: Readonly<Record<keyof Counts, number>> = { samples: 0, exemplars: 1, histograms: 2 };
