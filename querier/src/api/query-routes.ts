@@ -107,6 +107,7 @@ async function answerQuery(
   const storage = new MergedStorage(view.fanOut, { dedup: params.boolean('dedup', true) });
   const control = { signal, timeoutMs, ...(lookbackMs !== undefined && { lookbackMs }) };
   const result = await service.gate.run(signal, () => evaluate(storage, control)).catch(toApi);
+  view.release();
   service.metrics.evaluated(result.stats.evalMs / 1000);
   const notes = view.notes(response);
   const limited = limitSeries(result, limit);

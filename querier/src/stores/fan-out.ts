@@ -1,6 +1,7 @@
 // Asks every shard that epochs and time range name, one replica first, the others only for what the first has missed.
 
 import { QueryError } from '@flotilla/promql';
+import type { ColumnArena } from '@flotilla/promql';
 import { storeGroups } from '@flotilla/wire';
 import type {
   LabelsRequest,
@@ -20,6 +21,8 @@ export interface FanOutOptions {
   readonly choice: ReplicaChoice;
   readonly signal: AbortSignal;
   readonly recorder: CompletenessRecorder;
+  /** Where columns lie. */
+  readonly arena: ColumnArena;
 }
 
 /** One query's view of the stores. A call rejects only when the signal aborts or a limit is reached; holes go to the recorder. */
@@ -84,7 +87,7 @@ export class FanOut {
     take: (bytes: number) => void,
   ): Promise<SeriesAnswer[]> {
     const read = (wanted: SeriesRequest) => (store: StoreAddress, signal: AbortSignal) =>
-      this.#options.client.series(store, wanted, take, signal);
+      this.#options.client.series(store, wanted, take, signal, this.#options.arena);
     const first = await this.#ask(group, group.stores, read(request));
     if (first === undefined) return [];
     const missing = whatIsMissing(first, request);
@@ -114,7 +117,9 @@ export class FanOut {
   ): Promise<SeriesAnswer[]> {
     const answers = await Promise.all(
       group.stores.map((store) =>
-        this.#ask(group, [store], (one, signal) => this.#options.client.series(one, request, take, signal)),
+        this.#ask(group, [store], (one, signal) =>
+          this.#options.client.series(one, request, take, signal, this.#options.arena),
+        ),
       ),
     );
     return answers.flatMap((answer) => (answer === undefined ? [] : [answer]));
