@@ -5,7 +5,7 @@ import type { Request, Response } from '@flotilla/chassis';
 import { compareLabels, compareUtf8, isValidUtf8Name, Labels } from '@flotilla/model';
 import type { Matcher } from '@flotilla/model';
 import { STORE_PATHS, toMatcherMessage } from '@flotilla/wire';
-import type { LabelsRequest, MetadataResponse, MetricMetadata, SeriesMessage } from '@flotilla/wire';
+import type { LabelsRequest, MetadataResponse, MetricMetadata } from '@flotilla/wire';
 import { requestSignal } from './answer.ts';
 import { Params } from './params.ts';
 import { both } from './query-routes.ts';
@@ -49,7 +49,7 @@ async function series(service: QueryService, request: Request, response: Respons
       take,
       false,
     );
-    for (const { series } of answers) for (const one of series) found.set(one.labels.key, one.labels);
+    for (const { series: read } of answers) for (const { labels: one } of read) found.set(one.key, one);
   }
   const sorted = [...found.values()].toSorted(compareLabels).map((one) => one.toRecord());
   sendLimited(request, response, view, sorted, limit);
