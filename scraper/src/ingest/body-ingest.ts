@@ -80,6 +80,7 @@ export interface BodySinks {
 }
 
 const HASH = 0x23;
+const NEWLINE = 0x0a;
 /** A series beyond a limit: counted only. */
 const NOT_CREATED = 0;
 const noExemplars: readonly ExposedExemplar[] = [];
@@ -141,13 +142,18 @@ export class BodyIngest {
     this.scraped = this.kept + scanner.droppedCount;
     for (let i = 0; i < scanner.unknownCount; i++) this.#line(scanner.unknown(i));
     if (this.#emptyLineAt < Infinity) throw emptyLineError();
-    if (this.#page.format === 'openmetrics' && !this.#sawEof) {
-      throw new ParseError('data does not end with # EOF');
-    }
+    if (this.#page.format === 'openmetrics' && !this.#sawEof) this.#failWithoutEof();
     if (this.#page.error !== undefined) throw this.#page.error;
     if (this.kept > this.#rules.samplesMax) throw new SampleLimitError();
     if (this.#hasTooManyBuckets) throw new BucketLimitError();
     if (this.#isOverRoom()) throw guard.refuse(this.#rules.schedule.targetId, this.#rules.seriesLimits);
+  }
+
+  /** A comment that the body cuts may be one that the cache knows: only its parser says what is wrong with it. */
+  #failWithoutEof(): never {
+    const start = this.#body.lastIndexOf(NEWLINE) + 1;
+    if (this.#body[start] === HASH) this.#parser.parse(this.#body, start, this.#body.length);
+    throw new ParseError('data does not end with # EOF');
   }
 
   #line(line: UnknownLine): void {

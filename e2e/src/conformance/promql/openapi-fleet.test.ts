@@ -46,6 +46,7 @@ test.each([
   ['/rules?type=alert&exclude_alerts=true', '"alerts":null'],
   ['/alerts', '"alertname":"AlwaysOn"'],
   ['/scrape_pools', '"scrapePools":["'],
+  ['/targets/relabel_steps?scrapePool=scrapeConfig/default/app&labels={}', '"steps":['],
   ['/metadata', '"type":"'],
 ])(
   '%s',
