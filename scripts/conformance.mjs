@@ -36,8 +36,12 @@ const parts = {
     process.env.FLOTILLA_MODEL_RUNS ??= '200';
     process.env.FLOTILLA_FUZZ_RUNS ??= '100000';
     return jestAt(
-      '/(e2e/dist/conformance/tsdb/|kernel/dist/fuzz|tsdb/dist/(faults|model|wal/crash|histogram/))',
+      '/(e2e/dist/conformance/tsdb/|kernel/dist/fuzz|tsdb/dist/(faults|fuzz|model|wal/crash|histogram/))',
     );
+  },
+  thanos: () => {
+    process.env.FLOTILLA_THANOS = peer('thanos');
+    return jestIn('conformance/thanos/');
   },
   'node-exporter': () => {
     process.env.FLOTILLA_NODE_EXPORTER = peer('node_exporter');
