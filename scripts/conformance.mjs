@@ -36,7 +36,7 @@ const parts = {
     process.env.FLOTILLA_MODEL_RUNS ??= '200';
     process.env.FLOTILLA_FUZZ_RUNS ??= '100000';
     return jestAt(
-      '/(e2e/dist/conformance/tsdb/|kernel/dist/fuzz|tsdb/dist/(faults|model|wal/crash|histogram/))',
+      '/(e2e/dist/conformance/tsdb/|kernel/dist/fuzz|tsdb/dist/(faults|fuzz|model|wal/crash|histogram/))',
     );
   },
   'remote-write': () => {
@@ -50,6 +50,10 @@ const parts = {
         'skipped: conformance remote-write: no victoria-metrics in PATH (Debian package victoria-metrics)',
       );
     return jestIn('conformance/remote-write/');
+  },
+  thanos: () => {
+    process.env.FLOTILLA_THANOS = peer('thanos');
+    return jestIn('conformance/thanos/');
   },
   'node-exporter': () => {
     process.env.FLOTILLA_NODE_EXPORTER = peer('node_exporter');
