@@ -59,6 +59,8 @@ export class TargetLoop {
   #scrapes = 0;
   #outcome: ScrapeOutcome | undefined;
   #loggedError = '';
+  /** What the last content type meant: it hardly ever changes. */
+  #known: { readonly contentType: string; readonly format: ExpositionFormat } | undefined;
 
   /** Begins with the next slot. `waiting`: series that an older loop of the same target left. */
   constructor(context: LoopContext, target: Target, settings: JobSettings, waiting?: Uint32Array) {
@@ -219,7 +221,11 @@ export class TargetLoop {
   /** An empty body may have any content type. */
   #formatOf({ body, contentType }: Page): ExpositionFormat {
     if (body.length === 0) return 'text';
-    return expositionFormat(contentType, this.settings.job.fallbackScrapeProtocol);
+    if (this.#known?.contentType !== contentType) {
+      const format = expositionFormat(contentType, this.settings.job.fallbackScrapeProtocol);
+      this.#known = { contentType, format };
+    }
+    return this.#known.format;
   }
 
   /** The store took nothing of this scrape: no disk, or a fault of ours. */
