@@ -92,7 +92,12 @@ export function mountQuerier(options: QuerierOptions): () => Promise<void> {
   servePrefix(server, prefix);
   const api = Router();
   api.use(cors(options.corsOrigin));
-  api.use(queryRoutes(service), metadataRoutes(service), targetsRoutes(service), rulesRoutes(service));
+  api.use(
+    queryRoutes(service),
+    metadataRoutes(service),
+    targetsRoutes(service, operator),
+    rulesRoutes(service),
+  );
   api.use(statusRoutes(service, { operator }));
   const { flags } = options;
   api.use(instanceRoutes({ flags, features: featureList(features), metrics, startedMs: Date.now() }));

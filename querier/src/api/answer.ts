@@ -5,7 +5,6 @@ import type { Request, Response } from '@flotilla/chassis';
 import { JsonWriter } from '@flotilla/promql';
 import { COMPLETENESS_HEADER } from '@flotilla/wire';
 import type { Completeness } from '@flotilla/wire';
-import { once } from 'node:events';
 import { holes, lonely } from '../stores/completeness-recorder.ts';
 
 /** Prometheus shows at most so many of each. */
@@ -59,12 +58,15 @@ const stallMs = 60_000;
 /** Resolves when more can be written, or the client has gone. */
 export async function drained(response: Response, timeoutMs = stallMs): Promise<void> {
   if (response.destroyed) return;
-  const over = new AbortController();
-  const { signal } = over;
-  const cut = setTimeout(() => response.destroy(), timeoutMs);
-  await Promise.race([once(response, 'drain', { signal }), once(response, 'close', { signal })]);
-  clearTimeout(cut);
-  over.abort(); // Takes the other listeners away.
+  await new Promise<void>((resolve) => {
+    const cut = setTimeout(() => response.destroy(), timeoutMs);
+    const done = (): void => {
+      clearTimeout(cut);
+      response.off('drain', done).off('close', done);
+      resolve();
+    };
+    response.on('drain', done).on('close', done);
+  });
 }
 
 function noteJson(name: string, notes: readonly string[]): string {

@@ -128,7 +128,7 @@ function point(timeMs: number, value: string): string {
 }
 
 /** Seconds; with three decimals when they are not whole. */
-function formatTime(timeMs: number): string {
+export function formatTime(timeMs: number): string {
   return timeMs % 1000 === 0 ? `${timeMs / 1000}` : (timeMs / 1000).toFixed(3);
 }
 

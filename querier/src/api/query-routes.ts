@@ -8,6 +8,7 @@ import type { Expr, JsonWriter, QueryControl, QueryResult } from '@flotilla/prom
 import { HISTOGRAMS_EXACT, HISTOGRAMS_PARAM } from '@flotilla/wire';
 import { MergedStorage } from '../stores/merged-storage.ts';
 import { requestSignal, sendJson } from './answer.ts';
+import { queryExemplars } from './exemplars-route.ts';
 import { invalid, Params, tryParseDuration } from './params.ts';
 import type { LoggedQuery } from './query-log.ts';
 import { writeQueryData } from './query-json.ts';
@@ -26,11 +27,7 @@ export function queryRoutes(service: QueryService): Router {
   both(router, '/parse_query', (request, response) => {
     sendData(request, response, exprToJson(new Params(request).expr(service.parser).expr));
   });
-  both(router, '/query_exemplars', (request, response) => {
-    new Params(request).range();
-    new Params(request).expr(service.parser, false);
-    sendData(request, response, []);
-  });
+  both(router, '/query_exemplars', (request, response) => queryExemplars(service, request, response));
   return router;
 }
 

@@ -46,6 +46,7 @@ test.each([
   ['/rules?type=alert&exclude_alerts=true', '"alerts":null'],
   ['/alerts', '"alertname":"AlwaysOn"'],
   ['/scrape_pools', '"scrapePools":["'],
+  ['/targets/metadata', '"type":"'],
   ['/metadata', '"type":"'],
 ])(
   '%s',
@@ -60,3 +61,10 @@ test.each([
   },
   90_000,
 );
+
+test.each([
+  ['/targets/relabel_steps', 'scrapePool=none&labels={}'],
+  ['/scrape_pools/config', 'scrapePool=none'],
+])('%s refuses a pool that is not there', async (path, query) => {
+  expect(await checkAnswer(fleet.url, path, query)).toEqual({ status: 400, faults: [] });
+});

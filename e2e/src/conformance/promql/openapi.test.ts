@@ -14,8 +14,8 @@ beforeAll(async () => {
 
 afterAll(() => servers.close(), 30_000);
 
-/** What the querier has no part in: writing, deleting, what is experimental in Prometheus, and metadata by target. */
-const notOurs = /^\/(?:admin|write|otlp|read$|search|targets\/metadata)/;
+/** What the querier has no part in: writing, deleting, and what is experimental in Prometheus. */
+const notOurs = /^\/(?:admin|write|otlp|read$|search)/;
 
 /** TIME stands for when there are samples. */
 const parameters: Readonly<Record<string, readonly string[]>> = {
@@ -37,12 +37,7 @@ const parameters: Readonly<Record<string, readonly string[]>> = {
   '/parse_query': ['query=sum(rate(a[5m]))'],
   '/series': ['match[]=up', 'match[]=up&limit=1', ''],
   '/label/{name}/values': ['', 'limit=1'],
-  '/targets/relabel_steps': [
-    'scrapePool=none&labels={}',
-    'scrapePool=none',
-    'labels={}',
-    'scrapePool=none&labels=x',
-  ],
+  '/targets/relabel_steps': ['scrapePool=none', 'labels={}', 'scrapePool=none&labels=x'],
   '/scrape_pools/config': ['scrapePool=none', ''],
   '/status/self_metrics': ['', 'metric_name_pattern=prometheus_engine.*'],
 };
@@ -51,8 +46,10 @@ const cases = describedPaths
   .filter((path) => !notOurs.test(path) && !path.endsWith('/live'))
   .flatMap((path) => (parameters[path] ?? ['']).map((query) => [path, query] as const));
 
-/** Beside the version of the API that we speak, we tell our own. */
-const added = ['flotillaVersion', 'nodeVersion'].map((name) => `.data.${name}: is not in the description`);
+/** Beside what Prometheus tells, we tell our own version, and which targets have the most series. */
+const added = ['flotillaVersion', 'nodeVersion', 'seriesCountByTarget'].map(
+  (name) => `.data.${name}: is not in the description`,
+);
 
 test.each(cases)('%s?%s', async (path, query) => {
   const filled = query.replaceAll('TIME', String(servers.startMs / 1000 + 900));
