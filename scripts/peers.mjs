@@ -30,6 +30,13 @@ const modules = {
       'web/api/v1/promql_oracle.go': 'e2e/src/conformance/promql/oracle/export.go',
     },
   },
+  // The tag: without it, it panics on labels of the Prometheus that it is built with.
+  thanos: {
+    module: 'github.com/thanos-io/thanos',
+    package: 'cmd/thanos',
+    version: 'v0.42.4',
+    tags: 'slicelabels',
+  },
   node_exporter: { module: 'github.com/prometheus/node_exporter', package: '', version: 'v1.12.1' },
 };
 
@@ -38,7 +45,7 @@ export const cacheFolder =
 
 /** Path of a peer's binary, built if it is not in the cache; throws with what is missing. */
 export function peer(name) {
-  const { module, package: folder, version, dropReplaces = [], added = {} } = modules[name];
+  const { module, package: folder, version, tags = '', dropReplaces = [], added = {} } = modules[name];
   const bin = join(cacheFolder, 'peers', `${name}-${version}${contentMark(Object.values(added))}`);
   const binary = join(bin, name);
   if (existsSync(binary)) return binary;
@@ -64,7 +71,17 @@ export function peer(name) {
       options,
     );
   const mod = dropReplaces.length > 0 ? ['-mod=mod'] : [];
-  const args = ['build', ...mod, '-trimpath', '-ldflags', '-s -w', '-o', binary, `./${folder}`];
+  const args = [
+    'build',
+    ...mod,
+    `-tags=${tags}`,
+    '-trimpath',
+    '-ldflags',
+    '-s -w',
+    '-o',
+    binary,
+    `./${folder}`,
+  ];
   const built = spawnSync('go', args, options);
   rmSync(sources, { recursive: true, force: true });
   if (built.status !== 0)

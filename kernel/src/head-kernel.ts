@@ -162,8 +162,7 @@ export class HeadKernel {
     const { exports } = this.kernel;
     const count = this.stagedCount(stage);
     for (let from = 0; from < count; from += RECORD_SAMPLES_MAX) {
-      const length = exports.encodeStaged(stage, from, Math.min(count, from + RECORD_SAMPLES_MAX));
-      exports.frameRecord(exports.recordAt(), length, pageOffset);
+      exports.frameStaged(stage, from, Math.min(count, from + RECORD_SAMPLES_MAX), pageOffset);
     }
   }
 

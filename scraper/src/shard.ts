@@ -2,7 +2,7 @@
 
 import { join } from 'node:path';
 import { LineScanner } from '@flotilla/kernel';
-import type { InternalClient, Logger, Registry } from '@flotilla/chassis';
+import { type InternalClient, internalTokenFile, type Logger, type Registry } from '@flotilla/chassis';
 import type { Tsdb } from '@flotilla/tsdb';
 import type { Assignment, NameValue, TargetHealth, TargetStatus } from '@flotilla/wire';
 import { AssignmentClient } from './assignment/assignment-client.ts';
@@ -15,6 +15,9 @@ import { Credentials } from './fetch/credentials.ts';
 import { MetadataStore } from './ingest/metadata-store.ts';
 import { ScrapeCounters } from './ingest/scrape-counters.ts';
 import { SeriesGuard } from './ingest/series-guard.ts';
+import { PushedMetadata } from './receiver/pushed-metadata.ts';
+import { exposeReceiver } from './receiver/receiver-metrics.ts';
+import { WriteReceiver } from './receiver/write-receiver.ts';
 import { createSendSummary, exposeRemoteWrite } from './remote-write/remote-write-metrics.ts';
 import { RemoteWriters } from './remote-write/remote-writers.ts';
 import { wallClock } from './schedule/clock.ts';
@@ -28,6 +31,8 @@ export interface ShardOptions {
   readonly metrics: Registry;
   readonly tsdb: Tsdb;
   readonly client: InternalClient;
+  /** To the other scrapers. */
+  readonly peers: InternalClient;
   /** Something happened that the operator waits for. */
   readonly onNews: () => void;
 }
@@ -41,6 +46,7 @@ export class Shard {
   readonly targets: TargetSet;
   readonly assignment: AssignmentClient;
   readonly remoteWriters: RemoteWriters;
+  readonly receiver: WriteReceiver;
   readonly #options: ShardOptions;
   readonly #secrets: SecretStore;
   readonly #credentials: Credentials;
@@ -59,13 +65,17 @@ export class Shard {
     this.#credentials = new Credentials(this.#secrets);
     this.targets = this.#createTargets();
     this.remoteWriters = this.#createRemoteWriters(file('remote-write'));
+    this.receiver = this.#createReceiver();
     this.assignment = new AssignmentClient({
       file: new AssignmentFile(file('assignment'), log),
       secrets: this.#secrets,
       targets: this.targets,
       shard: config.shard,
       log,
-      applySettings: (settings) => this.remoteWriters.apply(settings.remoteWrite),
+      applySettings: async ({ remoteWrite, receiver }) => {
+        this.receiver.apply(receiver);
+        await this.remoteWriters.apply(remoteWrite);
+      },
       onApplied: onNews,
     });
     this.#stream = new AssignmentStream({
@@ -137,6 +147,20 @@ export class Shard {
     });
     exposeRemoteWrite(metrics, () => writers.all);
     return writers;
+  }
+
+  #createReceiver(): WriteReceiver {
+    const { config, metrics, tsdb, peers } = this.#options;
+    const receiver = new WriteReceiver({
+      tsdb,
+      shard: config.shard,
+      replica: config.replica,
+      client: peers,
+      metadata: new PushedMetadata(this.metadata),
+      tokenFile: internalTokenFile(config),
+    });
+    exposeReceiver(metrics, receiver);
+    return receiver;
   }
 
   #createTargets(): TargetSet {

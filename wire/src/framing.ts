@@ -25,10 +25,16 @@ export function encodeFrame(payload: Uint8Array, checksum: Checksum = crc32c): U
   return frame;
 }
 
+/** Stores of decoders that are done, for the next ones. */
+const idle: Buffer[] = [];
+const idleMax = 4;
+const idleBytesMax = 1 << 20;
+const noBytes = Buffer.alloc(0);
+
 /** Cuts a stream of bytes, split anywhere, into checked payloads. Throws CorruptionError; after that it must not be used. */
 export class FrameDecoder {
   /** Where frames that come in pieces are put together: bytes [start, end). */
-  #store = Buffer.alloc(0);
+  #store = idle.pop() ?? Buffer.alloc(0);
   #start = 0;
   #end = 0;
   #offsetBytes = 0;
@@ -59,10 +65,12 @@ export class FrameDecoder {
     return payloads;
   }
 
-  /** Throws if the stream ended within a frame. */
+  /** Throws if the stream ended within a frame. Payloads are not valid any more. */
   end(): void {
     const rest = this.#end - this.#start;
     if (rest > 0) throw this.#damage(`the stream ended within a frame, after ${rest} bytes of it`);
+    if (idle.length < idleMax && this.#store.length <= idleBytesMax) idle.push(this.#store);
+    this.#store = noBytes;
   }
 
   /** Adds to the store. */

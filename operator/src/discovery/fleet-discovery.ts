@@ -4,10 +4,12 @@
 import type { Logger } from '@flotilla/chassis';
 import type { Labels } from '@flotilla/model';
 import type { DiscoveredResponse, RelabelStepView, SecretRef } from '@flotilla/wire';
-import { secretValue } from '../monitors/check-credentials.ts';
+import { nameOf } from '../assignment/shard-settings.ts';
+import { checkCredentials, secretValue } from '../monitors/check-credentials.ts';
 import type { JobContext } from '../monitors/monitor-jobs.ts';
 import type { ScrapeJob } from '../monitors/scrape-job.ts';
 import type { ObjectSource } from '../objects/object-source.ts';
+import { remoteWriteAuth } from '../objects/remote-write-schema.ts';
 import { ruleFiles } from '../rules/rule-files.ts';
 import type { Discovery, Explained, Problem, RuleFileText, ScrapePool, SelectedObject } from './discovery.ts';
 import { explainTargets } from './explain.ts';
@@ -136,6 +138,19 @@ export class FleetDiscovery implements Discovery {
     return this.#snapshot;
   }
 
+  /** A destination whose secret is missing stays: its samples wait. */
+  #remoteWriteProblems(fleet: FleetSpec): string[] {
+    return fleet.remoteWrite.flatMap((spec) => {
+      try {
+        checkCredentials(remoteWriteAuth(spec, fleet.namespace), this.#source);
+        return [];
+      } catch (error) {
+        if (error instanceof RangeError) return [`remoteWrite ${nameOf(spec)}: ${error.message}`];
+        throw error;
+      }
+    });
+  }
+
   #sourceProblems(): Problem[] {
     const refused = this.#source.problems().filter(({ severity }) => severity === 'refused');
     return refused.map(problemOf);
@@ -159,6 +174,7 @@ export class FleetDiscovery implements Discovery {
     };
     const selection = new Selection(context);
     for (const other of others) selection.refuse(other, `a Fleet exists already: ${name}`);
+    for (const reason of this.#remoteWriteProblems(fleet)) selection.refuse(fleetObject, reason);
     const { pools, errors } = this.#pools.take(selection.jobs);
     for (const { job, reasons } of errors) selection.targetsFailed(job, reasons);
     return {

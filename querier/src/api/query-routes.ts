@@ -110,6 +110,7 @@ async function answerQuery(
   const control = { signal, timeoutMs, ...(lookbackMs !== undefined && { lookbackMs }) };
   const logged = { query: params.get('query'), ...span };
   const result = await runLogged(service, request, logged, signal, () => evaluate(storage, control));
+  view.release();
   service.metrics.evaluated(result.stats.evalMs / 1000);
   const notes = view.notes(response);
   const limited = limitSeries(result, limit);

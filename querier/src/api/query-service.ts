@@ -1,6 +1,7 @@
 // What every data endpoint shares: stores, engine, gate and metrics, and the view of one request on them.
 
 import type { Response } from '@flotilla/chassis';
+import { ColumnArena } from '@flotilla/promql';
 import type { Engine, ParserOptions } from '@flotilla/promql';
 import type { Completeness } from '@flotilla/wire';
 import { CompletenessRecorder } from '../stores/completeness-recorder.ts';
@@ -35,6 +36,7 @@ export interface QueryService {
 export class RequestView {
   readonly fanOut: FanOut;
   readonly #recorder = new CompletenessRecorder();
+  readonly #arena = new ColumnArena();
   readonly #metrics: QueryMetrics;
   readonly #allowPartial: boolean;
 
@@ -47,11 +49,17 @@ export class RequestView {
       choice,
       signal,
       recorder: this.#recorder,
+      arena: this.#arena,
     });
   }
 
   completeness(): Completeness {
     return this.#recorder.record();
+  }
+
+  /** The series that were read are not needed any more. */
+  release(): void {
+    this.#arena.release();
   }
 
   cut(what: string): void {

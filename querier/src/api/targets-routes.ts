@@ -27,28 +27,17 @@ export function targetsRoutes(service: QueryService, operator: InternalClient): 
     sendData(request, response, await relabelSteps(service, operator, new Params(request)));
   });
   router.get('/scrape_pools', async (request, response) => {
-    const { scrapePools, warnings } = await currentPools(service, operator);
-    sendData(request, response, { scrapePools }, { warnings });
+    const [{ reports, warnings }, asked] = await Promise.all([
+      askScrapers(service),
+      askDiscovered(service, operator, {}, 'jobs without targets are not listed'),
+    ]);
+    const used = reports.flatMap(({ value }) => value?.targets ?? []).map(({ job }) => job);
+    const pools = new Set([...used, ...(asked.value?.scrapePools ?? [])]);
+    const scrapePools = [...pools].toSorted(compareUtf8);
+    sendData(request, response, { scrapePools }, { warnings: [...warnings, ...asked.warnings] });
   });
-  router.get('/scrape_pools/config', async (request) => {
-    const scrapePool = new Params(request).get('scrapePool');
-    if (scrapePool === '') throw new ApiError('bad_data', 'no scrapePool parameter provided');
-    const where = `error retrieving scrape config: scrape pool ${goQuote(scrapePool)}`;
-    const { scrapePools } = await currentPools(service, operator);
-    if (!scrapePools.includes(scrapePool)) throw new ApiError('bad_data', `${where} not found`);
-    throw new ApiError('not_found', `${where} is known as objects of Kubernetes only, see /api/v1/explain`);
-  });
+  router.get('/scrape_pools/config', (request) => refusePool(service, poolOf(new Params(request))));
   return router;
-}
-
-async function currentPools(service: QueryService, operator: InternalClient) {
-  const [{ reports, warnings }, asked] = await Promise.all([
-    askScrapers(service),
-    askDiscovered(service, operator, {}, 'jobs without targets are not listed'),
-  ]);
-  const used = reports.flatMap(({ value }) => value?.targets ?? []).map(({ job }) => job);
-  const pools = new Set([...used, ...(asked.value?.scrapePools ?? [])]);
-  return { scrapePools: [...pools].toSorted(compareUtf8), warnings: [...warnings, ...asked.warnings] };
 }
 
 /** As Prometheus's, with owner shard, slot and replicas. `discovered=false` leaves the operator alone. */
@@ -117,13 +106,27 @@ async function askDiscovered(
   }
 }
 
+function poolOf(params: Params): string {
+  const scrapePool = params.get('scrapePool');
+  if (scrapePool === '') throw new ApiError('bad_data', 'no scrapePool parameter provided');
+  return scrapePool;
+}
+
+/** Only the operator knows how a pool is configured; it explains each target. */
+async function refusePool(service: QueryService, scrapePool: string): Promise<never> {
+  const { reports } = await askScrapers(service);
+  const where = `error retrieving scrape config: scrape pool ${goQuote(scrapePool)}`;
+  if (!reports.some(({ value }) => value?.targets.some(({ job }) => job === scrapePool)))
+    throw new ApiError('bad_data', `${where} not found`);
+  throw new ApiError('not_found', `${where} is known to the operator alone, see /api/v1/explain?q=<target>`);
+}
+
 async function relabelSteps(
   { topology }: QueryService,
   operator: InternalClient,
   params: Params,
 ): Promise<RelabelStepsResponse> {
-  const [scrapePool, labels] = [params.get('scrapePool'), params.get('labels')];
-  if (scrapePool === '') throw new ApiError('bad_data', 'no scrapePool parameter provided');
+  const [scrapePool, labels] = [poolOf(params), params.get('labels')];
   if (labels === '') throw new ApiError('bad_data', 'no labels parameter provided');
   checkLabels(labels);
   const path = `${OPERATOR_PATHS.relabelSteps}?${new URLSearchParams({ scrapePool, labels })}`;

@@ -5,6 +5,7 @@ import type { FloatHistogram } from '@flotilla/model';
 import { CHUNK_SAMPLES_MAX, ColumnDecoder, decodeXorChunk } from '@flotilla/promql';
 import { decodeHistogramChunk, floatHistogramOf } from '@flotilla/tsdb';
 import type { HistogramSample } from '@flotilla/tsdb';
+import type { ColumnArena } from '@flotilla/promql';
 import type { ChunkMessage, SeriesMessage } from '@flotilla/wire';
 import type { Columns } from './slot-merge.ts';
 
@@ -15,6 +16,7 @@ export interface DecodeOptions {
   readonly maxTimeMs: number;
   /** As in the errors of damaged chunks. */
   readonly store: string;
+  readonly arena: ColumnArena;
   /** Told the bytes of columns before they are made, and of histograms; throws when they are too many. */
   readonly take: (bytes: number) => void;
 }
@@ -31,10 +33,11 @@ const bytesPerSample = 16;
 /** Decodes the series of one answer, keeping samples of the time range. Throws CorruptionError on a damaged chunk. */
 export class SeriesDecoder {
   readonly #options: DecodeOptions;
-  readonly #columns = new ColumnDecoder();
+  readonly #columns: ColumnDecoder;
 
   constructor(options: DecodeOptions) {
     this.#options = options;
+    this.#columns = new ColumnDecoder(options.arena);
   }
 
   decode({ labels, targetId, intervalMs, phaseMs, incomplete, chunks }: SeriesMessage): StoreSeries {

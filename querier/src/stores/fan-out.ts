@@ -1,6 +1,7 @@
 // Asks every shard that epochs and time range name, one replica first, the others only for what the first has missed.
 
 import { QueryError } from '@flotilla/promql';
+import type { ColumnArena } from '@flotilla/promql';
 import { storeGroups } from '@flotilla/wire';
 import type {
   ExemplarsRequest,
@@ -22,6 +23,8 @@ export interface FanOutOptions {
   readonly choice: ReplicaChoice;
   readonly signal: AbortSignal;
   readonly recorder: CompletenessRecorder;
+  /** Where columns lie. */
+  readonly arena: ColumnArena;
 }
 
 /** One query's view of the stores. A call rejects only when the signal aborts or a limit is reached; holes go to the recorder. */
@@ -42,7 +45,7 @@ export class FanOut {
       this.#groups(request).map((group) =>
         everyReplica
           ? this.#everyReplica(group, (store, signal) =>
-              this.#options.client.series(store, request, take, signal),
+              this.#options.client.series(store, request, take, signal, this.#options.arena),
             )
           : this.#oneFirst(group, request, take),
       ),
@@ -106,7 +109,7 @@ export class FanOut {
     take: (bytes: number) => void,
   ): Promise<SeriesAnswer[]> {
     const read = (wanted: SeriesRequest) => (store: StoreAddress, signal: AbortSignal) =>
-      this.#options.client.series(store, wanted, take, signal);
+      this.#options.client.series(store, wanted, take, signal, this.#options.arena);
     const first = await this.#ask(group, group.stores, read(request));
     if (first === undefined) return [];
     const missing = whatIsMissing(first, request);

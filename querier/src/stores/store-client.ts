@@ -2,6 +2,7 @@
 
 import type { InternalClient } from '@flotilla/chassis';
 import { CorruptionError, Unavailable } from '@flotilla/model';
+import type { ColumnArena } from '@flotilla/promql';
 import {
   decodeSeriesFrame,
   encodeSeriesRequest,
@@ -43,6 +44,7 @@ export class StoreClient {
     request: SeriesRequest,
     take: (bytes: number) => void,
     signal: AbortSignal,
+    arena: ColumnArena,
   ): Promise<SeriesAnswer> {
     const url = store.url + STORE_PATHS.series;
     const response = await this.#http.postBytes(url, encodeSeriesRequest(request), {
@@ -54,7 +56,7 @@ export class StoreClient {
     const contentType = String(response.headers['content-type']);
     const frames = new FrameDecoder(seriesStreamVersion(contentType).checksum);
     const { minTimeMs, maxTimeMs } = request;
-    const decoder = new SeriesDecoder({ minTimeMs, maxTimeMs, take, store: store.name });
+    const decoder = new SeriesDecoder({ minTimeMs, maxTimeMs, take, store: store.name, arena });
     const series: StoreSeries[] = [];
     let trailer: SeriesTrailer | undefined;
     for await (const bytes of response.body) {

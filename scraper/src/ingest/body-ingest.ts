@@ -59,13 +59,14 @@ export interface StampedSample {
   readonly ref: number;
   readonly value: number;
   readonly timestampMs: number;
+  readonly exemplars: readonly ExposedExemplar[];
 }
 
-/** The exemplars of one sample. */
-export interface SampleExemplars {
+/** The exemplars of a sample that has no time of its own. */
+export interface SlowExemplars {
+  /** Place of the sample among the slow ones. */
+  readonly at: number;
   readonly ref: number;
-  /** Of the sample; undefined: the time of its scrape. */
-  readonly timestampMs: number | undefined;
   readonly exemplars: readonly ExposedExemplar[];
 }
 
@@ -81,6 +82,7 @@ export interface BodySinks {
 const HASH = 0x23;
 /** A series beyond a limit: counted only. */
 const NOT_CREATED = 0;
+const noExemplars: readonly ExposedExemplar[] = [];
 
 export class BodyIngest {
   /** Lines with a sample, dropped ones included. */
@@ -97,7 +99,7 @@ export class BodyIngest {
   readonly slow = new SampleBuffer();
   readonly stamped: StampedSample[] = [];
   readonly histograms: HistogramSample[] = [];
-  readonly exemplars: SampleExemplars[] = [];
+  readonly slowExemplars: SlowExemplars[] = [];
   /** Series that the cache took for present because of a line that is another's. */
   readonly doubtful: number[] = [];
 
@@ -188,29 +190,32 @@ export class BodyIngest {
     }
     if (!parser.isPlain) this.unlearned.push(ref);
     const timestampMs = parser.hasTimestamp && this.#rules.honorTimestamps ? parser.timestampMs : undefined;
-    this.#exemplars(ref, timestampMs, kind);
-    if (kind === 'histogram') this.#histogram(ref, timestampMs);
-    else if (timestampMs === undefined) this.slow.push(ref, parser.value);
-    else this.stamped.push({ ref, value: parser.value, timestampMs });
+    const exemplars = this.#exemplars();
+    if (kind === 'histogram') this.#histogram(ref, timestampMs, exemplars);
+    else if (timestampMs !== undefined)
+      this.stamped.push({ ref, value: parser.value, timestampMs, exemplars });
+    else {
+      if (exemplars.length > 0) this.slowExemplars.push({ at: this.slow.count, ref, exemplars });
+      this.slow.push(ref, parser.value);
+    }
   }
 
-  /** Those of a native histogram need times of their own, as in Prometheus. */
-  #exemplars(ref: number, timestampMs: number | undefined, kind: 'series' | 'histogram'): void {
+  #exemplars(): readonly ExposedExemplar[] {
     const { exemplar, exemplarsAt } = this.#parser;
-    if (exemplar === undefined && exemplarsAt < 0) return;
-    const all = exemplar === undefined ? this.#page.exemplars[exemplarsAt]! : [exemplar];
-    const exemplars = kind === 'series' ? all : all.filter((one) => one.timestampMs !== undefined);
-    if (exemplars.length > 0) this.exemplars.push({ ref, timestampMs, exemplars });
+    if (exemplar !== undefined) return [exemplar];
+    return exemplarsAt < 0 ? noExemplars : this.#page.exemplars[exemplarsAt]!;
   }
 
-  #histogram(ref: number, timestampMs: number | undefined): void {
+  /** Its exemplars need times of their own, as in Prometheus. */
+  #histogram(ref: number, timestampMs: number | undefined, exposed: readonly ExposedExemplar[]): void {
     const histogram = withinLimits(this.#page.histograms[this.#parser.value]!, this.#rules);
     if (histogram === undefined) {
       this.#hasTooManyBuckets = true;
       return;
     }
     checkHistogram(histogram);
-    this.histograms.push({ ref, histogram, timestampMs });
+    const exemplars = exposed.filter((one) => one.timestampMs !== undefined);
+    this.histograms.push({ ref, histogram, timestampMs, exemplars });
   }
 
   /** The cache goes by the text up to the first blank outside of braces. Only in a plain line that is the series. */

@@ -1,8 +1,7 @@
 // Appends batches of samples and counts those that the head refuses. A refused sample does not fail its scrape.
 
 import { appendCode, type Appender } from '@flotilla/tsdb';
-import { exemplarsOf } from '../parse/exemplar.ts';
-import type { SampleExemplars } from './body-ingest.ts';
+import { type ExposedExemplar, exemplarsOf } from '../parse/exemplar.ts';
 import type { ScrapeCounters } from './scrape-counters.ts';
 import type { HistogramSample } from './stale-markers.ts';
 
@@ -39,16 +38,30 @@ export class SampleCodes {
 
   appendHistogram(
     appender: Appender,
-    { ref, histogram, timestampMs }: HistogramSample,
+    { ref, histogram, timestampMs, exemplars }: HistogramSample,
     timeMs: number,
   ): void {
-    this.#count(appender.appendHistogram(ref, timestampMs ?? timeMs, histogram));
+    const ownMs = timestampMs ?? timeMs;
+    const code = appender.appendHistogram(ref, ownMs, histogram);
+    this.#count(code);
+    if (code === appendCode.ok) this.appendExemplars(appender, ref, exemplars, ownMs);
+  }
+
+  /** Whether sample `i` of the last batch was taken. */
+  isTaken(i: number): boolean {
+    return this.#codes[i] === appendCode.ok;
   }
 
   /** Only where all of a sample are out of order they are counted: else they are a known set with some new ones. */
-  appendExemplars(appender: Appender, sample: SampleExemplars, timeMs: number): void {
-    const exemplars = exemplarsOf(sample.exemplars, sample.timestampMs ?? timeMs);
-    const late = exemplars.filter((one) => appender.appendExemplar(sample.ref, one) === 'out of order');
+  appendExemplars(
+    appender: Appender,
+    ref: number,
+    exposed: readonly ExposedExemplar[],
+    timeMs: number,
+  ): void {
+    if (exposed.length === 0) return;
+    const exemplars = exemplarsOf(exposed, timeMs);
+    const late = exemplars.filter((one) => appender.appendExemplar(ref, one) === 'out of order');
     if (late.length === exemplars.length) this.#exemplarsOutOfOrder += late.length;
   }
 

@@ -1,6 +1,7 @@
 // Stale markers of a target's series. One of a series of native histograms is a histogram, too: a float would cut its chunk.
 
 import { type Appender, type NativeHistogram, staleHistogram } from '@flotilla/tsdb';
+import type { ExposedExemplar } from '../parse/exemplar.ts';
 
 /** A native histogram on its way to the store. */
 export interface HistogramSample {
@@ -8,6 +9,7 @@ export interface HistogramSample {
   readonly histogram: NativeHistogram;
   /** undefined: the time of its scrape. */
   readonly timestampMs: number | undefined;
+  readonly exemplars: readonly ExposedExemplar[];
 }
 
 export class StaleMarkers {

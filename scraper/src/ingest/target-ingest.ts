@@ -223,15 +223,17 @@ export class TargetIngest {
     codes.clear();
     codes.append(appender, { refs, values, count }, timeMs);
     codes.append(appender, slow, timeMs);
+    for (const { at, ref, exemplars } of page.slowExemplars)
+      if (codes.isTaken(at)) codes.appendExemplars(appender, ref, exemplars, timeMs);
     const one = new SampleBuffer();
-    for (const { ref, value, timestampMs } of stamped) {
+    for (const { ref, value, timestampMs, exemplars } of stamped) {
       one.clear();
       one.push(ref, value);
       codes.append(appender, one, timestampMs);
+      if (codes.isTaken(0)) codes.appendExemplars(appender, ref, exemplars, timestampMs);
     }
     this.#appendHistograms(appender, page, timeMs);
     if (codes.unknownRefs > 0) throw new AllLinesWanted('a series is not in the head any more');
-    for (const sample of page.exemplars) codes.appendExemplars(appender, sample, timeMs);
     const stampedRefs = [...stamped, ...histograms.filter(({ timestampMs: own }) => own !== undefined)].map(
       ({ ref }) => ref,
     );

@@ -25,24 +25,29 @@ export class Delivery {
     this.#options = options;
   }
 
-  /** Resolves when the request is taken or given up, or when the signal aborts: then nothing is known. */
-  async send(body: Uint8Array, counts: Readonly<Counts>): Promise<void> {
+  /**
+   * Resolves when the request is taken or given up, or when the signal aborts: then nothing is known. True: it was refused for
+   * something in it, and the rest of it may be taken alone; not so unless `maySplit`.
+   */
+  async send(body: Uint8Array, counts: Readonly<Counts>, maySplit = false): Promise<boolean> {
     const { config, client, stats, signal, observe } = this.#options;
     let backoffMs = config.queue.minBackoffMs;
     for (let attempt = 0; !signal.aborted; attempt++) {
       const startedMs = performance.now();
       const answer = await client.post(body, attempt, signal);
-      if (signal.aborted) return;
+      if (signal.aborted) return false;
       observe(performance.now() - startedMs);
+      if (answer.status === 400 && maySplit) return true;
       if (!this.#mayRetry(answer)) {
         this.#settle(answer, body, counts, attempt);
-        return;
+        return false;
       }
       addCounts(stats.retried, counts);
       this.#warn('Remote write failed, is tried again', { reason: answer.reason, attempt });
       await pause(Math.max(backoffMs, answer.retryAfterMs ?? 0), signal);
       backoffMs = Math.min(2 * backoffMs, config.queue.maxBackoffMs);
     }
+    return false;
   }
 
   /** A redirect is an error of the configuration: nothing is lost while it is put right. */
@@ -52,7 +57,7 @@ export class Delivery {
   }
 
   #settle(answer: WriteAnswer, body: Uint8Array, counts: Readonly<Counts>, attempt: number): void {
-    const { config, stats, log } = this.#options;
+    const { config, stats } = this.#options;
     const isTaken = answer.status >= 200 && answer.status < 300;
     const written = takenOf(answer, counts, config);
     addCounts(stats.sent, counts);
@@ -62,7 +67,7 @@ export class Delivery {
       exemplars: Math.max(0, counts.exemplars - written.exemplars),
     });
     stats.bytes += body.length;
-    if (!isTaken) log.error('Remote write refused', { reason: answer.reason, attempt, ...counts });
+    if (!isTaken) this.#warn('Remote write refused', { reason: answer.reason, attempt, ...counts });
     else if (config.messageVersion === '2.0' && answer.written === undefined)
       this.#warn('Remote write 2.0 taken without a word of what was written: want messageVersion V1.0', {});
   }

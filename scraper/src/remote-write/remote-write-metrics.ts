@@ -106,6 +106,12 @@ function exposeCounts(each: Each): void {
       ({ stats }) => stats.pending[kind],
     );
   }
+  each(
+    'counter',
+    `${PREFIX}_exemplars_dropped_total`,
+    'Exemplars that were not sent.',
+    ({ stats }) => stats.dropped.exemplars,
+  );
   each('counter', `${PREFIX}_metadata_total`, 'Sent metadata of metrics.', ({ stats }) => stats.metadata);
   each(
     'counter',

@@ -11,7 +11,7 @@ import type { Credentials } from '../fetch/credentials.ts';
 import { Delivery } from './deliver.ts';
 import { encodeRequest, type MetadataOf } from './encode-request.ts';
 import { sendMetadata } from './metadata-sender.ts';
-import { planWindow, type WindowPlan, type WriteRequest } from './plan-window.ts';
+import { halves, planWindow, type WindowPlan, type WriteRequest } from './plan-window.ts';
 import { PositionFile, type SendState } from './position-file.ts';
 import { addCounts, type DropReason, noCounts, SendStats } from './send-stats.ts';
 import { SeriesCache } from './series-cache.ts';
@@ -35,6 +35,8 @@ const POLL_MS = 200;
 /** Samples of a window, whatever the configuration says: they are in memory. */
 const WINDOW_SAMPLES_MAX = 200_000;
 const RETRY_MS = 5000;
+/** Of one request. Samples that are refused lie together: series of one target have neighbouring refs. */
+const SPLITS_MAX = 32;
 /** How long a stop waits for requests that are under way. */
 const GRACE_MS = 1000;
 
@@ -195,6 +197,7 @@ export class RemoteWriter {
       samplesPerSend: window.samplesPerSend,
       minTimeMs: sampleAgeLimitMs === 0 ? -Infinity : Date.now() - sampleAgeLimitMs,
       sendHistograms: config.sendNativeHistograms,
+      sendExemplars: config.sendExemplars,
     });
     this.#countPlan(plan, window.shards);
     await Promise.all(plan.shards.map((requests) => this.#sendInOrder(requests)));
@@ -233,13 +236,21 @@ export class RemoteWriter {
   }
 
   async #sendInOrder(requests: readonly WriteRequest[]): Promise<void> {
-    const metadataOf = this.config.sendMetadata ? this.#options.metadataOf : () => undefined;
     for (const request of requests) {
-      if (this.#ending.signal.aborted) return;
-      const body = encodeRequest(this.#encoder, this.#batch, request, this.#cache.peek, metadataOf);
-      await this.#delivery.send(body, request.counts);
+      await this.#sendRequest(request, { left: this.config.messageVersion === '1.0' ? SPLITS_MAX : 0 });
       const { samples, histograms, exemplars } = request.counts;
       addCounts(this.stats.pending, { samples: -samples, histograms: -histograms, exemplars: -exemplars });
     }
+  }
+
+  /** A receiver of 1.0 may refuse all of a request for one sample: what is refused is sent again in halves, some times. */
+  async #sendRequest(request: WriteRequest, splits: { left: number }): Promise<void> {
+    if (this.#ending.signal.aborted) return;
+    const metadataOf = this.config.sendMetadata ? this.#options.metadataOf : () => undefined;
+    const body = encodeRequest(this.#encoder, this.#batch, request, this.#cache.peek, metadataOf);
+    const parts = splits.left > 0 ? halves(this.#batch, request) : undefined;
+    if (!(await this.#delivery.send(body, request.counts, parts !== undefined))) return;
+    splits.left--;
+    for (const part of parts!) await this.#sendRequest(part, splits);
   }
 }

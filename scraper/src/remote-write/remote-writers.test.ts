@@ -155,6 +155,32 @@ describe('remote write', () => {
       expect(bench.receiver.lines().length).toBe(1);
     }));
 
+  test.each(['1.0', '2.0'] as const)(
+    '%s sends exemplars with the series that they belong to',
+    (messageVersion) =>
+      Bench.run(async (bench) => {
+        await bench.writers.apply([
+          bench.config({ messageVersion }),
+          bench.config({ name: 'none', sendExemplars: false }),
+        ]);
+        const appender = bench.tsdb.appender();
+        const ref = appender.series(Labels.fromRecord({ __name__: 'a_total' }));
+        appender.append(ref, epochMs, 1);
+        const labels = Labels.fromRecord({ trace_id: 'x' });
+        appender.appendExemplar(ref, { labels, value: 0.5, timeMs: epochMs - 1, hasTimestamp: true });
+        appender.commit();
+        await bench.taken(2);
+        const series = bench.receiver.taken.flatMap(({ write }) => write.series);
+        const exemplar = { labels: ['trace_id', 'x'], value: 0.5, timeMs: epochMs - 1 };
+        expect(series.map(({ exemplars }) => exemplars).toSorted((a, b) => a.length - b.length)).toEqual([
+          [],
+          [exemplar],
+        ]);
+        expect(bench.stats.sent.exemplars).toBe(1);
+        expect(bench.writers.all[1]!.stats.dropped.exemplars).toBe(1);
+      }),
+  );
+
   test('tries again what may succeed, and waits as long as it is asked to', () =>
     Bench.run(async (bench) => {
       const times: number[] = [];
@@ -176,7 +202,7 @@ describe('remote write', () => {
       expect(bench.stats.retried.samples).toBe(60);
     }));
 
-  test('gives up what is refused for good, and counts it', () =>
+  test('gives up what is refused for good, and that alone, and counts it', () =>
     Bench.run(async (bench) => {
       bench.receiver.answer = ({ write }) => ({
         status: linesOf(write).some((line) => line.startsWith('s60 ')) ? 400 : 204,
@@ -184,9 +210,9 @@ describe('remote write', () => {
       });
       await bench.writers.apply([bench.config({ queue: { ...bench.config().queue, maxShards: 1 } })]);
       bench.put(1, 120);
-      const got = await bench.taken(70);
-      expect(got.length).toBe(70);
-      await until(() => bench.stats.failed.samples === 50);
+      const got = await bench.taken(119);
+      expect(got.length).toBe(119);
+      await until(() => bench.stats.failed.samples === 1);
     }));
 
   test('with 2.0 counts what the receiver says that it wrote', () =>

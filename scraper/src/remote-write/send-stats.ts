@@ -24,7 +24,8 @@ export const dropReasons = [
   'native_histograms_off',
   'wal_truncated',
 ] as const;
-export type DropReason = (typeof dropReasons)[number];
+/** Exemplars have no reasons, as in Prometheus. */
+export type DropReason = (typeof dropReasons)[number] | 'exemplars';
 
 export class SendStats {
   readonly sent: Counts = noCounts();
@@ -35,6 +36,7 @@ export class SendStats {
     too_old: 0,
     unintentionally_dropped_series: 0,
     native_histograms_off: 0,
+    exemplars: 0,
     wal_truncated: 0,
   };
   pending: Counts = noCounts();

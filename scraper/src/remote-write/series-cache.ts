@@ -2,7 +2,7 @@
 //
 // Keyed by ref. An entry that was not used for a while goes: two generations, the older one dropped as a whole.
 
-import { Labels, LabelsBuilder, relabel, type RelabelRule } from '@flotilla/model';
+import { LabelInterner, Labels, LabelsBuilder, relabel, type RelabelRule } from '@flotilla/model';
 import type { SeriesRef } from '@flotilla/tsdb';
 import { type EncodedLabels, encodeRemoteLabels, type RemoteWriteVersion } from '@flotilla/wire';
 
@@ -24,6 +24,7 @@ export class SeriesCache {
   readonly #options: SeriesCacheOptions;
   #young = new Map<SeriesRef, CachedSeries>();
   #old = new Map<SeriesRef, CachedSeries>();
+  readonly #interner = new LabelInterner();
   #bornMs = Date.now();
 
   constructor(options: SeriesCacheOptions) {
@@ -55,8 +56,13 @@ export class SeriesCache {
     const { version, rules } = this.#options;
     const relabeled = relabel(this.#withExternal(labels), rules);
     if (relabeled === undefined || relabeled.length === 0) return DROPPED;
-    if (version === '2.0') return { labels: relabeled };
+    if (version === '2.0') return { labels: this.#shared(relabeled) };
     return { labels: Labels.EMPTY, encoded: encodeRemoteLabels(relabeled) };
+  }
+
+  /** Most names and values are those of many series. */
+  #shared({ flat }: Labels): Labels {
+    return Labels.fromSorted(flat.map((text) => this.#interner.string(text)));
   }
 
   #withExternal(labels: Labels): Labels {
@@ -73,5 +79,6 @@ export class SeriesCache {
     this.#bornMs = nowMs;
     this.#old = this.#young;
     this.#young = new Map();
+    this.#interner.clear();
   }
 }

@@ -11,6 +11,7 @@ import { eventually, LocalFleet } from '../../local/fleet.ts';
 import { fleetManifest, scrapeConfig } from '../../local/manifests.ts';
 import { ownDump } from '../tsdb/peer.ts';
 import { PrometheusReceiver, type Receiver, VictoriaMetricsReceiver } from './receivers.ts';
+import { PrometheusSender, type SenderOptions } from './sender.ts';
 import { startTargets } from './targets.ts';
 
 const runSeconds = Number(process.env['FLOTILLA_REMOTE_WRITE_SECONDS'] ?? 60);
@@ -51,7 +52,8 @@ function manifest(): string {
       messageVersion: ${messageVersion}
       queueConfig: { batchSendDeadline: 1s, maxSamplesPerSend: 50, maxShards: 4 }`,
   );
-  return `${fleetManifest({ shards: 2, replicas: 1, rulers: 0 })}  remoteWrite:${destinations.join('')}\n`;
+  return `${fleetManifest({ shards: 2, replicas: 1, rulers: 0 })}  receiver: true
+  remoteWrite:${destinations.join('')}\n`;
 }
 
 function scrapeConfigs(): string {
@@ -115,6 +117,37 @@ test(
     );
   },
   (runSeconds + 300) * 1000,
+);
+
+const messages: readonly SenderOptions['message'][] = [
+  'prometheus.WriteRequest',
+  'io.prometheus.write.v2.Request',
+];
+
+test.each(messages)(
+  'the shards have every sample that a Prometheus pushes as %s to one of them',
+  async (message) => {
+    const { topology } = await fleet.status();
+    const { url } = topology.stores.find(({ name }) => name === scrapers[1])!;
+    const sender = await PrometheusSender.start({
+      binary: prometheus!,
+      dir: join(folder, message),
+      url: `${url}/api/v1/write`,
+      tokenFile: join(fleet.data, 'token'),
+      message,
+    });
+    await sleep(10_000);
+    await sender.stop();
+    const pushed = (lines: readonly string[]): string[] =>
+      lines.filter((line) => line.includes(`job="pushed-${message}"`));
+    const dumps = await Promise.all(scrapers.map((name) => ownDump(join(fleet.data, name, 'tsdb'))));
+    const want = pushed(sender.dump());
+    console.log(`${message}: ${want.length} samples, in shards ${dumps.map((dump) => pushed(dump).length)}`);
+    expect(Math.min(...dumps.map((dump) => pushed(dump).length))).toBeGreaterThan(100);
+    const { missing, others, doubles } = compare(want, pushed(dumps.flat()));
+    expect({ missing, others, doubles }).toEqual({ missing: [], others: [], doubles: 0 });
+  },
+  120_000,
 );
 
 interface Difference {

@@ -192,6 +192,17 @@ const suffixes = [
   ' x',
 ];
 
+const exemplars = [
+  ' # {a="b"} 1',
+  ' # {a="b"} 1 2',
+  ' # {a="b"} 2 1.5',
+  ' # {b="c",a="\\""} 0.5 1e3',
+  ' # {} NaN',
+  ' # {a=""} -Inf 1000.0625',
+  ` # {a="${'x'.repeat(127)}"} 1 3`,
+  ` # {a="${'x'.repeat(128)}"} 1 3`,
+];
+
 /** Up to three pages that have lines in common; in most there is nothing wrong. */
 function randomCase(random: Random): ScrapeCase {
   const isOpenMetrics = random.below(2) === 0;
@@ -207,7 +218,11 @@ function randomCase(random: Random): ScrapeCase {
 function randomBody(random: Random, lines: readonly string[], isOpenMetrics: boolean): Buffer {
   const isCut = random.below(16) === 0;
   const end = isOpenMetrics && random.below(16) > 0 ? '# EOF\n' : '';
-  return Buffer.from(`${lines.join('\n')}${isCut ? '' : '\n'}${end}`);
+  const shown = lines.map((line) => {
+    const has = isOpenMetrics && /^[hs][^# ]* \S+$/.test(line) && random.below(3) === 0;
+    return has ? line + random.of(exemplars) : line;
+  });
+  return Buffer.from(`${shown.join('\n')}${isCut ? '' : '\n'}${end}`);
 }
 
 function randomLines(random: Random, length: number): string[] {

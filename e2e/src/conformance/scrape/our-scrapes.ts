@@ -18,7 +18,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { jobs, type ScrapeCase } from './cases.ts';
-import { type Scraped, seriesKey } from './real-prometheus.ts';
+import { exemplarKey, type Scraped, seriesKey } from './real-prometheus.ts';
 
 const lookbackMs = 300_000;
 const times = new Float64Array(1000);
@@ -51,9 +51,23 @@ export async function scrapeCasesOurselves(
       series[Number(set.labels.get('case'))]![seriesKey(set.labels.toRecord())] = value;
   }
   set.close();
+  const exemplars = cases.map((): Record<string, string[]> => ({}));
+  for (const { labels, exemplars: list } of await tsdb.selectExemplars(
+    [[new Matcher('!=', 'case', '')]],
+    0,
+    2 ** 50,
+  ))
+    exemplars[Number(labels.get('case'))]![seriesKey(labels.toRecord())] = list.map((one) =>
+      exemplarKey(one.labels.toRecord(), formatSampleValue(one.value), one.timeMs),
+    );
   await tsdb.close();
   rmSync(dir, { recursive: true });
-  return series.map((of, i) => ({ error: errors[i]!, series: of, metadata: metadataOf(metadata[i]!) }));
+  return series.map((of, i) => ({
+    error: errors[i]!,
+    series: of,
+    metadata: metadataOf(metadata[i]!),
+    exemplars: exemplars[i]!,
+  }));
 }
 
 function scrapeInOrder(

@@ -17,6 +17,8 @@ export interface Scraped {
   readonly series: Readonly<Record<string, string>>;
   /** Metric → what is said of it. */
   readonly metadata: Readonly<Record<string, Metadata>>;
+  /** Labels as in `series` → labels, value, and time unless it is that of a scrape. */
+  readonly exemplars: Readonly<Record<string, readonly string[]>>;
 }
 
 interface Metadata {
@@ -40,6 +42,17 @@ interface VectorAnswer {
       readonly histogram?: readonly [number, object];
     }[];
   };
+}
+
+interface ExemplarsAnswer {
+  readonly data: readonly {
+    readonly seriesLabels: Readonly<Record<string, string>>;
+    readonly exemplars: readonly {
+      readonly labels: Readonly<Record<string, string>>;
+      readonly value: string;
+      readonly timestamp: number;
+    }[];
+  }[];
 }
 
 interface TargetsAnswer {
@@ -77,6 +90,7 @@ export class RealPrometheus {
     const file = join(this.#dir, 'prometheus.yml');
     writeFileSync(file, JSON.stringify(this.#config()));
     const args = [`--config.file=${file}`, `--storage.tsdb.path=${join(this.#dir, 'data')}`];
+    args.push('--enable-feature=exemplar-storage');
     this.#process = spawn(binary, [...args, `--web.listen-address=127.0.0.1:${port}`], { stdio: 'ignore' });
     // The first scrape is refused, so that the database has a present before samples with times of their own come.
     await this.#until(() => this.#refused.size === this.#cases.length);
@@ -95,6 +109,12 @@ export class RealPrometheus {
     const series = this.#cases.map((): Record<string, string> => ({}));
     for (const { metric, value, histogram } of vector.data.result)
       series[Number(metric['case'])]![seriesKey(metric)] = value?.[1] ?? JSON.stringify(histogram![1]);
+    const { data } = (await this.#get(`query_exemplars?query=${query}`)) as ExemplarsAnswer;
+    const exemplars = this.#cases.map((): Record<string, string[]> => ({}));
+    for (const { seriesLabels, exemplars: list } of data)
+      exemplars[Number(seriesLabels['case'])]![seriesKey(seriesLabels)] = list.map((one) =>
+        exemplarKey(one.labels, one.value, Math.round(one.timestamp * 1000)),
+      );
     const errors = new Map(
       targets.data.activeTargets.map(({ labels, lastError }) => [Number(labels['case']), lastError]),
     );
@@ -102,6 +122,7 @@ export class RealPrometheus {
       error: errors.get(i) ?? 'no such target',
       series: of,
       metadata: metadata[i]!,
+      exemplars: exemplars[i]!,
     }));
   }
 
@@ -163,6 +184,11 @@ export class RealPrometheus {
       await sleep(50);
     }
   }
+}
+
+export function exemplarKey(labels: Readonly<Record<string, string>>, value: string, timeMs: number): string {
+  const isOfScrape = Math.abs(timeMs - Date.now()) < 10 * 60_000;
+  return `${seriesKey(labels)} ${value} ${isOfScrape ? 'scrape' : timeMs}`;
 }
 
 export function seriesKey(metric: Readonly<Record<string, string>>): string {

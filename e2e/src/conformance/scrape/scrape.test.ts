@@ -42,6 +42,20 @@ test('the same series with the same values', () => {
   expect(different.map(({ of, our }) => [of, our])).toEqual(different.map(({ of, their }) => [of, their]));
 });
 
+test('the same exemplars', () => {
+  const different = cases.flatMap((one, i) => {
+    const [their, our] = [theirs[i]!.exemplars, ours[i]!.exemplars];
+    const isSame = JSON.stringify(byName(their)) === JSON.stringify(byName(our));
+    return isSame ? [] : [{ of: shown(one), our: byName(our), their: byName(their) }];
+  });
+  expect(theirs.flatMap(({ exemplars }) => Object.values(exemplars).flat()).length).toBeGreaterThan(200);
+  expect(different.map(({ of, our }) => [of, our])).toEqual(different.map(({ of, their }) => [of, their]));
+});
+
+function byName<T>(record: Readonly<Record<string, T>>): [string, T][] {
+  return Object.entries(record).toSorted(([a], [b]) => (a < b ? -1 : 1));
+}
+
 /** Of bodies that stay as they are: what an older body said, Prometheus forgets after ten scrapes. */
 test('the same metadata', () => {
   const compared = cases

@@ -3,7 +3,10 @@
 import { encodeMetricFamily } from '@flotilla/wire';
 
 const types = ['COUNTER', 'GAUGE', 'SUMMARY', 'UNTYPED', 'HISTOGRAM', 'GAUGE_HISTOGRAM'];
-const lists = new Set(['label', 'metric', 'bucket', 'quantile', 'positiveSpan', 'negativeSpan']);
+const lists = new Set([
+  ...['label', 'metric', 'bucket', 'quantile', 'positiveSpan', 'negativeSpan'],
+  'exemplars',
+]);
 const numberLists = new Set(['positiveDelta', 'negativeDelta', 'positiveCount', 'negativeCount']);
 const tokenPattern = /\s*(?:#[^\n]*\n\s*)*([A-Za-z_]\w*|"(?:[^"\\]|\\.)*"|-?[\d.][\w.+-]*|-?inf|[:<>{}])/y;
 
