@@ -47,6 +47,7 @@ test.each([
   ['/alerts', '"alertname":"AlwaysOn"'],
   ['/scrape_pools', '"scrapePools":["'],
   ['/targets/relabel_steps?scrapePool=scrapeConfig/default/app&labels={}', '"steps":['],
+  ['/targets/metadata', '"type":"'],
   ['/metadata', '"type":"'],
 ])(
   '%s',
@@ -61,3 +62,10 @@ test.each([
   },
   90_000,
 );
+
+test.each([
+  ['/targets/relabel_steps', 'scrapePool=none&labels={}'],
+  ['/scrape_pools/config', 'scrapePool=none'],
+])('%s refuses a pool that is not there', async (path, query) => {
+  expect(await checkAnswer(fleet.url, path, query)).toEqual({ status: 400, faults: [] });
+});

@@ -14,8 +14,8 @@ beforeAll(async () => {
 
 afterAll(() => servers.close(), 30_000);
 
-/** What the querier has no part in: writing, deleting, what is experimental in Prometheus, and metadata by target. */
-const notOurs = /^\/(?:admin|write|otlp|read$|search|targets\/metadata)/;
+/** What the querier has no part in: writing, deleting, and what is experimental in Prometheus. */
+const notOurs = /^\/(?:admin|write|otlp|read$|search)/;
 
 /** TIME stands for when there are samples. */
 const parameters: Readonly<Record<string, readonly string[]>> = {
@@ -46,7 +46,7 @@ const cases = describedPaths
   .filter((path) => !notOurs.test(path) && !path.endsWith('/live'))
   .flatMap((path) => (parameters[path] ?? ['']).map((query) => [path, query] as const));
 
-/** Beside the version of the API that we speak, we tell our own; and which targets have most series. */
+/** Beside what Prometheus tells, we tell our own version, and which targets have the most series. */
 const added = ['flotillaVersion', 'nodeVersion', 'seriesCountByTarget'].map(
   (name) => `.data.${name}: is not in the description`,
 );
