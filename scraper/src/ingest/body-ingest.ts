@@ -72,6 +72,8 @@ export interface BodySinks {
 const HASH = 0x23;
 /** A series beyond a limit: counted only. */
 const NOT_CREATED = 0;
+/** From so many of them on, the rest of the body is not looked at. */
+const uncreatedMax = 20_000;
 
 export class BodyIngest {
   /** Lines with a sample, dropped ones included. */
@@ -97,6 +99,8 @@ export class BodyIngest {
   readonly #types: TypeTracker;
   #sawEof = false;
   #hasTooManyBuckets = false;
+  /** Series that a limit has kept from being created. */
+  #uncreated = 0;
   /** Series that the scrape may create; asked for when there is one that the cache does not know. */
   #room: number | undefined;
   /** Of OpenMetrics, which has none; the scan passes over them. */
@@ -114,11 +118,11 @@ export class BodyIngest {
 
   /**
    * Scans, parses, creates series; appends nothing yet: the samples of known lines are in the scanner. Counts are exact
-   * even beyond the limits of samples, buckets and series, up to linesMax. Throws ParseError, LabelLimitError,
+   * beyond the limits of samples, buckets and series, too, but for bodies that are far beyond. Throws ParseError, LabelLimitError,
    * SampleLimitError, BucketLimitError or SeriesLimitError.
    */
   read(): void {
-    const { scanner, lines, guard } = this.#sinks;
+    const { scanner, lines } = this.#sinks;
     scanner.bodyBuffer(this.#body.length).set(this.#body);
     lines.scan(this.#body.length);
     this.kept = scanner.sampleCount;
@@ -129,9 +133,9 @@ export class BodyIngest {
       throw new ParseError('data does not end with # EOF');
     }
     if (this.#page.error !== undefined) throw this.#page.error;
-    if (this.kept > this.#rules.samplesMax) throw new SampleLimitError();
+    if (this.kept > this.#rules.samplesMax) throw this.#limitReached();
     if (this.#hasTooManyBuckets) throw new BucketLimitError();
-    if (this.#isOverRoom()) throw guard.refuse(this.#rules.schedule.targetId, this.#rules.seriesLimits);
+    if (this.#isOverRoom()) throw this.#limitReached();
   }
 
   #line(line: UnknownLine): void {
@@ -167,7 +171,10 @@ export class BodyIngest {
     if (!isKnown && parser.isPlain && ref !== NOT_CREATED) this.#learn(line.entry, ref);
     if (ref === DROPPED) return;
     this.kept++;
-    if (ref === NOT_CREATED) return;
+    if (ref === NOT_CREATED) {
+      if (++this.#uncreated > uncreatedMax) throw this.#limitReached();
+      return;
+    }
     if (!isKnown) this.fresh.push(ref);
     if (!parser.isPlain) this.unlearned.push(ref);
     const timestampMs = parser.hasTimestamp && this.#rules.honorTimestamps ? parser.timestampMs : undefined;
@@ -209,6 +216,12 @@ export class BodyIngest {
       if (err instanceof BadRequest) throw new ParseError(err.message, { cause: err });
       throw err;
     }
+  }
+
+  #limitReached(): Error {
+    const { samplesMax, schedule, seriesLimits } = this.#rules;
+    if (this.kept > samplesMax) return new SampleLimitError();
+    return this.#sinks.guard.refuse(schedule.targetId, seriesLimits);
   }
 
   #isOverRoom(): boolean {

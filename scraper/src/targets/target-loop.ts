@@ -38,6 +38,11 @@ export interface LoopContext {
   readonly onInterval: (intervalMs: number, actualMs: number) => void;
 }
 
+/** A scrape that takes all of its interval would still run at the next slot, and cost that one, too. */
+function timeoutBeforeNextSlot({ timeoutMs, intervalMs }: Target): number {
+  return Math.min(timeoutMs, Math.floor(0.98 * intervalMs));
+}
+
 export class TargetLoop {
   readonly target: Target;
   readonly settings: JobSettings;
@@ -200,7 +205,7 @@ export class TargetLoop {
   }): Promise<ScrapeOutcome | undefined> {
     try {
       if (this.jobError !== '') throw new ScrapeError(this.jobError);
-      const page = await this.#client.fetch(this.target.timeoutMs);
+      const page = await this.#client.fetch(timeoutBeforeNextSlot(this.target));
       try {
         if (this.#ended) return undefined;
         const format = this.#formatOf(page);
