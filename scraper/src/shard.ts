@@ -1,6 +1,6 @@
 // Everything that scrapes: the targets of the shard, what they share, and the assignment that says which they are.
 
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { LineScanner } from '@flotilla/kernel';
 import type { InternalClient, Logger, Registry } from '@flotilla/chassis';
 import type { Tsdb } from '@flotilla/tsdb';
@@ -18,6 +18,7 @@ import { SeriesGuard } from './ingest/series-guard.ts';
 import { wallClock } from './schedule/clock.ts';
 import { Scheduler } from './schedule/scheduler.ts';
 import { createIntervalSummary } from './self-metrics.ts';
+import { FailureLog } from './targets/failure-log.ts';
 import { TargetSet } from './targets/target-set.ts';
 
 export interface ShardOptions {
@@ -40,6 +41,7 @@ export class Shard {
   readonly assignment: AssignmentClient;
   readonly #options: ShardOptions;
   readonly #secrets: SecretStore;
+  readonly #failureLog: FailureLog | undefined;
   readonly #stream: AssignmentStream;
   readonly #ending = new AbortController();
   #following: Promise<void> | undefined;
@@ -51,6 +53,11 @@ export class Shard {
     this.#options = options;
     this.memory = new BodyMemory(config['scrape.body-memory-max']);
     this.#secrets = new SecretStore({ path: file('secrets.json'), client, operatorUrl, log });
+    const failureLog = config['scrape.failure-log-file'];
+    if (failureLog !== '') {
+      const path = resolve(config['storage.path'], failureLog);
+      this.#failureLog = new FailureLog(path, log);
+    }
     this.guard = new SeriesGuard(options.tsdb, this.counters);
     this.targets = this.#createTargets();
     this.assignment = new AssignmentClient({
@@ -86,6 +93,7 @@ export class Shard {
     this.#ending.abort();
     await this.#following;
     await this.targets.stop();
+    await this.#failureLog?.stop();
   }
 
   get current(): Assignment | undefined {
@@ -138,6 +146,8 @@ export class Shard {
       replicaOffsetMs: config['scrape.replica-offset'],
       toleranceMs: config['scrape.timestamp-tolerance'],
       log,
+      hasExtraMetrics: config['scrape.extra-metrics'],
+      failureLog: this.#failureLog,
       onFirstScrape: onNews,
       onInterval: createIntervalSummary(metrics),
     });

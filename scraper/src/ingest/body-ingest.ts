@@ -16,6 +16,7 @@ import type { HistogramRules } from '../parse/protobuf-transcript.ts';
 import type { Transcript } from '../parse/transcript.ts';
 import { TypeTracker } from '../parse/type-tracker.ts';
 import { type HistogramLimits, withinLimits } from './histogram-limits.ts';
+import type { ExtraReport } from './report-series.ts';
 import { SampleBuffer } from './sample-buffer.ts';
 import type { SeriesGuard, SeriesLimits } from './series-guard.ts';
 import { seriesLabels, type SampleLabelRules } from './sample-labels.ts';
@@ -29,6 +30,8 @@ export interface BodyRules extends SampleLabelRules, HistogramRules, HistogramLi
   /** Samples after relabeling; more fail the scrape. */
   readonly samplesMax: number;
   readonly seriesLimits: SeriesLimits;
+  /** Absent: none of them. */
+  readonly extraReport?: ExtraReport | undefined;
   readonly lineBytesMax: number;
   /** Lines with a sample; beyond it nothing is counted exactly, and reading stops. */
   readonly linesMax: number;

@@ -54,9 +54,9 @@ export interface ScrapeOutcome extends ScrapeReport {
   readonly error: string;
 }
 
-type Counts = Pick<ScrapeReport, 'scraped' | 'kept' | 'added'>;
+type Counts = Pick<ScrapeReport, 'scraped' | 'kept' | 'added' | 'bodyBytes'>;
 
-const noCounts: Counts = { scraped: 0, kept: 0, added: 0 };
+const noCounts: Counts = { scraped: 0, kept: 0, added: 0, bodyBytes: 0 };
 const cacheValidMs = 30 * 60_000;
 
 export class TargetIngest {
@@ -77,7 +77,7 @@ export class TargetIngest {
     this.#rules = rules;
     this.#lines = new LineCache(context.scanner);
     this.#ends = new SeriesEnds(this.#lines, waiting);
-    this.#report = new ReportSeries(rules.target, rules.schedule);
+    this.#report = new ReportSeries(rules.target, rules.schedule, rules.extraReport);
     this.#metadata = new TargetMetadata(context.metadata);
   }
 
@@ -86,12 +86,14 @@ export class TargetIngest {
     if (time.timeMs - this.#lastSuccessMs > cacheValidMs) this.#forgetLines();
     const lines = this.#linesOf(page);
     try {
-      return this.#tryPage(lines, time);
+      return this.#tryPage(lines, time, page.body.length);
     } catch (err) {
-      if (err instanceof FailedPage) return this.commitFailure(err.message, time, err.counts);
+      if (err instanceof FailedPage) {
+        return this.commitFailure(err.message, time, { ...err.counts, bodyBytes: page.body.length });
+      }
       if (!(err instanceof UnknownRefs)) throw err;
       this.#forgetLines();
-      return this.#tryPage(lines, time);
+      return this.#tryPage(lines, time, page.body.length);
     }
   }
 
@@ -103,12 +105,15 @@ export class TargetIngest {
   }
 
   /** Commits a scrape that failed: what was there ends. */
-  commitFailure(error: string, { timeMs, durationMs }: ScrapeTime, counts: Counts = noCounts): ScrapeOutcome {
-    const { scraped, kept, added } = counts;
+  commitFailure(
+    error: string,
+    { timeMs, durationMs }: ScrapeTime,
+    counts: Partial<Counts> = noCounts,
+  ): ScrapeOutcome {
     this.#ends.takeAll();
     const report = this.#transact((appender) => {
       this.#markers.append(appender, this.#ends.all(), timeMs);
-      const failed: ScrapeReport = { up: false, durationMs: durationMs(), scraped, kept, added };
+      const failed: ScrapeReport = { ...noCounts, ...counts, up: false, durationMs: durationMs() };
       this.#report.append(appender, failed, timeMs);
       return failed;
     });
@@ -159,7 +164,7 @@ export class TargetIngest {
     }
   }
 
-  #tryPage(lines: LinePage, time: ScrapeTime): ScrapeOutcome {
+  #tryPage(lines: LinePage, time: ScrapeTime, bodyBytes: number): ScrapeOutcome {
     const { scanner, counters, guard } = this.#context;
     let created = 0;
     let unmarked: readonly number[] = [];
@@ -170,7 +175,12 @@ export class TargetIngest {
       this.#read(page);
       written = page;
       unmarked = this.#append(appender, page, time.timeMs);
-      const good: ScrapeReport = { up: true, durationMs: time.durationMs(), ...this.#countsOf(page) };
+      const good: ScrapeReport = {
+        up: true,
+        durationMs: time.durationMs(),
+        ...this.#countsOf(page),
+        bodyBytes,
+      };
       this.#report.append(appender, good, time.timeMs);
       created = appender.seriesCreated;
       return good;
@@ -245,7 +255,7 @@ export class TargetIngest {
   }
 
   #countsOf({ scraped, kept, fresh }: BodyIngest): Counts {
-    return { scraped, kept, added: fresh.filter((ref) => !this.#ends.wasPresent(ref)).length };
+    return { ...noCounts, scraped, kept, added: fresh.filter((ref) => !this.#ends.wasPresent(ref)).length };
   }
 }
 
