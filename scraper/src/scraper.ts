@@ -98,6 +98,8 @@ async function openTsdb(ctx: ScraperContext): Promise<Tsdb> {
     dir: join(config['storage.path'], 'tsdb'),
     retentionMs: config['storage.retention'],
     blockDurationMs: config['storage.block-duration'],
+    exemplarsMax: config['storage.exemplars.max-exemplars'],
+    metadataRecords: config['storage.metadata-wal-records'],
     log,
   });
   ctx.onShutdown('database', () => tsdb.close(), 8000);

@@ -88,6 +88,11 @@ function exposeCounters(metrics: Registry, counters: ScrapeCounters, scheduler: 
     () => counters.outOfBounds,
   );
   counter(
+    `${scrapes}_exemplar_out_of_order_total`,
+    'Exemplars rejected because they are older than the last one of their series.',
+    () => counters.exemplarsOutOfOrder,
+  );
+  counter(
     `${scrapes}_skipped_total`,
     'Slots without a scrape, because the process or the scrape before was busy.',
     () => counters.skippedBusy + scheduler.skippedSlots,

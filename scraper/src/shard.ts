@@ -15,6 +15,8 @@ import { Credentials } from './fetch/credentials.ts';
 import { MetadataStore } from './ingest/metadata-store.ts';
 import { ScrapeCounters } from './ingest/scrape-counters.ts';
 import { SeriesGuard } from './ingest/series-guard.ts';
+import { createSendSummary, exposeRemoteWrite } from './remote-write/remote-write-metrics.ts';
+import { RemoteWriters } from './remote-write/remote-writers.ts';
 import { wallClock } from './schedule/clock.ts';
 import { Scheduler } from './schedule/scheduler.ts';
 import { createIntervalSummary } from './self-metrics.ts';
@@ -39,9 +41,11 @@ export class Shard {
   readonly guard: SeriesGuard;
   readonly targets: TargetSet;
   readonly assignment: AssignmentClient;
+  readonly remoteWriters: RemoteWriters;
   readonly #options: ShardOptions;
   readonly #secrets: SecretStore;
   readonly #failureLog: FailureLog | undefined;
+  readonly #credentials: Credentials;
   readonly #stream: AssignmentStream;
   readonly #ending = new AbortController();
   #following: Promise<void> | undefined;
@@ -59,13 +63,16 @@ export class Shard {
       this.#failureLog = new FailureLog(path, log);
     }
     this.guard = new SeriesGuard(options.tsdb, this.counters);
+    this.#credentials = new Credentials(this.#secrets);
     this.targets = this.#createTargets();
+    this.remoteWriters = this.#createRemoteWriters(file('remote-write'));
     this.assignment = new AssignmentClient({
       file: new AssignmentFile(file('assignment'), log),
       secrets: this.#secrets,
       targets: this.targets,
       shard: config.shard,
       log,
+      applySettings: (settings) => this.remoteWriters.apply(settings.remoteWrite),
       onApplied: onNews,
     });
     this.#stream = new AssignmentStream({
@@ -92,7 +99,7 @@ export class Shard {
     this.#secrets.stop();
     this.#ending.abort();
     await this.#following;
-    await this.targets.stop();
+    await Promise.all([this.targets.stop(), this.remoteWriters.stop()]);
     await this.#failureLog?.stop();
   }
 
@@ -124,13 +131,29 @@ export class Shard {
     return byCount.map(([id, value]) => ({ name: this.targets.nameOf(id), value }));
   }
 
+  #createRemoteWriters(folder: string): RemoteWriters {
+    const { config, log, metrics, tsdb } = this.#options;
+    const writers = new RemoteWriters({
+      tsdb,
+      replica: config.replica,
+      credentials: this.#credentials,
+      metadata: this.metadata,
+      folder,
+      holdBytesMax: config['remote-write.wal-size-max'],
+      log,
+      observe: createSendSummary(metrics),
+    });
+    exposeRemoteWrite(metrics, () => writers.all);
+    return writers;
+  }
+
   #createTargets(): TargetSet {
     const { config, log, metrics, tsdb, onNews } = this.#options;
     return new TargetSet({
       clock: wallClock,
       scheduler: this.scheduler,
       fetch: {
-        credentials: new Credentials(this.#secrets),
+        credentials: this.#credentials,
         memory: this.memory,
         bodyBytesMax: config['scrape.body-size-max'],
       },

@@ -181,6 +181,7 @@ export interface TestShardOptions extends Partial<
   readonly samplesMax?: number;
   readonly blockDurationMs?: number;
   readonly io?: Io;
+  readonly metadataRecords?: boolean;
 }
 
 /** The targets of a shard, their database, and the clock that makes slots pass. */
@@ -235,6 +236,7 @@ export class TestShard {
       clock: () => clock.nowMs(),
       ...(options.blockDurationMs !== undefined && { blockDurationMs: options.blockDurationMs }),
       ...(options.io && { io: options.io }),
+      metadataRecords: options.metadataRecords ?? false,
     });
     return new TestShard(dir, clock, tsdb, options);
   }

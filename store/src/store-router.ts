@@ -18,6 +18,7 @@ import type {
   TargetMetadataResponse,
   TargetStatus,
 } from '@flotilla/wire';
+import { exemplarsResponse } from './exemplars-response.ts';
 import { sendSeries } from './series-response.ts';
 import type { UptimeLog } from './uptime-log.ts';
 
@@ -67,6 +68,9 @@ export function createStoreRouter(options: StoreRouterOptions): RequestHandler {
   );
   router.post(STORE_PATHS.values, ...guard, jsonBody(bodyBytesMax), (request, response) =>
     sendLabels(tsdb, request, response),
+  );
+  router.post(STORE_PATHS.exemplars, ...guard, jsonBody(bodyBytesMax), (request, response) =>
+    badPatternIs400(async () => void response.json(await exemplarsResponse(tsdb, request.body))),
   );
   router.get(STORE_PATHS.metadata, ...guard, (request, response) => {
     const { metric = '', limit = '' } = request.query as Readonly<Record<string, string>>;

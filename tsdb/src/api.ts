@@ -89,6 +89,8 @@ export interface OpenOptions {
   readonly outOfOrderWindowMs?: number;
   /** How many exemplars are kept, over all series; 0: none. Default 100,000. */
   readonly exemplarsMax?: number;
+  /** Whether the metadata of series are kept and logged, for who reads the WAL. Default false. */
+  readonly metadataRecords?: boolean;
   /** Default 128 MiB. */
   readonly walSegmentBytes?: number;
   /** Default snappy. Either is read. */
@@ -128,6 +130,8 @@ export interface Appender {
   appendHistogram(ref: SeriesRef, timeMs: number, histogram: NativeHistogram): AppendCode;
   /** Stages an exemplar of a series. What is committed in between is compared once more. */
   appendExemplar(ref: SeriesRef, exemplar: Exemplar): ExemplarCode;
+  /** Stages what is said of a series, if the database records it and it is news. */
+  setMetadata(ref: SeriesRef, metadata: SeriesMetadata): void;
   /** WAL first, then head. Throws Unavailable when the disk refuses; then nothing was applied. */
   commit(): void;
   rollback(): void;

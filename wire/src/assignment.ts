@@ -167,6 +167,8 @@ export interface Receiver {
   readonly shards: readonly { readonly shard: number; readonly urls: readonly string[] }[];
   /** Slot → shard. */
   readonly table: readonly number[];
+  /** While slots move, where they go: their series belong to both shards. Else empty. */
+  readonly nextTable: readonly number[];
 }
 
 /** What a shard does beside scraping. */

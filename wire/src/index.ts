@@ -35,6 +35,10 @@ export type { Completeness, ShardCompleteness, ShardState } from './completeness
 export { STORE_PATHS } from './store-api.ts';
 export type {
   AlertStatus,
+  ExemplarMessage,
+  ExemplarSeriesMessage,
+  ExemplarsRequest,
+  ExemplarsResponse,
   LabelsRequest,
   LabelsResponse,
   MetadataResponse,
@@ -80,7 +84,8 @@ export {
   HISTOGRAMS_PARAM,
   parseExactHistogram,
 } from './exact-histogram.ts';
-export { SeriesFrameWriter } from './series-batch.ts';
+export { recycleFrame, SeriesFrameWriter } from './series-batch.ts';
+export { SERIES_ACCEPT, seriesStreamVersion } from './series-stream.ts';
 export { encodeFrame, FRAME_BYTES_MAX, FrameDecoder } from './framing.ts';
 export { decodeHeartbeat, encodeHeartbeat } from './heartbeat-codec.ts';
 export {
@@ -92,8 +97,10 @@ export {
   toMatcherMessage,
 } from './series-codec.ts';
 export {
+  chunkedReadFrames,
   decodeRemoteReadRequest,
   encodeRemoteReadResponse,
+  type RemoteReadChunk,
   type RemoteReadQuery,
   type RemoteReadRequest,
   type RemoteReadSeries,
@@ -133,6 +140,7 @@ export { decodeMetricFamily, encodeMetricFamily } from './metric-family.ts';
 export type {
   ExposedBucket,
   ExposedFamily,
+  ExposedExemplarMessage,
   ExposedHistogram,
   ExposedLabel,
   ExposedMetric,

@@ -7,6 +7,7 @@ export const STORE_PATHS = {
   series: '/store/v1/series',
   labels: '/store/v1/labels',
   values: '/store/v1/values',
+  exemplars: '/store/v1/exemplars',
   metadata: '/store/v1/metadata',
   targets: '/store/v1/targets',
   targetMetadata: '/store/v1/targets/metadata',
@@ -27,6 +28,32 @@ export interface LabelsResponse {
   /** Sorted bytewise. */
   readonly values: readonly string[];
   readonly truncated: boolean;
+}
+
+/** POST exemplars: of the series that satisfy all matchers of one of the sets. */
+export interface ExemplarsRequest {
+  readonly matcherSets: readonly (readonly MatcherMessage[])[];
+  readonly minTimeMs: number;
+  readonly maxTimeMs: number;
+}
+
+export interface ExemplarMessage {
+  readonly labels: Readonly<Record<string, string>>;
+  /** As in Prometheus's JSON. */
+  readonly value: string;
+  readonly timeMs: number;
+  /** Whether the time is the exemplar's own, and not that of the scrape which saw it first. */
+  readonly hasTimestamp: boolean;
+}
+
+export interface ExemplarSeriesMessage {
+  readonly labels: Readonly<Record<string, string>>;
+  /** Ascending in time. */
+  readonly exemplars: readonly ExemplarMessage[];
+}
+
+export interface ExemplarsResponse {
+  readonly series: readonly ExemplarSeriesMessage[];
 }
 
 export interface MetricMetadata {

@@ -1,6 +1,6 @@
-// /api/v1/status/*, features, fleet and explain: what the system says of itself.
+// /api/v1/status/tsdb and topology, fleet and explain: what the system says of itself.
 
-import { buildInfo, errorText, Router, sendData } from '@flotilla/chassis';
+import { errorText, Router, sendData } from '@flotilla/chassis';
 import type { InternalClient } from '@flotilla/chassis';
 import { STORE_PATHS } from '@flotilla/wire';
 import type { StoreStatus, Topology, TopologyStatus } from '@flotilla/wire';
@@ -13,8 +13,6 @@ import type { QueryService } from './query-service.ts';
 export interface StatusOptions {
   /** To call the operator with. */
   readonly operator: InternalClient;
-  readonly flags: Readonly<Record<string, string>>;
-  readonly startedMs: number;
 }
 
 const listLimitDefault = 10;
@@ -22,12 +20,6 @@ const listLimitMax = 10_000;
 
 export function statusRoutes(service: QueryService, options: StatusOptions): Router {
   const router = Router();
-  router.get('/status/buildinfo', (request, response) => sendData(request, response, buildInfo()));
-  router.get('/status/flags', (request, response) => sendData(request, response, options.flags));
-  router.get('/status/config', (request, response) => sendData(request, response, { yaml: '' }));
-  router.get('/status/runtimeinfo', (request, response) =>
-    sendData(request, response, runtimeInfo(options.startedMs)),
-  );
   router.get('/status/topology', (request, response) =>
     sendData(request, response, topologyStatus(service.topology.current())),
   );
@@ -36,7 +28,6 @@ export function statusRoutes(service: QueryService, options: StatusOptions): Rou
     const { data, warnings } = await mergedCardinality(service, limit);
     sendData(request, response, data, { warnings });
   });
-  router.get('/features', (request, response) => sendData(request, response, features));
   router.get('/fleet', async (request, response) =>
     sendData(request, response, await fleet(service, options.operator)),
   );
@@ -55,29 +46,6 @@ export function statusRoutes(service: QueryService, options: StatusOptions): Rou
 function topologyStatus({ fleet: name, epochs }: Topology): TopologyStatus {
   const { id, sinceMs, shards } = epochs.at(-1)!;
   return { fleet: name, epoch: id, sinceMs, shards };
-}
-
-const features = {
-  api: { query_stats: true, exclude_alerts: true, label_values_match: true, time_range_labels: true },
-  promql: { at_modifier: true, negative_offset: true, subqueries: true },
-} as const;
-
-function runtimeInfo(startedMs: number): Readonly<Record<string, unknown>> {
-  return {
-    startTime: new Date(startedMs).toISOString(),
-    CWD: '/',
-    hostname: '',
-    serverTime: new Date().toISOString(),
-    reloadConfigSuccess: true,
-    lastConfigTime: new Date(startedMs).toISOString(),
-    corruptionCount: 0,
-    goroutineCount: 0,
-    GOMAXPROCS: 1,
-    GOMEMLIMIT: 0,
-    GOGC: '',
-    GODEBUG: '',
-    storageRetention: '',
-  };
 }
 
 /** Topology from the file, the operator's status if it can be reached, and every store's. */

@@ -3,6 +3,8 @@
 import { QueryError } from '@flotilla/promql';
 import { storeGroups } from '@flotilla/wire';
 import type {
+  ExemplarsRequest,
+  ExemplarsResponse,
   LabelsRequest,
   LabelsResponse,
   SeriesRequest,
@@ -38,7 +40,11 @@ export class FanOut {
   ): Promise<SeriesAnswer[]> {
     const perGroup = await Promise.all(
       this.#groups(request).map((group) =>
-        everyReplica ? this.#everyReplica(group, request, take) : this.#oneFirst(group, request, take),
+        everyReplica
+          ? this.#everyReplica(group, (store, signal) =>
+              this.#options.client.series(store, request, take, signal),
+            )
+          : this.#oneFirst(group, request, take),
       ),
     );
     return perGroup.flat();
@@ -53,6 +59,16 @@ export class FanOut {
       ),
     );
     return perGroup.flatMap((answer) => (answer === undefined ? [] : [answer]));
+  }
+
+  /** Of every replica: each has its own exemplars, and none knows what it missed. */
+  async exemplars(request: ExemplarsRequest): Promise<ExemplarsResponse[]> {
+    const perGroup = await Promise.all(
+      this.#groups(request).map((group) =>
+        this.#everyReplica(group, (store, signal) => this.#options.client.exemplars(store, request, signal)),
+      ),
+    );
+    return perGroup.flat();
   }
 
   /** A GET of what stores know now, one answer per shard. */
@@ -113,16 +129,11 @@ export class FanOut {
     });
   }
 
-  async #everyReplica(
+  async #everyReplica<T>(
     group: StoreGroup,
-    request: SeriesRequest,
-    take: (bytes: number) => void,
-  ): Promise<SeriesAnswer[]> {
-    const answers = await Promise.all(
-      group.stores.map((store) =>
-        this.#ask(group, [store], (one, signal) => this.#options.client.series(one, request, take, signal)),
-      ),
-    );
+    call: (store: StoreAddress, signal: AbortSignal) => Promise<T>,
+  ): Promise<T[]> {
+    const answers = await Promise.all(group.stores.map((store) => this.#ask(group, [store], call)));
     return answers.flatMap((answer) => (answer === undefined ? [] : [answer]));
   }
 

@@ -5,8 +5,9 @@
 // by their series, and parsed each time.
 
 import { DROPPED, type LineCache, type LineScanner, NO_ENTRY, type UnknownLine } from '@flotilla/kernel';
-import { BadRequest } from '@flotilla/model';
+import { BadRequest, METRIC_NAME } from '@flotilla/model';
 import type { Appender, Schedule } from '@flotilla/tsdb';
+import type { ExposedExemplar } from '../parse/exemplar.ts';
 import { normalizeLabelFloat } from '../parse/label-float.ts';
 import { checkHistogram } from '../parse/check-histogram.ts';
 import type { EntryKind, LineCursor } from '../parse/line-cursor.ts';
@@ -63,6 +64,14 @@ export interface StampedSample {
   readonly timestampMs: number;
 }
 
+/** The exemplars of one sample. */
+export interface SampleExemplars {
+  readonly ref: number;
+  /** Of the sample; undefined: the time of its scrape. */
+  readonly timestampMs: number | undefined;
+  readonly exemplars: readonly ExposedExemplar[];
+}
+
 /** Where a body is read into. */
 export interface BodySinks {
   readonly scanner: LineScanner;
@@ -85,12 +94,15 @@ export class BodyIngest {
   kept = 0;
   /** Refs of lines that the cache did not know. */
   readonly fresh: number[] = [];
+  /** Their metric names. */
+  readonly freshNames: string[] = [];
   /** Refs of lines that the cache does not learn, since blanks stand where they need not. */
   readonly unlearned: number[] = [];
   /** Samples that did not come out of the cache's scan. */
   readonly slow = new SampleBuffer();
   readonly stamped: StampedSample[] = [];
   readonly histograms: HistogramSample[] = [];
+  readonly exemplars: SampleExemplars[] = [];
   /** Series that the cache took for present because of a line that is another's. */
   readonly doubtful: number[] = [];
 
@@ -104,6 +116,8 @@ export class BodyIngest {
   #hasTooManyBuckets = false;
   /** Series that a limit has kept from being created. */
   #uncreated = 0;
+  /** Metric name of the series that was made last. */
+  #name = '';
   /** Series that the scrape may create; asked for when there is one that the cache does not know. */
   #room: number | undefined;
   /** Of OpenMetrics, which has none; the scan passes over them. */
@@ -178,12 +192,25 @@ export class BodyIngest {
       if (++this.#uncreated > uncreatedMax) throw this.#limitReached();
       return;
     }
-    if (!isKnown) this.fresh.push(ref);
+    if (!isKnown) {
+      this.fresh.push(ref);
+      this.freshNames.push(this.#name);
+    }
     if (!parser.isPlain) this.unlearned.push(ref);
     const timestampMs = parser.hasTimestamp && this.#rules.honorTimestamps ? parser.timestampMs : undefined;
+    this.#exemplars(ref, timestampMs, kind);
     if (kind === 'histogram') this.#histogram(ref, timestampMs);
     else if (timestampMs === undefined) this.slow.push(ref, parser.value);
     else this.stamped.push({ ref, value: parser.value, timestampMs });
+  }
+
+  /** Those of a native histogram need times of their own, as in Prometheus. */
+  #exemplars(ref: number, timestampMs: number | undefined, kind: 'series' | 'histogram'): void {
+    const { exemplar, exemplarsAt } = this.#parser;
+    if (exemplar === undefined && exemplarsAt < 0) return;
+    const all = exemplar === undefined ? this.#page.exemplars[exemplarsAt]! : [exemplar];
+    const exemplars = kind === 'series' ? all : all.filter((one) => one.timestampMs !== undefined);
+    if (exemplars.length > 0) this.exemplars.push({ ref, timestampMs, exemplars });
   }
 
   #histogram(ref: number, timestampMs: number | undefined): void {
@@ -212,6 +239,7 @@ export class BodyIngest {
     this.#normalize(pairs, lineStart);
     const labels = seriesLabels(metric, pairs, this.#rules);
     if (labels === undefined) return DROPPED;
+    this.#name = labels.get(METRIC_NAME);
     if (this.kept >= this.#rules.samplesMax || this.#isOverRoom()) return NOT_CREATED;
     try {
       return this.#sinks.appender.series(labels, this.#rules.schedule);

@@ -12,6 +12,7 @@ export class ScrapeCounters {
   outOfOrder = 0;
   duplicateTimestamp = 0;
   outOfBounds = 0;
+  exemplarsOutOfOrder = 0;
   /** Scrapes that began too late for their slot's time. */
   late = 0;
   /** Slots that passed while the scrape of the one before still ran. */

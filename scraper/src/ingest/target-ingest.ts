@@ -20,6 +20,7 @@ import {
 } from './body-ingest.ts';
 import { LabelLimitError } from './label-limits.ts';
 import type { MetadataStore, MetadataVariant } from './metadata-store.ts';
+import { familyMetadata } from './metric-family.ts';
 import { ReportSeries, type ScrapeReport } from './report-series.ts';
 import { SampleBuffer } from './sample-buffer.ts';
 import { SampleCodes } from './sample-codes.ts';
@@ -31,7 +32,7 @@ import { TargetMetadata } from './target-metadata.ts';
 
 /** What all targets of a process share. */
 export interface IngestContext {
-  readonly tsdb: Pick<Tsdb, 'appender'>;
+  readonly tsdb: Pick<Tsdb, 'appender'> & Partial<Pick<Tsdb, 'recordsMetadata'>>;
   readonly scanner: LineScanner;
   readonly counters: ScrapeCounters;
   readonly metadata: MetadataStore;
@@ -55,6 +56,9 @@ export interface ScrapeOutcome extends ScrapeReport {
 }
 
 type Counts = Pick<ScrapeReport, 'scraped' | 'kept' | 'added' | 'bodyBytes'>;
+
+/** A page as lines, and how long it was before. */
+type SizedPage = LinePage & Pick<ScrapeReport, 'bodyBytes'>;
 
 const noCounts: Counts = { scraped: 0, kept: 0, added: 0, bodyBytes: 0 };
 const cacheValidMs = 30 * 60_000;
@@ -84,23 +88,24 @@ export class TargetIngest {
   /** Commits a page, or the failure that it turns out to be. Throws what the store throws: nothing is written then. */
   commitPage(page: Page, time: ScrapeTime): ScrapeOutcome {
     if (time.timeMs - this.#lastSuccessMs > cacheValidMs) this.#forgetLines();
-    const lines = this.#linesOf(page);
+    const lines = { ...this.#linesOf(page), bodyBytes: page.body.length };
     try {
-      return this.#tryPage(lines, time, page.body.length);
+      return this.#tryPage(lines, time);
     } catch (err) {
       if (err instanceof FailedPage) {
-        return this.commitFailure(err.message, time, { ...err.counts, bodyBytes: page.body.length });
+        return this.commitFailure(err.message, time, { ...err.counts, bodyBytes: lines.bodyBytes });
       }
-      if (!(err instanceof UnknownRefs)) throw err;
+      if (!(err instanceof AllLinesWanted)) throw err;
       this.#forgetLines();
-      return this.#tryPage(lines, time, page.body.length);
+      return this.#tryPage(lines, time, true);
     }
   }
 
   #linesOf({ body, format }: Page): LinePage {
     const { convertClassicHistogramsToNhcb, alwaysScrapeClassicHistograms } = this.#rules;
     if (format === 'protobuf') return { ...transcribeProtobuf(body, this.#rules), format: 'transcript' };
-    if (!convertClassicHistogramsToNhcb || body.length === 0) return { body, format, histograms: [] };
+    if (!convertClassicHistogramsToNhcb || body.length === 0)
+      return { body, format, histograms: [], exemplars: [] };
     return { ...transcribeClassic(body, format, alwaysScrapeClassicHistograms), format: 'transcript' };
   }
 
@@ -164,7 +169,7 @@ export class TargetIngest {
     }
   }
 
-  #tryPage(lines: LinePage, time: ScrapeTime, bodyBytes: number): ScrapeOutcome {
+  #tryPage(lines: SizedPage, time: ScrapeTime, areAllShown = false): ScrapeOutcome {
     const { scanner, counters, guard } = this.#context;
     let created = 0;
     let unmarked: readonly number[] = [];
@@ -173,13 +178,14 @@ export class TargetIngest {
       const sinks = { scanner, lines: this.#lines, appender, metadata: this.#metadata, guard };
       const page = new BodyIngest(this.#rules, sinks, lines);
       this.#read(page);
+      this.#setMetadata(appender, page, areAllShown);
       written = page;
       unmarked = this.#append(appender, page, time.timeMs);
       const good: ScrapeReport = {
         up: true,
         durationMs: time.durationMs(),
         ...this.#countsOf(page),
-        bodyBytes,
+        bodyBytes: lines.bodyBytes,
       };
       this.#report.append(appender, good, time.timeMs);
       created = appender.seriesCreated;
@@ -193,6 +199,18 @@ export class TargetIngest {
     this.#codes.addTo(counters);
     this.#lastSuccessMs = time.timeMs;
     return { ...report, error: '' };
+  }
+
+  /** Of new series; when a family's metadata change, of all. */
+  #setMetadata(appender: Appender, { fresh, freshNames }: BodyIngest, areAllShown: boolean): void {
+    if (this.#context.tsdb.recordsMetadata !== true) return;
+    if (!areAllShown && this.#metadata.isChanged) throw new AllLinesWanted('metadata changed');
+    if (fresh.length === 0) return;
+    const said = this.#metadata.said();
+    for (const [i, ref] of fresh.entries()) {
+      const metadata = familyMetadata(freshNames[i]!, said);
+      if (metadata !== undefined) appender.setMetadata(ref, metadata);
+    }
   }
 
   #read(page: BodyIngest): void {
@@ -225,7 +243,8 @@ export class TargetIngest {
       codes.append(appender, one, timestampMs);
     }
     this.#appendHistograms(appender, page, timeMs);
-    if (codes.unknownRefs > 0) throw new UnknownRefs();
+    if (codes.unknownRefs > 0) throw new AllLinesWanted('a series is not in the head any more');
+    for (const sample of page.exemplars) codes.appendExemplars(appender, sample, timeMs);
     const stampedRefs = [...stamped, ...histograms.filter(({ timestampMs: own }) => own !== undefined)].map(
       ({ ref }) => ref,
     );
@@ -269,9 +288,9 @@ class FailedPage extends Error {
   }
 }
 
-/** Some line leads to a series that the head has let go: every line must show its labels once more. */
-class UnknownRefs extends Error {
-  constructor() {
-    super('line cache: a series is not in the head any more');
+/** Every line must show its labels once more: a series left the head, or more is said of known ones. */
+class AllLinesWanted extends Error {
+  constructor(why: string) {
+    super(`line cache: ${why}`);
   }
 }

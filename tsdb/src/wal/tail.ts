@@ -80,6 +80,11 @@ export class WalTail {
     return this.at;
   }
 
+  /** Reads again from an earlier position. */
+  seek(position: WalPosition): void {
+    this.at = position;
+  }
+
   get isAtEnd(): boolean {
     return !isBefore(this.at, this.end);
   }
