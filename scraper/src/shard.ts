@@ -1,6 +1,6 @@
 // Everything that scrapes: the targets of the shard, what they share, and the assignment that says which they are.
 
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { LineScanner } from '@flotilla/kernel';
 import { type InternalClient, internalTokenFile, type Logger, type Registry } from '@flotilla/chassis';
 import type { Tsdb } from '@flotilla/tsdb';
@@ -23,6 +23,7 @@ import { RemoteWriters } from './remote-write/remote-writers.ts';
 import { wallClock } from './schedule/clock.ts';
 import { Scheduler } from './schedule/scheduler.ts';
 import { createIntervalSummary } from './self-metrics.ts';
+import { FailureLog } from './targets/failure-log.ts';
 import { TargetSet } from './targets/target-set.ts';
 
 export interface ShardOptions {
@@ -49,6 +50,7 @@ export class Shard {
   readonly receiver: WriteReceiver;
   readonly #options: ShardOptions;
   readonly #secrets: SecretStore;
+  readonly #failureLog: FailureLog | undefined;
   readonly #credentials: Credentials;
   readonly #stream: AssignmentStream;
   readonly #ending = new AbortController();
@@ -61,6 +63,11 @@ export class Shard {
     this.#options = options;
     this.memory = new BodyMemory(config['scrape.body-memory-max']);
     this.#secrets = new SecretStore({ path: file('secrets.json'), client, operatorUrl, log });
+    const failureLog = config['scrape.failure-log-file'];
+    if (failureLog !== '') {
+      const path = resolve(config['storage.path'], failureLog);
+      this.#failureLog = new FailureLog(path, log);
+    }
     this.guard = new SeriesGuard(options.tsdb, this.counters);
     this.#credentials = new Credentials(this.#secrets);
     this.targets = this.#createTargets();
@@ -103,6 +110,7 @@ export class Shard {
     this.#ending.abort();
     await this.#following;
     await Promise.all([this.targets.stop(), this.remoteWriters.stop()]);
+    await this.#failureLog?.stop();
   }
 
   get current(): Assignment | undefined {
@@ -185,6 +193,8 @@ export class Shard {
       replicaOffsetMs: config['scrape.replica-offset'],
       toleranceMs: config['scrape.timestamp-tolerance'],
       log,
+      hasExtraMetrics: config['scrape.extra-metrics'],
+      failureLog: this.#failureLog,
       onFirstScrape: onNews,
       onInterval: createIntervalSummary(metrics),
     });

@@ -174,7 +174,9 @@ export async function readSeries(
   return found;
 }
 
-export interface TestShardOptions extends Partial<Pick<LoopContext, 'replica' | 'toleranceMs'>> {
+export interface TestShardOptions extends Partial<
+  Pick<LoopContext, 'replica' | 'toleranceMs' | 'hasExtraMetrics' | 'failureLog'>
+> {
   readonly bodyBytesMax?: number;
   readonly samplesMax?: number;
   readonly blockDurationMs?: number;
@@ -217,6 +219,8 @@ export class TestShard {
       replicaOffsetMs: 100,
       toleranceMs: options.toleranceMs ?? 0,
       log: silentLog,
+      hasExtraMetrics: options.hasExtraMetrics ?? false,
+      failureLog: options.failureLog,
       onFirstScrape: () => undefined,
       onInterval: () => undefined,
     });

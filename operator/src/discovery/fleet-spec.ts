@@ -223,6 +223,12 @@ const tenancyFields = {
     .describe('Files of the scraper, such as its token, in monitors.'),
   overrideHonorLabels: flag('Monitors cannot set honorLabels.'),
   overrideHonorTimestamps: flag('Timestamps of samples are not kept, whatever monitors say.'),
+  extraScrapeMetrics: flag(
+    'Adds scrape_timeout_seconds, scrape_sample_limit and scrape_body_size_bytes to each scrape.',
+  ),
+  scrapeFailureLogFile: text(
+    'File of JSON lines about failed scrapes, in the folder of the data of each scraper unless absolute.',
+  ),
   scrapeNativeHistograms: flag('Scrapes native histograms, for monitors that say nothing of them.'),
   scrapeClassicHistograms: flag(
     'Scrapes classic histograms beside native ones, for monitors that say nothing.',

@@ -17,6 +17,7 @@ import type { HistogramRules } from '../parse/protobuf-transcript.ts';
 import type { Transcript } from '../parse/transcript.ts';
 import { TypeTracker } from '../parse/type-tracker.ts';
 import { type HistogramLimits, withinLimits } from './histogram-limits.ts';
+import type { ExtraReport } from './report-series.ts';
 import { SampleBuffer } from './sample-buffer.ts';
 import type { SeriesGuard, SeriesLimits } from './series-guard.ts';
 import { seriesLabels, type SampleLabelRules } from './sample-labels.ts';
@@ -30,6 +31,8 @@ export interface BodyRules extends SampleLabelRules, HistogramRules, HistogramLi
   /** Samples after relabeling; more fail the scrape. */
   readonly samplesMax: number;
   readonly seriesLimits: SeriesLimits;
+  /** Absent: none of them. */
+  readonly extraReport?: ExtraReport | undefined;
   readonly lineBytesMax: number;
   /** Lines with a sample; beyond it nothing is counted exactly, and reading stops. */
   readonly linesMax: number;
@@ -84,6 +87,8 @@ const NEWLINE = 0x0a;
 /** A series beyond a limit: counted only. */
 const NOT_CREATED = 0;
 const noExemplars: readonly ExposedExemplar[] = [];
+/** From so many of them on, the rest of the body is not looked at. */
+const uncreatedMax = 20_000;
 
 export class BodyIngest {
   /** Lines with a sample, dropped ones included. */
@@ -112,6 +117,8 @@ export class BodyIngest {
   readonly #types: TypeTracker;
   #sawEof = false;
   #hasTooManyBuckets = false;
+  /** Series that a limit has kept from being created. */
+  #uncreated = 0;
   /** Metric name of the series that was made last. */
   #name = '';
   /** Series that the scrape may create; asked for when there is one that the cache does not know. */
@@ -131,11 +138,11 @@ export class BodyIngest {
 
   /**
    * Scans, parses, creates series; appends nothing yet: the samples of known lines are in the scanner. Counts are exact
-   * even beyond the limits of samples, buckets and series, up to linesMax. Throws ParseError, LabelLimitError,
+   * beyond the limits of samples, buckets and series, too, but for bodies that are far beyond. Throws ParseError, LabelLimitError,
    * SampleLimitError, BucketLimitError or SeriesLimitError.
    */
   read(): void {
-    const { scanner, lines, guard } = this.#sinks;
+    const { scanner, lines } = this.#sinks;
     scanner.bodyBuffer(this.#body.length).set(this.#body);
     lines.scan(this.#body.length);
     this.kept = scanner.sampleCount;
@@ -144,9 +151,9 @@ export class BodyIngest {
     if (this.#emptyLineAt < Infinity) throw emptyLineError();
     if (this.#page.format === 'openmetrics' && !this.#sawEof) this.#failWithoutEof();
     if (this.#page.error !== undefined) throw this.#page.error;
-    if (this.kept > this.#rules.samplesMax) throw new SampleLimitError();
+    if (this.kept > this.#rules.samplesMax) throw this.#limitReached();
     if (this.#hasTooManyBuckets) throw new BucketLimitError();
-    if (this.#isOverRoom()) throw guard.refuse(this.#rules.schedule.targetId, this.#rules.seriesLimits);
+    if (this.#isOverRoom()) throw this.#limitReached();
   }
 
   /** A comment that the body cuts may be one that the cache knows: only its parser says what is wrong with it. */
@@ -189,7 +196,10 @@ export class BodyIngest {
     if (!isKnown && parser.isPlain && ref !== NOT_CREATED) this.#learn(line.entry, ref);
     if (ref === DROPPED) return;
     this.kept++;
-    if (ref === NOT_CREATED) return;
+    if (ref === NOT_CREATED) {
+      if (++this.#uncreated > uncreatedMax) throw this.#limitReached();
+      return;
+    }
     if (!isKnown) {
       this.fresh.push(ref);
       this.freshNames.push(this.#name);
@@ -248,6 +258,12 @@ export class BodyIngest {
       if (err instanceof BadRequest) throw new ParseError(err.message, { cause: err });
       throw err;
     }
+  }
+
+  #limitReached(): Error {
+    const { samplesMax, schedule, seriesLimits } = this.#rules;
+    if (this.kept > samplesMax) return new SampleLimitError();
+    return this.#sinks.guard.refuse(schedule.targetId, seriesLimits);
   }
 
   #isOverRoom(): boolean {

@@ -55,9 +55,12 @@ export interface ScrapeOutcome extends ScrapeReport {
   readonly error: string;
 }
 
-type Counts = Pick<ScrapeReport, 'scraped' | 'kept' | 'added'>;
+type Counts = Pick<ScrapeReport, 'scraped' | 'kept' | 'added' | 'bodyBytes'>;
 
-const noCounts: Counts = { scraped: 0, kept: 0, added: 0 };
+/** A page as lines, and how long it was before. */
+type SizedPage = LinePage & Pick<ScrapeReport, 'bodyBytes'>;
+
+const noCounts: Counts = { scraped: 0, kept: 0, added: 0, bodyBytes: 0 };
 const cacheValidMs = 30 * 60_000;
 
 export class TargetIngest {
@@ -78,18 +81,20 @@ export class TargetIngest {
     this.#rules = rules;
     this.#lines = new LineCache(context.scanner);
     this.#ends = new SeriesEnds(this.#lines, waiting);
-    this.#report = new ReportSeries(rules.target, rules.schedule);
+    this.#report = new ReportSeries(rules.target, rules.schedule, rules.extraReport);
     this.#metadata = new TargetMetadata(context.metadata);
   }
 
   /** Commits a page, or the failure that it turns out to be. Throws what the store throws: nothing is written then. */
   commitPage(page: Page, time: ScrapeTime): ScrapeOutcome {
     if (time.timeMs - this.#lastSuccessMs > cacheValidMs) this.#forgetLines();
-    const lines = this.#linesOf(page);
+    const lines = { ...this.#linesOf(page), bodyBytes: page.body.length };
     try {
       return this.#tryPage(lines, time);
     } catch (err) {
-      if (err instanceof FailedPage) return this.commitFailure(err.message, time, err.counts);
+      if (err instanceof FailedPage) {
+        return this.commitFailure(err.message, time, { ...err.counts, bodyBytes: lines.bodyBytes });
+      }
       if (!(err instanceof AllLinesWanted)) throw err;
       this.#forgetLines();
       return this.#tryPage(lines, time, true);
@@ -105,12 +110,15 @@ export class TargetIngest {
   }
 
   /** Commits a scrape that failed: what was there ends. */
-  commitFailure(error: string, { timeMs, durationMs }: ScrapeTime, counts: Counts = noCounts): ScrapeOutcome {
-    const { scraped, kept, added } = counts;
+  commitFailure(
+    error: string,
+    { timeMs, durationMs }: ScrapeTime,
+    counts: Partial<Counts> = noCounts,
+  ): ScrapeOutcome {
     this.#ends.takeAll();
     const report = this.#transact((appender) => {
       this.#markers.append(appender, this.#ends.all(), timeMs);
-      const failed: ScrapeReport = { up: false, durationMs: durationMs(), scraped, kept, added };
+      const failed: ScrapeReport = { ...noCounts, ...counts, up: false, durationMs: durationMs() };
       this.#report.append(appender, failed, timeMs);
       return failed;
     });
@@ -161,7 +169,7 @@ export class TargetIngest {
     }
   }
 
-  #tryPage(lines: LinePage, time: ScrapeTime, areAllShown = false): ScrapeOutcome {
+  #tryPage(lines: SizedPage, time: ScrapeTime, areAllShown = false): ScrapeOutcome {
     const { scanner, counters, guard } = this.#context;
     let created = 0;
     let unmarked: readonly number[] = [];
@@ -173,7 +181,12 @@ export class TargetIngest {
       this.#setMetadata(appender, page, areAllShown);
       written = page;
       unmarked = this.#append(appender, page, time.timeMs);
-      const good: ScrapeReport = { up: true, durationMs: time.durationMs(), ...this.#countsOf(page) };
+      const good: ScrapeReport = {
+        up: true,
+        durationMs: time.durationMs(),
+        ...this.#countsOf(page),
+        bodyBytes: lines.bodyBytes,
+      };
       this.#report.append(appender, good, time.timeMs);
       created = appender.seriesCreated;
       return good;
@@ -263,7 +276,7 @@ export class TargetIngest {
   }
 
   #countsOf({ scraped, kept, fresh }: BodyIngest): Counts {
-    return { scraped, kept, added: fresh.filter((ref) => !this.#ends.wasPresent(ref)).length };
+    return { ...noCounts, scraped, kept, added: fresh.filter((ref) => !this.#ends.wasPresent(ref)).length };
   }
 }
 

@@ -18,6 +18,7 @@ import { ParseError } from '../parse/parse-error.ts';
 import type { Clock } from '../schedule/clock.ts';
 import type { Scheduler } from '../schedule/scheduler.ts';
 import { replicaDelayMs, scheduleOf, slotToleranceMs } from '../schedule/slots.ts';
+import type { FailureLog } from './failure-log.ts';
 import type { JobSettings, ScrapeBounds } from './job-settings.ts';
 
 /** What all loops of a process share. */
@@ -32,10 +33,17 @@ export interface LoopContext {
   /** 0: the default for the interval. */
   readonly toleranceMs: number;
   readonly log: Logger;
+  readonly hasExtraMetrics?: boolean;
+  readonly failureLog?: FailureLog | undefined;
   /** After each first scrape of a target. */
   readonly onFirstScrape: () => void;
   /** Time between the starts of two scrapes of a target. */
   readonly onInterval: (intervalMs: number, actualMs: number) => void;
+}
+
+/** A scrape that takes all of its interval would still run at the next slot, and cost that one, too. */
+function timeoutBeforeNextSlot({ timeoutMs, intervalMs }: Target): number {
+  return Math.min(timeoutMs, Math.floor(0.98 * intervalMs));
 }
 
 export class TargetLoop {
@@ -157,6 +165,10 @@ export class TargetLoop {
       trackTimestampsStaleness: job.trackTimestampsStaleness,
       samplesMax,
       seriesLimits: job.limits,
+      extraReport:
+        this.#context.hasExtraMetrics === true
+          ? { timeoutSeconds: this.target.timeoutMs / 1000, sampleLimit: job.limits.samples }
+          : undefined,
       lineBytesMax: this.#context.bounds.lineBytesMax,
       linesMax: this.#context.bounds.samplesMax,
     };
@@ -202,7 +214,7 @@ export class TargetLoop {
   }): Promise<ScrapeOutcome | undefined> {
     try {
       if (this.jobError !== '') throw new ScrapeError(this.jobError);
-      const page = await this.#client.fetch(this.target.timeoutMs);
+      const page = await this.#client.fetch(timeoutBeforeNextSlot(this.target));
       try {
         if (this.#ended) return undefined;
         const format = this.#formatOf(page);
@@ -214,7 +226,9 @@ export class TargetLoop {
       if (this.#ended) return undefined;
       if (err instanceof BodySizeError) this.#context.ingest.counters.exceededBodySizeLimit++;
       if (!(err instanceof ScrapeError) && !(err instanceof ParseError)) throw err;
-      return this.#ingest.commitFailure(err.message, time);
+      return this.#ingest.commitFailure(err.message, time, {
+        bodyBytes: err instanceof BodySizeError ? -1 : 0,
+      });
     }
   }
 
@@ -233,12 +247,14 @@ export class TargetLoop {
     this.#context.ingest.counters.appendFailures++;
     const error = `append: ${errorText(err)}`;
     this.#lastScrapeMs = this.#lastStartMs;
-    this.#outcome = { up: false, durationMs: 0, scraped: 0, kept: 0, added: 0, error };
+    this.#outcome = { up: false, durationMs: 0, scraped: 0, kept: 0, added: 0, bodyBytes: 0, error };
     this.#logChange(error);
   }
 
   /** One line when a target begins to fail, fails otherwise, or recovers. */
   #logChange(error: string): void {
+    const { failureLog } = this.#context;
+    if (error !== '') failureLog?.add(this.target.job, this.target.url, error);
     if (error === this.#loggedError) return;
     this.#loggedError = error;
     const fields = { job: this.target.job, target: this.labels.get('instance') };
