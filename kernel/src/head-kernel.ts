@@ -79,7 +79,7 @@ export class HeadKernel {
   /** A copy of the open chunk; empty when there is none. */
   copyOpen(ref: number): Uint8Array {
     const length = this.kernel.exports.gatherOpen(ref, this.chunkBuffer) >>> 0;
-    return this.kernel.bytes.slice(this.chunkBuffer, this.chunkBuffer + length);
+    return Buffer.from(this.kernel.bytes.subarray(this.chunkBuffer, this.chunkBuffer + length));
   }
 
   dropOpen(ref: number): void {

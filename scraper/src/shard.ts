@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { LineScanner } from '@flotilla/kernel';
 import { type InternalClient, internalTokenFile, type Logger, type Registry } from '@flotilla/chassis';
 import type { Tsdb } from '@flotilla/tsdb';
-import type { Assignment, TargetHealth, TargetStatus } from '@flotilla/wire';
+import type { Assignment, NameValue, TargetHealth, TargetStatus } from '@flotilla/wire';
 import { AssignmentClient } from './assignment/assignment-client.ts';
 import { AssignmentFile } from './assignment/assignment-file.ts';
 import { AssignmentStream } from './assignment/assignment-stream.ts';
@@ -14,6 +14,7 @@ import { BodyMemory } from './fetch/body-memory.ts';
 import { Credentials } from './fetch/credentials.ts';
 import { MetadataStore } from './ingest/metadata-store.ts';
 import { ScrapeCounters } from './ingest/scrape-counters.ts';
+import { SeriesGuard } from './ingest/series-guard.ts';
 import { PushedMetadata } from './receiver/pushed-metadata.ts';
 import { exposeReceiver } from './receiver/receiver-metrics.ts';
 import { WriteReceiver } from './receiver/write-receiver.ts';
@@ -41,6 +42,7 @@ export class Shard {
   readonly metadata = new MetadataStore();
   readonly scheduler = new Scheduler(wallClock);
   readonly memory: BodyMemory;
+  readonly guard: SeriesGuard;
   readonly targets: TargetSet;
   readonly assignment: AssignmentClient;
   readonly remoteWriters: RemoteWriters;
@@ -59,6 +61,7 @@ export class Shard {
     this.#options = options;
     this.memory = new BodyMemory(config['scrape.body-memory-max']);
     this.#secrets = new SecretStore({ path: file('secrets.json'), client, operatorUrl, log });
+    this.guard = new SeriesGuard(options.tsdb, this.counters);
     this.#credentials = new Credentials(this.#secrets);
     this.targets = this.#createTargets();
     this.remoteWriters = this.#createRemoteWriters(file('remote-write'));
@@ -124,6 +127,12 @@ export class Shard {
     return this.targets.statuses(shard, replica);
   }
 
+  /** The targets with the most series in the head. */
+  seriesByTarget(limit: number): NameValue[] {
+    const byCount = [...this.guard.census()].toSorted(([, a], [, b]) => b - a).slice(0, limit);
+    return byCount.map(([id, value]) => ({ name: this.targets.nameOf(id), value }));
+  }
+
   #createRemoteWriters(folder: string): RemoteWriters {
     const { config, log, metrics, tsdb } = this.#options;
     const writers = new RemoteWriters({
@@ -168,6 +177,7 @@ export class Shard {
         tsdb,
         counters: this.counters,
         metadata: this.metadata,
+        guard: this.guard,
         scanner: new LineScanner(),
       },
       bounds: { samplesMax: config['scrape.samples-max'], lineBytesMax: config['scrape.line-size-max'] },

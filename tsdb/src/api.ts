@@ -89,6 +89,8 @@ export interface OpenOptions {
   readonly outOfOrderWindowMs?: number;
   /** How many exemplars are kept, over all series; 0: none. Default 100,000. */
   readonly exemplarsMax?: number;
+  /** Whether the metadata of series are kept and logged, for who reads the WAL. Default false. */
+  readonly metadataRecords?: boolean;
   /** Default 128 MiB. */
   readonly walSegmentBytes?: number;
   /** Default snappy. Either is read. */
@@ -107,6 +109,8 @@ export interface Appender {
    * A schedule that differs from the known one replaces it. Throws BadRequest for labels that are empty or no UTF-8.
    */
   series(labels: Labels, schedule?: Schedule): SeriesRef;
+  /** Series that this transaction has created so far. */
+  readonly seriesCreated: number;
   /** Stages one sample. A NaN that arrives as a number may have lost its payload; use appendBatch or appendStale for those. */
   append(ref: SeriesRef, timeMs: number, value: number): AppendCode;
   /** Stages `count` samples of one time. Writes what became of each to `codes`, and returns how many were taken. */
@@ -126,6 +130,8 @@ export interface Appender {
   appendHistogram(ref: SeriesRef, timeMs: number, histogram: NativeHistogram): AppendCode;
   /** Stages an exemplar of a series. What is committed in between is compared once more. */
   appendExemplar(ref: SeriesRef, exemplar: Exemplar): ExemplarCode;
+  /** Stages what is said of a series, if the database records it and it is news. */
+  setMetadata(ref: SeriesRef, metadata: SeriesMetadata): void;
   /** WAL first, then head. Throws Unavailable when the disk refuses; then nothing was applied. */
   commit(): void;
   rollback(): void;

@@ -4,7 +4,7 @@
 //
 // Appends go to the head; maintain() moves what is old enough into blocks and deletes what is too old. Reads merge both.
 
-import type { Matcher } from '@flotilla/model';
+import type { Labels, Matcher } from '@flotilla/model';
 import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import type {
@@ -15,11 +15,13 @@ import type {
   OpenOptions,
   Queryable,
   SelectOptions,
+  SeriesMetadata,
   SeriesSet,
   TsdbStatus,
 } from './api.ts';
 import { Blocks } from './block/blocks.ts';
 import { HeadAppender, type Refusals } from './head/head-appender.ts';
+import { slotOf } from './head/ref-table.ts';
 import { HeadChunkFiles } from './head/head-chunk-files.ts';
 import { Head } from './head/head.ts';
 import { deleteFromHead } from './head/delete-series.ts';
@@ -98,12 +100,10 @@ export class Tsdb implements Queryable {
     this.unlock = unlock;
     this.blocks = new Blocks(dir, log, io);
     this.chunkFiles = new HeadChunkFiles(join(dir, 'chunks_head'), io, log);
-    this.head = new Head(
-      options.blockDurationMs ?? BLOCK_DURATION_MS,
-      this.chunkFiles,
-      options.outOfOrderWindowMs,
-      options.exemplarsMax ?? EXEMPLARS_MAX,
-    );
+    this.head = new Head(options.blockDurationMs ?? BLOCK_DURATION_MS, this.chunkFiles, {
+      exemplarsMax: EXEMPLARS_MAX,
+      ...options,
+    });
     this.head.refuseBefore(this.blocks.headCutMs);
     this.replayed = replayWal(walDir, this.head, log, io);
     this.wblCorruptions = replayWbl(wblDir, this.head, this.replayed.aliases, log, io);
@@ -191,6 +191,16 @@ export class Tsdb implements Queryable {
     return selectExemplars(this.head, sets, minTimeMs, maxTimeMs);
   }
 
+  /** Whether appenders take the metadata of series. */
+  get recordsMetadata(): boolean {
+    return this.head.metadata !== undefined;
+  }
+
+  /** What is said of a series of the head, if that is recorded. */
+  metadataOf(labels: Labels): SeriesMetadata | undefined {
+    return this.head.metadata?.get(slotOf(this.head.find(labels)));
+  }
+
   /** `limit`: how many entries each cardinality list has. */
   status(limit = TOP_LIST_LENGTH): TsdbStatus {
     const { head, blocks, wal } = this;
@@ -210,6 +220,11 @@ export class Tsdb implements Queryable {
       corruptions: [...this.replayed.corruptions, ...this.wblCorruptions, ...blocks.corruptions],
       cardinality: head.index.cardinality(limit),
     };
+  }
+
+  /** Series in the head by the target of their schedule. Walks all of them. */
+  seriesByTarget(): Map<number, number> {
+    return this.head.schedules.countByTarget();
   }
 
   /** Prometheus's names, prometheus_tsdb_…, and plain numbers; histograms and labels are left out. */

@@ -35,6 +35,10 @@ export type { Completeness, ShardCompleteness, ShardState } from './completeness
 export { STORE_PATHS } from './store-api.ts';
 export type {
   AlertStatus,
+  ExemplarMessage,
+  ExemplarSeriesMessage,
+  ExemplarsRequest,
+  ExemplarsResponse,
   LabelsRequest,
   LabelsResponse,
   MetadataResponse,
@@ -44,9 +48,21 @@ export type {
   RuleStatus,
   RulesResponse,
   StoreStatus,
+  TargetMetadata,
+  TargetMetadataRequest,
+  TargetMetadataResponse,
   TargetStatus,
   TargetsResponse,
 } from './store-api.ts';
+export { OPERATOR_PATHS } from './operator-api.ts';
+export type {
+  DiscoveredResponse,
+  DiscoveredTarget,
+  DroppedTarget,
+  LabelRecord,
+  RelabelStepsResponse,
+  RelabelStepView,
+} from './operator-api.ts';
 export { RULES_PATH } from './rules-feed.ts';
 export type { RuleFile, RulesFeed } from './rules-feed.ts';
 export { LOCAL_PATHS } from './local.ts';
@@ -68,7 +84,8 @@ export {
   HISTOGRAMS_PARAM,
   parseExactHistogram,
 } from './exact-histogram.ts';
-export { SeriesFrameWriter } from './series-batch.ts';
+export { recycleFrame, SeriesFrameWriter } from './series-batch.ts';
+export { SERIES_ACCEPT, seriesStreamVersion } from './series-stream.ts';
 export { encodeFrame, FRAME_BYTES_MAX, FrameDecoder } from './framing.ts';
 export { decodeHeartbeat, encodeHeartbeat } from './heartbeat-codec.ts';
 export {
@@ -80,8 +97,10 @@ export {
   toMatcherMessage,
 } from './series-codec.ts';
 export {
+  chunkedReadFrames,
   decodeRemoteReadRequest,
   encodeRemoteReadResponse,
+  type RemoteReadChunk,
   type RemoteReadQuery,
   type RemoteReadRequest,
   type RemoteReadSeries,
@@ -121,6 +140,7 @@ export { decodeMetricFamily, encodeMetricFamily } from './metric-family.ts';
 export type {
   ExposedBucket,
   ExposedFamily,
+  ExposedExemplarMessage,
   ExposedHistogram,
   ExposedLabel,
   ExposedMetric,

@@ -198,6 +198,12 @@ const limitFields = {
   enforcedLabelNameLengthLimit: count('Bytes of a label name; monitors may set less.'),
   enforcedLabelValueLengthLimit: count('Bytes of a label value; monitors may set less.'),
   enforcedBodySizeLimit: bytes('Uncompressed bytes of one scrape; monitors may set less.'),
+  targetSeriesLimit: count(
+    'Series of one target in memory, those that ended lately included; a scrape that would create more fails.',
+  ),
+  shardSeriesLimit: count(
+    'Series of one shard in memory; with more, a scrape that would create some fails, others go on.',
+  ),
   enforcedKeepDroppedTargets: count('Dropped targets that are shown of a job; monitors may set less.'),
 };
 

@@ -10,6 +10,7 @@ import {
   type Exemplar,
   type ExemplarCode,
   type Schedule,
+  type SeriesMetadata,
   type SeriesRef,
 } from '../api.ts';
 import { defectOf, type NativeHistogram, sameHistogram } from '../histogram/native-histogram.ts';
@@ -64,6 +65,10 @@ export class HeadAppender implements Appender {
     }
     if (schedule !== undefined) this.setSchedule(ref, schedule);
     return ref;
+  }
+
+  get seriesCreated(): number {
+    return this.created.size;
   }
 
   private create(labels: Labels): SeriesRef {
@@ -214,6 +219,10 @@ export class HeadAppender implements Appender {
     return this.annotations.addExemplar(ref, exemplar);
   }
 
+  setMetadata(ref: SeriesRef, metadata: SeriesMetadata): void {
+    this.annotations.setMetadata(ref, metadata);
+  }
+
   commit(): void {
     const undoLate = this.logLate();
     try {
@@ -262,6 +271,7 @@ export class HeadAppender implements Appender {
         kernel.frameRecord(record, pageOffset);
       }
       if (this.scheduled.size > 0) kernel.frameRecord(encodeSchedules(this.scheduled), pageOffset);
+      this.annotations.frameFirst(kernel, pageOffset);
       if (staged > 0) kernel.frameStaged(this.stage, pageOffset);
       for (const record of encodeHistograms(this.histograms)) kernel.frameRecord(record, pageOffset);
       this.annotations.frameLast(kernel, pageOffset);

@@ -7,7 +7,7 @@
 
 import { HeadKernel } from '@flotilla/kernel';
 import { type Labels, type Matcher } from '@flotilla/model';
-import type { RawChunk, Schedule, SeriesRef } from '../api.ts';
+import type { OpenOptions, RawChunk, Schedule, SeriesMetadata, SeriesRef } from '../api.ts';
 import { addInterval, type Interval } from '../block/tombstones.ts';
 import { withoutIntervals } from '../chunk/without-intervals.ts';
 import type { NativeHistogram } from '../histogram/native-histogram.ts';
@@ -24,6 +24,8 @@ import { SealedChunks } from './sealed-chunks.ts';
 
 const STAGES_MAX = 255;
 
+export type HeadOptions = Pick<OpenOptions, 'outOfOrderWindowMs' | 'exemplarsMax' | 'metadataRecords'>;
+
 export class Head {
   readonly blockDurationMs: number;
   readonly index = new HeadIndex();
@@ -34,6 +36,8 @@ export class Head {
   readonly histograms = new HeadHistograms((slot, chunk) => this.keep(slot, chunk));
   readonly late = new LateSamples();
   readonly exemplars: ExemplarRing;
+  /** By slot, if they are recorded. */
+  readonly metadata: Map<number, SeriesMetadata> | undefined;
   /** How much older than the newest sample of the head a late one may be; 0: none are taken. */
   readonly lateWindowMs: number;
   /** Of the samples; min > max when there are none. A lower bound after a truncation. */
@@ -52,14 +56,15 @@ export class Head {
   private openChunksClosed = 0;
 
   /** Throws RangeError for a duration that open chunks cannot count in 31 bits. */
-  constructor(blockDurationMs: number, files?: HeadChunkFiles, lateWindowMs = 0, exemplarsMax = 0) {
+  constructor(blockDurationMs: number, files?: HeadChunkFiles, options: HeadOptions = {}) {
     if (!Number.isInteger(blockDurationMs) || blockDurationMs <= 0 || blockDurationMs >= 2 ** 31) {
       throw new RangeError(`block duration: ${blockDurationMs} ms, want 1 to ${2 ** 31 - 1}`);
     }
     this.blockDurationMs = blockDurationMs;
     this.sealed = new SealedChunks(files);
-    this.lateWindowMs = lateWindowMs;
-    this.exemplars = new ExemplarRing(exemplarsMax, lateWindowMs, (ref) =>
+    this.lateWindowMs = options.outOfOrderWindowMs ?? 0;
+    this.metadata = options.metadataRecords === true ? new Map() : undefined;
+    this.exemplars = new ExemplarRing(options.exemplarsMax ?? 0, this.lateWindowMs, (ref) =>
       this.index.sets.labels(slotOf(ref)),
     );
     this.kernel = new HeadKernel((ref, samples, minTimeMs, maxTimeMs, data) => {
@@ -142,6 +147,7 @@ export class Head {
   private forget(ref: SeriesRef): void {
     this.schedules.set(slotOf(ref), undefined);
     this.deleted.delete(slotOf(ref));
+    this.metadata?.delete(slotOf(ref));
     this.histograms.drop(slotOf(ref));
     this.late.drop(slotOf(ref));
     this.kernel.deleteSeries(ref);

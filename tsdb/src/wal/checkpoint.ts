@@ -10,6 +10,7 @@ import { slotOf } from '../head/ref-table.ts';
 import type { Io } from '../io.ts';
 import { decodeExemplars, encodeExemplars } from './exemplar-records.ts';
 import { decodeHistogramRecord, encodeHistograms, isHistogramRecord } from './histogram-records.ts';
+import { encodeMetadata } from './metadata-records.ts';
 import { encodeDeletions, encodeSchedules, encodeSeries, recordType } from './records.ts';
 import { checkpointPath, listCheckpoints, listSegments, segmentPath } from './segment-files.ts';
 import type { Aliases } from './replay.ts';
@@ -91,12 +92,17 @@ class CheckpointWriter {
       const deletions = refs.flatMap((ref) =>
         this.head.deletedOf(slotOf(ref)).map((interval) => [ref, interval] as const),
       );
+      const metadata = refs.flatMap((ref) => {
+        const known = this.head.metadata?.get(slotOf(ref));
+        return known === undefined ? [] : [{ ref, metadata: known }];
+      });
       this.frame((page) => {
         this.kernel.frameRecord(
           encodeSeries(refs, (ref) => this.head.index.sets.labels(slotOf(ref))),
           page,
         );
         if (schedules.size > 0) this.kernel.frameRecord(encodeSchedules(schedules), page);
+        if (metadata.length > 0) this.kernel.frameRecord(encodeMetadata(metadata), page);
         if (deletions.length > 0) this.kernel.frameRecord(encodeDeletions(deletions), page);
       });
       await setImmediate();

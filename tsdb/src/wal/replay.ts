@@ -4,7 +4,7 @@ import type { HeadKernel } from '@flotilla/kernel';
 import type { Labels } from '@flotilla/model';
 import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
-import type { CorruptionStatus, Exemplar, Log, Schedule, SeriesRef } from '../api.ts';
+import type { CorruptionStatus, Exemplar, Log, Schedule, SeriesMetadata, SeriesRef } from '../api.ts';
 import type { Interval } from '../block/tombstones.ts';
 import type { Head } from '../head/head.ts';
 import { slotOf } from '../head/ref-table.ts';
@@ -12,6 +12,7 @@ import type { Io } from '../io.ts';
 import { decodeDeletions, decodeSchedules, decodeSeries, recordType } from './records.ts';
 import { decodeLate } from './late-records.ts';
 import { decodeExemplars } from './exemplar-records.ts';
+import { decodeMetadata } from './metadata-records.ts';
 import { decodeHistogramRecord, type RefHistogram } from './histogram-records.ts';
 import { checkpointPath, listCheckpoints, listSegments, segmentPath } from './segment-files.ts';
 import { PAGE_BYTES, readSegment, type SegmentProblem } from './segment-reader.ts';
@@ -165,6 +166,9 @@ class HeadLoader {
       case recordType.exemplars:
         for (const { ref, exemplar } of decodeExemplars(record)) this.exemplar(ref, exemplar);
         break;
+      case recordType.metadata:
+        for (const { ref, metadata } of decodeMetadata(record)) this.metadata(ref, metadata);
+        break;
       case recordType.histograms:
       case recordType.floatHistograms:
       case recordType.customHistograms:
@@ -212,6 +216,11 @@ class HeadLoader {
     const slot = this.slotOf(ref);
     if (slot === 0) this.unknownSamples++;
     else if (this.head.appendHistogram(this.resolve(ref), timeMs, histogram)) this.samples++;
+  }
+
+  private metadata(walRef: number, metadata: SeriesMetadata): void {
+    const slot = this.slotOf(walRef);
+    if (slot !== 0) this.head.metadata?.set(slot, metadata);
   }
 
   private exemplar(walRef: number, exemplar: Exemplar): void {
