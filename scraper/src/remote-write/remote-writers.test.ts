@@ -176,8 +176,8 @@ describe('remote write', () => {
           [],
           [exemplar],
         ]);
-        expect(bench.stats.sent.exemplars).toBe(1);
-        expect(bench.writers.all[1]!.stats.dropped.exemplars).toBe(1);
+        await until(() => bench.stats.sent.exemplars === 1);
+        await until(() => bench.writers.all[1]!.stats.dropped.exemplars === 1);
       }),
   );
 
