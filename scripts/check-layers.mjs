@@ -17,7 +17,7 @@ const mayImport = {
   scraper: ['kernel', 'model', 'wire', 'chassis', 'tsdb', 'store'],
   querier: ['model', 'wire', 'chassis', 'promql', 'tsdb', 'ui'],
   ruler: ['model', 'wire', 'chassis', 'promql', 'tsdb', 'store'],
-  cli: ['model', 'wire', 'chassis', 'promql', 'tsdb'],
+  cli: ['model', 'wire', 'chassis', 'promql', 'tsdb', 'ruler'],
   ui: [],
   e2e: anything,
   bench: anything,

@@ -36,10 +36,11 @@ export function toolEnvironment() {
   return { ...process.env, PATH: path };
 }
 
-/** Runs a command with inherited output; resolves to its exit code. Passes SIGINT and SIGTERM on. */
+/** Runs a command with inherited output; resolves to its exit code. Passes SIGINT and SIGTERM on. A `timeout` in ms kills it. */
 export function run(command, args, options = {}) {
   return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { cwd: root, stdio: 'inherit', env: toolEnvironment(), ...options });
+    const settings = { cwd: root, stdio: 'inherit', env: toolEnvironment(), killSignal: 'SIGKILL' };
+    const child = spawn(command, args, { ...settings, ...options });
     const forward = (signal) => child.kill(signal);
     process.on('SIGINT', forward).on('SIGTERM', forward);
     child.on('error', reject);

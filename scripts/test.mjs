@@ -8,6 +8,8 @@ import { nodeBinary, run } from './setup.mjs';
 
 const rooms = ['--maxWorkers=2', '--testPathIgnorePatterns=/node_modules/', '/e2e/dist/'];
 const fleets = ['--runInBand', '--testPathPatterns=/e2e/dist/local/'];
+/** The longest, e2e, takes 17 minutes; one that hangs must not take the rest with it. */
+const runTimeoutMs = 30 * 60_000;
 
 /** Runs jest; prints the reason of each skip, which is in its title; resolves to counts. */
 export async function runJest(args) {
@@ -19,7 +21,15 @@ export async function runJest(args) {
     '--json',
     `--outputFile=${report}`,
   ];
-  const code = await run(nodeBinary(), [...jest, ...args], { stdio: ['ignore', 'ignore', 'inherit'] });
+  const startedMs = Date.now();
+  const code = await run(nodeBinary(), [...jest, ...args], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+    timeout: runTimeoutMs,
+  });
+  if (Date.now() - startedMs >= runTimeoutMs)
+    console.log(
+      `jest ${args.join(' ')}: killed, since it was not over after ${runTimeoutMs / 60_000} minutes`,
+    );
   let result;
   try {
     result = JSON.parse(readFileSync(report, 'utf8'));

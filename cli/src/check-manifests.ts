@@ -69,11 +69,11 @@ export function checkManifestText(
 function checkObject(document: YamlDocument, file: string, seen: Map<string, string>): Problem[] {
   const { apiVersion, kind, metadata } = document.value as Readonly<Record<string, unknown>>;
   const { name, namespace } = (metadata ?? {}) as Readonly<Record<string, unknown>>;
-  const line = document.lineAt([]);
+  const line = document.positionOf([]).line;
   if (typeof apiVersion !== 'string' || typeof kind !== 'string')
     return [{ line, message: 'want apiVersion and kind' }];
   if (typeof name !== 'string' || name === '')
-    return [{ line: document.lineAt(['metadata']), message: `${kind}: want metadata.name` }];
+    return [{ line: document.positionOf(['metadata']).line, message: `${kind}: want metadata.name` }];
   const key = `${kind}/${typeof namespace === 'string' ? namespace : 'default'}/${name}`;
   const first = seen.get(key);
   seen.set(key, first ?? `${file}:${line}`);
@@ -81,7 +81,10 @@ function checkObject(document: YamlDocument, file: string, seen: Map<string, str
   visit(document.value, [], (path, field, value) => {
     const message = checkField(field, value);
     if (message !== '')
-      problems.push({ line: document.lineAt(path), message: `${key}: ${path.join('.')}: ${message}` });
+      problems.push({
+        line: document.positionOf(path).line,
+        message: `${key}: ${path.join('.')}: ${message}`,
+      });
   });
   return problems;
 }

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { checkManifestText } from './check-manifests.ts';
-import { checkRuleText } from './check-rules.ts';
+import { checkRuleText, countRules } from './check-rules.ts';
 import { describeCompleteness, formatResult } from './query.ts';
 import { formatPromql, testPromql } from './test-promql.ts';
 import { formatMatch } from './why.ts';
@@ -12,16 +12,18 @@ describe('check rules', () => {
   test('counts the rules of files and of PrometheusRules', () => {
     const groups =
       'groups:\n  - name: a\n    rules:\n      - record: x\n        expr: sum(up)\n      - alert: A\n        expr: up == 0\n';
-    expect(checkRuleText(groups)).toEqual({ rules: 2, errors: [] });
+    expect(countRules(checkRuleText(groups).groups)).toBe(2);
     const manifest = `apiVersion: monitoring.coreos.com/v1\nkind: PrometheusRule\nmetadata: {name: r}\nspec:\n${groups.replaceAll(/^/gm, '  ')}`;
-    expect(checkRuleText(manifest)).toEqual({ rules: 2, errors: [] });
+    expect(countRules(checkRuleText(manifest).groups)).toBe(2);
   });
 
   test('says the line and the reason', () => {
     const check = (text: string, line: number, want: string) => {
       const { errors } = checkRuleText(text);
       expect(errors.map((error) => `${error.line}: ${error.message}`)).toEqual(
-        expect.arrayContaining([expect.stringContaining(`${line}: ${want}`)]),
+        expect.arrayContaining([
+          expect.stringMatching(new RegExp(`^${line}: .*${want.replaceAll(/[[\]().]/g, '\\$&')}`)),
+        ]),
       );
     };
     const rule = (body: string): string => `groups:\n  - name: a\n    rules:\n      - ${body}\n`;

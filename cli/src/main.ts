@@ -2,11 +2,15 @@
 
 import { Command, Option } from 'commander';
 import { VERSION } from '@flotilla/chassis';
+import { cardinality } from './cardinality.ts';
 import { checkManifests } from './check-manifests.ts';
 import { checkRules } from './check-rules.ts';
+import type { CheckRulesOptions } from './check-rules.ts';
 import { query } from './query.ts';
 import type { Printer, QueryOptions } from './query.ts';
 import { formatPromql, testPromql } from './test-promql.ts';
+import { testRules } from './test-rules/test-rules.ts';
+import type { TestRulesOptions } from './test-rules/test-rules.ts';
 import { addTsdbCommand } from './tsdb/tsdb-command.ts';
 import { up } from './up/up.ts';
 import { why } from './why.ts';
@@ -48,21 +52,19 @@ function program(): Command {
     .action(async (text: string, options: { server: string }) =>
       exitUnless(await why(text, options.server, printer)),
     );
+  flotilla
+    .command('cardinality')
+    .description('show what the series of the fleet are made of, by metric, target, label pair and label')
+    .addOption(server)
+    .option('--limit <n>', 'lines of each list', '10')
+    .action((options: { server: string; limit: string }) => cardinality(options, printer));
   const check = flotilla.command('check').description('check files');
-  check
-    .command('rules <files...>')
-    .description('check rule files and PrometheusRule manifests')
-    .action((files: string[]) => exitUnless(checkRules(files, printer)));
+  addCheckRules(check);
   check
     .command('manifests <paths...>')
     .description('check manifests: YAML, required fields, durations, relabelings, duplicates')
     .action((paths: string[]) => exitUnless(checkManifests(paths, printer)));
-  flotilla
-    .command('test')
-    .description('run tests')
-    .command('promql <files...>')
-    .description("run files of PromQL's test language")
-    .action(async (files: string[]) => exitUnless(await testPromql(files, printer)));
+  addTestCommand(flotilla);
   flotilla
     .command('promql')
     .description('work with queries')
@@ -71,6 +73,44 @@ function program(): Command {
     .action((text: string) => formatPromql(text, printer));
   addTsdbCommand(flotilla, printer, exitUnless);
   return flotilla;
+}
+
+function addCheckRules(check: Command): void {
+  check
+    .command('rules [files...]')
+    .description('check rule files and PrometheusRule manifests, or standard input')
+    .option('--lint <names>', 'all, duplicate-rules or none', 'duplicate-rules')
+    .option('--lint-fatal', 'exit with 3 when a lint finds something')
+    .option('--ignore-unknown-fields', 'let fields pass that Prometheus does not know')
+    .option('--enable-feature <names>', 'features of PromQL, with commas between them', oneMore)
+    .action((files: string[], options: CheckRulesOptions) => {
+      process.exitCode = checkRules(files, printer, options);
+    });
+}
+
+function addTestCommand(flotilla: Command): void {
+  const test = flotilla.command('test').description('run tests');
+  test
+    .command('promql <files...>')
+    .description("run files of PromQL's test language")
+    .action(async (files: string[]) => exitUnless(await testPromql(files, printer)));
+  test
+    .command('rules <files...>')
+    .description("run promtool's unit tests of rules")
+    .option('--run <regexp>', 'only test groups whose names match; may be given again', oneMore)
+    .option('--junit <file>', 'write the results as JUnit XML')
+    .option('--debug', 'print when each test starts and ends, and all its data')
+    .option('--diff', 'print expected and received alerts as one coloured text')
+    .option('--ignore-unknown-fields', 'let fields of rule files pass that Prometheus does not know')
+    .option('--enable-feature <names>', 'features of PromQL, with commas between them', oneMore)
+    .action(async (files: string[], options: TestRulesOptions) =>
+      exitUnless(await testRules(files, options, printer)),
+    );
+}
+
+/** Of an option that may be given again. */
+function oneMore(value: string, before: readonly string[] = []): string[] {
+  return [...before, value];
 }
 
 function exitUnless(good: boolean): void {

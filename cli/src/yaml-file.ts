@@ -3,10 +3,15 @@
 import { LineCounter, parseAllDocuments } from 'yaml';
 import type { Document } from 'yaml';
 
+export interface YamlPosition {
+  readonly line: number;
+  readonly column: number;
+}
+
 export interface YamlDocument {
   readonly value: unknown;
-  /** Line of the node at a path, or of its nearest parent that exists. */
-  lineAt(path: readonly (string | number)[]): number;
+  /** Place of the node at a path, or of its nearest parent that exists; both counted from 1. */
+  positionOf(path: readonly (string | number)[]): YamlPosition;
 }
 
 export interface YamlError {
@@ -14,10 +19,17 @@ export interface YamlError {
   readonly message: string;
 }
 
-/** Parses all documents; a file with a syntax error has no documents and the errors. */
-export function parseYaml(text: string): { documents: YamlDocument[]; errors: YamlError[] } {
+/**
+ * Parses all documents; a file with a syntax error has no documents and the errors. `text`: scalars are strings as they are
+ * written, which is how Go reads them into fields that are strings.
+ */
+export function parseYaml(
+  text: string,
+  scalars: 'typed' | 'text' = 'typed',
+): { documents: YamlDocument[]; errors: YamlError[] } {
   const lineCounter = new LineCounter();
-  const parsed = parseAllDocuments(text, { lineCounter });
+  const schema = scalars === 'text' ? 'failsafe' : 'core';
+  const parsed = parseAllDocuments(text, { lineCounter, schema, merge: true });
   const documents = Array.isArray(parsed) ? (parsed as Document.Parsed[]) : [];
   const errors = documents.flatMap((document) =>
     document.errors.map((error) => ({
@@ -35,17 +47,22 @@ export function parseYaml(text: string): { documents: YamlDocument[]; errors: Ya
 }
 
 function wrap(document: Document.Parsed, lineCounter: LineCounter): YamlDocument {
-  const lineAt = (path: readonly (string | number)[]): number => {
+  const positionOf = (path: readonly (string | number)[]): YamlPosition => {
     for (let length = path.length; length >= 0; length--) {
       const node = length === 0 ? document.contents : document.getIn(path.slice(0, length), true);
       const range = (node as { range?: readonly number[] } | undefined)?.range;
-      if (range?.[0] !== undefined) return lineCounter.linePos(range[0]).line;
+      if (range?.[0] !== undefined) return at(lineCounter, range[0]);
     }
-    return 1;
+    return { line: 1, column: 1 };
   };
-  return { value: document.toJS({ maxAliasCount: 100 }), lineAt };
+  return { value: document.toJS({ maxAliasCount: 100 }), positionOf };
 }
 
 function firstLine(message: string): string {
   return message.split('\n')[0] ?? message;
+}
+
+function at(lineCounter: LineCounter, offset: number): YamlPosition {
+  const { line, col } = lineCounter.linePos(offset);
+  return { line, column: col };
 }

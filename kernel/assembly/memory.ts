@@ -1,15 +1,17 @@
-// Memory of one kernel instance: a bump pointer, and free lists of powers of two above it.
+// Memory of one kernel instance: a bump pointer, and free lists of a few sizes per power of two above it.
 //
 // Nothing is returned to the system. Addresses are stable; JavaScript's views detach whenever memory grows.
 
 const GROW_PAGES: usize = 256;
 /** Readable behind everything, for loads of 16 bytes. */
 const SLACK: usize = 64;
-const SMALLEST_LOG2: u32 = 6;
+const SMALLEST: u32 = 64;
+/** Blocks grow in eighths of a power of two: at most an eighth of one is never used. */
+const STEPS_LOG2: u32 = 3;
 
 let top: usize = 0;
-// One list head per power of two; a free block's first word is the next free block.
-const freeLists = memory.data(32 * 4, 4);
+// One list head per size; a free block's first word is the next free block.
+const freeLists = memory.data((32 << 3) * 4, 4);
 
 /** Never freed; 16-byte aligned, zeroed by the machine. Traps when 4 GiB are used up. */
 export function bump(size: usize): usize {
@@ -28,23 +30,32 @@ function grow(pages: usize): void {
   if (memory.grow(<i32>pages) < 0) unreachable();
 }
 
-@inline function classOf(size: usize): u32 {
-  const log2: u32 = 32 - clz<u32>(<u32>max<usize>(size, 2) - 1);
-  return max(log2, SMALLEST_LOG2);
+/** The size of a block for `size` bytes. */
+@inline function blockBytes(size: usize): usize {
+  const want = max(<u32>size, SMALLEST);
+  const step = (<u32>1 << (31 - clz<u32>(want - 1))) >> STEPS_LOG2;
+  return <usize>((want + step - 1) & ~(step - 1));
+}
+
+/** Where the free list of a block size begins. */
+@inline function freeListOf(bytes: usize): usize {
+  const log2 = 31 - clz<u32>(<u32>bytes);
+  const eighth = (<u32>bytes >> (log2 - STEPS_LOG2)) & 7;
+  return freeLists + (<usize>((log2 << STEPS_LOG2) | eighth) << 2);
 }
 
 /** How many bytes `alloc(size)` really gives. */
 export function capacityOf(size: usize): usize {
-  return (<usize>1) << classOf(size);
+  return blockBytes(size);
 }
 
 /** A block of at least `size` bytes with arbitrary content. */
 export function alloc(size: usize): usize {
   if (size > 0x80000000) unreachable();
-  const k = classOf(size);
-  const list = freeLists + (k << 2);
+  const bytes = blockBytes(size);
+  const list = freeListOf(bytes);
   const head = <usize>load<u32>(list);
-  if (head == 0) return bump((<usize>1) << k);
+  if (head == 0) return bump(bytes);
   store<u32>(list, load<u32>(head));
   return head;
 }
@@ -52,7 +63,7 @@ export function alloc(size: usize): usize {
 /** Gives back a block of alloc, with the size that it was asked for. */
 export function free(at: usize, size: usize): void {
   if (at == 0) return;
-  const list = freeLists + (classOf(size) << 2);
+  const list = freeListOf(blockBytes(size));
   store<u32>(at, load<u32>(list));
   store<u32>(list, <u32>at);
 }

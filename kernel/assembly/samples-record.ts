@@ -23,8 +23,8 @@ export function encodeSamples(times: usize, values: usize, refs: usize, from: u3
   const most: usize = HEADER + <usize>(to - from) * SAMPLE_MAX;
   if (most > recordCapacity) {
     free(record, recordCapacity);
-    record = alloc(most);
-    recordCapacity = most;
+    recordCapacity = max(most, recordCapacity << 1);
+    record = alloc(recordCapacity);
   }
   const ref0 = <i64>load<u32>(refs + (<usize>from << 2)), t0 = load<i64>(times + (<usize>from << 3));
   store<u8>(record, SAMPLES);
@@ -59,7 +59,7 @@ function reserve(count: u32): void {
   free(times, <usize>capacity << 3);
   free(values, <usize>capacity << 3);
   free(decodedRefs, <usize>capacity << 2);
-  capacity = max(count, 4096);
+  capacity = max(max(count, capacity << 1), 4096);
   times = alloc(<usize>capacity << 3);
   values = alloc(<usize>capacity << 3);
   decodedRefs = alloc(<usize>capacity << 2);

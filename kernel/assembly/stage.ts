@@ -28,7 +28,7 @@ export function reserveInput(count: u32): void {
   free(inputRefs, (<usize>inputCapacity) << 2);
   free(inputValues, (<usize>inputCapacity) << 3);
   free(inputCodes, <usize>inputCapacity);
-  inputCapacity = max(count, 1024);
+  inputCapacity = max(max(count, inputCapacity << 1), 1024);
   inputRefs = alloc((<usize>inputCapacity) << 2);
   inputValues = alloc((<usize>inputCapacity) << 3);
   inputCodes = alloc(<usize>inputCapacity);

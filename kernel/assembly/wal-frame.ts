@@ -52,7 +52,7 @@ export function frameRecord(record: usize, n: u32, pageOffset: u32): void {
     const bound = snappyBound(n);
     if (<usize>bound > blockCapacity) {
       free(block, blockCapacity);
-      blockCapacity = bound;
+      blockCapacity = max<usize>(bound, blockCapacity << 1);
       block = alloc(blockCapacity);
     }
     const size = snappyCompress(record, n, block);

@@ -216,7 +216,7 @@ export class HeadKernel {
     const { exports } = this.kernel;
     if (bytes > this.scratchCapacity) {
       exports.free(this.scratchAt, this.scratchCapacity);
-      this.scratchCapacity = exports.capacityOf(bytes) >>> 0;
+      this.scratchCapacity = exports.capacityOf(Math.max(bytes, 2 * this.scratchCapacity)) >>> 0;
       this.scratchAt = exports.alloc(this.scratchCapacity) >>> 0;
     }
     return this.scratchAt;

@@ -57,7 +57,7 @@ export class LineScanner {
     const want = length + this.exports.BODY_PADDING.value;
     if (want > this.bodyCapacity) {
       this.exports.free(this.bodyAt, this.bodyCapacity);
-      this.bodyCapacity = this.exports.capacityOf(want) >>> 0;
+      this.bodyCapacity = this.exports.capacityOf(Math.max(want, 2 * this.bodyCapacity)) >>> 0;
       this.bodyAt = this.exports.alloc(this.bodyCapacity) >>> 0;
     }
     return this.kernel.bytes.subarray(this.bodyAt, this.bodyAt + length);

@@ -51,6 +51,6 @@ export { prettyExpr } from './printer/pretty.ts';
 export { printExpr } from './printer/print.ts';
 export type { MemoryBudget, SelectContext, SelectHints, SelectResult, Series, Storage } from './storage.ts';
 export { parseRuleFile } from './rulefmt/rule-file.ts';
-export type { Rule, RuleFile, RuleFileError, RuleGroup } from './rulefmt/rule-file.ts';
+export type { Rule, RuleFile, RuleFileError, RuleFileOptions, RuleGroup } from './rulefmt/rule-file.ts';
 export { checkTemplate, expandTemplate } from './templates/expand-template.ts';
 export { graphPath, type TemplateEnvironment } from './templates/template-functions.ts';

@@ -6,6 +6,7 @@ import type { HttpServer } from '@flotilla/chassis';
 import { bucketsOfSpans, FloatHistogram, Labels } from '@flotilla/model';
 import { createStoreRouter, UptimeLog } from '@flotilla/store';
 import { nativeOf, Tsdb } from '@flotilla/tsdb';
+import type { Appender } from '@flotilla/tsdb';
 import { serializeTopology } from '@flotilla/wire';
 import type { Topology } from '@flotilla/wire';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -58,6 +59,7 @@ async function startStore(shard: number, replica: number, isKept: (slot: number)
     const h = Labels.fromRecord({ __name__: 'h', instance: `t${shard}`, job: 'app' });
     const sample = nativeOf(histogramAt(slot + 10, replica), shard === 1);
     appender.appendHistogram(appender.series(h, schedule), timeMs, sample);
+    addExemplars(appender, shard, slot, replica, timeMs);
     appender.commit();
   }
   const uptime = await UptimeLog.open(join(folder, `${name}.uptime`), endMs - 3_600_000);
@@ -76,6 +78,26 @@ async function startStore(shard: number, replica: number, isKept: (slot: number)
     }),
   );
   stores.set(name, { url: (await server.listen()).url, server, tsdb });
+}
+
+/** Every tenth observation has an exemplar with a time, and every twentieth one without, which replica 1 sees a scrape late. */
+function addExemplars(
+  appender: Appender,
+  shard: number,
+  slot: number,
+  replica: number,
+  timeMs: number,
+): void {
+  const labels = (name: string): Labels =>
+    Labels.fromRecord({ __name__: name, job: 'app', instance: `t${shard}` });
+  const add = (name: string, trace: number, own?: number): void => {
+    const exemplar = { labels: Labels.fromRecord({ trace: `${trace}` }), value: trace / 2 };
+    const time = { timeMs: own ?? timeMs, hasTimestamp: own !== undefined };
+    appender.appendExemplar(appender.series(labels(name)), { ...exemplar, ...time });
+  };
+  if (slot % 10 === 0) add('c_total', slot, endMs - 100_500 + slot);
+  const seen = slot - replica;
+  if (seen >= 0 && seen % 20 === 0) add('tiny', seen);
 }
 
 beforeAll(async () => {
@@ -115,7 +137,7 @@ beforeAll(async () => {
     maxBytes: 1e8,
     defaultIntervalMs: 60_000,
     storeTimeoutMs: 2000,
-    corsOrigin: '*',
+    corsOrigin: '.*',
     flags: {},
   });
   ({ url } = await querier.listen());
@@ -231,6 +253,42 @@ describe('the merged view', () => {
     expect(text).toContain(`"value":[${endMs / 1000}.500,"1e-07"]`);
     const { body } = await query('1e-7');
     expect(body.data.result).toEqual([endMs / 1000, '0.0000001']);
+  });
+
+  test('has the exemplars of all replicas, each once', async () => {
+    const { body, shards } = await get('query_exemplars?query=rate(c_total{instance="t0"}[5m])%2Btiny');
+    const found = body.data as unknown as {
+      seriesLabels: Record<string, string>;
+      exemplars: { labels: { trace: string }; value: string; timestamp: number }[];
+    }[];
+    expect(shards).toBe('0 all, 1 all');
+    expect(found.map(({ seriesLabels }) => seriesLabels)).toEqual(
+      ['c_total 0', 'tiny 0', 'tiny 1'].map((text) => ({
+        __name__: text.slice(0, -2),
+        instance: `t${text.at(-1)}`,
+        job: 'app',
+      })),
+    );
+    const traces = (i: number): [number, number][] =>
+      found[i]!.exemplars.map(({ labels, timestamp }) => [Number(labels.trace), timestamp]);
+    expect(found[0]!.exemplars[1]).toEqual({
+      labels: { trace: '10' },
+      value: '5',
+      timestamp: (endMs - 100_490) / 1000,
+    });
+    const stamped = [0, 10, 20, 30, 40, 50].map((slot) => [slot, (endMs - 100_500 + slot) / 1000]);
+    expect(traces(0)).toEqual(stamped);
+    const seconds = (slot: number): number => endMs / 1000 - (slots - 1 - slot);
+    expect(traces(1)).toEqual([
+      [0, seconds(0)],
+      [20, seconds(21)],
+      [40, seconds(40)],
+    ]);
+    expect(traces(2)).toEqual([0, 20, 40].map((slot) => [slot, seconds(slot)]));
+    const cut = await get(`query_exemplars?query=tiny&start=${seconds(40)}&end=${seconds(40)}`);
+    expect(JSON.stringify(cut.body.data).match(/"trace":"40"/g)).toHaveLength(2);
+    expect((await get('query_exemplars?query=none')).body).toEqual({ status: 'success', data: [] });
+    expect((await get('query_exemplars?query=1')).body).toEqual({ status: 'success' });
   });
 
   test('lists series, labels and values', async () => {

@@ -17,6 +17,17 @@ export const scraperFlags = defineFlags({
     min: 1000,
     help: 'Time that one block covers at first.',
   },
+  'storage.exemplars.max-exemplars': {
+    type: 'number',
+    default: 100_000,
+    min: 0,
+    max: 10_000_000,
+    help: 'How many exemplars are kept in memory, over all series; 0: none.',
+  },
+  'storage.metadata-wal-records': {
+    type: 'boolean',
+    help: 'Log type, help and unit of each series, for who reads the WAL.',
+  },
   'scrape.timestamp-tolerance': {
     type: 'duration',
     default: '0s',
@@ -46,6 +57,12 @@ export const scraperFlags = defineFlags({
     default: 1_000_000,
     min: 1,
     help: 'Bound of the samples of one scrape, whatever its job allows.',
+  },
+  'remote-write.wal-size-max': {
+    type: 'bytes',
+    default: '4GB',
+    min: 1 << 20,
+    help: 'The WAL may grow to this while a destination of remote write is away; then its samples are lost.',
   },
 });
 

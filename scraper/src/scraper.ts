@@ -98,6 +98,8 @@ async function openTsdb(ctx: ScraperContext): Promise<Tsdb> {
     dir: join(config['storage.path'], 'tsdb'),
     retentionMs: config['storage.retention'],
     blockDurationMs: config['storage.block-duration'],
+    exemplarsMax: config['storage.exemplars.max-exemplars'],
+    metadataRecords: config['storage.metadata-wal-records'],
     log,
   });
   ctx.onShutdown('database', () => tsdb.close(), 8000);
@@ -123,6 +125,8 @@ async function openStore(
     uptime,
     targets: () => shard.statuses(),
     metadata: (metric, limit) => shard.metadata.get(metric, limit),
+    targetMetadata: ({ metric, matchers, limit }) => shard.targets.metadata(metric, matchers, limit),
+    seriesByTarget: (limit) => shard.seriesByTarget(limit),
     state: () => stateOf(running, stopping),
     version: () => shard.version,
     tokenFile: internalTokenFile(config),

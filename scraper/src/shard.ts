@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { LineScanner } from '@flotilla/kernel';
 import type { InternalClient, Logger, Registry } from '@flotilla/chassis';
 import type { Tsdb } from '@flotilla/tsdb';
-import type { Assignment, TargetHealth, TargetStatus } from '@flotilla/wire';
+import type { Assignment, NameValue, TargetHealth, TargetStatus } from '@flotilla/wire';
 import { AssignmentClient } from './assignment/assignment-client.ts';
 import { AssignmentFile } from './assignment/assignment-file.ts';
 import { AssignmentStream } from './assignment/assignment-stream.ts';
@@ -14,6 +14,9 @@ import { BodyMemory } from './fetch/body-memory.ts';
 import { Credentials } from './fetch/credentials.ts';
 import { MetadataStore } from './ingest/metadata-store.ts';
 import { ScrapeCounters } from './ingest/scrape-counters.ts';
+import { SeriesGuard } from './ingest/series-guard.ts';
+import { createSendSummary, exposeRemoteWrite } from './remote-write/remote-write-metrics.ts';
+import { RemoteWriters } from './remote-write/remote-writers.ts';
 import { wallClock } from './schedule/clock.ts';
 import { Scheduler } from './schedule/scheduler.ts';
 import { createIntervalSummary } from './self-metrics.ts';
@@ -34,10 +37,13 @@ export class Shard {
   readonly metadata = new MetadataStore();
   readonly scheduler = new Scheduler(wallClock);
   readonly memory: BodyMemory;
+  readonly guard: SeriesGuard;
   readonly targets: TargetSet;
   readonly assignment: AssignmentClient;
+  readonly remoteWriters: RemoteWriters;
   readonly #options: ShardOptions;
   readonly #secrets: SecretStore;
+  readonly #credentials: Credentials;
   readonly #stream: AssignmentStream;
   readonly #ending = new AbortController();
   #following: Promise<void> | undefined;
@@ -49,13 +55,17 @@ export class Shard {
     this.#options = options;
     this.memory = new BodyMemory(config['scrape.body-memory-max']);
     this.#secrets = new SecretStore({ path: file('secrets.json'), client, operatorUrl, log });
+    this.guard = new SeriesGuard(options.tsdb, this.counters);
+    this.#credentials = new Credentials(this.#secrets);
     this.targets = this.#createTargets();
+    this.remoteWriters = this.#createRemoteWriters(file('remote-write'));
     this.assignment = new AssignmentClient({
       file: new AssignmentFile(file('assignment'), log),
       secrets: this.#secrets,
       targets: this.targets,
       shard: config.shard,
       log,
+      applySettings: (settings) => this.remoteWriters.apply(settings.remoteWrite),
       onApplied: onNews,
     });
     this.#stream = new AssignmentStream({
@@ -82,7 +92,7 @@ export class Shard {
     this.#secrets.stop();
     this.#ending.abort();
     await this.#following;
-    await this.targets.stop();
+    await Promise.all([this.targets.stop(), this.remoteWriters.stop()]);
   }
 
   get current(): Assignment | undefined {
@@ -107,13 +117,35 @@ export class Shard {
     return this.targets.statuses(shard, replica);
   }
 
+  /** The targets with the most series in the head. */
+  seriesByTarget(limit: number): NameValue[] {
+    const byCount = [...this.guard.census()].toSorted(([, a], [, b]) => b - a).slice(0, limit);
+    return byCount.map(([id, value]) => ({ name: this.targets.nameOf(id), value }));
+  }
+
+  #createRemoteWriters(folder: string): RemoteWriters {
+    const { config, log, metrics, tsdb } = this.#options;
+    const writers = new RemoteWriters({
+      tsdb,
+      replica: config.replica,
+      credentials: this.#credentials,
+      metadata: this.metadata,
+      folder,
+      holdBytesMax: config['remote-write.wal-size-max'],
+      log,
+      observe: createSendSummary(metrics),
+    });
+    exposeRemoteWrite(metrics, () => writers.all);
+    return writers;
+  }
+
   #createTargets(): TargetSet {
     const { config, log, metrics, tsdb, onNews } = this.#options;
     return new TargetSet({
       clock: wallClock,
       scheduler: this.scheduler,
       fetch: {
-        credentials: new Credentials(this.#secrets),
+        credentials: this.#credentials,
         memory: this.memory,
         bodyBytesMax: config['scrape.body-size-max'],
       },
@@ -121,6 +153,7 @@ export class Shard {
         tsdb,
         counters: this.counters,
         metadata: this.metadata,
+        guard: this.guard,
         scanner: new LineScanner(),
       },
       bounds: { samplesMax: config['scrape.samples-max'], lineBytesMax: config['scrape.line-size-max'] },

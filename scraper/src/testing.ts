@@ -24,6 +24,7 @@ import { BodyMemory } from './fetch/body-memory.ts';
 import { Credentials } from './fetch/credentials.ts';
 import { MetadataStore } from './ingest/metadata-store.ts';
 import { ScrapeCounters } from './ingest/scrape-counters.ts';
+import { SeriesGuard } from './ingest/series-guard.ts';
 import { Scheduler } from './schedule/scheduler.ts';
 import { TestClock } from './schedule/test-clock.ts';
 import type { LoopContext } from './targets/target-loop.ts';
@@ -71,6 +72,8 @@ export function testJob(change: Partial<Job> = {}): Job {
       labelNameLength: 0,
       labelValueLength: 0,
       histogramBuckets: 0,
+      series: 0,
+      shardSeries: 0,
       ...change.limits,
     },
   };
@@ -176,6 +179,7 @@ export interface TestShardOptions extends Partial<Pick<LoopContext, 'replica' | 
   readonly samplesMax?: number;
   readonly blockDurationMs?: number;
   readonly io?: Io;
+  readonly metadataRecords?: boolean;
 }
 
 /** The targets of a shard, their database, and the clock that makes slots pass. */
@@ -205,6 +209,7 @@ export class TestShard {
         tsdb,
         counters: this.counters,
         metadata: this.metadata,
+        guard: new SeriesGuard(tsdb, this.counters),
         scanner,
       },
       bounds: { samplesMax: options.samplesMax ?? 1_000_000, lineBytesMax: 1 << 20 },
@@ -227,6 +232,7 @@ export class TestShard {
       clock: () => clock.nowMs(),
       ...(options.blockDurationMs !== undefined && { blockDurationMs: options.blockDurationMs }),
       ...(options.io && { io: options.io }),
+      metadataRecords: options.metadataRecords ?? false,
     });
     return new TestShard(dir, clock, tsdb, options);
   }

@@ -18,6 +18,37 @@ export interface Schedule {
   readonly phaseMs: number;
 }
 
+/** A trace, say, that is an example of what a series counts. */
+export interface Exemplar {
+  readonly labels: Labels;
+  readonly value: number;
+  readonly timeMs: number;
+  /** Whether the time is the exemplar's own; else it is that of its scrape, and says nothing of its identity. */
+  readonly hasTimestamp: boolean;
+}
+
+/** What became of an exemplar. Prometheus's rules: compared with the newest one of its series. */
+export type ExemplarCode =
+  | 'ok'
+  | 'duplicate'
+  | 'out of order'
+  | 'labels too long'
+  | 'disabled'
+  | 'unknown series';
+
+export interface ExemplarSeries {
+  readonly labels: Labels;
+  /** Ascending in time. */
+  readonly exemplars: readonly Exemplar[];
+}
+
+/** What a target says of the metric that a series belongs to; type as in OpenMetrics, 'unknown' if nothing is said. */
+export interface SeriesMetadata {
+  readonly type: string;
+  readonly help: string;
+  readonly unit: string;
+}
+
 /** What became of one sample. Stored in Uint8Arrays, hence numbers. */
 export const appendCode = {
   ok: 0,
@@ -56,6 +87,10 @@ export interface OpenOptions {
   readonly fsyncIntervalMs?: number;
   /** Samples that are older than the newest of their series by up to this are taken. Default 0: none. */
   readonly outOfOrderWindowMs?: number;
+  /** How many exemplars are kept, over all series; 0: none. Default 100,000. */
+  readonly exemplarsMax?: number;
+  /** Whether the metadata of series are kept and logged, for who reads the WAL. Default false. */
+  readonly metadataRecords?: boolean;
   /** Default 128 MiB. */
   readonly walSegmentBytes?: number;
   /** Default snappy. Either is read. */
@@ -74,6 +109,8 @@ export interface Appender {
    * A schedule that differs from the known one replaces it. Throws BadRequest for labels that are empty or no UTF-8.
    */
   series(labels: Labels, schedule?: Schedule): SeriesRef;
+  /** Series that this transaction has created so far. */
+  readonly seriesCreated: number;
   /** Stages one sample. A NaN that arrives as a number may have lost its payload; use appendBatch or appendStale for those. */
   append(ref: SeriesRef, timeMs: number, value: number): AppendCode;
   /** Stages `count` samples of one time. Writes what became of each to `codes`, and returns how many were taken. */
@@ -91,6 +128,10 @@ export interface Appender {
    * contradicts itself.
    */
   appendHistogram(ref: SeriesRef, timeMs: number, histogram: NativeHistogram): AppendCode;
+  /** Stages an exemplar of a series. What is committed in between is compared once more. */
+  appendExemplar(ref: SeriesRef, exemplar: Exemplar): ExemplarCode;
+  /** Stages what is said of a series, if the database records it and it is news. */
+  setMetadata(ref: SeriesRef, metadata: SeriesMetadata): void;
   /** WAL first, then head. Throws Unavailable when the disk refuses; then nothing was applied. */
   commit(): void;
   rollback(): void;

@@ -8,6 +8,9 @@ export {
   type Cardinality,
   type ChunkEncoding,
   type CorruptionStatus,
+  type Exemplar,
+  type ExemplarCode,
+  type ExemplarSeries,
   type Log,
   type NamedCount,
   type OpenOptions,
@@ -15,6 +18,7 @@ export {
   type RawChunk,
   type Schedule,
   type SelectOptions,
+  type SeriesMetadata,
   type SeriesRef,
   type SeriesSet,
   type TsdbStatus,
@@ -29,10 +33,16 @@ export {
   staleHistogram,
 } from './histogram/native-histogram.ts';
 export { diskIo, type Io } from './io.ts';
+export { type AnySample, encodeFloats, encodeSamples } from './chunk/samples.ts';
 export { mergeChunks } from './chunk/merge-chunks.ts';
 export { type BlockAnalysis } from './block/analyze-block.ts';
 export { type BlockProblem } from './block/verify-block.ts';
 export { chunksRewritten, type RewriteReport } from './chunks-rewritten.ts';
 export { importBlock, type ImportedSeries } from './import-block.ts';
+export { decodeExemplars, encodeExemplars, type RefExemplar } from './wal/exemplar-records.ts';
+export { decodeMetadata, encodeMetadata, type RefMetadata } from './wal/metadata-records.ts';
 export { ReadOnlyTsdb } from './read-only-tsdb.ts';
+export { type RefHistogram } from './wal/histogram-records.ts';
 export { Tsdb } from './tsdb.ts';
+export { TailBatch } from './wal/tail-batch.ts';
+export { isBefore, type TailOptions, type WalPosition, type WalTail } from './wal/tail.ts';

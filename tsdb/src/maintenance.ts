@@ -17,6 +17,7 @@ import type { Io } from './io.ts';
 import { writeCheckpoint } from './wal/checkpoint.ts';
 import { listCheckpoints, listSegments } from './wal/segment-files.ts';
 import { rewriteWbl } from './wal/rewrite-wbl.ts';
+import type { WalTail } from './wal/tail.ts';
 import type { Wal } from './wal/wal.ts';
 
 const INTERVAL_MS = 60_000;
@@ -34,6 +35,8 @@ export interface MaintenanceOptions {
   readonly wbl: Wal | undefined;
   readonly blocks: Blocks;
   readonly chunkFiles: HeadChunkFiles;
+  /** Who else reads the WAL. */
+  readonly tails: ReadonlySet<WalTail>;
   readonly io: Io;
   readonly log: Log;
 }
@@ -196,10 +199,22 @@ export class Maintenance {
     const last = segments.at(-1);
     if (first === undefined || last === undefined) return;
     const through = first + Math.floor(((last - first) * 2) / 3);
-    if (through <= first) return;
+    if (through <= first || this.isHeld(through)) return;
+    for (const tail of this.options.tails) await tail.countLost(through);
     await writeCheckpoint(walDir, head, through, { compress: wal.compress }, io);
     wal.dropThrough(through);
     this.checkpoints++;
+  }
+
+  /** Whether somebody has not read yet what would go, and the WAL may still grow. */
+  private isHeld(through: number): boolean {
+    const { head, wal, tails, log } = this.options;
+    const holders = [...tails].filter(
+      (tail) => wal.sizeBytes < tail.holdBytesMax && tail.needs(through, head.truncatedBeforeMs),
+    );
+    if (holders.length > 0)
+      log.warn('wal: not shortened, since it is not read yet', { bytes: wal.sizeBytes });
+    return holders.length > 0;
   }
 
   /** Compacts as long as the plan names blocks. */

@@ -21,7 +21,12 @@ export interface Measured {
 }
 
 export function collectMetrics(measured: Measured): Record<string, number> {
-  return { ...headMetrics(measured), ...walMetrics(measured), ...blockMetrics(measured) };
+  return {
+    ...headMetrics(measured),
+    ...exemplarMetrics(measured),
+    ...walMetrics(measured),
+    ...blockMetrics(measured),
+  };
 }
 
 function headMetrics({ head, refusals, chunkFiles }: Measured): Record<string, number> {
@@ -48,6 +53,17 @@ function headMetrics({ head, refusals, chunkFiles }: Measured): Record<string, n
   };
 }
 
+function exemplarMetrics({ head: { exemplars } }: Measured): Record<string, number> {
+  return {
+    prometheus_tsdb_exemplar_exemplars_appended_total: exemplars.appended,
+    prometheus_tsdb_exemplar_exemplars_in_storage: exemplars.size,
+    prometheus_tsdb_exemplar_series_with_exemplars_in_storage: exemplars.seriesCount,
+    prometheus_tsdb_exemplar_last_exemplars_timestamp_seconds: exemplars.oldestTimeMs / 1000,
+    prometheus_tsdb_exemplar_out_of_order_exemplars_total: exemplars.outOfOrder,
+    prometheus_tsdb_exemplar_max_exemplars: exemplars.max,
+  };
+}
+
 function walMetrics({ wal, wbl, maintenance, replayed }: Measured): Record<string, number> {
   const lateFailures = wbl === undefined ? 0 : wbl.writesFailed + wbl.fsyncsFailed;
   return {
@@ -58,7 +74,7 @@ function walMetrics({ wal, wbl, maintenance, replayed }: Measured): Record<strin
     prometheus_tsdb_out_of_order_wbl_writes_failed_total: lateFailures,
     prometheus_tsdb_out_of_order_wbl_storage_size_bytes: wbl?.sizeBytes ?? 0,
     prometheus_tsdb_wal_corruptions_total: replayed.corruptions.length,
-    prometheus_tsdb_wal_replay_unknown_refs_total: replayed.unknownSamples,
+    prometheus_tsdb_wal_replay_unknown_refs_total: replayed.unknownSamples + replayed.unknownExemplars,
     flotilla_tsdb_wal_records_skipped_total: replayed.skippedRecords,
     prometheus_tsdb_wal_truncations_total: maintenance.checkpoints,
     prometheus_tsdb_checkpoint_creations_total: maintenance.checkpoints,

@@ -4,24 +4,29 @@
 //
 // Appends go to the head; maintain() moves what is old enough into blocks and deletes what is too old. Reads merge both.
 
-import type { Matcher } from '@flotilla/model';
+import type { Labels, Matcher } from '@flotilla/model';
 import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import type {
   Appender,
   CorruptionStatus,
+  ExemplarSeries,
+  Log,
   OpenOptions,
   Queryable,
   SelectOptions,
+  SeriesMetadata,
   SeriesSet,
   TsdbStatus,
 } from './api.ts';
 import { Blocks } from './block/blocks.ts';
 import { HeadAppender, type Refusals } from './head/head-appender.ts';
+import { slotOf } from './head/ref-table.ts';
 import { HeadChunkFiles } from './head/head-chunk-files.ts';
 import { Head } from './head/head.ts';
 import { deleteFromHead } from './head/delete-series.ts';
 import { diskIo, type Io } from './io.ts';
+import { selectExemplars } from './head/select-exemplars.ts';
 import { lockFolder } from './lock.ts';
 import { Maintenance } from './maintenance.ts';
 import { DatabaseReader } from './database-reader.ts';
@@ -30,10 +35,12 @@ import { writeSnapshot } from './snapshot.ts';
 import { replayWal, replayWbl, type ReplayReport } from './wal/replay.ts';
 import { writeCheckpoint } from './wal/checkpoint.ts';
 import { rewriteWbl } from './wal/rewrite-wbl.ts';
+import { type TailOptions, type WalPosition, WalTail } from './wal/tail.ts';
 import { Wal } from './wal/wal.ts';
 
 const BLOCK_DURATION_MS = 2 * 3_600_000;
 const WAL_SEGMENT_BYTES = 128 << 20;
+const EXEMPLARS_MAX = 100_000;
 const TOP_LIST_LENGTH = 10;
 
 export class Tsdb implements Queryable {
@@ -49,6 +56,8 @@ export class Tsdb implements Queryable {
   private readonly clock: () => number;
   private readonly unlock: () => void;
   private readonly io: Io;
+  private readonly log: Log;
+  private readonly tails = new Set<WalTail>();
   private readonly refusals: Refusals = { 0: 0, 1: 0, 2: 0, 3: 0, 4: 0, 5: 0 };
   private closed = false;
 
@@ -84,17 +93,17 @@ export class Tsdb implements Queryable {
     const { dir, log } = options;
     const io = options.io ?? diskIo;
     this.io = io;
+    this.log = log;
     const walDir = join(dir, 'wal');
     const wblDir = join(dir, 'wbl');
     this.clock = options.clock ?? Date.now;
     this.unlock = unlock;
     this.blocks = new Blocks(dir, log, io);
     this.chunkFiles = new HeadChunkFiles(join(dir, 'chunks_head'), io, log);
-    this.head = new Head(
-      options.blockDurationMs ?? BLOCK_DURATION_MS,
-      this.chunkFiles,
-      options.outOfOrderWindowMs,
-    );
+    this.head = new Head(options.blockDurationMs ?? BLOCK_DURATION_MS, this.chunkFiles, {
+      exemplarsMax: EXEMPLARS_MAX,
+      ...options,
+    });
     this.head.refuseBefore(this.blocks.headCutMs);
     this.replayed = replayWal(walDir, this.head, log, io);
     this.wblCorruptions = replayWbl(wblDir, this.head, this.replayed.aliases, log, io);
@@ -121,9 +130,21 @@ export class Tsdb implements Queryable {
       wbl,
       blocks,
       chunkFiles,
+      tails: this.tails,
       io,
       log,
     });
+  }
+
+  /** Follows the WAL from a position, or from what is committed next. The tail is closed before the database. */
+  tail(from: WalPosition | undefined, options: TailOptions): WalTail {
+    const { wal, head, log, tails } = this;
+    const start = from ?? { segment: wal.segment, offset: wal.segmentBytes };
+    const rewritten = this.replayed.corruptions.map(({ path }) => path);
+    const onClose = (tail: WalTail): void => void tails.delete(tail);
+    const tail = new WalTail(start, options, { wal, head, log, rewritten, onClose });
+    tails.add(tail);
+    return tail;
   }
 
   appender(): Appender {
@@ -158,6 +179,28 @@ export class Tsdb implements Queryable {
     return this.reader.labelValues(name, matchers, minTimeMs, maxTimeMs, limit);
   }
 
+  /**
+   * Exemplars in the range, both ends included, of the series that satisfy all matchers of one of the sets; series in
+   * label order. Works in slices, with a turn of the event loop in between.
+   */
+  selectExemplars(
+    sets: readonly (readonly Matcher[])[],
+    minTimeMs: number,
+    maxTimeMs: number,
+  ): Promise<ExemplarSeries[]> {
+    return selectExemplars(this.head, sets, minTimeMs, maxTimeMs);
+  }
+
+  /** Whether appenders take the metadata of series. */
+  get recordsMetadata(): boolean {
+    return this.head.metadata !== undefined;
+  }
+
+  /** What is said of a series of the head, if that is recorded. */
+  metadataOf(labels: Labels): SeriesMetadata | undefined {
+    return this.head.metadata?.get(slotOf(this.head.find(labels)));
+  }
+
   /** `limit`: how many entries each cardinality list has. */
   status(limit = TOP_LIST_LENGTH): TsdbStatus {
     const { head, blocks, wal } = this;
@@ -177,6 +220,11 @@ export class Tsdb implements Queryable {
       corruptions: [...this.replayed.corruptions, ...this.wblCorruptions, ...blocks.corruptions],
       cardinality: head.index.cardinality(limit),
     };
+  }
+
+  /** Series in the head by the target of their schedule. Walks all of them. */
+  seriesByTarget(): Map<number, number> {
+    return this.head.schedules.countByTarget();
   }
 
   /** Prometheus's names, prometheus_tsdb_…, and plain numbers; histograms and labels are left out. */

@@ -1,21 +1,20 @@
 // Assignments to bytes and back. Format: docs/format/assignment.md.
 
 import { BadRequest, compareUtf8, CorruptionError } from '@flotilla/model';
-import type { RelabelConfig } from '@flotilla/model';
 import { createHash } from 'node:crypto';
 import type {
   Assignment,
   AssignmentDiff,
   AssignmentFrame,
-  CredentialSource,
   Job,
-  JobAuth,
-  OAuth2Config,
-  ProxyConfig,
+  ShardSettings,
   Target,
 } from './assignment.ts';
+import { noSettings } from './assignment.ts';
+import { fromAuthMessage, fromRelabelMessage } from './auth-codec.ts';
 import { encodeFrame, FrameDecoder } from './framing.ts';
 import { MessageType } from './schema.ts';
+import { fromSettingsMessage, type SettingsMessage, toSettingsMessage } from './settings-codec.ts';
 
 type TargetMessage = Omit<Target, 'labels'> & { readonly labels: readonly string[] };
 
@@ -24,11 +23,13 @@ interface AssignmentMessage {
   readonly shard: number;
   readonly jobs: readonly Job[];
   readonly targets: readonly TargetMessage[];
+  readonly settings?: SettingsMessage | null;
 }
 
-interface DiffMessage extends Omit<AssignmentDiff, 'targets' | 'removedTargets'> {
+interface DiffMessage extends Omit<AssignmentDiff, 'targets' | 'removedTargets' | 'settings'> {
   readonly targets: readonly TargetMessage[];
   readonly removedTargets: readonly { readonly id: number; readonly handoff: boolean }[];
+  readonly settings?: SettingsMessage | null;
 }
 
 interface FrameMessage {
@@ -49,10 +50,12 @@ export function canonicalAssignment(
   shard: number,
   jobs: readonly Job[],
   targets: readonly Target[],
+  settings: ShardSettings = noSettings,
 ): Assignment {
   const sorted: Assignment = {
     version: '',
     shard,
+    settings,
     jobs: jobs.toSorted((a, b) => compareUtf8(a.name, b.name)),
     targets: targets.toSorted(
       (a, b) => a.id - b.id || compareUtf8(a.job, b.job) || compareUtf8(a.url, b.url),
@@ -117,16 +120,26 @@ export function decodeAssignmentFrame(payload: Uint8Array): AssignmentFrame {
 }
 
 function toAssignmentMessage(assignment: Assignment): AssignmentMessage {
-  return { ...assignment, targets: assignment.targets.map(toTargetMessage) };
+  const { settings, ...rest } = assignment;
+  return { ...rest, targets: assignment.targets.map(toTargetMessage), ...toSettingsMessage(settings) };
 }
 
-function fromAssignmentMessage({ version, shard, jobs, targets }: AssignmentMessage): Assignment {
-  return { version, shard, jobs: jobs.map(fromJobMessage), targets: targets.map(fromTargetMessage) };
+function fromAssignmentMessage(message: AssignmentMessage): Assignment {
+  const { version, shard, jobs, targets } = message;
+  const settings = fromSettingsMessage(message.settings);
+  return {
+    version,
+    shard,
+    jobs: jobs.map(fromJobMessage),
+    targets: targets.map(fromTargetMessage),
+    settings,
+  };
 }
 
-function toDiffMessage(diff: AssignmentDiff): DiffMessage {
+function toDiffMessage({ settings, ...diff }: AssignmentDiff): DiffMessage {
   return {
     ...diff,
+    ...toSettingsMessage(settings),
     targets: diff.targets.map(toTargetMessage),
     removedTargets: diff.removedTargets.map(({ id, reason }) => ({ id, handoff: reason === 'handoff' })),
   };
@@ -143,6 +156,7 @@ function fromDiffMessage(diff: DiffMessage): AssignmentDiff {
       id,
       reason: handoff ? 'handoff' : 'gone',
     })),
+    ...(diff.settings && { settings: fromSettingsMessage(diff.settings) }),
   };
 }
 
@@ -194,71 +208,7 @@ function fromLimitsMessage(limits: Job['limits'] | null | undefined): Job['limit
     labelNameLength: limits?.labelNameLength ?? 0,
     labelValueLength: limits?.labelValueLength ?? 0,
     histogramBuckets: limits?.histogramBuckets ?? 0,
+    series: limits?.series ?? 0,
+    shardSeries: limits?.shardSeries ?? 0,
   };
-}
-
-function fromRelabelMessage(message: RelabelConfig): RelabelConfig {
-  return { ...own(message), sourceLabels: [...(message.sourceLabels ?? [])] };
-}
-
-function fromAuthMessage(auth: JobAuth | null | undefined): JobAuth {
-  const { basic, authorization, oauth2, tls, proxy } = own(auth ?? {});
-  return {
-    ...(basic && {
-      basic: { username: fromCredential(basic.username), password: fromCredential(basic.password) },
-    }),
-    ...(authorization && {
-      authorization: { type: authorization.type, credentials: fromCredential(authorization.credentials) },
-    }),
-    ...(oauth2 && { oauth2: fromOAuth2(oauth2) }),
-    ...(tls && { tls: fromTls(tls) }),
-    ...(proxy && { proxy: fromProxy(proxy) }),
-  };
-}
-
-function fromOAuth2(message: OAuth2Config): OAuth2Config {
-  const { clientId, clientSecret, tokenUrl, scopes, endpointParams, tls, proxy } = own(message);
-  return {
-    clientId: fromCredential(clientId),
-    clientSecret: fromCredential(clientSecret),
-    tokenUrl,
-    scopes: [...(scopes ?? [])],
-    // Sorted, so that equal settings give equal bytes.
-    endpointParams: Object.fromEntries(Object.entries(endpointParams ?? {}).toSorted()),
-    ...(tls && { tls: fromTls(tls) }),
-    ...(proxy && { proxy: fromProxy(proxy) }),
-  };
-}
-
-function fromProxy(message: ProxyConfig): ProxyConfig {
-  const { connectHeaders = [], ...rest } = own(message);
-  const headers = connectHeaders.map(({ name, values }) => ({ name, values: values.map(fromCredential) }));
-  return { ...rest, ...(headers.length > 0 && { connectHeaders: headers }) };
-}
-
-function fromTls(tls: NonNullable<JobAuth['tls']>): NonNullable<JobAuth['tls']> {
-  const { ca, cert, key, ...rest } = own(tls);
-  return {
-    ...rest,
-    ...(ca && { ca: fromCredential(ca) }),
-    ...(cert && { cert: fromCredential(cert) }),
-    ...(key && { key: fromCredential(key) }),
-  };
-}
-
-function fromCredential(source: CredentialSource): CredentialSource {
-  const { file, secret, value } = own(source) as { file?: string; secret?: SecretMessage; value?: string };
-  if (file !== undefined) return { file };
-  if (secret)
-    return { secret: { kind: secret.kind, namespace: secret.namespace, name: secret.name, key: secret.key } };
-  if (value !== undefined) return { value };
-  throw new BadRequest('CredentialSource: none of file, secret and value is set');
-}
-
-type SecretMessage = Extract<CredentialSource, { secret: unknown }>['secret'];
-
-/** The fields that were on the wire. */
-function own<T extends object>(message: T): T {
-  const set = Object.entries(message).filter(([, value]) => value !== null && value !== undefined);
-  return Object.fromEntries(set) as T;
 }

@@ -4,6 +4,7 @@
 // of the canonical encoding, so that any operator replica can serve any scraper and resume any stream.
 
 import type { RelabelConfig } from '@flotilla/model';
+import type { RemoteWriteVersion } from './remote-write.ts';
 
 /** Reference to one key of a Secret or ConfigMap; its value goes over `/assignment/v1/secrets` only. */
 export interface SecretRef {
@@ -71,6 +72,10 @@ export interface JobLimits {
   readonly labelValueLength: number;
   /** Buckets of a native histogram; with more, neighbours are merged. */
   readonly histogramBuckets: number;
+  /** Series of one target in the head, those that ended lately included. */
+  readonly series: number;
+  /** Series of the shard; with more, scrapes that would create some fail. */
+  readonly shardSeries: number;
 }
 
 /** The scrape settings that a job's targets share (Prometheus's scrape_config after discovery). */
@@ -118,11 +123,69 @@ export interface Target {
   readonly slot: number;
 }
 
+/** How samples queue for one destination (Prometheus's queue_config). */
+export interface RemoteWriteQueue {
+  /** Samples that may wait for each shard. */
+  readonly capacity: number;
+  readonly minShards: number;
+  readonly maxShards: number;
+  readonly samplesPerSendMax: number;
+  readonly batchSendDeadlineMs: number;
+  readonly minBackoffMs: number;
+  readonly maxBackoffMs: number;
+  readonly retryOnRateLimit: boolean;
+  /** Older samples are dropped; 0 means none are. */
+  readonly sampleAgeLimitMs: number;
+}
+
+/** One destination of remote write (Prometheus's remote_write). */
+export interface RemoteWrite {
+  /** Unique; what the position in the WAL is kept under. */
+  readonly name: string;
+  readonly url: string;
+  readonly timeoutMs: number;
+  readonly messageVersion: RemoteWriteVersion;
+  /** As [name, value] pairs, sorted by name. */
+  readonly headers: readonly (readonly [string, string])[];
+  readonly sendExemplars: boolean;
+  readonly sendNativeHistograms: boolean;
+  readonly sendMetadata: boolean;
+  readonly metadataIntervalMs: number;
+  readonly metadataPerSendMax: number;
+  readonly queue: RemoteWriteQueue;
+  readonly relabelings: readonly RelabelConfig[];
+  readonly auth: JobAuth;
+  /** Added where a series has no such label, as [name, value] pairs, sorted by name. */
+  readonly externalLabels: readonly (readonly [string, string])[];
+  /** Every replica sends, with its number under this label; '' means that replica 0 alone sends. */
+  readonly replicaLabel: string;
+}
+
+/** Where pushed series belong: any scraper takes them all, and hands each to the replicas of its shard. */
+export interface Receiver {
+  /** Base URLs of the replicas of each shard, by its number. */
+  readonly shards: readonly { readonly shard: number; readonly urls: readonly string[] }[];
+  /** Slot → shard. */
+  readonly table: readonly number[];
+  /** While slots move, where they go: their series belong to both shards. Else empty. */
+  readonly nextTable: readonly number[];
+}
+
+/** What a shard does beside scraping. */
+export interface ShardSettings {
+  readonly remoteWrite: readonly RemoteWrite[];
+  /** undefined: takes nothing that is pushed. */
+  readonly receiver: Receiver | undefined;
+}
+
+export const noSettings: ShardSettings = { remoteWrite: [], receiver: undefined };
+
 export interface Assignment {
   readonly version: string;
   readonly shard: number;
   readonly jobs: readonly Job[];
   readonly targets: readonly Target[];
+  readonly settings: ShardSettings;
 }
 
 /** Why a target leaves a shard: a hand-off writes no stale markers, since the new owner goes on with its series. */
@@ -135,6 +198,8 @@ export interface AssignmentDiff {
   readonly removedJobs: readonly string[];
   readonly targets: readonly Target[];
   readonly removedTargets: readonly { readonly id: number; readonly reason: RemovalReason }[];
+  /** All of them, changed or not; absent means none. */
+  readonly settings?: ShardSettings;
 }
 
 /** A frame of the stream. A scraper that cannot apply a diff asks again with an empty version. */

@@ -58,6 +58,8 @@ const job: Job = {
     labelNameLength: 0,
     labelValueLength: 0,
     histogramBuckets: 160,
+    series: 5,
+    shardSeries: 7,
   },
   metricRelabelings: [{ sourceLabels: ['a', 'é'], regex: '', action: 'drop' }],
   auth: {

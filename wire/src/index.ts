@@ -10,11 +10,16 @@ export type {
   OAuth2Config,
   ProxyConfig,
   JobLimits,
+  Receiver,
+  RemoteWrite,
+  RemoteWriteQueue,
   RemovalReason,
   SecretRef,
+  ShardSettings,
   Target,
   TlsConfig,
 } from './assignment.ts';
+export { noSettings } from './assignment.ts';
 export type { Heartbeat, ScraperState, TargetHealth } from './heartbeat.ts';
 export type {
   ChunkMessage,
@@ -30,6 +35,10 @@ export type { Completeness, ShardCompleteness, ShardState } from './completeness
 export { STORE_PATHS } from './store-api.ts';
 export type {
   AlertStatus,
+  ExemplarMessage,
+  ExemplarSeriesMessage,
+  ExemplarsRequest,
+  ExemplarsResponse,
   LabelsRequest,
   LabelsResponse,
   MetadataResponse,
@@ -39,9 +48,21 @@ export type {
   RuleStatus,
   RulesResponse,
   StoreStatus,
+  TargetMetadata,
+  TargetMetadataRequest,
+  TargetMetadataResponse,
   TargetStatus,
   TargetsResponse,
 } from './store-api.ts';
+export { OPERATOR_PATHS } from './operator-api.ts';
+export type {
+  DiscoveredResponse,
+  DiscoveredTarget,
+  DroppedTarget,
+  LabelRecord,
+  RelabelStepsResponse,
+  RelabelStepView,
+} from './operator-api.ts';
 export { RULES_PATH } from './rules-feed.ts';
 export type { RuleFile, RulesFeed } from './rules-feed.ts';
 export { LOCAL_PATHS } from './local.ts';
@@ -56,6 +77,13 @@ export {
   encodeAssignmentFrame,
 } from './assignment-codec.ts';
 export { crc32c } from './crc32c.ts';
+export {
+  type ExactHistogram,
+  exactHistogram,
+  HISTOGRAMS_EXACT,
+  HISTOGRAMS_PARAM,
+  parseExactHistogram,
+} from './exact-histogram.ts';
 export { recycleFrame, SeriesFrameWriter } from './series-batch.ts';
 export { SERIES_ACCEPT, seriesStreamVersion } from './series-stream.ts';
 export { encodeFrame, FRAME_BYTES_MAX, FrameDecoder } from './framing.ts';
@@ -69,12 +97,36 @@ export {
   toMatcherMessage,
 } from './series-codec.ts';
 export {
+  chunkedReadFrames,
   decodeRemoteReadRequest,
   encodeRemoteReadResponse,
+  type RemoteReadChunk,
   type RemoteReadQuery,
   type RemoteReadRequest,
   type RemoteReadSeries,
 } from './remote-read.ts';
+export {
+  decodeRemoteWrite,
+  type ReceivedExemplar,
+  type ReceivedSeries,
+  type ReceivedWrite,
+} from './remote-write-decoder.ts';
+export {
+  createRemoteWriteEncoder,
+  type EncodedLabels,
+  encodeRemoteLabels,
+  type RemoteWriteEncoder,
+} from './remote-write-encoder.ts';
+export {
+  type RemoteExemplar,
+  type RemoteHistogram,
+  type RemoteMetadata,
+  remoteMetricTypes,
+  remoteResetHints,
+  remoteWriteContentTypes,
+  type RemoteWriteVersion,
+  remoteWriteVersionHeaders,
+} from './remote-write.ts';
 export { compressSnappy, uncompressSnappy } from './snappy.ts';
 export {
   epochAt,
@@ -88,6 +140,7 @@ export { decodeMetricFamily, encodeMetricFamily } from './metric-family.ts';
 export type {
   ExposedBucket,
   ExposedFamily,
+  ExposedExemplarMessage,
   ExposedHistogram,
   ExposedLabel,
   ExposedMetric,

@@ -11,6 +11,16 @@ interface ExposedValue {
   readonly value: number;
 }
 
+export interface ExposedExemplarMessage {
+  readonly label: readonly ExposedLabel[];
+  readonly value: number;
+  readonly timestamp?: { readonly seconds: number; readonly nanos: number } | null;
+}
+
+interface ExposedCounter extends ExposedValue {
+  readonly exemplar?: ExposedExemplarMessage | null;
+}
+
 export interface ExposedSummary {
   readonly sampleCount: number;
   readonly sampleSum: number;
@@ -21,6 +31,7 @@ export interface ExposedBucket {
   readonly cumulativeCount: number;
   readonly cumulativeCountFloat: number;
   readonly upperBound: number;
+  readonly exemplar?: ExposedExemplarMessage | null;
 }
 
 export interface ExposedSpan {
@@ -44,13 +55,14 @@ export interface ExposedHistogram {
   readonly positiveSpan: readonly ExposedSpan[];
   readonly positiveDelta: readonly number[];
   readonly positiveCount: readonly number[];
+  readonly exemplars: readonly ExposedExemplarMessage[];
 }
 
 /** What a metric has not is undefined or null. */
 export interface ExposedMetric {
   readonly label: readonly ExposedLabel[];
   readonly gauge?: ExposedValue | null;
-  readonly counter?: ExposedValue | null;
+  readonly counter?: ExposedCounter | null;
   readonly untyped?: ExposedValue | null;
   readonly summary?: ExposedSummary | null;
   readonly histogram?: ExposedHistogram | null;

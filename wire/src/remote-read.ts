@@ -1,7 +1,12 @@
-// Prometheus's remote read with responses of samples: requests from bytes, responses to bytes; both without snappy.
+// Prometheus's remote read: requests from bytes, responses of samples or of chunks to bytes; all without snappy.
 
 import { BadRequest, type Labels, Matcher } from '@flotilla/model';
 import type { MatchType } from '@flotilla/model';
+import { ProtobufWriter } from './protobuf-writer.ts';
+import { crc32c } from './crc32c.ts';
+import { createRemoteWriteEncoder } from './remote-write-encoder.ts';
+import type { RemoteWriteEncoder } from './remote-write-encoder.ts';
+import type { RemoteHistogram } from './remote-write.ts';
 import { MessageType } from './schema.ts';
 
 export interface RemoteReadQuery {
@@ -12,7 +17,7 @@ export interface RemoteReadQuery {
 
 export interface RemoteReadRequest {
   readonly queries: readonly RemoteReadQuery[];
-  /** In the reader's order of preference; 0: samples. Empty means samples. */
+  /** In the reader's order of preference; 0: samples, 1: chunks. Empty means samples. */
   readonly acceptedResponseTypes: readonly number[];
 }
 
@@ -21,6 +26,8 @@ export interface RemoteReadSeries {
   readonly labels: Labels;
   readonly timestampsMs: Float64Array;
   readonly values: Float64Array;
+  /** The native histograms among the samples, at their places; absent if all are floats. */
+  readonly histograms?: readonly (RemoteHistogram | undefined)[];
 }
 
 interface RequestMessage {
@@ -66,95 +73,77 @@ function matchersOf(messages: RequestMessage['queries'][number]['matchers']): Ma
   });
 }
 
-/** The series of each query, in order. */
+/** The series of each query, in order. A result of a query has the fields of a write request of version 1.0. */
 export function encodeRemoteReadResponse(results: readonly (readonly RemoteReadSeries[])[]): Uint8Array {
-  const writer = new Writer();
-  for (const series of results) writer.message(1, () => series.forEach((one) => writeSeries(writer, one)));
+  const writer = new ProtobufWriter();
+  const encoder = createRemoteWriteEncoder('1.0');
+  for (const series of results) {
+    for (const one of series) writeSeries(encoder, one);
+    writer.block(1, encoder.finish());
+  }
   return writer.finish();
 }
 
-function writeSeries(writer: Writer, { labels, timestampsMs, values }: RemoteReadSeries): void {
+function writeSeries(
+  encoder: RemoteWriteEncoder,
+  { labels, timestampsMs, values, histograms }: RemoteReadSeries,
+): void {
+  encoder.beginSeries({ labels });
+  const bits = new Uint32Array(values.buffer, values.byteOffset, values.length * 2);
+  for (let i = 0; i < values.length; i++) {
+    const histogram = histograms?.[i];
+    if (histogram !== undefined) encoder.histogram(timestampsMs[i]!, histogram);
+    else encoder.sample(timestampsMs[i]!, bits[2 * i]!, bits[2 * i + 1]!);
+  }
+  encoder.endSeries();
+}
+
+/** A piece of a series as it is in a database: encoding 1 has floats, 2 and 3 have histograms. */
+export interface RemoteReadChunk {
+  readonly minTimeMs: number;
+  readonly maxTimeMs: number;
+  readonly encoding: number;
+  readonly data: Uint8Array;
+}
+
+/** Prometheus's storage.remote.read-max-bytes-in-frame. */
+const frameBytesMax = 1 << 20;
+
+/** The frames of one series in an answer of streamed chunks: length, checksum, message; each of about a megabyte at most. */
+export function* chunkedReadFrames(
+  labels: Labels,
+  chunks: readonly RemoteReadChunk[],
+  queryIndex: number,
+): Generator<Uint8Array> {
+  for (let from = 0; from < chunks.length;) {
+    let bytes = 0;
+    let to = from;
+    while (to < chunks.length && bytes < frameBytesMax) bytes += chunks[to++]!.data.length + 32;
+    yield frameOf(labels, chunks.slice(from, to), queryIndex);
+    from = to;
+  }
+}
+
+function frameOf(labels: Labels, chunks: readonly RemoteReadChunk[], queryIndex: number): Uint8Array {
+  const writer = new ProtobufWriter(1 << 12);
   writer.message(1, () => {
-    for (const [name, value] of labels) {
-      writer.message(1, () => {
-        writer.text(1, name);
-        writer.text(2, value);
-      });
-    }
-    const bits = new Uint32Array(values.buffer, values.byteOffset, values.length * 2);
-    for (let i = 0; i < values.length; i++) {
+    writer.labels(1, labels);
+    for (const { minTimeMs, maxTimeMs, encoding, data } of chunks) {
       writer.message(2, () => {
-        writer.fixed64(1, bits[2 * i]!, bits[2 * i + 1]!);
-        writer.varintField(2, timestampsMs[i]!);
+        writer.varintField(1, minTimeMs);
+        writer.varintField(2, maxTimeMs);
+        writer.varintField(3, encoding);
+        writer.block(4, data);
       });
     }
   });
-}
-
-const LENGTH_BYTES = 5;
-
-/** Protobuf into one growing buffer. A message's length takes five bytes, so that it can be filled in behind. */
-class Writer {
-  private bytes = new Uint8Array(1 << 16);
-  private view = new DataView(this.bytes.buffer);
-  private at = 0;
-
-  finish(): Uint8Array {
-    return this.bytes.subarray(0, this.at);
-  }
-
-  message(field: number, write: () => void): void {
-    this.reserve(1 + LENGTH_BYTES);
-    this.bytes[this.at++] = (field << 3) | 2;
-    const lengthAt = this.at;
-    this.at += LENGTH_BYTES;
-    write();
-    let length = this.at - lengthAt - LENGTH_BYTES;
-    for (let i = 0; i < LENGTH_BYTES; i++, length >>>= 7)
-      this.bytes[lengthAt + i] = (length & 0x7f) | (i < LENGTH_BYTES - 1 ? 0x80 : 0);
-  }
-
-  text(field: number, text: string): void {
-    const data = Buffer.from(text, 'utf8');
-    this.reserve(1 + LENGTH_BYTES + data.length);
-    this.bytes[this.at++] = (field << 3) | 2;
-    this.varint(data.length);
-    this.bytes.set(data, this.at);
-    this.at += data.length;
-  }
-
-  fixed64(field: number, low: number, high: number): void {
-    this.reserve(9);
-    this.bytes[this.at++] = (field << 3) | 1;
-    this.view.setUint32(this.at, low, true);
-    this.view.setUint32(this.at + 4, high, true);
-    this.at += 8;
-  }
-
-  /** A whole number, which may be negative. */
-  varintField(field: number, value: number): void {
-    this.reserve(11);
-    this.bytes[this.at++] = field << 3;
-    if (value >= 0) this.varint(value);
-    else
-      for (let rest = BigInt.asUintN(64, BigInt(value)), i = 0; i < 10; i++, rest >>= 7n)
-        this.bytes[this.at++] = Number(rest & 0x7fn) | (i < 9 ? 0x80 : 0);
-  }
-
-  private varint(value: number): void {
-    let rest = value;
-    while (rest >= 0x80) {
-      this.bytes[this.at++] = (rest % 0x80) | 0x80;
-      rest = Math.floor(rest / 0x80);
-    }
-    this.bytes[this.at++] = rest;
-  }
-
-  private reserve(bytes: number): void {
-    if (this.at + bytes <= this.bytes.length) return;
-    const grown = new Uint8Array(Math.max(this.bytes.length * 2, this.at + bytes));
-    grown.set(this.bytes.subarray(0, this.at));
-    this.bytes = grown;
-    this.view = new DataView(grown.buffer);
-  }
+  writer.varintField(2, queryIndex);
+  const message = writer.finish();
+  const length = new ProtobufWriter(16);
+  length.packed(message.length);
+  const frame = Buffer.alloc(length.length + 4 + message.length);
+  frame.set(length.finish());
+  frame.writeUInt32BE(crc32c(message) >>> 0, length.length);
+  frame.set(message, length.length + 4);
+  return frame;
 }

@@ -7,8 +7,10 @@ export const STORE_PATHS = {
   series: '/store/v1/series',
   labels: '/store/v1/labels',
   values: '/store/v1/values',
+  exemplars: '/store/v1/exemplars',
   metadata: '/store/v1/metadata',
   targets: '/store/v1/targets',
+  targetMetadata: '/store/v1/targets/metadata',
   rules: '/store/v1/rules',
   status: '/store/v1/status',
 } as const;
@@ -26,6 +28,32 @@ export interface LabelsResponse {
   /** Sorted bytewise. */
   readonly values: readonly string[];
   readonly truncated: boolean;
+}
+
+/** POST exemplars: of the series that satisfy all matchers of one of the sets. */
+export interface ExemplarsRequest {
+  readonly matcherSets: readonly (readonly MatcherMessage[])[];
+  readonly minTimeMs: number;
+  readonly maxTimeMs: number;
+}
+
+export interface ExemplarMessage {
+  readonly labels: Readonly<Record<string, string>>;
+  /** As in Prometheus's JSON. */
+  readonly value: string;
+  readonly timeMs: number;
+  /** Whether the time is the exemplar's own, and not that of the scrape which saw it first. */
+  readonly hasTimestamp: boolean;
+}
+
+export interface ExemplarSeriesMessage {
+  readonly labels: Readonly<Record<string, string>>;
+  /** Ascending in time. */
+  readonly exemplars: readonly ExemplarMessage[];
+}
+
+export interface ExemplarsResponse {
+  readonly series: readonly ExemplarSeriesMessage[];
 }
 
 export interface MetricMetadata {
@@ -62,6 +90,27 @@ export interface TargetsResponse {
   readonly targets: readonly TargetStatus[];
 }
 
+/** POST targets/metadata */
+export interface TargetMetadataRequest {
+  /** '' for all metrics of a target. */
+  readonly metric: string;
+  /** Of the target's labels. */
+  readonly matchers: readonly MatcherMessage[];
+  /** From so many entries on no more targets are looked at; 0: all are. */
+  readonly limit: number;
+}
+
+export interface TargetMetadata {
+  readonly target: Readonly<Record<string, string>>;
+  readonly metadata: readonly (MetricMetadata & { readonly metric: string })[];
+}
+
+export interface TargetMetadataResponse {
+  readonly targets: readonly TargetMetadata[];
+  /** A limit of the store left some out. */
+  readonly isCut: boolean;
+}
+
 export interface NameValue {
   readonly name: string;
   readonly value: number;
@@ -84,6 +133,8 @@ export interface StoreStatus {
   readonly labelValueCountByLabelName: readonly NameValue[];
   readonly memoryInBytesByLabelName: readonly NameValue[];
   readonly seriesCountByLabelValuePair: readonly NameValue[];
+  /** Targets as their labels; the ruler has none. */
+  readonly seriesCountByTarget?: readonly NameValue[];
   readonly blocks: number;
   readonly corruptions: readonly string[];
 }

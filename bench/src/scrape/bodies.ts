@@ -4,36 +4,50 @@
 export interface Bodies {
   /** One body per round; a scrape gets the next one. */
   readonly rounds: readonly Buffer[];
-  readonly series: number;
+  /** By round: where the four digits of a generation stand, for the series that get new names now and then. */
+  readonly generationsAt: readonly (readonly number[])[];
 }
 
-const bucketBounds = [
-  '0.005',
-  '0.01',
-  '0.025',
-  '0.05',
-  '0.1',
-  '0.25',
-  '0.5',
-  '1.0',
-  '2.5',
-  '5.0',
-  '10.0',
-  '+Inf',
-];
+const bucketBounds = '0.005 0.01 0.025 0.05 0.1 0.25 0.5 1.0 2.5 5.0 10.0 +Inf'.split(' ');
 /** Share of values that change from one scrape to the next, as on real nodes. */
 const changingShare = 0.26;
+const generation = 'generation="';
 
-export function makeBodies(series: number, roundCount: number): Bodies {
+/** `churnShare` of the series get new names in the course of `roundCount` rounds, some in each. */
+export function makeBodies(series: number, roundCount: number, churnShare = 0): Bodies {
   const random = seeded(7);
-  const lines = seriesNames(series);
+  const lines = seriesNames(series).map((line) =>
+    random() < churnShare ? line.replace('{', `{${generation}0000",`) : line,
+  );
   const values = lines.map(() => Math.floor(random() * 1e6));
   const changes = lines.map(() => random() < changingShare);
   const rounds = Array.from({ length: roundCount }, () => {
     changes.forEach((isChanging, index) => (values[index]! += isChanging ? Math.floor(random() * 100) : 0));
     return Buffer.from(`${lines.map((line, index) => `${line} ${values[index]}`).join('\n')}\n`);
   });
-  return { rounds, series };
+  return { rounds, generationsAt: rounds.map(generationsIn) };
+}
+
+/** The body of a scrape: names that churn bear their generation. Bodies without churn are not copied. */
+export function bodyOf({ rounds, generationsAt }: Bodies, scrape: number): Buffer {
+  const round = scrape % rounds.length;
+  const body = rounds[round]!;
+  const offsets = generationsAt[round]!;
+  if (offsets.length === 0) return body;
+  const copy = Buffer.from(body);
+  offsets.forEach((at, index) => {
+    const number = Math.floor((scrape + index) / rounds.length) % 10_000;
+    copy.write(String(number).padStart(4, '0'), at, 'latin1');
+  });
+  return copy;
+}
+
+function generationsIn(body: Buffer): number[] {
+  const offsets: number[] = [];
+  for (let at = body.indexOf(generation); at >= 0; at = body.indexOf(generation, at + 1)) {
+    offsets.push(at + generation.length);
+  }
+  return offsets;
 }
 
 function seriesNames(count: number): string[] {

@@ -1,32 +1,51 @@
-// The targets: one cheap HTTP server process, a listener per target. Prints its addresses as JSON and serves until stdin closes.
+// The targets: one cheap HTTP server, an address of 127/8 per target. Sends its addresses to its parent, then, each time it is
+// asked, how punctually the targets were scraped since it was asked before.
 
-import { createServer } from 'node:http';
+import { createServer, type RequestListener } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { gzipSync } from 'node:zlib';
-import { makeBodies } from './bodies.ts';
+import { bodyOf, makeBodies } from './bodies.ts';
+import { certificate, key } from './certificate.ts';
+import { Punctuality } from './punctuality.ts';
 
-const [targets, series, rounds] = process.argv.slice(2).map(Number) as [number, number, number];
-const plain = makeBodies(series, rounds).rounds;
-const packed = plain.map((body) => gzipSync(body, { level: 6 }));
-const addresses: string[] = [];
-
-for (let target = 0; target < targets; target++) {
-  let round = target;
-  const server = createServer((request, response) => {
-    round++;
-    const isGzip = (request.headers['accept-encoding'] ?? '').includes('gzip');
-    const body = (isGzip ? packed : plain)[round % rounds]!;
-    response.writeHead(200, {
-      'content-type': 'text/plain; version=0.0.4; charset=utf-8',
-      'content-length': body.length,
-      ...(isGzip && { 'content-encoding': 'gzip' }),
-    });
-    response.end(body);
-  });
-  server.keepAliveTimeout = 600_000;
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  addresses.push(`127.0.0.1:${(server.address() as AddressInfo).port}`);
+export interface GeneratorOptions {
+  readonly targets: number;
+  readonly series: number;
+  readonly intervalSeconds: number;
+  readonly tls: boolean;
+  readonly churnShare: number;
 }
-process.stdout.write(`${JSON.stringify(addresses)}\n`);
-process.stdin.resume();
-process.stdin.on('end', () => process.exit(0));
+
+const rounds = 12;
+const options = JSON.parse(process.argv[2]!) as GeneratorOptions;
+const bodies = makeBodies(options.series, rounds, options.churnShare);
+const packed = bodies.rounds.map((body) => gzipSync(body, { level: 6 }));
+const punctuality = new Punctuality(options.intervalSeconds * 1000);
+const scrapes = new Map<string, number>();
+
+const listener: RequestListener = (request, response) => {
+  const address = request.socket.localAddress!;
+  punctuality.note(address, performance.now());
+  const scrape = (scrapes.get(address) ?? scrapes.size) + 1;
+  scrapes.set(address, scrape);
+  const isGzip = (request.headers['accept-encoding'] ?? '').includes('gzip');
+  const body = isGzip ? packed[scrape % rounds]! : bodyOf(bodies, scrape);
+  response.writeHead(200, {
+    'content-type': 'text/plain; version=0.0.4; charset=utf-8',
+    'content-length': body.length,
+    ...(isGzip && { 'content-encoding': 'gzip' }),
+  });
+  response.end(body);
+};
+
+const server = options.tls
+  ? createSecureServer({ cert: certificate, key }, listener)
+  : createServer(listener);
+server.keepAliveTimeout = 600_000;
+await new Promise<void>((resolve) => void server.listen(0, '0.0.0.0', 1024, resolve));
+const { port } = server.address() as AddressInfo;
+const addresses = Array.from({ length: options.targets }, (_, i) => `127.1.${i >> 8}.${i & 255}:${port}`);
+process.send!(addresses);
+process.on('message', () => process.send!(punctuality.take()));
+process.on('disconnect', () => process.exit(0));

@@ -1,34 +1,25 @@
 // Bench: CPU per scraped sample and resident memory per series, whole process, against Prometheus on the same targets.
 // The two run in turn, never together; the figures are medians over rounds. Both must have scraped the same load in full.
+// --cases Plain,Gzip: only these. --warm SECONDS: how long before the measurement, such as 690 for 150 scrapes at full size.
 
-import { spawn } from 'node:child_process';
-import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { cpuSeconds, median, readMetric, residentBytes } from '../process-usage.ts';
-import { registered, startFlotilla, startPrometheus } from './sides.ts';
-import type { Load, Side } from './sides.ts';
-
-interface Size {
-  readonly targets: number;
-  readonly series: number;
-  readonly intervalSeconds: number;
-  readonly warmSeconds: number;
-  readonly measureSeconds: number;
-  readonly rounds: number;
-}
+import { Generator } from './generator-process.ts';
+import { type Load, sizes } from './loads.ts';
+import { registered, type Side, startFlotilla, startPrometheus } from './sides.ts';
 
 interface Figures {
   /** CPU seconds per million samples. */
   readonly cpu: number;
   readonly bytesPerSeries: number;
+  /** Scrapes that began late, and that did not begin at all. */
+  readonly late: number;
+  readonly missed: number;
 }
 
-const sizes: Readonly<Record<string, Size>> = {
-  small: { targets: 20, series: 2000, intervalSeconds: 1, warmSeconds: 4, measureSeconds: 8, rounds: 1 },
-  full: { targets: 100, series: 10_000, intervalSeconds: 5, warmSeconds: 15, measureSeconds: 60, rounds: 3 },
-};
+type Start = (load: Load, addresses: readonly string[]) => Promise<Side>;
+
 /** Less than this share of the samples that were due means that the side did not do the work. */
 const workShareMin = 0.8;
 
@@ -37,73 +28,67 @@ const { values: flags } = parseArgs({
     size: { type: 'string', default: 'full' },
     peer: { type: 'string', default: '' },
     rounds: { type: 'string' },
+    cases: { type: 'string' },
+    warm: { type: 'string' },
   },
 });
-const chosen = sizes[flags.size]!;
-const size: Size = { ...chosen, rounds: Number(flags.rounds ?? chosen.rounds) };
-const generator = spawn(
-  process.execPath,
-  [fileURLToPath(new URL('generator.js', import.meta.url)), `${size.targets}`, `${size.series}`, '12'],
-  { stdio: ['pipe', 'pipe', 'inherit'] },
+const size = sizes[flags.size]!;
+const rounds = Number(flags.rounds ?? size.rounds);
+const warmSeconds = Number(flags.warm ?? size.warmSeconds);
+const names = flags.cases?.split(',') ?? Object.keys(size.loads);
+const ratios: Record<string, number> = {};
+const ours: Record<string, Figures> = {};
+const theirs: Record<string, Figures> = {};
+for (const name of names) {
+  const load = size.loads[name]!;
+  const sides = await compare(name, load);
+  ours[name] = sides.ours;
+  theirs[name] = sides.theirs;
+  ratios[`cpu${name}`] = ratio(sides.ours.cpu, sides.theirs.cpu);
+}
+if (ours['Plain'] !== undefined) {
+  ratios['memoryPerSeries'] = ratio(ours['Plain'].bytesPerSeries, theirs['Plain']!.bytesPerSeries);
+}
+console.log(
+  JSON.stringify({ bench: 'scrape', size: flags.size, peer: 'Prometheus 3.15', ratios, ours, theirs }),
 );
-try {
-  const addresses = JSON.parse(await firstLine()) as string[];
-  const plain = await compare({ addresses, intervalSeconds: size.intervalSeconds, gzip: false });
-  const gzip = await compare({ addresses, intervalSeconds: size.intervalSeconds, gzip: true });
-  const report = {
-    bench: 'scrape',
-    size: flags.size,
-    peer: 'Prometheus 3.15',
-    ratios: {
-      cpuPlain: ratio(plain.ours.cpu, plain.theirs.cpu),
-      cpuGzip: ratio(gzip.ours.cpu, gzip.theirs.cpu),
-      memoryPerSeries: ratio(plain.ours.bytesPerSeries, plain.theirs.bytesPerSeries),
-    },
-    ours: { plain: plain.ours, gzip: gzip.ours },
-    theirs: { plain: plain.theirs, gzip: gzip.theirs },
-  };
-  console.log(JSON.stringify(report));
-} finally {
-  generator.stdin.end();
-}
-
-async function firstLine(): Promise<string> {
-  for await (const line of createInterface({ input: generator.stdout })) return line;
-  throw new Error('generator: ended before it printed its addresses');
-}
 
 /** Medians over rounds of peer and ours, alternating. */
-async function compare(load: Load): Promise<{ ours: Figures; theirs: Figures }> {
-  const ours: Figures[] = [];
-  const theirs: Figures[] = [];
-  for (let round = 0; round < size.rounds; round++) {
-    theirs.push(await measure('prometheus', load, await startPrometheus(flags.peer, load)));
-    ours.push(await measure('flotilla', load, await startFlotilla(load)));
+async function compare(name: string, load: Load): Promise<{ ours: Figures; theirs: Figures }> {
+  const figures: Record<'ours' | 'theirs', Figures[]> = { ours: [], theirs: [] };
+  const generator = await Generator.start(load);
+  try {
+    for (let round = 0; round < rounds; round++) {
+      const peer: Start = (...args) => startPrometheus(flags.peer, ...args);
+      figures.theirs.push(await measure(`prometheus ${name}`, load, generator, peer));
+      figures.ours.push(await measure(`flotilla ${name}`, load, generator, startFlotilla));
+    }
+  } finally {
+    generator.stop();
   }
-  return { ours: medians(ours), theirs: medians(theirs) };
+  return { ours: medians(figures.ours), theirs: medians(figures.theirs) };
 }
 
-async function measure(name: string, load: Load, side: Side): Promise<Figures> {
+async function measure(name: string, load: Load, generator: Generator, start: Start): Promise<Figures> {
+  const side = await start(load, generator.addresses);
   try {
-    const series = size.targets * size.series;
+    const series = load.targets * load.series;
     await registered(side, series);
-    await sleep(size.warmSeconds * 1000);
+    await sleep(warmSeconds * 1000);
+    await generator.takeLateness();
     const before = await snapshot(side);
     await sleep(size.measureSeconds * 1000);
     const after = await snapshot(side);
+    const { late, missed } = await generator.takeLateness();
     const samples = after.samples - before.samples;
-    const due = (series * size.measureSeconds) / size.intervalSeconds;
+    const due = (series * size.measureSeconds) / load.intervalSeconds;
     if (samples < due * workShareMin)
       throw new Error(`${name}: ${samples} samples scraped, want about ${due}`);
-    const figures = {
-      cpu: ((after.cpu - before.cpu) / samples) * 1e6,
-      bytesPerSeries: residentBytes(side.pid) / series,
-    };
-    const encoding = load.gzip ? 'gzip' : 'plain';
-    console.log(
-      `${name} ${encoding}: ${samples} samples, ${figures.cpu.toFixed(3)} CPU-s/M, ${Math.round(figures.bytesPerSeries)} B/series`,
-    );
-    return figures;
+    const cpu = ((after.cpu - before.cpu) / samples) * 1e6;
+    const bytesPerSeries = residentBytes(side.pid) / series;
+    const shown = `${cpu.toFixed(3)} CPU-s/M, ${Math.round(bytesPerSeries)} B/series`;
+    console.log(`${name}: ${samples} samples, ${shown}, ${late} late, ${missed} missed`);
+    return { cpu, bytesPerSeries, late, missed };
   } finally {
     await side.stop();
   }
@@ -117,12 +102,15 @@ async function snapshot({ pid, url }: Side): Promise<{ cpu: number; samples: num
 }
 
 function medians(figures: readonly Figures[]): Figures {
+  const of = (key: keyof Figures): number => median(figures.map((one) => one[key]));
   return {
-    cpu: median(figures.map(({ cpu }) => cpu)),
-    bytesPerSeries: median(figures.map(({ bytesPerSeries }) => bytesPerSeries)),
+    cpu: of('cpu'),
+    bytesPerSeries: of('bytesPerSeries'),
+    late: of('late'),
+    missed: of('missed'),
   };
 }
 
-function ratio(ours: number, theirs: number): number {
-  return Math.round((ours / theirs) * 1000) / 1000;
+function ratio(mine: number, peer: number): number {
+  return Math.round((mine / peer) * 1000) / 1000;
 }

@@ -10,12 +10,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { readMetric } from '../process-usage.ts';
-
-export interface Load {
-  readonly addresses: readonly string[];
-  readonly intervalSeconds: number;
-  readonly gzip: boolean;
-}
+import type { Load } from './loads.ts';
 
 /** A running system: the process that scrapes, and where its /metrics is. */
 export interface Side {
@@ -25,12 +20,16 @@ export interface Side {
 }
 
 const repository = fileURLToPath(new URL('../../../', import.meta.url));
-const startTimeoutMs = 60_000;
+const startTimeoutMs = 180_000;
 
-export async function startPrometheus(binary: string, load: Load): Promise<Side> {
+export async function startPrometheus(
+  binary: string,
+  load: Load,
+  addresses: readonly string[],
+): Promise<Side> {
   const folder = mkdtempSync(join(tmpdir(), 'flotilla-bench-'));
   const config = join(folder, 'prometheus.yml');
-  writeFileSync(config, prometheusConfig(load));
+  writeFileSync(config, prometheusConfig(load, addresses));
   const port = await freePort();
   const listen = `--web.listen-address=127.0.0.1:${port}`;
   const child = spawn(
@@ -43,20 +42,40 @@ export async function startPrometheus(binary: string, load: Load): Promise<Side>
   return { pid: child.pid!, url, stop: () => stop(child, folder) };
 }
 
-function prometheusConfig({ addresses, intervalSeconds, gzip }: Load): string {
+function prometheusConfig(load: Load, addresses: readonly string[]): string {
+  const { intervalSeconds, gzip, tls, relabelings } = load;
+  const job = {
+    job_name: 'load',
+    enable_compression: gzip,
+    ...(tls && { scheme: 'https', tls_config: { insecure_skip_verify: true } }),
+    static_configs: [{ targets: addresses }],
+    metric_relabel_configs: relabelRules(relabelings).map(({ name, regex, label }) => ({
+      source_labels: [name],
+      regex,
+      target_label: label,
+      replacement: '$1',
+    })),
+  };
   return JSON.stringify({
     global: { scrape_interval: `${intervalSeconds}s`, scrape_timeout: `${intervalSeconds}s` },
-    scrape_configs: [
-      { job_name: 'load', enable_compression: gzip, static_configs: [{ targets: addresses }] },
-    ],
+    scrape_configs: [job],
   });
 }
 
-export async function startFlotilla(load: Load): Promise<Side> {
+/** Rules as people have them: each copies a part of a label for some of the metrics. */
+function relabelRules(count: number): readonly { name: string; regex: string; label: string }[] {
+  return Array.from({ length: count }, (_, i) => ({
+    name: i % 2 === 0 ? '__name__' : 'pod',
+    regex: i % 2 === 0 ? `kube_pod_status_(phase)_${i}` : `web-${i}([a-z]+)-x7f9c`,
+    label: `copied_${i}`,
+  }));
+}
+
+export async function startFlotilla(load: Load, addresses: readonly string[]): Promise<Side> {
   const folder = mkdtempSync(join(tmpdir(), 'flotilla-bench-'));
   const [manifests, data] = [join(folder, 'manifests'), join(folder, 'data')];
   mkdirSync(manifests);
-  for (const [name, object] of Object.entries(flotillaManifests(load))) {
+  for (const [name, object] of Object.entries(flotillaManifests(load, addresses))) {
     writeFileSync(join(manifests, `${name}.yaml`), JSON.stringify(object));
   }
   const listen = `127.0.0.1:${await freePort()}`;
@@ -76,7 +95,8 @@ interface Pod {
   };
 }
 
-function flotillaManifests({ addresses, intervalSeconds, gzip }: Load): Record<string, object> {
+function flotillaManifests(load: Load, addresses: readonly string[]): Record<string, object> {
+  const { intervalSeconds, gzip, tls, relabelings } = load;
   const interval = `${intervalSeconds}s`;
   return {
     fleet: {
@@ -96,7 +116,20 @@ function flotillaManifests({ addresses, intervalSeconds, gzip }: Load): Record<s
       apiVersion: 'monitoring.coreos.com/v1alpha1',
       kind: 'ScrapeConfig',
       metadata: { name: 'load' },
-      spec: { jobName: 'load', enableCompression: gzip, staticConfigs: [{ targets: addresses }] },
+      spec: {
+        jobName: 'load',
+        enableCompression: gzip,
+        ...(tls && { scheme: 'HTTPS', tlsConfig: { insecureSkipVerify: true } }),
+        staticConfigs: [{ targets: addresses }],
+        ...(relabelings > 0 && {
+          metricRelabelings: relabelRules(relabelings).map(({ name, regex, label }) => ({
+            sourceLabels: [name],
+            regex,
+            targetLabel: label,
+            replacement: '$1',
+          })),
+        }),
+      },
     },
   };
 }
@@ -117,7 +150,9 @@ async function ready(url: string, child: ChildProcess): Promise<void> {
 /** Resolves when the head holds all series of the load. */
 export async function registered(side: Side, series: number): Promise<void> {
   const deadlineMs = Date.now() + startTimeoutMs;
-  while ((await readMetric(side.url, 'prometheus_tsdb_head_series')) < series) {
+  // Too busy to answer is no failure yet.
+  const read = (): Promise<number> => readMetric(side.url, 'prometheus_tsdb_head_series').catch(() => 0);
+  while ((await read()) < series) {
     if (Date.now() > deadlineMs)
       throw new Error(`${side.url}: not ${series} series within ${startTimeoutMs} ms`);
     await sleep(500);

@@ -2,7 +2,8 @@
 // once per change; what nobody changed keeps its identity.
 
 import type { Logger } from '@flotilla/chassis';
-import type { SecretRef } from '@flotilla/wire';
+import type { Labels } from '@flotilla/model';
+import type { DiscoveredResponse, RelabelStepView, SecretRef } from '@flotilla/wire';
 import { secretValue } from '../monitors/check-credentials.ts';
 import type { JobContext } from '../monitors/monitor-jobs.ts';
 import type { ScrapeJob } from '../monitors/scrape-job.ts';
@@ -15,6 +16,8 @@ import { DiscoveryViews } from './discovery-views.ts';
 import { PoolCache } from './pool-cache.ts';
 import { problemOf, Selection } from './selection.ts';
 import { TargetFeeds } from './target-feeds.ts';
+import { discoveredTargets, relabelStepViews } from './target-views.ts';
+import type { DiscoveredQuery } from './target-views.ts';
 
 export interface FleetDiscoveryOptions {
   readonly source: ObjectSource;
@@ -103,6 +106,16 @@ export class FleetDiscovery implements Discovery {
 
   explain(query: string): Explained {
     return explainTargets(query, { ...this.#refresh(), source: this.#source });
+  }
+
+  discovered(query: DiscoveredQuery): DiscoveredResponse {
+    const { jobs, pools } = this.#refresh();
+    return discoveredTargets(query, jobs, pools);
+  }
+
+  relabelSteps(scrapePool: string, labels: Labels): readonly RelabelStepView[] | undefined {
+    const scrape = this.#refresh().jobs.find(({ job }) => job.name === scrapePool);
+    return scrape === undefined ? undefined : relabelStepViews(scrape, labels);
   }
 
   secret(ref: SecretRef): string | undefined {

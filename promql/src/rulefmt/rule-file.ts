@@ -3,6 +3,7 @@
 // Strict: an unknown field is an error, as in Prometheus, since a misspelt `for` would silently change an alert.
 
 import { isValidLegacyLabelName, isValidUtf8Name, parseDuration } from '@flotilla/model';
+import type { ParserOptions } from '../parser/options.ts';
 import { parseExpr } from '../parser/parse.ts';
 import { checkTemplate } from '../templates/expand-template.ts';
 
@@ -32,12 +33,21 @@ export interface RuleGroup {
 export interface RuleFileError {
   readonly path: readonly (string | number)[];
   readonly message: string;
+  /** The rule that it is in, counted from 1 in its group; absent outside of rules. */
+  readonly rule?: { readonly group: string; readonly number: number; readonly name: string };
 }
 
 export interface RuleFile {
   readonly groups: readonly RuleGroup[];
   /** Not empty: the file must be refused as a whole. */
   readonly errors: readonly RuleFileError[];
+}
+
+export interface RuleFileOptions {
+  /** For the expressions of rules. */
+  readonly parser?: ParserOptions;
+  /** Lets fields pass that Prometheus does not know. */
+  readonly ignoreUnknownFields?: boolean;
 }
 
 type Path = readonly (string | number)[];
@@ -54,8 +64,8 @@ const groupFields = [
 const ruleFields = ['record', 'alert', 'expr', 'for', 'keep_firing_for', 'labels', 'annotations'];
 
 /** Checks the parsed YAML of a rule file, or the `spec` of a PrometheusRule, which has the same shape. */
-export function parseRuleFile(document: unknown): RuleFile {
-  const reader = new Reader();
+export function parseRuleFile(document: unknown, options: RuleFileOptions = {}): RuleFile {
+  const reader = new Reader(options);
   const root = reader.object(document ?? {}, [], ['groups']);
   const groups = reader
     .array(root['groups'], ['groups'])
@@ -72,9 +82,15 @@ export function parseRuleFile(document: unknown): RuleFile {
 /** Reads fields of unknown values and collects what is wrong with them. */
 class Reader {
   readonly errors: RuleFileError[] = [];
+  readonly #options: RuleFileOptions;
+  #rule: RuleFileError['rule'];
+
+  constructor(options: RuleFileOptions) {
+    this.#options = options;
+  }
 
   fail(path: Path, message: string): void {
-    this.errors.push({ path, message });
+    this.errors.push({ path, message, ...(this.#rule !== undefined && { rule: this.#rule }) });
   }
 
   object(value: unknown, path: Path, fields?: readonly string[]): Readonly<Record<string, unknown>> {
@@ -83,9 +99,9 @@ class Reader {
       this.fail(path, `${describe(path)}: got ${typeof value}, want a mapping`);
       return {};
     }
-    const known = new Set(fields);
+    const known = new Set(this.#options.ignoreUnknownFields === true ? undefined : fields);
     for (const name of Object.keys(value)) {
-      if (fields !== undefined && !known.has(name))
+      if (known.size > 0 && !known.has(name))
         this.fail([...path, name], `field ${name} not found in ${describe(path)}`);
     }
     return value as Readonly<Record<string, unknown>>;
@@ -135,7 +151,7 @@ class Reader {
   group(value: unknown, path: Path): RuleGroup {
     const fields = this.object(value, path, groupFields);
     const name = this.string(fields['name'], [...path, 'name']);
-    if (name === '') this.fail([...path, 'name'], 'groupname must not be empty');
+    if (name === '') this.fail([...path, 'name'], 'Groupname must not be empty');
     const labels = this.labels(fields['labels'], [...path, 'labels']);
     const rules = this.array(fields['rules'], [...path, 'rules']);
     return {
@@ -144,23 +160,26 @@ class Reader {
       intervalMs: this.duration(fields['interval'], [...path, 'interval']),
       queryOffsetMs: this.duration(fields['query_offset'], [...path, 'query_offset']),
       limit: this.count(fields['limit'], [...path, 'limit']),
-      rules: rules.map((rule, index) => this.rule(rule, [...path, 'rules', index])),
+      rules: rules.map((rule, index) => this.rule(rule, [...path, 'rules', index], name)),
     };
   }
 
   count(value: unknown, path: Path): number {
     if (value === undefined || value === null) return 0;
-    if (typeof value === 'number' && Number.isInteger(value) && value >= 0) return value;
+    const count = typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : value;
+    if (typeof count === 'number' && Number.isInteger(count) && count >= 0) return count;
     this.fail(path, `${describe(path)}: got ${JSON.stringify(value)}, want a whole number of 0 or more`);
     return 0;
   }
 
-  rule(value: unknown, path: Path): Rule {
+  rule(value: unknown, path: Path, group: string): Rule {
     const fields = this.object(value, path, ruleFields);
     const text = (name: string): string => this.string(fields[name], [...path, name]);
+    const [record, alert] = [text('record'), text('alert')];
+    this.#rule = { group, number: Number(path.at(-1)) + 1, name: alert || record };
     const rule: Rule = {
-      record: text('record'),
-      alert: text('alert'),
+      record,
+      alert,
       expr: text('expr'),
       forMs: this.duration(fields['for'], [...path, 'for']),
       keepFiringForMs: this.duration(fields['keep_firing_for'], [...path, 'keep_firing_for']),
@@ -170,6 +189,7 @@ class Reader {
     this.#checkKind(rule, path);
     this.#checkExpr(rule, path);
     this.#checkTemplates(rule, path);
+    this.#rule = undefined;
     return rule;
   }
 
@@ -185,6 +205,11 @@ class Reader {
       this.fail([...path, 'keep_firing_for'], "invalid field 'keep_firing_for' in recording rule");
     if (!isValidUtf8Name(rule.record))
       this.fail([...path, 'record'], `invalid recording rule name: ${rule.record}`);
+    if (/[{}]/.test(rule.record))
+      this.fail(
+        [...path, 'record'],
+        `braces present in the recording rule name; should it be in expr?: ${rule.record}`,
+      );
   }
 
   /** Of alerts only: the labels of a recording rule are no templates. */
@@ -207,7 +232,7 @@ class Reader {
       return;
     }
     try {
-      parseExpr(expr);
+      parseExpr(expr, this.#options.parser);
     } catch (error) {
       this.fail([...path, 'expr'], `could not parse expression: ${(error as Error).message}`);
     }

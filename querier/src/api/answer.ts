@@ -52,11 +52,16 @@ export async function sendJson(
   }
 }
 
+/** A client that takes nothing for so long is cut off: its answer is held in memory. */
+const stallMs = 60_000;
+
 /** Resolves when more can be written, or the client has gone. */
-async function drained(response: Response): Promise<void> {
+export async function drained(response: Response, timeoutMs = stallMs): Promise<void> {
   if (response.destroyed) return;
   await new Promise<void>((resolve) => {
+    const cut = setTimeout(() => response.destroy(), timeoutMs);
     const done = (): void => {
+      clearTimeout(cut);
       response.off('drain', done).off('close', done);
       resolve();
     };

@@ -49,7 +49,7 @@ async function series(service: QueryService, request: Request, response: Respons
       take,
       false,
     );
-    for (const { series: read } of answers) for (const { labels: one } of read) found.set(one.key, one);
+    for (const answer of answers) for (const one of answer.series) found.set(one.labels.key, one.labels);
   }
   const sorted = [...found.values()].toSorted(compareLabels).map((one) => one.toRecord());
   sendLimited(request, response, view, sorted, limit);

@@ -3,13 +3,18 @@
 import { formatFloat, histogramToJson } from '@flotilla/model';
 import type { Labels } from '@flotilla/model';
 import { JsonWriter } from '@flotilla/promql';
-import type { HistogramPoint, MatrixSeries, QueryResult, VectorSample } from '@flotilla/promql';
+import type { HistogramPoint, MatrixSeries, QueryResult, QueryStats, VectorSample } from '@flotilla/promql';
+import { exactHistogram } from '@flotilla/wire';
 
-/** Writes `{"resultType":…,"result":…}`, with the query's statistics if they are asked for; yields whenever the writer is full. */
+/**
+ * Writes `{"resultType":…,"result":…}`, with the query's statistics if they are asked for, and with exact histograms in a vector
+ * for who records them; yields whenever the writer is full.
+ */
 export function* writeQueryData(
   writer: JsonWriter,
   result: QueryResult,
   withStats = false,
+  withExact = false,
 ): Generator<undefined> {
   writer.text(`{"resultType":"${result.type}","result":`);
   switch (result.type) {
@@ -20,16 +25,20 @@ export function* writeQueryData(
       writer.text(point(result.timeMs, result.value));
       break;
     case 'vector':
-      yield* writeVector(writer, result.series);
+      yield* writeVector(writer, result.series, withExact);
       break;
     case 'matrix':
       yield* writeMatrix(writer, result.series);
   }
-  writer.text(withStats ? `,"stats":${JSON.stringify(statsOf(result))}}` : '}');
+  writer.text(withStats ? `,"stats":${JSON.stringify(statsJson(result.stats))}}` : '}');
 }
 
 /** What ends one row and begins the next is one text. */
-function* writeVector(writer: JsonWriter, series: readonly VectorSample[]): Generator<undefined> {
+function* writeVector(
+  writer: JsonWriter,
+  series: readonly VectorSample[],
+  withExact: boolean,
+): Generator<undefined> {
   const times = new Float64Array(1);
   const values = new Float64Array(1);
   const metrics = new MetricTexts();
@@ -37,7 +46,7 @@ function* writeVector(writer: JsonWriter, series: readonly VectorSample[]): Gene
   for (const { labels, timeMs, value, histogram } of series) {
     text += `{"metric":${metrics.of(labels)}`;
     if (histogram !== undefined) {
-      text += `,"histogram":${histogramPoint({ timeMs, histogram })}},`;
+      text += `,${vectorHistogram({ timeMs, histogram }, withExact)}},`;
       continue;
     }
     writer.text(`${text},"value":`);
@@ -109,16 +118,22 @@ function histogramPoint({ timeMs, histogram }: HistogramPoint): string {
   return `[${formatTime(timeMs)},${JSON.stringify(histogramToJson(histogram))}]`;
 }
 
+function vectorHistogram({ timeMs, histogram }: HistogramPoint, isExact: boolean): string {
+  if (!isExact) return `"histogram":${histogramPoint({ timeMs, histogram })}`;
+  return `"exactHistogram":[${formatTime(timeMs)},${JSON.stringify(exactHistogram(histogram))}]`;
+}
+
 function point(timeMs: number, value: string): string {
   return `[${formatTime(timeMs)},${JSON.stringify(value)}]`;
 }
 
 /** Seconds; with three decimals when they are not whole. */
-function formatTime(timeMs: number): string {
+export function formatTime(timeMs: number): string {
   return timeMs % 1000 === 0 ? `${timeMs / 1000}` : (timeMs / 1000).toFixed(3);
 }
 
-function statsOf({ stats }: QueryResult): unknown {
+/** `stats` of an answer, in Prometheus's shape. */
+export function statsJson(stats: QueryStats): unknown {
   const seconds = stats.evalMs / 1000;
   return {
     timings: {
@@ -129,6 +144,10 @@ function statsOf({ stats }: QueryResult): unknown {
       execQueueTime: 0,
       execTotalTime: seconds,
     },
-    samples: { totalQueryableSamples: stats.samples, peakSamples: stats.peakSamples },
+    samples: {
+      totalQueryableSamples: stats.samples,
+      samplesRead: stats.samples,
+      peakSamples: stats.peakSamples,
+    },
   };
 }

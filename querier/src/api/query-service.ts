@@ -9,10 +9,12 @@ import { FanOut } from '../stores/fan-out.ts';
 import type { ReplicaChoice } from '../stores/replica-choice.ts';
 import type { StoreClient } from '../stores/store-client.ts';
 import type { TopologyFile } from '../stores/topology-file.ts';
+import type { ActiveQueryLog } from './active-query-log.ts';
 import { completenessNotes } from './answer.ts';
 import type { Notes } from './answer.ts';
 import type { Params } from './params.ts';
 import type { QueryGate } from './query-gate.ts';
+import type { QueryLog } from './query-log.ts';
 import type { QueryMetrics } from './query-metrics.ts';
 
 export interface QueryService {
@@ -26,6 +28,8 @@ export interface QueryService {
   readonly gate: QueryGate;
   readonly metrics: QueryMetrics;
   readonly timeoutMs: number;
+  readonly log: QueryLog;
+  readonly active: ActiveQueryLog | undefined;
 }
 
 /** The stores as one request sees them, and what it has heard of them. */

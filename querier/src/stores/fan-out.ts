@@ -4,6 +4,8 @@ import { QueryError } from '@flotilla/promql';
 import type { ColumnArena } from '@flotilla/promql';
 import { storeGroups } from '@flotilla/wire';
 import type {
+  ExemplarsRequest,
+  ExemplarsResponse,
   LabelsRequest,
   LabelsResponse,
   SeriesRequest,
@@ -41,7 +43,11 @@ export class FanOut {
   ): Promise<SeriesAnswer[]> {
     const perGroup = await Promise.all(
       this.#groups(request).map((group) =>
-        everyReplica ? this.#everyReplica(group, request, take) : this.#oneFirst(group, request, take),
+        everyReplica
+          ? this.#everyReplica(group, (store, signal) =>
+              this.#options.client.series(store, request, take, signal, this.#options.arena),
+            )
+          : this.#oneFirst(group, request, take),
       ),
     );
     return perGroup.flat();
@@ -58,15 +64,31 @@ export class FanOut {
     return perGroup.flatMap((answer) => (answer === undefined ? [] : [answer]));
   }
 
-  /** A GET of what stores know now, one answer per shard. */
-  async now<T>(path: string): Promise<T[]> {
-    const nowMs = Date.now();
+  /** Of every replica: each has its own exemplars, and none knows what it missed. */
+  async exemplars(request: ExemplarsRequest): Promise<ExemplarsResponse[]> {
     const perGroup = await Promise.all(
-      this.#groups({ minTimeMs: nowMs, maxTimeMs: nowMs }).map((group) =>
-        this.#ask(group, group.stores, (store, signal) => this.#options.client.get<T>(store, path, signal)),
+      this.#groups(request).map((group) =>
+        this.#everyReplica(group, (store, signal) => this.#options.client.exemplars(store, request, signal)),
       ),
     );
+    return perGroup.flat();
+  }
+
+  /** A GET of what stores know now, one answer per shard. */
+  async now<T>(path: string): Promise<T[]> {
+    return this.#askNow((store, signal) => this.#options.client.get<T>(store, path, signal));
+  }
+
+  async #askNow<T>(call: (store: StoreAddress, signal: AbortSignal) => Promise<T>): Promise<T[]> {
+    const nowMs = Date.now();
+    const groups = this.#groups({ minTimeMs: nowMs, maxTimeMs: nowMs });
+    const perGroup = await Promise.all(groups.map((group) => this.#ask(group, group.stores, call)));
     return perGroup.flatMap((answer) => (answer === undefined ? [] : [answer]));
+  }
+
+  /** A POST of a question about now, one answer per shard. */
+  async post<T>(path: string, body: unknown): Promise<T[]> {
+    return this.#askNow((store, signal) => this.#options.client.post<T>(store, path, body, signal));
   }
 
   #groups({
@@ -110,18 +132,11 @@ export class FanOut {
     });
   }
 
-  async #everyReplica(
+  async #everyReplica<T>(
     group: StoreGroup,
-    request: SeriesRequest,
-    take: (bytes: number) => void,
-  ): Promise<SeriesAnswer[]> {
-    const answers = await Promise.all(
-      group.stores.map((store) =>
-        this.#ask(group, [store], (one, signal) =>
-          this.#options.client.series(one, request, take, signal, this.#options.arena),
-        ),
-      ),
-    );
+    call: (store: StoreAddress, signal: AbortSignal) => Promise<T>,
+  ): Promise<T[]> {
+    const answers = await Promise.all(group.stores.map((store) => this.#ask(group, [store], call)));
     return answers.flatMap((answer) => (answer === undefined ? [] : [answer]));
   }
 

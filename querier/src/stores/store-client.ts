@@ -12,6 +12,8 @@ import {
   STORE_PATHS,
 } from '@flotilla/wire';
 import type {
+  ExemplarsRequest,
+  ExemplarsResponse,
   LabelsRequest,
   LabelsResponse,
   SeriesRequest,
@@ -79,6 +81,14 @@ export class StoreClient {
       request,
       { signal },
     );
+  }
+
+  exemplars(store: StoreAddress, request: ExemplarsRequest, signal: AbortSignal): Promise<ExemplarsResponse> {
+    return this.#http.postJson(store.url + STORE_PATHS.exemplars, request, { signal });
+  }
+
+  post<T>(store: StoreAddress, path: string, body: unknown, signal: AbortSignal): Promise<T> {
+    return this.#http.postJson<T>(store.url + path, body, { signal });
   }
 
   get<T>(store: StoreAddress, path: string, signal: AbortSignal): Promise<T> {

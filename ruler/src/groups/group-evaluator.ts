@@ -145,8 +145,6 @@ export class GroupEvaluator {
     const { rule, recorder } = state;
     const timeMs = slotMs - this.group.queryOffsetMs;
     if (rule.record !== '') {
-      if (samples.some(({ isHistogram }) => isHistogram))
-        throw new Error('rule result has native histograms, want floats: histograms are not recorded yet');
       const results = recordedResults(rule, this.group, samples);
       this.#checkLimit(results.length);
       recorder.record(results, timeMs);

@@ -8,13 +8,17 @@ import { expandTemplate } from '@flotilla/promql';
 import type { TemplateEnvironment } from '@flotilla/promql';
 import type { Result } from './recorder.ts';
 
-/** Series of a recording rule. Throws when two come out equal. */
-export function recordedResults(rule: Rule, group: RuleGroup, samples: readonly QuerySample[]): Result[] {
-  const results = samples.map(({ labels, value }) => {
-    const builder = new LabelsBuilder(Labels.fromRecord(labels));
+/** Series of a recording rule: the samples under their new labels. Throws when two come out equal. */
+export function recordedResults<T extends QuerySample>(
+  rule: Rule,
+  group: RuleGroup,
+  samples: readonly T[],
+): (Omit<T, 'labels'> & Result)[] {
+  const results = samples.map((sample) => {
+    const builder = new LabelsBuilder(Labels.fromRecord(sample.labels));
     builder.set(METRIC_NAME, rule.record);
     for (const [name, text] of Object.entries({ ...group.labels, ...rule.labels })) builder.set(name, text);
-    return { labels: builder.labels(), value };
+    return { ...sample, labels: builder.labels() };
   });
   if (new Set(results.map(({ labels }) => labels.key)).size < results.length) {
     throw new Error('vector contains metrics with the same labelset after applying rule labels');

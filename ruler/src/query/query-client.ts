@@ -1,13 +1,14 @@
 // The ruler's view of the merged data: instant queries to the queriers, whole answers only.
 
 import { errorText } from '@flotilla/chassis';
-import { parseGoFloat, Unavailable } from '@flotilla/model';
+import { type FloatHistogram, parseGoFloat, Unavailable } from '@flotilla/model';
+import { HISTOGRAMS_EXACT, HISTOGRAMS_PARAM, parseExactHistogram } from '@flotilla/wire';
 
 export interface QuerySample {
   readonly labels: Readonly<Record<string, string>>;
   /** 0 for a native histogram, as alerts take it. */
   readonly value: number;
-  readonly isHistogram?: true;
+  readonly histogram?: FloatHistogram;
 }
 
 export interface QueryAnswer {
@@ -31,8 +32,9 @@ interface Envelope {
 
 interface ApiSample {
   readonly metric: Readonly<Record<string, string>>;
-  /** Undefined for a native histogram. */
   readonly value?: readonly [number, string];
+  /** In place of a value. */
+  readonly exactHistogram?: readonly [number, unknown];
 }
 
 export class QueryClient {
@@ -54,6 +56,7 @@ export class QueryClient {
       query: expr,
       time: (timeMs / 1000).toFixed(3),
       partial_response: 'false',
+      [HISTOGRAMS_PARAM]: HISTOGRAMS_EXACT,
     });
     if (lookbackMs > 0) params.set('lookback_delta', `${lookbackMs / 1000}`);
     for (const url of this.#urls) {
@@ -87,15 +90,25 @@ export class QueryClient {
 /** A scalar is one sample without labels, as Prometheus's rules take it. */
 function toSamples({ resultType, result }: NonNullable<Envelope['data']>): QuerySample[] {
   if (resultType === 'vector') {
-    return (result as readonly ApiSample[]).map(({ metric, value }) =>
+    return (result as readonly ApiSample[]).map(({ metric, value, exactHistogram }) =>
       value === undefined
-        ? { labels: metric, value: 0, isHistogram: true }
+        ? { labels: metric, value: 0, histogram: histogramOf(exactHistogram?.[1]) }
         : { labels: metric, value: numberOf(value[1]) },
     );
   }
   if (resultType === 'scalar')
     return [{ labels: {}, value: numberOf((result as readonly [number, string])[1]) }];
   throw new QueryRefused('rule result is not a vector or scalar');
+}
+
+/** A querier of another version may not know exact ones: that passes. */
+function histogramOf(json: unknown): FloatHistogram {
+  try {
+    return parseExactHistogram(json);
+  } catch (error) {
+    const cause = { cause: error };
+    throw new Unavailable(`querier: no exact histogram: ${errorText(error)}`, cause);
+  }
 }
 
 function numberOf(text: string): number {

@@ -41,7 +41,8 @@ function applyDiff(current: Assignment, diff: AssignmentDiff): AssignmentChange 
   const targets = new Map(current.targets.map((target) => [target.id, target]));
   for (const { id } of diff.removedTargets) targets.delete(id);
   for (const target of diff.targets) targets.set(target.id, target);
-  const assignment = canonicalAssignment(current.shard, [...jobs.values()], [...targets.values()]);
+  const { settings } = diff;
+  const assignment = canonicalAssignment(current.shard, [...jobs.values()], [...targets.values()], settings);
   if (assignment.version !== diff.toVersion) return 'resync';
   return { assignment, reasons: new Map(diff.removedTargets.map(({ id, reason }) => [id, reason])) };
 }

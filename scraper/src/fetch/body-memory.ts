@@ -22,7 +22,8 @@ export class BodyMemory {
 
   /** A buffer of at least `sizeBytes`, with anything in it. Throws ScrapeError when large bodies take up all memory. */
   acquire(sizeBytes: number): Buffer {
-    const spareAt = this.#spares.findIndex(
+    // The last one given back: it is still in the processor's cache.
+    const spareAt = this.#spares.findLastIndex(
       ({ length }) => length >= sizeBytes && length <= 4 * sizeBytes + 65536,
     );
     const buffer = spareAt === -1 ? Buffer.allocUnsafeSlow(this.#admit(sizeBytes)) : this.#takeSpare(spareAt);

@@ -1,9 +1,9 @@
-// One request and its answer, as undici's dispatcher calls back. The body is collected only if it may be of use: that
-// of an error or a redirect is thrown away, so that the connection can go on, or cut if it is long.
+// One request and its answer, as a connection or undici's dispatcher calls back. The body is collected only if it may be of
+// use: that of an error or a redirect is thrown away, so that the connection can go on, or cut if it is long.
 
-import type { IncomingHttpHeaders } from 'node:http';
-import type { Dispatcher } from 'undici';
 import { BodyCollector, type BodyMemory } from './body-memory.ts';
+import type { ExchangeController, ExchangeHandler } from './http-connection.ts';
+import { headerOf, type ResponseHeaders } from './response-head.ts';
 import { BodySizeError } from './scrape-error.ts';
 
 const discardedBytesMax = 64 << 10;
@@ -19,12 +19,12 @@ export interface ExchangeOptions {
 export interface Answer {
   readonly status: number;
   readonly statusText: string;
-  readonly headers: IncomingHttpHeaders;
+  readonly headers: ResponseHeaders;
   /** Set for status 200 only. The receiver releases it. */
   readonly body: BodyCollector | undefined;
 }
 
-export class Exchange implements Dispatcher.DispatchHandler {
+export class Exchange implements ExchangeHandler {
   readonly answer: Promise<Answer>;
   /** Whether the server sent anything. */
   hasBegun = false;
@@ -32,11 +32,11 @@ export class Exchange implements Dispatcher.DispatchHandler {
   readonly #options: ExchangeOptions;
   #resolve!: (answer: Answer) => void;
   #reject!: (err: Error) => void;
-  #controller: Dispatcher.DispatchController | undefined;
+  #controller: ExchangeController | undefined;
   #aborted: Error | undefined;
   #status = 0;
   #statusText = '';
-  #headers: IncomingHttpHeaders = {};
+  #headers: ResponseHeaders = {};
   #body: BodyCollector | undefined;
   #discarded = 0;
 
@@ -55,24 +55,19 @@ export class Exchange implements Dispatcher.DispatchHandler {
     this.#fail(err);
   }
 
-  onRequestStart(controller: Dispatcher.DispatchController): void {
+  onRequestStart(controller: ExchangeController): void {
     this.#controller = controller;
     if (this.#aborted !== undefined) controller.abort(this.#aborted);
   }
 
-  onResponseStart(
-    controller: Dispatcher.DispatchController,
-    status: number,
-    headers: IncomingHttpHeaders,
-    text = '',
-  ): void {
+  onResponseStart(controller: ExchangeController, status: number, headers: ResponseHeaders, text = ''): void {
     this.hasBegun = true;
     if (status < 200) return;
     this.#status = status;
     this.#statusText = text;
     this.#headers = headers;
     if (status !== 200) return;
-    const declaredBytes = Number(headers['content-length'] ?? 0);
+    const declaredBytes = Number(headerOf(headers, 'content-length'));
     if (declaredBytes >= this.#options.bodyBytesMax) {
       controller.abort(new BodySizeError());
       return;
@@ -84,7 +79,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     });
   }
 
-  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+  onResponseData(controller: ExchangeController, chunk: Buffer): void {
     const body = this.#body;
     if (this.#aborted !== undefined) return;
     if (body === undefined) {
@@ -106,7 +101,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     this.#resolve({ status: this.#status, statusText: this.#statusText, headers: this.#headers, body });
   }
 
-  onResponseError(_controller: Dispatcher.DispatchController, err: Error): void {
+  onResponseError(_controller: ExchangeController, err: Error): void {
     this.#fail(err);
   }
 
@@ -116,7 +111,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     this.#reject(err);
   }
 
-  #guarded(controller: Dispatcher.DispatchController, step: () => void): void {
+  #guarded(controller: ExchangeController, step: () => void): void {
     try {
       step();
     } catch (err) {

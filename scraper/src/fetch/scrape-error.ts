@@ -1,5 +1,7 @@
 // Why a scrape failed, in the words that a user sees as lastError: Prometheus's and Go's where they have some.
 
+const closedCodes: ReadonlySet<string> = new Set(['CONNECTION_CLOSED', 'UND_ERR_SOCKET']);
+
 /** The text is complete: it names the URL where that helps. */
 export class ScrapeError extends Error {
   override readonly name = 'ScrapeError';
@@ -62,7 +64,7 @@ interface SystemError {
 function transportText(err: unknown): string {
   const outer = err as SystemError;
   const { code = '', address, port, hostname, message = 'unknown error' } = outer.errors?.[0] ?? outer;
-  if (/other side closed|closed before|SocketError/.test(message) || code === 'UND_ERR_SOCKET') return 'EOF';
+  if (/other side closed|closed before|SocketError/.test(message) || closedCodes.has(code)) return 'EOF';
   const text = SYSTEM_TEXTS[code] ?? message;
   if (address !== undefined) return `dial tcp ${hostPort(address, port)}: ${text}`;
   if (hostname !== undefined) return `dial tcp: lookup ${hostname}: ${text}`;

@@ -8,13 +8,14 @@ import { STATUS_CODES } from 'node:http';
 import { VERSION } from '@flotilla/chassis';
 import { formatFloat } from '@flotilla/model';
 import type { Job } from '@flotilla/wire';
-import { Client, type Dispatcher, ProxyAgent } from 'undici';
 import { acceptHeader, type ProtocolSettings } from './accept-header.ts';
 import type { BodyMemory } from './body-memory.ts';
 import { basicAuthorization } from './basic-authorization.ts';
 import type { Credentials } from './credentials.ts';
 import { type Answer, Exchange } from './exchange.ts';
 import { gunzipBody } from './gunzip-body.ts';
+import { type Link, linkTo } from './links.ts';
+import { headerOf } from './response-head.ts';
 import {
   BodySizeError,
   deadlineError,
@@ -53,7 +54,7 @@ export class TargetClient {
   readonly #settings: FetchSettings;
   readonly #intervalMs: number;
   readonly #bodyBytesMax: number;
-  #dispatcher: Dispatcher | undefined;
+  #link: Link | undefined;
   #tls: TlsMaterial | undefined;
   #running: Exchange | undefined;
   #isClosed = false;
@@ -90,8 +91,8 @@ export class TargetClient {
   }
 
   #disconnect(): void {
-    this.#drop(this.#dispatcher);
-    this.#dispatcher = undefined;
+    this.#link?.destroy();
+    this.#link = undefined;
   }
 
   async #follow(deadline: Deadline, timeoutMs: number): Promise<Answer> {
@@ -104,9 +105,8 @@ export class TargetClient {
         url.origin === target.origin
           ? await this.#get(url, target, headers, deadline)
           : await this.#getElsewhere(url, target, headers, deadline);
-      const { location } = answer.headers;
-      const isRedirect =
-        this.#settings.followRedirects && redirects.has(answer.status) && location !== undefined;
+      const location = headerOf(answer.headers, 'location');
+      const isRedirect = this.#settings.followRedirects && redirects.has(answer.status) && location !== '';
       if (!isRedirect) return checked(answer);
       if (hop === redirectsMax)
         throw new ScrapeError(`Get "${shownUrl(url)}": stopped after ${redirectsMax} redirects`);
@@ -122,9 +122,9 @@ export class TargetClient {
   ): Promise<Answer> {
     const wasReused = this.#reused;
     const sent = { ...headers, ...(await this.#authorization(url, deadline)) };
-    const dispatcher = this.#connected(target);
+    const link = this.#connected(target);
     try {
-      const answer = await this.#exchange(dispatcher, url, sent, deadline);
+      const answer = await this.#exchange(link, url, sent, deadline);
       this.#reused = true;
       return answer;
     } catch (err) {
@@ -144,19 +144,19 @@ export class TargetClient {
   ): Promise<Answer> {
     const isSameHost = url.hostname === target.hostname && url.protocol === 'https:';
     const tls = this.#context.credentials.tls(this.#settings.auth);
-    const dispatcher = this.#connect(url, isSameHost ? tls : trustOnly(tls));
+    const link = this.#connect(url, isSameHost ? tls : trustOnly(tls));
     try {
       const sent = isSameHost ? { ...headers, ...(await this.#authorization(url, deadline)) } : headers;
-      return await this.#exchange(dispatcher, url, sent, deadline);
+      return await this.#exchange(link, url, sent, deadline);
     } catch (err) {
       throw err instanceof StaleConnection ? transportError(url, err.cause) : err;
     } finally {
-      this.#drop(dispatcher);
+      link.destroy();
     }
   }
 
   async #exchange(
-    dispatcher: Dispatcher,
+    link: Link,
     url: URL,
     headers: Record<string, string>,
     deadline: Deadline,
@@ -168,14 +168,11 @@ export class TargetClient {
     });
     deadline.onExpiry(() => {
       exchange.abort(exchange.hasBegun ? new ScrapeError(DEADLINE_TEXT) : deadlineError(url));
-      if (dispatcher === this.#dispatcher) this.#disconnect();
+      if (link === this.#link) this.#disconnect();
     });
     this.#running = exchange;
     try {
-      dispatcher.dispatch(
-        { origin: url.origin, path: url.pathname + url.search, method: 'GET', headers },
-        exchange,
-      );
+      link.get(url, headers, exchange);
       return await exchange.answer;
     } catch (err) {
       if (err instanceof ScrapeError) throw err;
@@ -185,38 +182,20 @@ export class TargetClient {
   }
 
   /** The connection to the target itself, made anew when certificates have changed. */
-  #connected(target: URL): Dispatcher {
+  #connected(target: URL): Link {
     const tls = this.#context.credentials.tls(this.#settings.auth);
-    if (this.#dispatcher !== undefined && sameTls(tls, this.#tls)) return this.#dispatcher;
+    if (this.#link !== undefined && sameTls(tls, this.#tls)) return this.#link;
     if (this.#isClosed) throw new ScrapeError('scraping stopped');
     this.#disconnect();
     this.#reused = false;
     this.#tls = tls;
-    this.#dispatcher = this.#connect(target, tls);
-    return this.#dispatcher;
+    this.#link = this.#connect(target, tls);
+    return this.#link;
   }
 
-  #connect(url: URL, tls: TlsMaterial | undefined): Dispatcher {
-    const options: Client.Options = {
-      pipelining: 1,
-      allowH2: false,
-      // Deadlines are ours: undici's timers are a second coarse, and its body timeout starts anew with each chunk.
-      headersTimeout: 0,
-      bodyTimeout: 0,
-      connectTimeout: 0,
-      keepAliveTimeout: 2 * this.#intervalMs + 10_000,
-      keepAliveMaxTimeout: 2 * this.#intervalMs + 600_000,
-    };
+  #connect(url: URL, tls: TlsMaterial | undefined): Link {
     const proxy = this.#context.credentials.proxy(this.#settings.auth.proxy, url);
-    if (proxy !== undefined) {
-      const { url: uri, headers } = proxy;
-      return new ProxyAgent({ ...options, uri, headers, ...(tls && { requestTls: tls }) });
-    }
-    return new Client(url.origin, { ...options, ...(tls && { connect: tls }) });
-  }
-
-  #drop(dispatcher: Dispatcher | undefined): void {
-    dispatcher?.destroy().catch(() => undefined);
+    return linkTo(url, tls, proxy, 2 * this.#intervalMs + 10_000);
   }
 
   #headers(timeoutMs: number): Record<string, string> {
@@ -236,8 +215,8 @@ export class TargetClient {
 
   async #page(answer: Answer, deadline: Deadline): Promise<Page> {
     const collector = answer.body!;
-    const contentType = answer.headers['content-type'] ?? '';
-    const encoding = (answer.headers['content-encoding'] ?? '').toLowerCase();
+    const contentType = headerOf(answer.headers, 'content-type');
+    const encoding = headerOf(answer.headers, 'content-encoding').toLowerCase();
     this.#wireBytesHint = collector.length + (collector.length >> 3);
     if (encoding === '' || encoding === 'identity') {
       return { body: collector.bytes(), contentType, release: () => collector.release() };
@@ -275,7 +254,9 @@ class StaleConnection extends Error {
 
 function isClosedConnection(err: unknown): boolean {
   const { code } = err as { code?: string };
-  return code === 'UND_ERR_SOCKET' || code === 'ECONNRESET' || code === 'EPIPE';
+  return (
+    code === 'CONNECTION_CLOSED' || code === 'UND_ERR_SOCKET' || code === 'ECONNRESET' || code === 'EPIPE'
+  );
 }
 
 function checked(answer: Answer): Answer {
@@ -284,8 +265,7 @@ function checked(answer: Answer): Answer {
   throw new ScrapeError(`server returned HTTP status ${answer.status} ${text}`.trimEnd());
 }
 
-function redirectTarget(location: string | readonly string[], from: URL): URL {
-  const text = String(location);
+function redirectTarget(text: string, from: URL): URL {
   const url = URL.canParse(text, from.href) ? new URL(text, from) : undefined;
   if (url?.protocol === 'http:' || url?.protocol === 'https:') return url;
   throw new ScrapeError(`Get "${shownUrl(from)}": unsupported redirect to "${text.slice(0, 200)}"`);

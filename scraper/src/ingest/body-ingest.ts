@@ -5,8 +5,9 @@
 // by their series, and parsed each time.
 
 import { DROPPED, type LineCache, type LineScanner, NO_ENTRY, type UnknownLine } from '@flotilla/kernel';
-import { BadRequest } from '@flotilla/model';
+import { BadRequest, METRIC_NAME } from '@flotilla/model';
 import type { Appender, Schedule } from '@flotilla/tsdb';
+import type { ExposedExemplar } from '../parse/exemplar.ts';
 import { normalizeLabelFloat } from '../parse/label-float.ts';
 import { checkHistogram } from '../parse/check-histogram.ts';
 import type { EntryKind, LineCursor } from '../parse/line-cursor.ts';
@@ -17,6 +18,7 @@ import type { Transcript } from '../parse/transcript.ts';
 import { TypeTracker } from '../parse/type-tracker.ts';
 import { type HistogramLimits, withinLimits } from './histogram-limits.ts';
 import { SampleBuffer } from './sample-buffer.ts';
+import type { SeriesGuard, SeriesLimits } from './series-guard.ts';
 import { seriesLabels, type SampleLabelRules } from './sample-labels.ts';
 import type { HistogramSample } from './stale-markers.ts';
 import type { TargetMetadata } from './target-metadata.ts';
@@ -27,6 +29,7 @@ export interface BodyRules extends SampleLabelRules, HistogramRules, HistogramLi
   readonly trackTimestampsStaleness: boolean;
   /** Samples after relabeling; more fail the scrape. */
   readonly samplesMax: number;
+  readonly seriesLimits: SeriesLimits;
   readonly lineBytesMax: number;
   /** Lines with a sample; beyond it nothing is counted exactly, and reading stops. */
   readonly linesMax: number;
@@ -58,16 +61,25 @@ export interface StampedSample {
   readonly timestampMs: number;
 }
 
+/** The exemplars of one sample. */
+export interface SampleExemplars {
+  readonly ref: number;
+  /** Of the sample; undefined: the time of its scrape. */
+  readonly timestampMs: number | undefined;
+  readonly exemplars: readonly ExposedExemplar[];
+}
+
 /** Where a body is read into. */
 export interface BodySinks {
   readonly scanner: LineScanner;
   readonly lines: LineCache;
   readonly appender: Appender;
   readonly metadata: TargetMetadata;
+  readonly guard: SeriesGuard;
 }
 
 const HASH = 0x23;
-/** A series beyond the sample limit: counted only. */
+/** A series beyond a limit: counted only. */
 const NOT_CREATED = 0;
 
 export class BodyIngest {
@@ -77,12 +89,15 @@ export class BodyIngest {
   kept = 0;
   /** Refs of lines that the cache did not know. */
   readonly fresh: number[] = [];
+  /** Their metric names. */
+  readonly freshNames: string[] = [];
   /** Refs of lines that the cache does not learn, since blanks stand where they need not. */
   readonly unlearned: number[] = [];
   /** Samples that did not come out of the cache's scan. */
   readonly slow = new SampleBuffer();
   readonly stamped: StampedSample[] = [];
   readonly histograms: HistogramSample[] = [];
+  readonly exemplars: SampleExemplars[] = [];
   /** Series that the cache took for present because of a line that is another's. */
   readonly doubtful: number[] = [];
 
@@ -94,6 +109,10 @@ export class BodyIngest {
   readonly #types: TypeTracker;
   #sawEof = false;
   #hasTooManyBuckets = false;
+  /** Metric name of the series that was made last. */
+  #name = '';
+  /** Series that the scrape may create; asked for when there is one that the cache does not know. */
+  #room: number | undefined;
   /** Of OpenMetrics, which has none; the scan passes over them. */
   readonly #emptyLineAt: number;
 
@@ -109,11 +128,11 @@ export class BodyIngest {
 
   /**
    * Scans, parses, creates series; appends nothing yet: the samples of known lines are in the scanner. Counts are exact
-   * even beyond the limits of samples and buckets, up to linesMax. Throws ParseError, LabelLimitError, SampleLimitError
-   * or BucketLimitError.
+   * even beyond the limits of samples, buckets and series, up to linesMax. Throws ParseError, LabelLimitError,
+   * SampleLimitError, BucketLimitError or SeriesLimitError.
    */
   read(): void {
-    const { scanner, lines } = this.#sinks;
+    const { scanner, lines, guard } = this.#sinks;
     scanner.bodyBuffer(this.#body.length).set(this.#body);
     lines.scan(this.#body.length);
     this.kept = scanner.sampleCount;
@@ -126,6 +145,7 @@ export class BodyIngest {
     if (this.#page.error !== undefined) throw this.#page.error;
     if (this.kept > this.#rules.samplesMax) throw new SampleLimitError();
     if (this.#hasTooManyBuckets) throw new BucketLimitError();
+    if (this.#isOverRoom()) throw guard.refuse(this.#rules.schedule.targetId, this.#rules.seriesLimits);
   }
 
   #line(line: UnknownLine): void {
@@ -162,12 +182,25 @@ export class BodyIngest {
     if (ref === DROPPED) return;
     this.kept++;
     if (ref === NOT_CREATED) return;
-    if (!isKnown) this.fresh.push(ref);
+    if (!isKnown) {
+      this.fresh.push(ref);
+      this.freshNames.push(this.#name);
+    }
     if (!parser.isPlain) this.unlearned.push(ref);
     const timestampMs = parser.hasTimestamp && this.#rules.honorTimestamps ? parser.timestampMs : undefined;
+    this.#exemplars(ref, timestampMs, kind);
     if (kind === 'histogram') this.#histogram(ref, timestampMs);
     else if (timestampMs === undefined) this.slow.push(ref, parser.value);
     else this.stamped.push({ ref, value: parser.value, timestampMs });
+  }
+
+  /** Those of a native histogram need times of their own, as in Prometheus. */
+  #exemplars(ref: number, timestampMs: number | undefined, kind: 'series' | 'histogram'): void {
+    const { exemplar, exemplarsAt } = this.#parser;
+    if (exemplar === undefined && exemplarsAt < 0) return;
+    const all = exemplar === undefined ? this.#page.exemplars[exemplarsAt]! : [exemplar];
+    const exemplars = kind === 'series' ? all : all.filter((one) => one.timestampMs !== undefined);
+    if (exemplars.length > 0) this.exemplars.push({ ref, timestampMs, exemplars });
   }
 
   #histogram(ref: number, timestampMs: number | undefined): void {
@@ -196,13 +229,21 @@ export class BodyIngest {
     this.#normalize(pairs, lineStart);
     const labels = seriesLabels(metric, pairs, this.#rules);
     if (labels === undefined) return DROPPED;
-    if (this.kept >= this.#rules.samplesMax) return NOT_CREATED;
+    this.#name = labels.get(METRIC_NAME);
+    if (this.kept >= this.#rules.samplesMax || this.#isOverRoom()) return NOT_CREATED;
     try {
       return this.#sinks.appender.series(labels, this.#rules.schedule);
     } catch (err) {
       if (err instanceof BadRequest) throw new ParseError(err.message, { cause: err });
       throw err;
     }
+  }
+
+  #isOverRoom(): boolean {
+    const { guard, appender } = this.#sinks;
+    if (appender.seriesCreated === 0) return false;
+    this.#room ??= guard.room(this.#rules.schedule.targetId, this.#rules.seriesLimits);
+    return appender.seriesCreated > this.#room;
   }
 
   /** The bounds of a histogram's buckets and a summary's quantiles get one spelling. */

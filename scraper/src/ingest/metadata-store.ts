@@ -23,7 +23,7 @@ export class MetadataStore {
   /** To be released by the target that says it. undefined if there is no room. */
   acquire(metric: string, { type, help, unit }: MetricMetadata): MetadataVariant | undefined {
     const variants = this.#metrics.get(metric) ?? [];
-    const shown = help.slice(0, helpMaxLength);
+    const shown = shownHelp(help);
     const known = variants.find((each) => each.type === type && each.help === shown && each.unit === unit);
     if (known !== undefined) {
       known.users++;
@@ -54,6 +54,11 @@ export class MetadataStore {
     });
     return { metadata: Object.fromEntries(entries) };
   }
+}
+
+/** As far as it is kept. */
+export function shownHelp(help: string): string {
+  return help.slice(0, helpMaxLength);
 }
 
 function published({ type, help, unit }: MetadataVariant): MetricMetadata {

@@ -1,6 +1,8 @@
 // Appends batches of samples and counts those that the head refuses. A refused sample does not fail its scrape.
 
 import { appendCode, type Appender } from '@flotilla/tsdb';
+import { exemplarsOf } from '../parse/exemplar.ts';
+import type { SampleExemplars } from './body-ingest.ts';
 import type { ScrapeCounters } from './scrape-counters.ts';
 import type { HistogramSample } from './stale-markers.ts';
 
@@ -17,6 +19,7 @@ export class SampleCodes {
   #outOfOrder = 0;
   #duplicateTimestamp = 0;
   #outOfBounds = 0;
+  #exemplarsOutOfOrder = 0;
   #codes = new Uint8Array(64);
 
   clear(): void {
@@ -24,6 +27,7 @@ export class SampleCodes {
     this.#outOfOrder = 0;
     this.#duplicateTimestamp = 0;
     this.#outOfBounds = 0;
+    this.#exemplarsOutOfOrder = 0;
   }
 
   append(appender: Appender, { refs, values, count }: SampleBatch, timeMs: number): void {
@@ -41,10 +45,18 @@ export class SampleCodes {
     this.#count(appender.appendHistogram(ref, timestampMs ?? timeMs, histogram));
   }
 
+  /** Only where all of a sample are out of order they are counted: else they are a known set with some new ones. */
+  appendExemplars(appender: Appender, sample: SampleExemplars, timeMs: number): void {
+    const exemplars = exemplarsOf(sample.exemplars, sample.timestampMs ?? timeMs);
+    const late = exemplars.filter((one) => appender.appendExemplar(sample.ref, one) === 'out of order');
+    if (late.length === exemplars.length) this.#exemplarsOutOfOrder += late.length;
+  }
+
   addTo(counters: ScrapeCounters): void {
     counters.outOfOrder += this.#outOfOrder;
     counters.duplicateTimestamp += this.#duplicateTimestamp;
     counters.outOfBounds += this.#outOfBounds;
+    counters.exemplarsOutOfOrder += this.#exemplarsOutOfOrder;
   }
 
   #count(code: number): void {

@@ -19,21 +19,24 @@ import {
   SampleLimitError,
 } from './body-ingest.ts';
 import { LabelLimitError } from './label-limits.ts';
-import type { MetadataStore } from './metadata-store.ts';
+import type { MetadataStore, MetadataVariant } from './metadata-store.ts';
+import { familyMetadata } from './metric-family.ts';
 import { ReportSeries, type ScrapeReport } from './report-series.ts';
 import { SampleBuffer } from './sample-buffer.ts';
 import { SampleCodes } from './sample-codes.ts';
 import type { ScrapeCounters } from './scrape-counters.ts';
+import { type SeriesGuard, SeriesLimitError } from './series-guard.ts';
 import { SeriesEnds } from './series-ends.ts';
 import { StaleMarkers } from './stale-markers.ts';
 import { TargetMetadata } from './target-metadata.ts';
 
 /** What all targets of a process share. */
 export interface IngestContext {
-  readonly tsdb: Pick<Tsdb, 'appender'>;
+  readonly tsdb: Pick<Tsdb, 'appender'> & Partial<Pick<Tsdb, 'recordsMetadata'>>;
   readonly scanner: LineScanner;
   readonly counters: ScrapeCounters;
   readonly metadata: MetadataStore;
+  readonly guard: SeriesGuard;
 }
 
 export interface Page {
@@ -87,16 +90,17 @@ export class TargetIngest {
       return this.#tryPage(lines, time);
     } catch (err) {
       if (err instanceof FailedPage) return this.commitFailure(err.message, time, err.counts);
-      if (!(err instanceof UnknownRefs)) throw err;
+      if (!(err instanceof AllLinesWanted)) throw err;
       this.#forgetLines();
-      return this.#tryPage(lines, time);
+      return this.#tryPage(lines, time, true);
     }
   }
 
   #linesOf({ body, format }: Page): LinePage {
     const { convertClassicHistogramsToNhcb, alwaysScrapeClassicHistograms } = this.#rules;
     if (format === 'protobuf') return { ...transcribeProtobuf(body, this.#rules), format: 'transcript' };
-    if (!convertClassicHistogramsToNhcb || body.length === 0) return { body, format, histograms: [] };
+    if (!convertClassicHistogramsToNhcb || body.length === 0)
+      return { body, format, histograms: [], exemplars: [] };
     return { ...transcribeClassic(body, format, alwaysScrapeClassicHistograms), format: 'transcript' };
   }
 
@@ -135,6 +139,11 @@ export class TargetIngest {
     return this.#ends.all();
   }
 
+  /** What the target says of a metric; of all for ''. */
+  metadata(metric: string): readonly MetadataVariant[] {
+    return this.#metadata.of(metric);
+  }
+
   #forgetLines(): void {
     this.#ends.takeAll();
     this.#lines.clear();
@@ -152,20 +161,24 @@ export class TargetIngest {
     }
   }
 
-  #tryPage(lines: LinePage, time: ScrapeTime): ScrapeOutcome {
-    const { scanner, counters } = this.#context;
+  #tryPage(lines: LinePage, time: ScrapeTime, areAllShown = false): ScrapeOutcome {
+    const { scanner, counters, guard } = this.#context;
+    let created = 0;
     let unmarked: readonly number[] = [];
     let written: Pick<BodyIngest, 'histograms' | 'unlearned'> = { histograms: [], unlearned: [] };
     const report = this.#transact((appender) => {
-      const sinks = { scanner, lines: this.#lines, appender, metadata: this.#metadata };
+      const sinks = { scanner, lines: this.#lines, appender, metadata: this.#metadata, guard };
       const page = new BodyIngest(this.#rules, sinks, lines);
       this.#read(page);
+      this.#setMetadata(appender, page, areAllShown);
       written = page;
       unmarked = this.#append(appender, page, time.timeMs);
       const good: ScrapeReport = { up: true, durationMs: time.durationMs(), ...this.#countsOf(page) };
       this.#report.append(appender, good, time.timeMs);
+      created = appender.seriesCreated;
       return good;
     });
+    guard.created(this.#rules.schedule.targetId, created);
     this.#lines.commit();
     this.#ends.written(unmarked, written.unlearned);
     this.#markers.written(written.histograms);
@@ -173,6 +186,18 @@ export class TargetIngest {
     this.#codes.addTo(counters);
     this.#lastSuccessMs = time.timeMs;
     return { ...report, error: '' };
+  }
+
+  /** Of new series; when a family's metadata change, of all. */
+  #setMetadata(appender: Appender, { fresh, freshNames }: BodyIngest, areAllShown: boolean): void {
+    if (this.#context.tsdb.recordsMetadata !== true) return;
+    if (!areAllShown && this.#metadata.isChanged) throw new AllLinesWanted('metadata changed');
+    if (fresh.length === 0) return;
+    const said = this.#metadata.said();
+    for (const [i, ref] of fresh.entries()) {
+      const metadata = familyMetadata(freshNames[i]!, said);
+      if (metadata !== undefined) appender.setMetadata(ref, metadata);
+    }
   }
 
   #read(page: BodyIngest): void {
@@ -184,7 +209,7 @@ export class TargetIngest {
       if (err instanceof SampleLimitError) counters.exceededSampleLimit++;
       else if (err instanceof BucketLimitError) counters.exceededBucketLimit++;
       else if (err instanceof LabelLimitError) counters.exceededLabelLimits++;
-      else if (!(err instanceof ParseError)) throw err;
+      else if (!(err instanceof ParseError || err instanceof SeriesLimitError)) throw err;
       throw new FailedPage(this.#countsOf(page), err);
     }
   }
@@ -205,7 +230,8 @@ export class TargetIngest {
       codes.append(appender, one, timestampMs);
     }
     this.#appendHistograms(appender, page, timeMs);
-    if (codes.unknownRefs > 0) throw new UnknownRefs();
+    if (codes.unknownRefs > 0) throw new AllLinesWanted('a series is not in the head any more');
+    for (const sample of page.exemplars) codes.appendExemplars(appender, sample, timeMs);
     const stampedRefs = [...stamped, ...histograms.filter(({ timestampMs: own }) => own !== undefined)].map(
       ({ ref }) => ref,
     );
@@ -249,9 +275,9 @@ class FailedPage extends Error {
   }
 }
 
-/** Some line leads to a series that the head has let go: every line must show its labels once more. */
-class UnknownRefs extends Error {
-  constructor() {
-    super('line cache: a series is not in the head any more');
+/** Every line must show its labels once more: a series left the head, or more is said of known ones. */
+class AllLinesWanted extends Error {
+  constructor(why: string) {
+    super(`line cache: ${why}`);
   }
 }

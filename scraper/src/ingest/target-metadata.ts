@@ -1,7 +1,7 @@
 // The metadata that one target says: gathered from the comments of a body that are new, kept if its scrape succeeds.
 
 import type { MetricMetadata } from '@flotilla/wire';
-import type { MetadataStore, MetadataVariant } from './metadata-store.ts';
+import { shownHelp, type MetadataStore, type MetadataVariant } from './metadata-store.ts';
 
 type News = Map<string, Partial<MetricMetadata>>;
 
@@ -37,6 +37,33 @@ export class TargetMetadata {
     }
     this.#held = [...held.values()];
     this.#news.clear();
+  }
+
+  /** Whether what was noted is not what was said before, of a metric that the target spoke of already. */
+  get isChanged(): boolean {
+    return this.#held.some(({ metric, type, help, unit }) => {
+      const {
+        type: newType = type,
+        help: newHelp = help,
+        unit: newUnit = unit,
+      } = this.#news.get(metric) ?? {};
+      return newType !== type || shownHelp(newHelp) !== help || newUnit !== unit;
+    });
+  }
+
+  /** By metric, what was noted included. */
+  said(): Map<string, MetricMetadata> {
+    const said = new Map<string, MetricMetadata>(this.#held.map((variant) => [variant.metric, variant]));
+    for (const [metric, news] of this.#news) {
+      const { type = 'unknown', help = '', unit = '' } = { ...said.get(metric), ...news };
+      said.set(metric, { type, help: shownHelp(help), unit });
+    }
+    return said;
+  }
+
+  /** What the target says of a metric; of all for ''. */
+  of(metric: string): readonly MetadataVariant[] {
+    return metric === '' ? this.#held : this.#held.filter((variant) => variant.metric === metric);
   }
 
   /** The target says nothing any more. */

@@ -8,6 +8,7 @@ import { METRIC_NAME, parseGoFloat } from '@flotilla/model';
 import type { NativeHistogram } from '@flotilla/tsdb';
 import { checkHistogram } from './check-histogram.ts';
 import { ClassicHistogram } from './classic-histogram.ts';
+import type { ExposedExemplar } from './exemplar.ts';
 import type { EntryKind, LineCursor } from './line-cursor.ts';
 import { type LineFormat, lineParser } from './line-formats.ts';
 import { ParseError } from './parse-error.ts';
@@ -24,6 +25,7 @@ interface Gathered {
   /** Names and values, without `le`. */
   readonly pairs: readonly string[];
   readonly histogram: ClassicHistogram;
+  readonly exemplars: ExposedExemplar[];
 }
 
 /** Never throws: what is wrong is in the transcript. */
@@ -93,17 +95,17 @@ class ClassicTranscriber {
   }
 
   #sample(start: number): void {
-    const { seriesEnd, value, hasTimestamp, timestampMs } = this.#parser;
+    const { seriesEnd, value, hasTimestamp, timestampMs, exemplar } = this.#parser;
     this.#timestampMs = hasTimestamp ? timestampMs : undefined;
     if (this.#gather() && !this.#keepClassic) return;
     this.#writer.bytes(this.#body.subarray(start, seriesEnd));
     this.#writer.text(' ');
-    this.#writer.endSample(value, this.#timestampMs);
+    this.#writer.endSample(value, this.#timestampMs, exemplar === undefined ? [] : [exemplar]);
   }
 
   /** Whether the sample is one of a classic histogram. */
   #gather(): boolean {
-    const { metric, pairs, value } = this.#parser;
+    const { metric, pairs, value, exemplar } = this.#parser;
     const [, family = metric, part] = sampleName.exec(metric) ?? [];
     if (this.#type !== 'histogram') {
       this.#flush();
@@ -115,7 +117,8 @@ class ClassicTranscriber {
     const bound = part === 'bucket' ? boundOf(pairs) : 0;
     if (bound === undefined) return false;
     this.#gathered ??= begin(key, family, pairs);
-    const { histogram } = this.#gathered;
+    const { histogram, exemplars } = this.#gathered;
+    if (exemplar !== undefined) exemplars.push(exemplar);
     if (part === 'bucket') histogram.setBucket(bound, value);
     else if (part === 'count') histogram.setCount(value);
     else histogram.setSum(value);
@@ -139,13 +142,13 @@ class ClassicTranscriber {
       writer.text('"');
     }
     writer.text('} ');
-    writer.endHistogram(converted, this.#timestampMs);
+    writer.endHistogram(converted, this.#timestampMs, gathered.exemplars);
   }
 }
 
 function begin(key: string, metric: string, pairs: readonly string[]): Gathered {
   const others = pairs.filter((_, i) => pairs[i - (i % 2)] !== 'le');
-  return { key, metric, pairs: others, histogram: new ClassicHistogram() };
+  return { key, metric, pairs: others, histogram: new ClassicHistogram(), exemplars: [] };
 }
 
 /** Equal for samples of one histogram, whatever order their labels have. */

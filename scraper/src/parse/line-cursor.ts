@@ -3,6 +3,7 @@
 
 import { isUtf8 } from 'node:buffer';
 import { parseGoFloat } from '@flotilla/model';
+import type { ExposedExemplar } from './exemplar.ts';
 import { ParseError, quoteBytes } from './parse-error.ts';
 
 export type EntryKind = 'blank' | 'comment' | 'type' | 'help' | 'unit' | 'eof' | 'series' | 'histogram';
@@ -37,6 +38,10 @@ export abstract class LineCursor {
   value = 0;
   hasTimestamp = false;
   timestampMs = 0;
+  /** Of a series in OpenMetrics. */
+  exemplar: ExposedExemplar | undefined;
+  /** Of a series or histogram in a transcript: place of its exemplars in the list; −1 if it has none. */
+  exemplarsAt = -1;
   /** Whether a series line is written as nearly all are: no blanks but one, before the value. */
   isPlain = false;
   /** Type (`untyped` is `unknown`), help or unit. */
@@ -59,6 +64,8 @@ export abstract class LineCursor {
     this.tokenStart = start;
     this.metric = '';
     this.pairs.length = 0;
+    this.exemplar = undefined;
+    this.exemplarsAt = -1;
   }
 
   protected float(from: number, to: number): number {

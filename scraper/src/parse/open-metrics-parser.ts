@@ -1,5 +1,5 @@
 // OpenMetrics 1.0.0 and 0.0.1, line by line. Grammar and error texts are Prometheus's: one blank between the parts of a
-// line and nowhere else, timestamps in seconds, no comments but HELP, TYPE, UNIT and EOF. Exemplars are checked and dropped.
+// line and nowhere else, timestamps in seconds, no comments but HELP, TYPE, UNIT and EOF.
 //
 // For lines that the kernel's line cache does not know. Fields are valid until the next call.
 
@@ -91,7 +91,7 @@ export class OpenMetricsParser extends LineCursor {
   #series(): void {
     if (this.peek() === BRACE_OPEN) {
       this.at++;
-      this.#labels(false);
+      this.#labels(this.pairs, false);
       if (this.metric === '') {
         throw new ParseError(`metric name not set while parsing: ${this.quoted(this.start, this.at)}`);
       }
@@ -101,7 +101,7 @@ export class OpenMetricsParser extends LineCursor {
       this.metric = this.latin1(this.tokenStart, this.at);
       if (this.peek() === BRACE_OPEN) {
         this.at++;
-        this.#labels(false);
+        this.#labels(this.pairs, false);
       }
     }
     this.seriesEnd = this.at;
@@ -110,7 +110,7 @@ export class OpenMetricsParser extends LineCursor {
   }
 
   /** Up to the closing brace. A quoted string without `=` is the metric name, but not in an exemplar. */
-  #labels(isExemplar: boolean): void {
+  #labels(pairs: string[], isExemplar: boolean): void {
     for (let token = this.#labelToken(); token !== 'BCLOSE';) {
       if (token !== 'LNAME' && token !== 'QSTRING') throw this.unexpected('expected label name', token);
       const isQuoted = token === 'QSTRING';
@@ -125,7 +125,7 @@ export class OpenMetricsParser extends LineCursor {
       }
       if (token !== 'EQUAL') throw this.unexpected('expected equal', token);
       const value = this.#labelValue();
-      if (!isExemplar) this.pairs.push(name, value);
+      pairs.push(name, value);
       token = this.#nextLabel();
     }
   }
@@ -239,12 +239,15 @@ export class OpenMetricsParser extends LineCursor {
   }
 
   #exemplar(): void {
-    this.#labels(true);
-    this.#number('exemplar labels');
+    const pairs: string[] = [];
+    this.#labels(pairs, true);
+    const value = this.#number('exemplar labels');
+    this.exemplar = { pairs, value, timestampMs: undefined };
     if (this.at === this.end) return;
     if (!this.#word()) throw this.unexpected('expected timestamp or comment', this.#otherToken());
     const seconds = this.float(this.tokenStart + 1, this.at);
     if (!Number.isFinite(seconds)) throw new ParseError(`invalid exemplar timestamp ${formatFloat(seconds)}`);
+    this.exemplar = { pairs, value, timestampMs: Math.trunc(seconds * 1000) };
     if (this.at < this.end)
       throw this.unexpected('expected next entry after exemplar timestamp', this.#timestampToken());
   }

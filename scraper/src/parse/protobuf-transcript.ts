@@ -3,6 +3,7 @@
 // One family is decoded at a time. Labels of a metric are checked and written once, and copied to each of its lines.
 
 import { BadRequest, goQuote } from '@flotilla/model';
+import type { NativeHistogram } from '@flotilla/tsdb';
 import {
   decodeMetricFamily,
   type ExposedFamily,
@@ -10,9 +11,11 @@ import {
   type ExposedMetric,
 } from '@flotilla/wire';
 import { ClassicHistogram } from './classic-histogram.ts';
+import type { ExposedExemplar } from './exemplar.ts';
 import { isLegacyName, isText, shownText } from './exposed-text.ts';
 import { labelFloat } from './label-float.ts';
 import { ParseError, quoteBytes } from './parse-error.ts';
+import { bucketExemplars, exposedExemplar, nativeExemplars } from './protobuf-exemplar.ts';
 import { isNativeHistogram, nativeHistogramOf } from './protobuf-histogram.ts';
 import { type Transcript, TranscriptWriter } from './transcript.ts';
 
@@ -23,6 +26,7 @@ export interface HistogramRules {
   readonly convertClassicHistogramsToNhcb: boolean;
 }
 
+const COUNTER = 0;
 const SUMMARY = 2;
 const HISTOGRAM = 4;
 const GAUGE_HISTOGRAM = 5;
@@ -131,7 +135,8 @@ class FamilyTranscriber {
       this.#histogram(metric, type === GAUGE_HISTOGRAM);
     else {
       const { counter, gauge, untyped } = metric;
-      this.#sample('', '', [counter, gauge, undefined, untyped][type]?.value ?? 0);
+      const exemplar = type === COUNTER ? exposedExemplar(counter?.exemplar) : [];
+      this.#sample('', '', [counter, gauge, undefined, untyped][type]?.value ?? 0, exemplar);
     }
   }
 
@@ -149,7 +154,7 @@ class FamilyTranscriber {
     if (histogram && scrapeNativeHistograms && isNativeHistogram(histogram)) {
       const native = this.#native(histogram, isGauge);
       this.#open('', '');
-      this.#writer.endHistogram(native, this.#timestampMs);
+      this.#writer.endHistogram(native, this.#timestampMs, nativeExemplars(histogram));
       if (alwaysScrapeClassicHistograms && histogram.bucket.length > 0) this.#classic(histogram);
       return;
     }
@@ -172,8 +177,9 @@ class FamilyTranscriber {
     const count = countOf(histogram);
     this.#sample('_count', '', count);
     this.#sample('_sum', '', histogram?.sampleSum ?? 0);
-    for (const { upperBound, cumulativeCount, cumulativeCountFloat } of histogram?.bucket ?? []) {
-      this.#sample('_bucket', `le="${labelTextOf(upperBound)}"`, cumulativeCountFloat || cumulativeCount);
+    for (const { upperBound, cumulativeCount, cumulativeCountFloat, exemplar } of histogram?.bucket ?? []) {
+      const value = cumulativeCountFloat || cumulativeCount;
+      this.#sample('_bucket', `le="${labelTextOf(upperBound)}"`, value, exposedExemplar(exemplar));
       if (upperBound === Infinity) return;
     }
     this.#sample('_bucket', 'le="+Inf"', count);
@@ -188,12 +194,13 @@ class FamilyTranscriber {
     const converted = classic.convert();
     if (converted === undefined) throw new ParseError(classic.error);
     this.#open('', '');
-    this.#writer.endHistogram(isGauge ? { ...converted, hint: 'gauge' } : converted, this.#timestampMs);
+    const hinted: NativeHistogram = isGauge ? { ...converted, hint: 'gauge' } : converted;
+    this.#writer.endHistogram(hinted, this.#timestampMs, bucketExemplars(histogram));
   }
 
-  #sample(suffix: string, label: string, value: number): void {
+  #sample(suffix: string, label: string, value: number, exemplars?: readonly ExposedExemplar[]): void {
     this.#open(suffix, label);
-    this.#writer.endSample(value, this.#timestampMs);
+    this.#writer.endSample(value, this.#timestampMs, exemplars);
   }
 
   /** Everything up to the value; `label` is one more label, or ''. */

@@ -164,16 +164,23 @@ export class TextParser extends LineCursor {
   #suffix(): void {
     this.#skipBlanks();
     this.hasTimestamp = false;
-    if (this.peek() === NEWLINE) return;
+    if (this.peek() === NEWLINE || this.#exemplars()) return;
     if (this.#digits() !== 'TIMESTAMP') {
       throw this.unexpected('expected timestamp or new record', this.#otherToken());
     }
     this.hasTimestamp = true;
     this.timestampMs = this.#timestamp(this.tokenStart, this.at);
     this.#skipBlanks();
-    if (this.peek() !== NEWLINE) {
+    if (this.peek() !== NEWLINE && !this.#exemplars()) {
       throw this.unexpected('expected next entry after timestamp', this.#otherToken());
     }
+  }
+
+  /** Whether exemplars follow, which our transcripts have at the end of a line. */
+  #exemplars(): boolean {
+    if (this.format === 'text' || this.peek() !== HASH) return false;
+    this.exemplarsAt = Number(this.latin1(this.at + 1, this.end));
+    return true;
   }
 
   #timestamp(from: number, to: number): number {

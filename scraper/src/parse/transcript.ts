@@ -2,15 +2,18 @@
 // series that was there before, whatever format it came in.
 //
 // A line is `name{labels} value` or `{"odd.name",labels} value`, maybe with a timestamp in ms. The value of a native
-// histogram is `h` and its place in a list. Comments say type, help and unit. The writer owns the bytes until finish().
+// histogram is `h` and its place in a list; ` #` and a number at the end is the place of exemplars in another. Comments say type, help and unit. The writer owns the bytes until finish().
 
 import type { NativeHistogram } from '@flotilla/tsdb';
+import type { ExposedExemplar } from './exemplar.ts';
 import { ParseError } from './parse-error.ts';
 
 /** A body as lines, and the histograms that they name. */
 export interface Transcript {
   readonly body: Buffer;
   readonly histograms: readonly NativeHistogram[];
+  /** Per line that has some. */
+  readonly exemplars: readonly (readonly ExposedExemplar[])[];
   /** What ended the body early; what came before it is in the transcript, for the counts. */
   readonly error?: ParseError | undefined;
 }
@@ -26,6 +29,7 @@ const LETTER_N = 0x6e;
 
 export class TranscriptWriter {
   readonly histograms: NativeHistogram[] = [];
+  readonly #exemplars: (readonly ExposedExemplar[])[] = [];
   readonly #bytesMax: number;
   #buffer: Buffer;
   #length = 0;
@@ -79,28 +83,38 @@ export class TranscriptWriter {
     this.#length = at;
   }
 
-  /** The number, a timestamp unless it is undefined, and the end of the line. */
-  endSample(value: number, timestampMs: number | undefined): void {
+  /** The number, a timestamp unless it is undefined, exemplars if there are any, and the end of the line. */
+  endSample(
+    value: number,
+    timestampMs: number | undefined,
+    exemplars: readonly ExposedExemplar[] = [],
+  ): void {
     this.text(floatText(value));
-    this.#endLine(timestampMs);
+    this.#endLine(timestampMs, exemplars);
   }
 
   /** As endSample. The histogram belongs to the transcript. */
-  endHistogram(histogram: NativeHistogram, timestampMs: number | undefined): void {
+  endHistogram(
+    histogram: NativeHistogram,
+    timestampMs: number | undefined,
+    exemplars: readonly ExposedExemplar[] = [],
+  ): void {
     this.text(`h${this.histograms.length}`);
     this.histograms.push(histogram);
-    this.#endLine(timestampMs);
+    this.#endLine(timestampMs, exemplars);
   }
 
   /** With an error, up to the last whole line. */
   finish(error?: ParseError): Transcript {
     const written = this.#buffer.subarray(0, this.#length);
     const body = error === undefined ? written : written.subarray(0, written.lastIndexOf(NEWLINE) + 1);
-    return { body, histograms: this.histograms, error };
+    return { body, histograms: this.histograms, exemplars: this.#exemplars, error };
   }
 
-  #endLine(timestampMs: number | undefined): void {
-    this.text(timestampMs === undefined ? '\n' : ` ${timestampMs}\n`);
+  #endLine(timestampMs: number | undefined, exemplars: readonly ExposedExemplar[]): void {
+    if (timestampMs !== undefined) this.text(` ${timestampMs}`);
+    if (exemplars.length > 0) this.text(` #${this.#exemplars.push(exemplars) - 1}`);
+    this.text('\n');
   }
 
   #reserve(bytes: number): void {

@@ -10,6 +10,7 @@ import type { Target, TargetHealth } from '@flotilla/wire';
 import { BodySizeError, ScrapeError } from '../fetch/scrape-error.ts';
 import { type FetchContext, type Page, TargetClient } from '../fetch/target-client.ts';
 import type { BodyRules } from '../ingest/body-ingest.ts';
+import type { MetadataVariant } from '../ingest/metadata-store.ts';
 import { schemaOfFactor } from '../ingest/histogram-limits.ts';
 import { type IngestContext, type ScrapeOutcome, TargetIngest } from '../ingest/target-ingest.ts';
 import { type ExpositionFormat, expositionFormat } from '../parse/content-type.ts';
@@ -91,6 +92,11 @@ export class TargetLoop {
     };
   }
 
+  /** What the target says of a metric; of all for ''. */
+  metadata(metric: string): readonly MetadataVariant[] {
+    return this.#ingest.metadata(metric);
+  }
+
   /** Ends without a trace in the data: shutdown, hand-off. Resolves when a running scrape has ended. */
   async stop(): Promise<void> {
     await this.stopForSuccessor();
@@ -148,6 +154,7 @@ export class TargetLoop {
       honorTimestamps: job.honorTimestamps,
       trackTimestampsStaleness: job.trackTimestampsStaleness,
       samplesMax,
+      seriesLimits: job.limits,
       lineBytesMax: this.#context.bounds.lineBytesMax,
       linesMax: this.#context.bounds.samplesMax,
     };

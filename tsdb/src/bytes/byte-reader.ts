@@ -66,6 +66,10 @@ export class ByteReader {
     return zigzag % 2 === 0 ? zigzag / 2 : -(zigzag + 1) / 2;
   }
 
+  float(): number {
+    return this.buffer.readDoubleBE(this.skip(8));
+  }
+
   string(): string {
     const length = this.uvarint();
     const at = this.skip(length);

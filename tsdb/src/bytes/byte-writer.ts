@@ -56,6 +56,12 @@ export class ByteWriter {
     this.uvarint(value < 0 ? -2 * value - 1 : 2 * value);
   }
 
+  /** The bits of a double. */
+  float(value: number): void {
+    this.reserve(8);
+    this.used = this.buffer.writeDoubleBE(value, this.used);
+  }
+
   /** uvarint length, then UTF-8. */
   string(value: string): void {
     const length = Buffer.byteLength(value);

@@ -3,12 +3,22 @@
 // Hot: appendBatch, once per scrape. The WAL sees series and schedules before the samples that name them.
 
 import { BadRequest, isValidUtf8Name, type Labels, writeStale } from '@flotilla/model';
-import { type AppendCode, appendCode, type Appender, type Schedule, type SeriesRef } from '../api.ts';
+import {
+  type AppendCode,
+  appendCode,
+  type Appender,
+  type Exemplar,
+  type ExemplarCode,
+  type Schedule,
+  type SeriesMetadata,
+  type SeriesRef,
+} from '../api.ts';
 import { defectOf, type NativeHistogram, sameHistogram } from '../histogram/native-histogram.ts';
 import { encodeHistograms, type RefHistogram } from '../wal/histogram-records.ts';
 import { encodeLate, type LateSample } from '../wal/late-records.ts';
 import { encodeSchedules, encodeSeries } from '../wal/records.ts';
 import type { Wal } from '../wal/wal.ts';
+import { Annotations } from './annotations.ts';
 import type { Head } from './head.ts';
 import { slotOf } from './ref-table.ts';
 import { sameSchedule } from './schedules.ts';
@@ -33,6 +43,7 @@ export class HeadAppender implements Appender {
   private late: LateSample[] = [];
   private histograms: RefHistogram[] = [];
   private readonly newestHistogram = new Map<SeriesRef, RefHistogram>();
+  private readonly annotations: Annotations;
   private readonly oneRef = new Uint32Array(1);
   private readonly oneValue = new Float64Array(1);
   private readonly oneCode = new Uint8Array(1);
@@ -43,6 +54,7 @@ export class HeadAppender implements Appender {
     this.wbl = wbl;
     this.clock = clock;
     this.refusals = refusals;
+    this.annotations = new Annotations(head);
   }
 
   series(labels: Labels, schedule?: Schedule): SeriesRef {
@@ -53,6 +65,10 @@ export class HeadAppender implements Appender {
     }
     if (schedule !== undefined) this.setSchedule(ref, schedule);
     return ref;
+  }
+
+  get seriesCreated(): number {
+    return this.created.size;
   }
 
   private create(labels: Labels): SeriesRef {
@@ -199,6 +215,14 @@ export class HeadAppender implements Appender {
     return { timeMs: this.head.kernel.lastTimeMs(ref), histogram: this.head.lastHistogram(ref) };
   }
 
+  appendExemplar(ref: SeriesRef, exemplar: Exemplar): ExemplarCode {
+    return this.annotations.addExemplar(ref, exemplar);
+  }
+
+  setMetadata(ref: SeriesRef, metadata: SeriesMetadata): void {
+    this.annotations.setMetadata(ref, metadata);
+  }
+
   commit(): void {
     const undoLate = this.logLate();
     try {
@@ -215,6 +239,7 @@ export class HeadAppender implements Appender {
       this.head.appendHistogram(ref, timeMs, histogram);
     for (const sample of this.late)
       if (this.head.isLive(sample.ref)) this.head.late.add(slotOf(sample.ref), sample);
+    this.annotations.apply();
     this.reset();
   }
 
@@ -239,15 +264,17 @@ export class HeadAppender implements Appender {
     const staged = this.stage === 0 ? 0 : kernel.stagedCount(this.stage);
     const fresh = [...this.created].filter((ref) => this.head.isUnpublished(ref));
     const isEmpty = staged === 0 && fresh.length === 0 && this.scheduled.size === 0;
-    if (isEmpty && this.histograms.length === 0) return;
+    if (isEmpty && this.histograms.length === 0 && this.annotations.isEmpty) return;
     this.wal.write(kernel, (pageOffset) => {
       if (fresh.length > 0) {
         const record = encodeSeries(fresh, (ref) => index.sets.labels(slotOf(ref)));
         kernel.frameRecord(record, pageOffset);
       }
       if (this.scheduled.size > 0) kernel.frameRecord(encodeSchedules(this.scheduled), pageOffset);
+      this.annotations.frameFirst(kernel, pageOffset);
       if (staged > 0) kernel.frameStaged(this.stage, pageOffset);
       for (const record of encodeHistograms(this.histograms)) kernel.frameRecord(record, pageOffset);
+      this.annotations.frameLast(kernel, pageOffset);
     });
   }
 
@@ -264,6 +291,7 @@ export class HeadAppender implements Appender {
     if (this.late.length > 0) this.late = [];
     if (this.histograms.length > 0) this.histograms = [];
     this.newestHistogram.clear();
+    this.annotations.clear();
     if (this.created.size > 0) this.created = new Set();
     if (this.scheduled.size > 0) this.scheduled = new Map();
     this.minTimeMs = Infinity;

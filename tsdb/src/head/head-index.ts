@@ -4,18 +4,18 @@
 // that is, committed.
 
 import { type Labels, type Matcher, METRIC_NAME } from '@flotilla/model';
-import type { Cardinality, NamedCount } from '../api.ts';
+import type { Cardinality } from '../api.ts';
 import { LabelSets } from './label-sets.ts';
+import { PackedPostings } from './packed-postings.ts';
 import { PostingList } from './posting-list.ts';
 import { Symbols } from './symbols.ts';
-
-const EMPTY = new Uint32Array(0);
+import { TopCounts } from './top-counts.ts';
 
 export class HeadIndex {
   readonly symbols = new Symbols();
   readonly sets = new LabelSets(this.symbols);
   /** Name id → value id → series. */
-  private readonly postings = new Map<number, Map<number, PostingList>>();
+  private readonly postings = new Map<number, Map<number, PackedPostings>>();
   private readonly all = new PostingList();
 
   get size(): number {
@@ -43,11 +43,11 @@ export class HeadIndex {
     }
   }
 
-  private listOf(name: number, value: number): PostingList {
+  private listOf(name: number, value: number): PackedPostings {
     let values = this.postings.get(name);
-    if (values === undefined) this.postings.set(name, (values = new Map<number, PostingList>()));
+    if (values === undefined) this.postings.set(name, (values = new Map<number, PackedPostings>()));
     let list = values.get(value);
-    if (list === undefined) values.set(value, (list = new PostingList()));
+    if (list === undefined) values.set(value, (list = new PackedPostings()));
     return list;
   }
 
@@ -106,7 +106,7 @@ export class HeadIndex {
     return best;
   }
 
-  private listsFor(matcher: Matcher): PostingList[] | undefined {
+  private listsFor(matcher: Matcher): PackedPostings[] | undefined {
     const nameId = this.symbols.find(matcher.name);
     const values = nameId === undefined ? undefined : this.postings.get(nameId);
     if (values === undefined) return [];
@@ -117,8 +117,11 @@ export class HeadIndex {
     return undefined;
   }
 
-  private listsOfLiterals(values: Map<number, PostingList>, literals: readonly string[]): PostingList[] {
-    const lists: PostingList[] = [];
+  private listsOfLiterals(
+    values: Map<number, PackedPostings>,
+    literals: readonly string[],
+  ): PackedPostings[] {
+    const lists: PackedPostings[] = [];
     for (const literal of literals) {
       const id = this.symbols.find(literal);
       const list = id === undefined ? undefined : values.get(id);
@@ -139,44 +142,35 @@ export class HeadIndex {
 
   /** The lists of /api/v1/status/tsdb, as Prometheus counts them. */
   cardinality(limit: number): Cardinality {
-    const byName: NamedCount[] = [];
-    const memory: NamedCount[] = [];
-    const pairs: NamedCount[] = [];
-    const metrics: NamedCount[] = [];
+    const [metrics, names] = [new TopCounts(limit), new TopCounts(limit)];
+    const [memory, pairs] = [new TopCounts(limit), new TopCounts(limit)];
     for (const [nameId, values] of this.postings) {
       const name = this.symbols.text(nameId);
+      const counts = name === METRIC_NAME ? metrics : undefined;
       let bytes = 0;
       for (const [valueId, list] of values) {
+        const { length } = list;
         const value = this.symbols.text(valueId);
-        bytes += Buffer.byteLength(value) * list.length;
-        pairs.push({ name: `${name}=${value}`, value: list.length });
-        if (name === METRIC_NAME) metrics.push({ name: value, value: list.length });
+        bytes += Buffer.byteLength(value) * length;
+        pairs.offer(length, () => `${name}=${value}`);
+        counts?.offer(length, () => value);
       }
-      byName.push({ name, value: values.size });
-      memory.push({ name, value: bytes });
+      names.offer(values.size, () => name);
+      memory.offer(bytes, () => name);
     }
     return {
-      seriesCountByMetricName: largest(metrics, limit),
-      labelValueCountByLabelName: largest(byName, limit),
-      memoryInBytesByLabelName: largest(memory, limit),
-      seriesCountByLabelValuePair: largest(pairs, limit),
+      seriesCountByMetricName: metrics.list(),
+      labelValueCountByLabelName: names.list(),
+      memoryInBytesByLabelName: memory.list(),
+      seriesCountByLabelValuePair: pairs.list(),
     };
   }
 }
 
-function largest(counts: NamedCount[], limit: number): NamedCount[] {
-  return counts.toSorted((a, b) => b.value - a.value || (a.name < b.name ? -1 : 1)).slice(0, limit);
-}
-
-function concatenated(lists: readonly PostingList[], total: number): Uint32Array {
-  if (lists.length === 1) return lists[0]!.view();
-  if (lists.length === 0) return EMPTY;
+function concatenated(lists: readonly PackedPostings[], total: number): Uint32Array {
   const out = new Uint32Array(total);
   let at = 0;
-  for (const list of lists) {
-    out.set(list.view(), at);
-    at += list.length;
-  }
+  for (const list of lists) at = list.copyTo(out, at);
   return out;
 }
 

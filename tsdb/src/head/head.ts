@@ -7,11 +7,12 @@
 
 import { HeadKernel } from '@flotilla/kernel';
 import { type Labels, type Matcher } from '@flotilla/model';
-import type { RawChunk, Schedule, SeriesRef } from '../api.ts';
+import type { OpenOptions, RawChunk, Schedule, SeriesMetadata, SeriesRef } from '../api.ts';
 import { addInterval, type Interval } from '../block/tombstones.ts';
 import { withoutIntervals } from '../chunk/without-intervals.ts';
 import type { NativeHistogram } from '../histogram/native-histogram.ts';
 import type { HeadChunkFiles } from './head-chunk-files.ts';
+import { ExemplarRing } from './exemplar-ring.ts';
 import { HeadHistograms } from './head-histograms.ts';
 import { encodeSamples } from '../chunk/samples.ts';
 import { mergeChunks } from '../chunk/merge-chunks.ts';
@@ -23,6 +24,8 @@ import { SealedChunks } from './sealed-chunks.ts';
 
 const STAGES_MAX = 255;
 
+export type HeadOptions = Pick<OpenOptions, 'outOfOrderWindowMs' | 'exemplarsMax' | 'metadataRecords'>;
+
 export class Head {
   readonly blockDurationMs: number;
   readonly index = new HeadIndex();
@@ -32,6 +35,9 @@ export class Head {
   readonly kernel: HeadKernel;
   readonly histograms = new HeadHistograms((slot, chunk) => this.keep(slot, chunk));
   readonly late = new LateSamples();
+  readonly exemplars: ExemplarRing;
+  /** By slot, if they are recorded. */
+  readonly metadata: Map<number, SeriesMetadata> | undefined;
   /** How much older than the newest sample of the head a late one may be; 0: none are taken. */
   readonly lateWindowMs: number;
   /** Of the samples; min > max when there are none. A lower bound after a truncation. */
@@ -50,13 +56,17 @@ export class Head {
   private openChunksClosed = 0;
 
   /** Throws RangeError for a duration that open chunks cannot count in 31 bits. */
-  constructor(blockDurationMs: number, files?: HeadChunkFiles, lateWindowMs = 0) {
+  constructor(blockDurationMs: number, files?: HeadChunkFiles, options: HeadOptions = {}) {
     if (!Number.isInteger(blockDurationMs) || blockDurationMs <= 0 || blockDurationMs >= 2 ** 31) {
       throw new RangeError(`block duration: ${blockDurationMs} ms, want 1 to ${2 ** 31 - 1}`);
     }
     this.blockDurationMs = blockDurationMs;
     this.sealed = new SealedChunks(files);
-    this.lateWindowMs = lateWindowMs;
+    this.lateWindowMs = options.outOfOrderWindowMs ?? 0;
+    this.metadata = options.metadataRecords === true ? new Map() : undefined;
+    this.exemplars = new ExemplarRing(options.exemplarsMax ?? 0, this.lateWindowMs, (ref) =>
+      this.index.sets.labels(slotOf(ref)),
+    );
     this.kernel = new HeadKernel((ref, samples, minTimeMs, maxTimeMs, data) => {
       this.histograms.sealBefore(slotOf(ref), minTimeMs);
       this.keep(slotOf(ref), { samples, minTimeMs, maxTimeMs, encoding: 1, data });
@@ -137,6 +147,7 @@ export class Head {
   private forget(ref: SeriesRef): void {
     this.schedules.set(slotOf(ref), undefined);
     this.deleted.delete(slotOf(ref));
+    this.metadata?.delete(slotOf(ref));
     this.histograms.drop(slotOf(ref));
     this.late.drop(slotOf(ref));
     this.kernel.deleteSeries(ref);
@@ -340,7 +351,7 @@ export class Head {
     }
     this.sealed.freePages(beforeMs);
     this.forgetDeleted(beforeMs);
-    this.index.remove(gone, flags);
+    this.removeFromIndex(gone, flags);
     for (const slot of gone) this.forget(this.refs.refAt(slot));
     this.seriesRemoved += gone.length;
     this.schedules.compact((slot) => slot < this.refs.slots && this.refs.isUsed(slot));
@@ -354,6 +365,11 @@ export class Head {
       if (left.length === 0) this.deleted.delete(slot);
       else this.deleted.set(slot, left);
     }
+  }
+
+  private removeFromIndex(slots: readonly number[], flags: Uint8Array): void {
+    for (const slot of slots) this.exemplars.leave(this.refs.refAt(slot));
+    this.index.remove(slots, flags);
   }
 
   /** Whether the series has nothing left. */
@@ -377,7 +393,7 @@ export class Head {
     if (!this.truncateSeries(slot, -Infinity)) return false;
     const flags = new Uint8Array(this.refs.slots);
     flags[slot] = 1;
-    this.index.remove([slot], flags);
+    this.removeFromIndex([slot], flags);
     this.forget(this.refs.refAt(slot));
     return true;
   }

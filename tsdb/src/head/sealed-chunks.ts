@@ -4,7 +4,7 @@
 // whole pages die together. A full page moves to a file. A chunk is a row of numbers; the rows of a series are a list in
 // time order.
 //
-// Cost: 40 bytes of memory a chunk, and one page. No object per chunk before somebody reads it.
+// Cost: 26 bytes of memory a chunk, and one page. No object per chunk before somebody reads it.
 
 import { crc32c } from '@flotilla/kernel';
 import type { ChunkEncoding, RawChunk, SeriesRef } from '../api.ts';
@@ -15,10 +15,17 @@ import { grown } from './symbols.ts';
 const PAGE_BYTES = 1 << 20;
 const CHECKSUM_BYTES = 4;
 
+/** Times of a page's chunks count from its baseMs, in 32 bits: from 24 days before its first chunk to 24 days after. */
+const BEFORE_BASE_MS = 2 ** 31;
+const TIME_SPAN_MS = 2 ** 32;
+/** Bytes of a frame before the length of its data. */
+const FRAME_HEAD_BYTES = 25;
+
 interface Page {
   /** Until the page is in a file. */
   bytes: Uint8Array | undefined;
   used: number;
+  readonly baseMs: number;
   maxTimeMs: number;
   file: HeadChunkFile | undefined;
   /** Where the page begins in its file. */
@@ -34,11 +41,11 @@ export class SealedChunks {
   private page = new Uint32Array(1024);
   /** Of the chunk's frame in its page. */
   private offset = new Uint32Array(1024);
-  /** Of the data in the frame << 24 | bytes of the data */
+  /** Bytes of the length of the data << 28 | encoding << 24 | bytes of the data */
   private shape = new Uint32Array(1024);
-  /** encoding << 16 | samples */
-  private kind = new Uint32Array(1024);
-  private times = new Float64Array(2048);
+  private samples = new Uint16Array(1024);
+  /** First and last, from the baseMs of its page. */
+  private times = new Uint32Array(2048);
   private rows = 1;
   private freeRow = 0;
   private count = 0;
@@ -72,13 +79,13 @@ export class SealedChunks {
     const row = this.takeRow();
     const dataAt = this.encode(ref, chunk);
     const frame = this.frame.bytes();
-    const page = this.pageFor(frame.length);
+    const page = this.pageFor(frame.length, chunk);
     this.page[row] = this.openPage;
     this.offset[row] = page.used;
-    this.shape[row] = (dataAt << 24) | chunk.data.length;
-    this.kind[row] = (chunk.encoding << 16) | chunk.samples;
-    this.times[2 * row] = chunk.minTimeMs;
-    this.times[2 * row + 1] = chunk.maxTimeMs;
+    this.shape[row] = ((dataAt - FRAME_HEAD_BYTES) << 28) | (chunk.encoding << 24) | chunk.data.length;
+    this.samples[row] = chunk.samples;
+    this.times[2 * row] = chunk.minTimeMs - page.baseMs;
+    this.times[2 * row + 1] = chunk.maxTimeMs - page.baseMs;
     this.next[row] = 0;
     page.bytes!.set(frame, page.used);
     page.used += frame.length;
@@ -128,18 +135,19 @@ export class SealedChunks {
     this.page = grown(this.page, this.next.length);
     this.offset = grown(this.offset, this.next.length);
     this.shape = grown(this.shape, this.next.length);
-    this.kind = grown(this.kind, this.next.length);
-    const shortest = [this.page, this.offset, this.shape, this.kind].map(({ length }) => length);
-    const times = new Float64Array(2 * Math.min(...shortest));
-    times.set(this.times);
-    this.times = times;
+    this.times = grown(this.times, 2 * this.next.length);
+    const samples = new Uint16Array(this.next.length);
+    samples.set(this.samples);
+    this.samples = samples;
   }
 
-  private pageFor(length: number): Page {
+  private pageFor(length: number, { minTimeMs, maxTimeMs }: RawChunk): Page {
     const open = this.pages.get(this.openPage);
-    if (open?.bytes !== undefined && open.used + length <= open.bytes.length) return open;
+    const hasRoom = open?.bytes !== undefined && open.used + length <= open.bytes.length;
+    if (hasRoom && minTimeMs >= open.baseMs && maxTimeMs < open.baseMs + TIME_SPAN_MS) return open;
+    const baseMs = minTimeMs - BEFORE_BASE_MS;
     const bytes = this.takeBytes(open, Math.max(PAGE_BYTES, length));
-    const page = { bytes, used: 0, maxTimeMs: -Infinity, file: undefined, fileOffset: 0 };
+    const page = { bytes, used: 0, baseMs, maxTimeMs: -Infinity, file: undefined, fileOffset: 0 };
     this.pages.set(++this.openPage, page);
     return page;
   }
@@ -157,13 +165,21 @@ export class SealedChunks {
 
   /** The earliest time in the chunks of a slot; +Infinity if it has none. */
   minTimeMs(slot: number): number {
-    return this.has(slot) ? this.times[2 * this.first[slot]!]! : Infinity;
+    return this.has(slot) ? this.firstTimeMs(this.first[slot]!) : Infinity;
+  }
+
+  private firstTimeMs(row: number): number {
+    return this.pages.get(this.page[row]!)!.baseMs + this.times[2 * row]!;
+  }
+
+  private lastTimeMs(row: number): number {
+    return this.pages.get(this.page[row]!)!.baseMs + this.times[2 * row + 1]!;
   }
 
   overlaps(slot: number, minTimeMs: number, maxTimeMs: number): boolean {
     if (!this.has(slot)) return false;
     for (let row = this.first[slot]!; row !== 0; row = this.next[row]!) {
-      if (this.times[2 * row]! <= maxTimeMs && this.times[2 * row + 1]! >= minTimeMs) return true;
+      if (this.firstTimeMs(row) <= maxTimeMs && this.lastTimeMs(row) >= minTimeMs) return true;
     }
     return false;
   }
@@ -172,19 +188,18 @@ export class SealedChunks {
   collect(slot: number, minTimeMs: number, maxTimeMs: number, out: RawChunk[]): void {
     if (!this.has(slot)) return;
     for (let row = this.first[slot]!; row !== 0; row = this.next[row]!) {
-      if (this.times[2 * row]! > maxTimeMs || this.times[2 * row + 1]! < minTimeMs) continue;
+      if (this.firstTimeMs(row) > maxTimeMs || this.lastTimeMs(row) < minTimeMs) continue;
       const data = this.dataOf(row);
       if (data !== undefined) out.push(this.chunk(row, data));
     }
   }
 
   private chunk(row: number, data: Uint8Array): RawChunk {
-    const kind = this.kind[row]!;
     return {
-      minTimeMs: this.times[2 * row]!,
-      maxTimeMs: this.times[2 * row + 1]!,
-      samples: kind & 0xffff,
-      encoding: (kind >>> 16) as ChunkEncoding,
+      minTimeMs: this.firstTimeMs(row),
+      maxTimeMs: this.lastTimeMs(row),
+      samples: this.samples[row]!,
+      encoding: ((this.shape[row]! >>> 24) & 15) as ChunkEncoding,
       data,
     };
   }
@@ -192,7 +207,7 @@ export class SealedChunks {
   private dataOf(row: number): Uint8Array | undefined {
     const { bytes, file, fileOffset } = this.pages.get(this.page[row]!)!;
     const shape = this.shape[row]!;
-    const dataAt = shape >>> 24;
+    const dataAt = FRAME_HEAD_BYTES + (shape >>> 28);
     const end = dataAt + (shape & 0xffffff);
     const at = this.offset[row]!;
     if (bytes !== undefined) return Buffer.from(bytes.subarray(at + dataAt, at + end));
@@ -205,7 +220,7 @@ export class SealedChunks {
   truncate(slot: number, beforeMs: number): void {
     if (!this.has(slot)) return;
     let row = this.first[slot]!;
-    while (row !== 0 && this.times[2 * row + 1]! < beforeMs) row = this.release(row);
+    while (row !== 0 && this.lastTimeMs(row) < beforeMs) row = this.release(row);
     this.first[slot] = row;
     if (row === 0) this.last[slot] = 0;
   }

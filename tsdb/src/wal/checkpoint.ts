@@ -8,12 +8,9 @@ import { FileSink } from '../block/file-sink.ts';
 import type { Head } from '../head/head.ts';
 import { slotOf } from '../head/ref-table.ts';
 import type { Io } from '../io.ts';
-import {
-  decodeHistogramRecord,
-  encodeHistograms,
-  isHistogramRecord,
-  type RefHistogram,
-} from './histogram-records.ts';
+import { decodeExemplars, encodeExemplars } from './exemplar-records.ts';
+import { decodeHistogramRecord, encodeHistograms, isHistogramRecord } from './histogram-records.ts';
+import { encodeMetadata } from './metadata-records.ts';
 import { encodeDeletions, encodeSchedules, encodeSeries, recordType } from './records.ts';
 import { checkpointPath, listCheckpoints, listSegments, segmentPath } from './segment-files.ts';
 import type { Aliases } from './replay.ts';
@@ -95,12 +92,17 @@ class CheckpointWriter {
       const deletions = refs.flatMap((ref) =>
         this.head.deletedOf(slotOf(ref)).map((interval) => [ref, interval] as const),
       );
+      const metadata = refs.flatMap((ref) => {
+        const known = this.head.metadata?.get(slotOf(ref));
+        return known === undefined ? [] : [{ ref, metadata: known }];
+      });
       this.frame((page) => {
         this.kernel.frameRecord(
           encodeSeries(refs, (ref) => this.head.index.sets.labels(slotOf(ref))),
           page,
         );
         if (schedules.size > 0) this.kernel.frameRecord(encodeSchedules(schedules), page);
+        if (metadata.length > 0) this.kernel.frameRecord(encodeMetadata(metadata), page);
         if (deletions.length > 0) this.kernel.frameRecord(encodeDeletions(deletions), page);
       });
       await setImmediate();
@@ -118,6 +120,7 @@ class CheckpointWriter {
 
   addSamples(record: Uint8Array): void {
     if (isHistogramRecord(record[0])) this.addHistograms(record);
+    if (record[0] === recordType.exemplars) this.addExemplars(record);
     if (record[0] !== recordType.samples) return;
     const count = this.kernel.decodeSamples(record);
     if (count <= 0) return;
@@ -134,12 +137,21 @@ class CheckpointWriter {
 
   private addHistograms(record: Uint8Array): void {
     const { head } = this;
-    const kept = histogramsOf(record)
+    const kept = wellFormed(record, decodeHistogramRecord)
       .map((sample) => ({ ...sample, ref: this.resolve(sample.ref) }))
       .filter(({ ref, timeMs }) => timeMs >= head.truncatedBeforeMs && head.isLive(ref));
     this.frame((page) => {
       for (const part of encodeHistograms(kept)) this.kernel.frameRecord(part, page);
     });
+  }
+
+  /** Those that the ring may still have. */
+  private addExemplars(record: Uint8Array): void {
+    const { exemplars } = this.head;
+    const kept = wellFormed(record, decodeExemplars)
+      .map(({ ref, exemplar }) => ({ ref: this.resolve(ref), exemplar }))
+      .filter(({ ref, exemplar }) => exemplars.reachesTo(ref, exemplar.timeMs));
+    if (kept.length > 0) this.frame((page) => this.kernel.frameRecord(encodeExemplars(kept), page));
   }
 
   private frame(encode: (pageOffset: number) => void): void {
@@ -150,9 +162,9 @@ class CheckpointWriter {
 }
 
 /** None, if the record is malformed: the replay skipped it, too. */
-function histogramsOf(record: Uint8Array): RefHistogram[] {
+function wellFormed<T>(record: Uint8Array, decode: (record: Uint8Array) => T[]): T[] {
   try {
-    return decodeHistogramRecord(record);
+    return decode(record);
   } catch (error) {
     if (error instanceof RangeError) return [];
     throw error;

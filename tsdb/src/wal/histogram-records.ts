@@ -21,8 +21,6 @@ export interface RefHistogram {
 
 const hints: readonly CounterResetHint[] = ['unknown', 'reset', 'not_reset', 'gauge'];
 
-const float = Buffer.alloc(8);
-
 function typeOf({ isFloat, schema }: NativeHistogram): number {
   if (schema === CUSTOM_SCHEMA)
     return isFloat ? recordType.customFloatHistograms : recordType.customHistograms;
@@ -62,10 +60,10 @@ function encodeRecord(type: number, samples: readonly RefHistogram[]): Uint8Arra
 function putHistogram(out: ByteWriter, h: NativeHistogram): void {
   out.u8(hints.indexOf(h.hint));
   out.varint(h.schema);
-  putFloat(out, h.zeroThreshold);
+  out.float(h.zeroThreshold);
   if (h.isFloat) {
-    putFloat(out, h.zeroCount);
-    putFloat(out, h.count);
+    out.float(h.zeroCount);
+    out.float(h.count);
   } else {
     out.uvarint(h.zeroCount);
     out.uvarint(h.count);
@@ -73,19 +71,14 @@ function putHistogram(out: ByteWriter, h: NativeHistogram): void {
   if (h.isStale) {
     out.be32(STALE_NAN_HIGH);
     out.be32(STALE_NAN_LOW);
-  } else putFloat(out, h.sum);
+  } else out.float(h.sum);
   putSpans(out, h.positiveSpans);
   putSpans(out, h.negativeSpans);
   putCounts(out, h.positive, h.isFloat);
   putCounts(out, h.negative, h.isFloat);
   if (h.schema !== CUSTOM_SCHEMA) return;
   out.uvarint(h.customBounds.length);
-  for (const bound of h.customBounds) putFloat(out, bound);
-}
-
-function putFloat(out: ByteWriter, value: number): void {
-  float.writeDoubleBE(value);
-  out.raw(float);
+  for (const bound of h.customBounds) out.float(bound);
 }
 
 function putSpans(out: ByteWriter, spans: readonly BucketSpan[]): void {
@@ -100,7 +93,7 @@ function putCounts(out: ByteWriter, counts: Float64Array, isFloat: boolean): voi
   out.uvarint(counts.length);
   let before = 0;
   for (const count of counts) {
-    if (isFloat) putFloat(out, count);
+    if (isFloat) out.float(count);
     else out.varint(count - before);
     before = count;
   }
@@ -126,25 +119,21 @@ export function decodeHistogramRecord(record: Uint8Array): RefHistogram[] {
 function readHistogram(input: ByteReader, isFloat: boolean): NativeHistogram {
   const hint = hints[input.u8()] ?? 'unknown';
   const schema = input.varint();
-  const zeroThreshold = readFloat(input);
-  const zeroCount = isFloat ? readFloat(input) : input.uvarint();
-  const count = isFloat ? readFloat(input) : input.uvarint();
+  const zeroThreshold = input.float();
+  const zeroCount = isFloat ? input.float() : input.uvarint();
+  const count = isFloat ? input.float() : input.uvarint();
   const sumBits = Buffer.from(input.raw(8));
   const positiveSpans = readSpans(input);
   const negativeSpans = readSpans(input);
   const positive = readCounts(input, isFloat, bucketCount(positiveSpans));
   const negative = readCounts(input, isFloat, bucketCount(negativeSpans));
   const bounds = schema === CUSTOM_SCHEMA ? counted(input, 8) : 0;
-  const customBounds = Array.from({ length: bounds }, () => readFloat(input));
+  const customBounds = Array.from({ length: bounds }, () => input.float());
   if (sumBits.readUInt32BE(0) === STALE_NAN_HIGH && sumBits.readUInt32BE(4) === STALE_NAN_LOW)
     return staleHistogram(isFloat);
   const sum = sumBits.readDoubleBE(0);
   const layout = { schema, zeroThreshold, positiveSpans, negativeSpans, customBounds };
   return { ...layout, isFloat, hint, isStale: false, count, zeroCount, sum, positive, negative };
-}
-
-function readFloat(input: ByteReader): number {
-  return Buffer.from(input.raw(8)).readDoubleBE(0);
 }
 
 /** A number of items of at least so many bytes, which must be there. */
@@ -167,7 +156,7 @@ function readCounts(input: ByteReader, isFloat: boolean, want: number): Float64A
   const counts = new Float64Array(count);
   let before = 0;
   for (let i = 0; i < count; i++) {
-    counts[i] = isFloat ? readFloat(input) : before + input.varint();
+    counts[i] = isFloat ? input.float() : before + input.varint();
     before = counts[i]!;
   }
   return counts;

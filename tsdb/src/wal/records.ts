@@ -10,6 +10,8 @@ export const recordType = {
   series: 1,
   samples: 2,
   tombstones: 3,
+  exemplars: 4,
+  metadata: 6,
   histograms: 7,
   floatHistograms: 8,
   customHistograms: 9,

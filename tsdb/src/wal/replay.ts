@@ -4,13 +4,15 @@ import type { HeadKernel } from '@flotilla/kernel';
 import type { Labels } from '@flotilla/model';
 import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
-import type { CorruptionStatus, Log, Schedule, SeriesRef } from '../api.ts';
+import type { CorruptionStatus, Exemplar, Log, Schedule, SeriesMetadata, SeriesRef } from '../api.ts';
 import type { Interval } from '../block/tombstones.ts';
 import type { Head } from '../head/head.ts';
 import { slotOf } from '../head/ref-table.ts';
 import type { Io } from '../io.ts';
 import { decodeDeletions, decodeSchedules, decodeSeries, recordType } from './records.ts';
 import { decodeLate } from './late-records.ts';
+import { decodeExemplars } from './exemplar-records.ts';
+import { decodeMetadata } from './metadata-records.ts';
 import { decodeHistogramRecord, type RefHistogram } from './histogram-records.ts';
 import { checkpointPath, listCheckpoints, listSegments, segmentPath } from './segment-files.ts';
 import { PAGE_BYTES, readSegment, type SegmentProblem } from './segment-reader.ts';
@@ -24,6 +26,7 @@ export interface ReplayReport {
   readonly samples: number;
   /** Samples of series that no record names: after damage, or of deleted series. */
   readonly unknownSamples: number;
+  readonly unknownExemplars: number;
   /** Records of a type that we do not keep, or malformed under a right checksum. */
   readonly skippedRecords: number;
   readonly corruptions: readonly CorruptionStatus[];
@@ -129,6 +132,7 @@ class HeadLoader {
   private readonly aliases = new Map<number, SeriesRef>();
   private samples = 0;
   private unknownSamples = 0;
+  private unknownExemplars = 0;
   private skippedRecords = 0;
 
   constructor(head: Head) {
@@ -158,6 +162,12 @@ class HeadLoader {
         break;
       case recordType.samples:
         this.samplesRecord(record);
+        break;
+      case recordType.exemplars:
+        for (const { ref, exemplar } of decodeExemplars(record)) this.exemplar(ref, exemplar);
+        break;
+      case recordType.metadata:
+        for (const { ref, metadata } of decodeMetadata(record)) this.metadata(ref, metadata);
         break;
       case recordType.histograms:
       case recordType.floatHistograms:
@@ -208,6 +218,16 @@ class HeadLoader {
     else if (this.head.appendHistogram(this.resolve(ref), timeMs, histogram)) this.samples++;
   }
 
+  private metadata(walRef: number, metadata: SeriesMetadata): void {
+    const slot = this.slotOf(walRef);
+    if (slot !== 0) this.head.metadata?.set(slot, metadata);
+  }
+
+  private exemplar(walRef: number, exemplar: Exemplar): void {
+    if (this.slotOf(walRef) === 0) this.unknownExemplars++;
+    else this.head.exemplars.replay(this.resolve(walRef), exemplar);
+  }
+
   /** The slot of a series that the head has; 0 if it has not. */
   private slotOf(walRef: number): number {
     const ref = this.resolve(walRef);
@@ -231,7 +251,7 @@ class HeadLoader {
 
   finish(corruptions: readonly CorruptionStatus[]): ReplayReport {
     this.head.refs.settle();
-    const { samples, unknownSamples, skippedRecords, aliases } = this;
-    return { samples, unknownSamples, skippedRecords, corruptions, aliases };
+    const { samples, unknownSamples, unknownExemplars, skippedRecords, aliases } = this;
+    return { samples, unknownSamples, unknownExemplars, skippedRecords, corruptions, aliases };
   }
 }

@@ -42,9 +42,13 @@ export function readSegment(path: string, onRecord: (record: Uint8Array) => void
   }
 }
 
-/** Like readSegment, but lets the event loop have its turn after each window. */
-export async function readSegmentSlowly(path: string, onRecord: (record: Uint8Array) => void): Promise<void> {
-  const scan = new SegmentScan(path, onRecord);
+/** Like readSegment, but lets the event loop have its turn after each window, and leaves out what ends in the first bytes. */
+export async function readSegmentSlowly(
+  path: string,
+  onRecord: (record: Uint8Array) => void,
+  skipBytes = 0,
+): Promise<void> {
+  const scan = new SegmentScan(path, onRecord, skipBytes);
   try {
     while (scan.step()) await setImmediate();
   } finally {
@@ -58,14 +62,14 @@ class SegmentScan {
   private readonly window = Buffer.allocUnsafeSlow(WINDOW_BYTES);
   private offset = 0;
 
-  constructor(path: string, onRecord: (record: Uint8Array) => void) {
+  constructor(path: string, onRecord: (record: Uint8Array) => void, skipBytes = 0) {
     this.fd = openSync(path, 'r');
-    this.reader = new SegmentReader(onRecord);
+    this.reader = new SegmentReader(onRecord, skipBytes);
   }
 
   /** Reads one window; false after the last one. */
   step(): boolean {
-    const bytes = fill(this.fd, this.window, this.offset);
+    const bytes = readFully(this.fd, this.window, this.offset);
     for (let from = 0; from < bytes; from += PAGE_BYTES) {
       const page = this.window.subarray(from, Math.min(bytes, from + PAGE_BYTES));
       this.reader.page(page, this.offset + from);
@@ -83,7 +87,8 @@ class SegmentScan {
   }
 }
 
-function fill(fd: number, window: Uint8Array, offset: number): number {
+/** Fills a window from an offset; returns how many bytes there were. */
+export function readFully(fd: number, window: Uint8Array, offset: number): number {
   let done = 0;
   while (done < window.length) {
     const bytes = readSync(fd, window, done, window.length - done, offset + done);
@@ -93,8 +98,10 @@ function fill(fd: number, window: Uint8Array, offset: number): number {
   return done;
 }
 
-class SegmentReader {
-  private readonly onRecord: (record: Uint8Array) => void;
+/** Puts records together from pages that come in order. Those that end at or before `skipBytes` are left out. */
+export class SegmentReader {
+  private readonly onRecord: (record: Uint8Array, endBytes: number) => void;
+  private readonly skipBytes: number;
   private readonly parts = new ByteWriter(PAGE_BYTES);
   /** Within a record of several fragments. */
   private open = false;
@@ -103,8 +110,9 @@ class SegmentReader {
   private tornAt = -1;
   private isFollowed = false;
 
-  constructor(onRecord: (record: Uint8Array) => void) {
+  constructor(onRecord: (record: Uint8Array, endBytes: number) => void, skipBytes = 0) {
     this.onRecord = onRecord;
+    this.skipBytes = skipBytes;
   }
 
   page(page: Uint8Array, offset: number): void {
@@ -148,9 +156,10 @@ class SegmentReader {
   private record(head: number, record: Uint8Array, from: number, to: number): void {
     this.isFollowed = this.problem !== undefined;
     if (!this.isFollowed) this.goodBytes = to;
+    if (to <= this.skipBytes) return;
     const content = uncompressed(head, record);
     if (content === undefined) this.damaged(from, 'a compressed record that does not uncompress');
-    else if (content.length > 0) this.onRecord(content);
+    else if (content.length > 0) this.onRecord(content, to);
   }
 
   private damaged(offsetBytes: number, detail: string): void {

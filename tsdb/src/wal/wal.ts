@@ -61,6 +61,11 @@ export class Wal {
     return this.number;
   }
 
+  /** Bytes of the current segment that are whole transactions. */
+  get segmentBytes(): number {
+    return this.size;
+  }
+
   get sizeBytes(): number {
     return this.closedBytes + this.size;
   }

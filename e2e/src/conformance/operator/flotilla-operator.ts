@@ -16,6 +16,7 @@ import { wholeRelabeling } from './view.ts';
 import type { PoolView, SettingsView, TargetView, View } from './view.ts';
 
 const startTimeoutMs = 60_000;
+const requestTimeoutMs = 30_000;
 const fleetName = 'main';
 const scraperAccount = 'flotilla-scraper';
 
@@ -68,16 +69,17 @@ export class FlotillaOperator {
   }
 
   /** A request as a scraper of the fleet. */
-  get(path: string, signal?: AbortSignal): Promise<Response> {
+  get(path: string, signal = AbortSignal.timeout(requestTimeoutMs)): Promise<Response> {
     const headers = { authorization: `Bearer ${this.#token}` };
-    return fetch(`${this.url}${path}`, { headers, ...(signal && { signal }) });
+    return fetch(`${this.url}${path}`, { headers, signal });
   }
 
   /** The first frame that a scraper of this shard gets: its whole assignment, as bytes. */
   async assignment(fleet: string, shard: number): Promise<Uint8Array> {
     const enough = new AbortController();
     const path = `/assignment/v1/stream?fleet=${fleet}&shard=${shard}&replica=0&version=`;
-    const { status, body } = await this.get(path, enough.signal);
+    const either = AbortSignal.any([enough.signal, AbortSignal.timeout(requestTimeoutMs)]);
+    const { status, body } = await this.get(path, either);
     if (status !== 200 || body === null) throw new Error(`GET ${path}: status ${status}, want 200`);
     const frames = new FrameDecoder();
     try {

@@ -13,6 +13,7 @@ import type { KubeObject } from './kube-client.ts';
 
 const configTimeoutMs = 60_000;
 const startTimeoutMs = 30_000;
+const requestTimeoutMs = 30_000;
 /** Of the Prometheus object. */
 export const oracleNamespace = 'monitoring';
 export const oracleName = 'oracle';
@@ -137,7 +138,7 @@ export class OraclePrometheus {
 
   /** How many targets all pools have, without listing them. */
   async targetCount(): Promise<number> {
-    const text = await (await fetch(`${this.#url}/metrics`)).text();
+    const text = await (await this.#get('/metrics')).text();
     const pools = text.matchAll(/^prometheus_target_scrape_pool_targets\{.*\} (.+)$/gm);
     return [...pools].reduce((sum, [, count]) => sum + Number(count), 0);
   }
@@ -153,8 +154,12 @@ export class OraclePrometheus {
   }
 
   async #data(path: string): Promise<unknown> {
-    const answer = await fetch(`${this.#url}${path}`);
+    const answer = await this.#get(path);
     return ((await answer.json()) as { data: unknown }).data;
+  }
+
+  #get(path: string): Promise<Response> {
+    return fetch(`${this.#url}${path}`, { signal: AbortSignal.timeout(requestTimeoutMs) });
   }
 }
 

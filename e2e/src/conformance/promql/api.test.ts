@@ -127,6 +127,12 @@ test.each([
   '{"my.metric"}',
   'no_such',
   'latency_bucket',
+  'native',
+  'custom',
+  'mixed',
+  'rate(native[5m])',
+  'histogram_quantile(0.9, rate(custom[5m]))',
+  '{__name__=~".+"}',
 ])('a Prometheus that reads ours remotely answers %s alike', async (expr) => {
   const range: Parameters = [
     ['start', seconds(0)],
