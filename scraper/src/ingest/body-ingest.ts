@@ -76,6 +76,7 @@ export interface BodySinks {
   readonly metadata: TargetMetadata;
 }
 
+const NEWLINE = 0x0a;
 const HASH = 0x23;
 /** A series beyond the sample limit: counted only. */
 const NOT_CREATED = 0;
@@ -137,11 +138,18 @@ export class BodyIngest {
     for (let i = 0; i < scanner.unknownCount; i++) this.#line(scanner.unknown(i));
     if (this.#emptyLineAt < Infinity) throw emptyLineError();
     if (this.#page.format === 'openmetrics' && !this.#sawEof) {
+      this.#parseCutLine();
       throw new ParseError('data does not end with # EOF');
     }
     if (this.#page.error !== undefined) throw this.#page.error;
     if (this.kept > this.#rules.samplesMax) throw new SampleLimitError();
     if (this.#hasTooManyBuckets) throw new BucketLimitError();
+  }
+
+  /** A last line without its end is told apart, even if the cache knows it. */
+  #parseCutLine(): void {
+    const start = this.#body.lastIndexOf(NEWLINE) + 1;
+    if (start < this.#body.length) this.#parser.parse(this.#body, start, this.#body.length);
   }
 
   #line(line: UnknownLine): void {
