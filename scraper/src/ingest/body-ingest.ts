@@ -156,10 +156,10 @@ export class BodyIngest {
     if (this.#isOverRoom()) throw this.#limitReached();
   }
 
-  /** A comment that the body cuts may be one that the cache knows: only its parser says what is wrong with it. */
+  /** A line that the body cuts may be one that the cache knows: only its parser says what is wrong with it. */
   #failWithoutEof(): never {
     const start = this.#body.lastIndexOf(NEWLINE) + 1;
-    if (this.#body[start] === HASH) this.#parser.parse(this.#body, start, this.#body.length);
+    if (start < this.#body.length) this.#parser.parse(this.#body, start, this.#body.length);
     throw new ParseError('data does not end with # EOF');
   }
 

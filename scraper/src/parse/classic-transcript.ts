@@ -2,7 +2,7 @@
 // ask for it: every line is parsed in every scrape.
 //
 // As in Prometheus, a histogram is what stands together: samples of one family of that type, with the same labels but `le`,
-// up to the next other line. Samples that contradict each other make none, and are gone.
+// up to the next other line. Samples that contradict each other make none, and are gone. Exemplars go to what was made.
 
 import { METRIC_NAME, parseGoFloat } from '@flotilla/model';
 import type { NativeHistogram } from '@flotilla/tsdb';
@@ -97,10 +97,11 @@ class ClassicTranscriber {
   #sample(start: number): void {
     const { seriesEnd, value, hasTimestamp, timestampMs, exemplar } = this.#parser;
     this.#timestampMs = hasTimestamp ? timestampMs : undefined;
-    if (this.#gather() && !this.#keepClassic) return;
+    const isGathered = this.#gather();
+    if (isGathered && !this.#keepClassic) return;
     this.#writer.bytes(this.#body.subarray(start, seriesEnd));
     this.#writer.text(' ');
-    this.#writer.endSample(value, this.#timestampMs, exemplar === undefined ? [] : [exemplar]);
+    this.#writer.endSample(value, this.#timestampMs, exemplar === undefined || isGathered ? [] : [exemplar]);
   }
 
   /** Whether the sample is one of a classic histogram. */

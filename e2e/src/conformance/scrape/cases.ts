@@ -192,12 +192,13 @@ const suffixes = [
   ' x',
 ];
 
+/** Without NaN, which equals nothing and is stored at each scrape, and escapes, which Prometheus leaves in labels as they are. */
 const exemplars = [
   ' # {a="b"} 1',
   ' # {a="b"} 1 2',
   ' # {a="b"} 2 1.5',
-  ' # {b="c",a="\\""} 0.5 1e3',
-  ' # {} NaN',
+  ' # {b="c",a="d e"} 0.5 1e3',
+  ' # {} -0',
   ' # {a=""} -Inf 1000.0625',
   ` # {a="${'x'.repeat(127)}"} 1 3`,
   ` # {a="${'x'.repeat(128)}"} 1 3`,
@@ -218,9 +219,13 @@ function randomCase(random: Random): ScrapeCase {
 function randomBody(random: Random, lines: readonly string[], isOpenMetrics: boolean): Buffer {
   const isCut = random.below(16) === 0;
   const end = isOpenMetrics && random.below(16) > 0 ? '# EOF\n' : '';
+  // An exemplar without a time gets that of another one where Prometheus makes a histogram of lines.
+  const known = lines.includes('# TYPE h histogram')
+    ? exemplars.filter((one) => /\} \S+ \S+$/.test(one))
+    : exemplars;
   const shown = lines.map((line) => {
     const has = isOpenMetrics && /^[hs][^# ]* \S+$/.test(line) && random.below(3) === 0;
-    return has ? line + random.of(exemplars) : line;
+    return has ? line + random.of(known) : line;
   });
   return Buffer.from(`${shown.join('\n')}${isCut ? '' : '\n'}${end}`);
 }
