@@ -2,7 +2,7 @@
 // is skipped, with the reason.
 //   node scripts/conformance.mjs [NAME...]    only the parts of these names, which are those of `parts`
 import { spawnSync } from 'node:child_process';
-import { readdirSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from './build.mjs';
 import { clusterBinaries, helm, peer, peerSources } from './peers.mjs';
@@ -38,6 +38,18 @@ const parts = {
     return jestAt(
       '/(e2e/dist/conformance/tsdb/|kernel/dist/fuzz|tsdb/dist/(faults|fuzz|model|wal/crash|histogram/))',
     );
+  },
+  'remote-write': () => {
+    process.env.FLOTILLA_PROMETHEUS = peer('prometheus');
+    process.env.FLOTILLA_PROMTOOL = peer('promtool');
+    // A minute. The whole proof: FLOTILLA_REMOTE_WRITE_SECONDS=600.
+    const victoriaMetrics = installed('victoria-metrics');
+    if (victoriaMetrics !== undefined) process.env.FLOTILLA_VICTORIA_METRICS = victoriaMetrics;
+    else
+      console.log(
+        'skipped: conformance remote-write: no victoria-metrics in PATH (Debian package victoria-metrics)',
+      );
+    return jestIn('conformance/remote-write/');
   },
   thanos: () => {
     process.env.FLOTILLA_THANOS = peer('thanos');
@@ -89,6 +101,15 @@ async function runPart(name) {
   const seconds = Math.round((Date.now() - startedMs) / 1000);
   console.log(`${name}: ${passed} passed, ${failed} failed, ${skipped} skipped in ${seconds} s`);
   return result;
+}
+
+/** A program of this machine, named by FLOTILLA_VICTORIA_METRICS or found in PATH; undefined if there is none. */
+function installed(name) {
+  const given = process.env.FLOTILLA_VICTORIA_METRICS;
+  if (given !== undefined) return given;
+  return process.env.PATH.split(':')
+    .map((folder) => join(folder, name))
+    .find((path) => existsSync(path));
 }
 
 function jestIn(folder) {

@@ -2,6 +2,7 @@
 
 import { Command, Option } from 'commander';
 import { VERSION } from '@flotilla/chassis';
+import { cardinality } from './cardinality.ts';
 import { checkManifests } from './check-manifests.ts';
 import { checkRules } from './check-rules.ts';
 import type { CheckRulesOptions } from './check-rules.ts';
@@ -51,6 +52,12 @@ function program(): Command {
     .action(async (text: string, options: { server: string }) =>
       exitUnless(await why(text, options.server, printer)),
     );
+  flotilla
+    .command('cardinality')
+    .description('show what the series of the fleet are made of, by metric, target, label pair and label')
+    .addOption(server)
+    .option('--limit <n>', 'lines of each list', '10')
+    .action((options: { server: string; limit: string }) => cardinality(options, printer));
   const check = flotilla.command('check').description('check files');
   addCheckRules(check);
   check

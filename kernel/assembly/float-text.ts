@@ -27,7 +27,7 @@ export function initFloatText(): void {
 }
 
 /** The product's bits above 2^128, with the lowest bit set if anything was below it. */
-@inline function roundToOdd(gHigh: u64, gLow: u64, c: u64): u64 {
+function roundToOdd(gHigh: u64, gLow: u64, c: u64): u64 {
   const low = gHigh * c + high64(gLow, c);
   const carry = <u64>(low < gHigh * c);
   return (high64(gHigh, c) + carry) | <u64>(low > 1);
@@ -47,9 +47,31 @@ function shortest(bits: u64): u64 {
   const h = <u64>(q + ((-k * 1741647) >> 19) + 1);
   const g = powersOfTen + (<usize>(-k - POWER_MIN) << 4);
   const gHigh = load<u64>(g), gLow = load<u64>(g, 8);
-  const lower = roundToOdd(gHigh, gLow, (4 * c - 2 + <u64>isLowerCloser) << h) + isOdd;
-  const value = roundToOdd(gHigh, gLow, (4 * c) << h);
-  const upper = roundToOdd(gHigh, gLow, (4 * c + 2) << h) - isOdd;
+  // g · 4c · 2^h in three words, and half of g · 4 · 2^h, by which the bounds differ from it.
+  const scaled = (4 * c) << h;
+  const low = gLow * scaled;
+  const middles = gHigh * scaled;
+  const middle = middles + high64(gLow, scaled);
+  const high = high64(gHigh, scaled) + <u64>(middle < middles);
+  const halfLow = gLow << (h + 1);
+  const halfMiddle = (gHigh << (h + 1)) | (gLow >> (63 - h));
+  const halfHigh = gHigh >> (63 - h);
+  const value = high | <u64>(middle > 1);
+  const aboveLow = low + halfLow;
+  const carry = <u64>(aboveLow < low);
+  const aboveMiddle = middle + halfMiddle;
+  const aboveCarried = aboveMiddle + carry;
+  const aboveHigh = high + halfHigh + (<u64>(aboveMiddle < middle) | <u64>(aboveCarried < carry));
+  const upper = (aboveHigh | <u64>(aboveCarried > 1)) - isOdd;
+  let lower: u64;
+  if (isLowerCloser) lower = roundToOdd(gHigh, gLow, (4 * c - 1) << h) + isOdd;
+  else {
+    const borrow = <u64>(low < halfLow);
+    const belowMiddle = middle - halfMiddle;
+    const belowBorrowed = belowMiddle - borrow;
+    const belowHigh = high - halfHigh - (<u64>(middle < halfMiddle) | <u64>(belowMiddle < borrow));
+    lower = (belowHigh | <u64>(belowBorrowed > 1)) + isOdd;
+  }
   const s = value >> 2;
   if (s >= 10) {
     const tens = s / 10;
@@ -64,8 +86,8 @@ function shortest(bits: u64): u64 {
   const isBelow = lower <= 4 * s;
   const isAbove = 4 * s + 4 <= upper;
   if (isBelow != isAbove) return s + <u64>isAbove;
-  const middle = 4 * s + 2;
-  return s + <u64>(value > middle || (value == middle && (s & 1) != 0));
+  const between = 4 * s + 2;
+  return s + <u64>(value > between || (value == between && (s & 1) != 0));
 }
 
 /** Eight digits, one in a byte, the first in the lowest. */

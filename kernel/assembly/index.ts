@@ -25,7 +25,7 @@ export {
 export {
   applyStage,
   discardStage,
-  encodeStaged,
+  frameStaged,
   inputCodes,
   inputRefs,
   inputValues,

@@ -13,7 +13,7 @@
 // A scan changes nothing of the cache before commitScan. One scan at a time: a second one forgets the first.
 
 import { alloc, free } from './memory';
-import { floatEnd, parseFloat64 } from './float-parse';
+import { digitsEnd, floatEnd, parseDigits, parseFloat64 } from './float-parse';
 import { hash64 } from './hash64';
 
 const ENTRY: usize = 16;
@@ -213,11 +213,16 @@ function seriesLength(p: usize, end: usize): u32 {
 
 /** Takes the value of a line whose text is known. Returns where the next line begins, 0 if the value is no plain one. */
 @inline function takeValue(p: usize, length: u32, ref: u32): usize {
-  const value = parseFloat64(p + length);
-  if (floatEnd == 0 || load<u8>(floatEnd) != 10) return 0;
+  let value = parseDigits(p + length);
+  let end = digitsEnd;
+  if (end == 0) {
+    value = parseFloat64(p + length);
+    end = floatEnd;
+    if (end == 0 || load<u8>(end) != 10) return 0;
+  }
   if (ref == DROPPED) droppedCount++;
   else addSample(ref, value);
-  return floatEnd + 1;
+  return end + 1;
 }
 
 /**

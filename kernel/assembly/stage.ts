@@ -5,8 +5,9 @@
 // stages are open, only the last one is remembered; apply() checks again and drops what came too late.
 
 import { alloc, free } from './memory';
-import { encodeSamples } from './samples-record';
+import { encodeSamples, recordAt } from './samples-record';
 import { appendSample, flushSealed, rangeStartOf, seriesAt } from './series';
+import { frameRecord, frameSamples } from './wal-frame';
 
 const OK: u8 = 0,
   OUT_OF_ORDER: u8 = 1,
@@ -148,14 +149,16 @@ export function applyStage(k: u32, minValid: f64, blockRange: f64): u32 {
   return applied;
 }
 
-/** Encodes staged samples from..to−1 as one WAL record at recordAt(); returns its length. */
-export function encodeStaged(k: u32, from: u32, to: u32): u32 {
+/** Adds staged samples from..to−1 to the WAL frames, as one record. */
+export function frameStaged(k: u32, from: u32, to: u32, pageOffset: u32): void {
   const stage = stages + k * 20;
-  return encodeSamples(
-    <usize>load<u32>(stage),
-    <usize>load<u32>(stage, 4),
-    <usize>load<u32>(stage, 8),
-    from,
-    to,
-  );
+  const times = <usize>load<u32>(stage),
+    values = <usize>load<u32>(stage, 4),
+    refs = <usize>load<u32>(stage, 8);
+  const time = load<i64>(times + (<usize>from << 3));
+  let i = from + 1;
+  while (i < to && load<i64>(times + (<usize>i << 3)) == time) i++;
+  if (i == to && frameSamples(values, refs, time, from, to, pageOffset)) return;
+  const length = encodeSamples(times, values, refs, from, to);
+  frameRecord(recordAt(), length, pageOffset);
 }

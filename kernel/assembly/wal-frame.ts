@@ -2,6 +2,7 @@
 
 import { alloc, free } from './memory';
 import { crc32c } from './crc32c';
+import { compressedAt, compressedSamplesBound, compressSamples, recordLength } from './samples-compress';
 import { snappyBound, snappyCompress } from './snappy';
 
 const PAGE: u32 = 32 << 10;
@@ -49,16 +50,31 @@ function reserve(bytes: usize): void {
  */
 export function frameRecord(record: usize, n: u32, pageOffset: u32): void {
   if (compressing && n > 0) {
-    const bound = snappyBound(n);
-    if (<usize>bound > blockCapacity) {
-      free(block, blockCapacity);
-      blockCapacity = max<usize>(bound, blockCapacity << 1);
-      block = alloc(blockCapacity);
-    }
+    reserveBlock(<usize>snappyBound(n));
     const size = snappyCompress(record, n, block);
     if (size < n) return framePart(block, size, pageOffset, SNAPPY);
   }
   framePart(record, n, pageOffset, 0);
+}
+
+function reserveBlock(bytes: usize): void {
+  if (bytes <= blockCapacity) return;
+  free(block, blockCapacity);
+  blockCapacity = max<usize>(bytes, blockCapacity << 1);
+  block = alloc(blockCapacity);
+}
+
+/**
+ * Appends samples from..to−1, all of one time, as a samples record. False if that would not be smaller than an
+ * uncompressed one, or none is wanted compressed: then nothing is done.
+ */
+export function frameSamples(values: usize, refs: usize, time: i64, from: u32, to: u32, pageOffset: u32): bool {
+  if (!compressing) return false;
+  reserveBlock(compressedSamplesBound(to - from));
+  const size = compressSamples(values, refs, time, from, to, block);
+  if (size >= recordLength) return false;
+  framePart(compressedAt, size, pageOffset, SNAPPY);
+  return true;
 }
 
 /** `flags` are or-ed to each fragment's type. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { ColumnDecoder } from './column-decoder.ts';
+import { ColumnArena, ColumnDecoder } from './column-decoder.ts';
 import { encodeXor } from './encode-xor.ts';
 
 function chunksOf(times: readonly number[], values: readonly number[]): Uint8Array[] {
@@ -74,6 +74,19 @@ describe('ColumnDecoder', () => {
     );
     for (const columns of all) expect([...columns.values]).toEqual(long);
     short.forEach((columns, i) => expect([...columns.values]).toEqual(values.map(() => i)));
+  });
+
+  test('slabs go from a query that is over to the next, and to nobody else', () => {
+    const long = Array.from({ length: 1 << 15 }, (_, i) => i);
+    const arena = new ColumnArena();
+    const decoder = new ColumnDecoder(arena);
+    const first = decode(decoder, long, long);
+    arena.release();
+    expect(() => decode(decoder, times, values)).toThrow('their query is over');
+    const next = decode(new ColumnDecoder(new ColumnArena()), long, long.toReversed());
+    expect([first.values.buffer, first.timestampsMs.buffer]).toContain(next.values.buffer);
+    expect([...next.values]).toEqual(long.toReversed());
+    expect(decode(new ColumnDecoder(), long, long).values.buffer).not.toBe(next.values.buffer);
   });
 
   test('refuses damage and what there is no room for', () => {

@@ -16,6 +16,33 @@ const PADDING_BYTES = 32;
 const SLAB_MIN = 1 << 10;
 const SLAB_MAX = 1 << 15;
 
+const IDLE_MAX = 32;
+const idle: Float64Array[] = [];
+
+/** The slabs of one query, which go to the next one when it is over. */
+export class ColumnArena {
+  #isReleased = false;
+  readonly #slabs: Float64Array[] = [];
+
+  get isReleased(): boolean {
+    return this.#isReleased;
+  }
+
+  take(length: number): Float64Array {
+    if (length !== SLAB_MAX) return new Float64Array(length);
+    const slab = idle.pop() ?? new Float64Array(length);
+    this.#slabs.push(slab);
+    return slab;
+  }
+
+  /** Nobody reads the columns any more. A decoder that is not done throws from now on. */
+  release(): void {
+    if (this.#isReleased) return;
+    this.#isReleased = true;
+    idle.push(...this.#slabs.slice(0, IDLE_MAX - idle.length));
+  }
+}
+
 /** Memory that all decoders use, one at a time and never across a pause. */
 class Scratch {
   readonly kernel: KernelInstance = sharedInstance();
@@ -57,6 +84,7 @@ let shared: Scratch | undefined;
 /** For one answer: begin(), add() each chunk in time order, columns(), without pause between them. */
 export class ColumnDecoder {
   readonly #scratch = (shared ??= new Scratch());
+  readonly #arena: ColumnArena;
   #count = 0;
   #capacity = 0;
   #slab: Float64Array = new Float64Array(0);
@@ -64,6 +92,10 @@ export class ColumnDecoder {
   #times: Float64Array = new Float64Array(0);
   /** Where those times begin among the times before. */
   #timesFrom = 0;
+
+  constructor(arena = new ColumnArena()) {
+    this.#arena = arena;
+  }
 
   /** A series of at most so many samples. */
   begin(samplesMax: number): void {
@@ -85,7 +117,7 @@ export class ColumnDecoder {
     return samples;
   }
 
-  /** The samples of [minTimeMs, maxTimeMs], with every NaN bit. They stay valid. */
+  /** The samples of [minTimeMs, maxTimeMs], with every NaN bit. They stay valid until the arena is released. */
   columns(minTimeMs: number, maxTimeMs: number): FloatColumns {
     const { floats } = this.#scratch.kernel;
     const timesAt = this.#scratch.timesAt >>> 3;
@@ -115,9 +147,10 @@ export class ColumnDecoder {
 
   #copy(fromAt: number, toAt: number): Float64Array {
     const length = toAt - fromAt;
+    if (this.#arena.isReleased) throw new Error('columns: their query is over');
     if (this.#used + length > this.#slab.length) {
       const next = Math.min(SLAB_MAX, Math.max(SLAB_MIN, 2 * this.#slab.length));
-      this.#slab = new Float64Array(Math.max(length, next));
+      this.#slab = this.#arena.take(Math.max(length, next));
       this.#used = 0;
     }
     const column = this.#slab.subarray(this.#used, this.#used + length);

@@ -79,7 +79,7 @@ export class HeadKernel {
   /** A copy of the open chunk; empty when there is none. */
   copyOpen(ref: number): Uint8Array {
     const length = this.kernel.exports.gatherOpen(ref, this.chunkBuffer) >>> 0;
-    return this.kernel.bytes.slice(this.chunkBuffer, this.chunkBuffer + length);
+    return Buffer.from(this.kernel.bytes.subarray(this.chunkBuffer, this.chunkBuffer + length));
   }
 
   dropOpen(ref: number): void {
@@ -162,8 +162,7 @@ export class HeadKernel {
     const { exports } = this.kernel;
     const count = this.stagedCount(stage);
     for (let from = 0; from < count; from += RECORD_SAMPLES_MAX) {
-      const length = exports.encodeStaged(stage, from, Math.min(count, from + RECORD_SAMPLES_MAX));
-      exports.frameRecord(exports.recordAt(), length, pageOffset);
+      exports.frameStaged(stage, from, Math.min(count, from + RECORD_SAMPLES_MAX), pageOffset);
     }
   }
 

@@ -1,7 +1,7 @@
 // The hot leaf: one WASM module, and what JavaScript may see of it.
 
 export { crc32c } from './crc32c.ts';
-export { ColumnDecoder, type FloatColumns } from './column-decoder.ts';
+export { ColumnArena, ColumnDecoder, type FloatColumns } from './column-decoder.ts';
 export { CHUNK_SAMPLES_MAX, decodeXor } from './decode-xor.ts';
 export { encodeXor } from './encode-xor.ts';
 export { HeadKernel, type Replayed, type SealedSink } from './head-kernel.ts';

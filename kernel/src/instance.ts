@@ -45,7 +45,7 @@ export interface KernelExports {
   stagedCount(stage: number): number;
   discardStage(stage: number): void;
   applyStage(stage: number, minValidMs: number, blockRangeMs: number): number;
-  encodeStaged(stage: number, from: number, to: number): number;
+  frameStaged(stage: number, from: number, to: number, pageOffset: number): void;
   decodeSamples(at: number, length: number): number;
   readonly decodedRefs: { readonly value: number };
   replayDecoded(count: number, minValidMs: number, blockRangeMs: number): number;

@@ -300,3 +300,22 @@ describe('hostile bodies', () => {
     expect(() => target.cache.scan(1 << 20)).toThrow(RangeError);
   });
 });
+
+test('values of digits are read as numbers are, however long they are', () => {
+  const target = new Target();
+  let state = 1;
+  const random = (below: number): number => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return Math.floor((state / 2 ** 32) * below);
+  };
+  const texts = ['0', '00', '00000001', '12345678', '123456789', '99999999', '-1', '1e3', '0.5'];
+  for (let i = 0; i < 2000; i++) texts.push(String(random(10 ** (1 + random(9)))));
+  const body = texts.map((text, i) => `m${i} ${text}\n`).join('');
+  target.accept(body);
+  expect(target.accept(body).samples.map(([, value]) => value)).toEqual(texts.map(Number));
+  const odd = ['1:', '12/', '123456789012345678x', '1\r', '7 ', '12345678:'].map(
+    (text, i) => `m${i} ${text}`,
+  );
+  expect(target.scan(odd.join('\n')).samples).toEqual([]);
+  expect(target.scan('m0 12345678').samples.map(([, value]) => value)).toEqual([12_345_678]);
+});

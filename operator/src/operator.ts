@@ -6,9 +6,10 @@
 
 import type { Logger } from '@flotilla/chassis';
 import { errorText } from '@flotilla/chassis';
-import type { StoreAddress, Target, Topology } from '@flotilla/wire';
+import type { ShardSettings, StoreAddress, Target, Topology } from '@flotilla/wire';
 import { AssignmentBook } from './assignment/assignment-book.ts';
 import { Heartbeats } from './assignment/heartbeats.ts';
+import { receiverOf, shardSettings } from './assignment/shard-settings.ts';
 import { identifyTargets } from './assignment/identify-targets.ts';
 import type { IdentifiedTarget } from './assignment/identify-targets.ts';
 import { ShrinkGuard } from './assignment/shrink-guard.ts';
@@ -61,7 +62,7 @@ export class Operator {
   #spec: FleetSpec | undefined;
   #fleet: Fleet | undefined;
   #wasLeader = false;
-  #assigned: { pools: readonly ScrapePool[]; state: TopologyState } | undefined;
+  #assigned: { pools: readonly ScrapePool[]; state: TopologyState; settings: string } | undefined;
   #targets: readonly IdentifiedTarget[] = [];
   #places: ReadonlyMap<string, Target> = new Map();
   #knownProblems = new Set<string>();
@@ -131,7 +132,7 @@ export class Operator {
     if (leads) await this.#lead(spec, fleet);
     else await fleet.topology.follow(Date.now());
     if (fleet.topology.state === undefined) return;
-    this.#assign(fleet.topology.state);
+    this.#assign(spec, fleet.workloads, fleet.topology.state);
     if (leads) await this.#publish(spec, fleet, fleet.topology.state);
   }
 
@@ -195,24 +196,38 @@ export class Operator {
   }
 
   /** Assignments follow pools and owners; a shard whose targets are the same keeps its version. */
-  #assign(state: TopologyState): void {
+  #assign(spec: FleetSpec, workloads: Workloads, state: TopologyState): void {
     const pools = this.#guard.check(this.#options.discovery.pools(), Date.now());
-    if (pools === this.#assigned?.pools && state === this.#assigned.state) return;
+    const shards = shardsToRun(state);
+    const settingsOf = this.#settings(spec, workloads, state);
+    const settings = JSON.stringify(settingsOf(0));
+    const before = this.#assigned;
+    if (pools === before?.pools && state === before.state && settings === before.settings) return;
     if (pools !== this.#assigned?.pools) {
       this.#targets = identifyTargets(pools, zonesOf(this.#spec!));
       this.#places = new Map(
         this.#targets.map(({ target, source }) => [`${source.url}\n${source.labels.key}`, target]),
       );
     }
-    this.#assigned = { pools, state };
-    const shards = shardsToRun(state);
+    this.#assigned = { pools, state, settings };
     const byShard = new Map<number, Target[]>(shards.map((shard) => [shard, []]));
     for (const { target } of this.#targets)
       for (const shard of shardsOfTarget(state, target)) byShard.get(shard)?.push(target);
     const handedOff = (shard: number): number[] => this.#handedOff(state, shard, byShard.get(shard) ?? []);
     const jobs = pools.map(({ job }) => job);
-    const changed = this.book.update(shards, jobs, (shard) => byShard.get(shard)!, handedOff);
+    const changed = this.book.update(shards, jobs, (shard) => byShard.get(shard)!, handedOff, settingsOf);
     if (changed.length > 0) this.#options.onAssigned(changed);
+  }
+
+  /** What each shard does beside scraping. */
+  #settings(fleet: FleetSpec, workloads: Workloads, state: TopologyState): (shard: number) => ShardSettings {
+    if (!fleet.receiver) return (shard) => shardSettings(fleet, shard, undefined);
+    const specs = planWorkloads(fleet, shardsToRun(state)).filter(({ binary }) => binary === 'scraper');
+    const addresses = workloads.addresses(fleet, specs);
+    const urlsOf = (shard: number): (string | undefined)[] =>
+      specs.flatMap((one, i) => (one.shard === shard ? [addresses[i]!.url || undefined] : []));
+    const receiver = receiverOf(activeShards(state), urlsOf, (slot) => ownersOf(state, slot));
+    return (shard) => shardSettings(fleet, shard, receiver);
   }
 
   /** Targets that others have now and that this shard had, or may have had, in an epoch that is still known. */

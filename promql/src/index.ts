@@ -1,6 +1,6 @@
 // PromQL: parser, checker, printer, engine.
 
-export { CHUNK_SAMPLES_MAX, ColumnDecoder, JsonWriter } from '@flotilla/kernel';
+export { CHUNK_SAMPLES_MAX, ColumnArena, ColumnDecoder, JsonWriter } from '@flotilla/kernel';
 export type {
   AggregateExpr,
   AggregateOp,

@@ -12,8 +12,28 @@ export const querierFlags = defineFlags({
   },
   'web.cors.origin': {
     type: 'string',
-    default: '*',
-    help: 'Value of Access-Control-Allow-Origin; empty sends none.',
+    default: '.*',
+    help: 'Regular expression of the origins that may ask from other pages; empty allows none.',
+  },
+  'web.route-prefix': {
+    type: 'string',
+    default: '',
+    help: 'Path below which everything is served; the path of web.external-url unless it is set.',
+  },
+  'query.log-file': {
+    type: 'string',
+    default: '',
+    help: 'File to which every query is written as a line of JSON.',
+  },
+  'query.slow-threshold': {
+    type: 'duration',
+    default: '10s',
+    help: 'Queries that take so long are told in the log; 0 tells none.',
+  },
+  'query.active-file': {
+    type: 'string',
+    default: '',
+    help: 'File of the queries that run now, which are told after a crash.',
   },
   'topology.file': {
     type: 'string',

@@ -22,6 +22,11 @@ await runMain('querier', querierFlags, async ({ config, log, metrics, onShutdown
     defaultIntervalMs: config['query.default-interval'],
     storeTimeoutMs: config['store.timeout'],
     corsOrigin: config['web.cors.origin'],
+    externalUrl: config['web.external-url'],
+    routePrefix: config['web.route-prefix'],
+    queryLogFile: config['query.log-file'],
+    slowQueryMs: config['query.slow-threshold'],
+    activeQueryFile: config['query.active-file'],
     flags: Object.fromEntries(Object.entries(config).map(([name, value]) => [name, String(value ?? '')])),
   });
   onShutdown('stores', close);

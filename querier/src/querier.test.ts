@@ -137,7 +137,7 @@ beforeAll(async () => {
     maxBytes: 1e8,
     defaultIntervalMs: 60_000,
     storeTimeoutMs: 2000,
-    corsOrigin: '*',
+    corsOrigin: '.*',
     flags: {},
   });
   ({ url } = await querier.listen());

@@ -5,11 +5,16 @@ import type { HttpServer, Logger, Registry, RequestHandler } from '@flotilla/cha
 import { Engine } from '@flotilla/promql';
 import { uiContentSecurityPolicy, uiFolder, uiRoutes } from '@flotilla/ui';
 import { join } from 'node:path';
-import { COMPLETENESS_HEADER } from '@flotilla/wire';
+import { readFileSync } from 'node:fs';
+import { ActiveQueryLog } from './api/active-query-log.ts';
+import { cors } from './api/cors.ts';
+import { featureList } from './api/feature-list.ts';
+import { instanceRoutes } from './api/instance-routes.ts';
 import { metadataRoutes } from './api/metadata-routes.ts';
 import { federateRoute } from './api/federate-route.ts';
 import { queryFeatures } from './api/query-features.ts';
 import { QueryGate } from './api/query-gate.ts';
+import { QueryLog } from './api/query-log.ts';
 import { QueryMetrics } from './api/query-metrics.ts';
 import { queryRoutes } from './api/query-routes.ts';
 import type { QueryService } from './api/query-service.ts';
@@ -17,6 +22,8 @@ import { remoteReadRoute } from './api/remote-read-route.ts';
 import { rulesRoutes } from './api/rules-routes.ts';
 import { statusRoutes } from './api/status-routes.ts';
 import { targetsRoutes } from './api/targets-routes.ts';
+import { pprofRoutes } from './pprof/pprof-routes.ts';
+import { routePrefix, servePrefix } from './route-prefix.ts';
 import { ReplicaChoice } from './stores/replica-choice.ts';
 import { StoreClient } from './stores/store-client.ts';
 import { TopologyFile } from './stores/topology-file.ts';
@@ -37,7 +44,16 @@ export interface QuerierOptions {
   readonly maxBytes: number;
   readonly defaultIntervalMs: number;
   readonly storeTimeoutMs: number;
+  /** A regular expression of whole origins; '' allows none. */
   readonly corsOrigin: string;
+  readonly externalUrl?: string;
+  readonly routePrefix?: string;
+  /** Every query is written there; '' for nowhere. */
+  readonly queryLogFile?: string;
+  /** From which time on a query is told in the log; 0: never. */
+  readonly slowQueryMs?: number;
+  /** The queries that run are written there; '' for nowhere. */
+  readonly activeQueryFile?: string;
   readonly flags: Readonly<Record<string, string>>;
 }
 
@@ -57,6 +73,9 @@ export function mountQuerier(options: QuerierOptions): () => Promise<void> {
   const gate = new QueryGate(options.maxConcurrency);
   const queryMetrics = new QueryMetrics(metrics, gate);
   const features = queryFeatures(options.enableFeature ?? '');
+  const queryLog = new QueryLog({ file: options.queryLogFile ?? '', slowMs: options.slowQueryMs ?? 0, log });
+  const active = openActiveQueryLog(options);
+  const prefix = routePrefix(options.routePrefix ?? '', options.externalUrl ?? '');
   const service: QueryService = {
     topology,
     client: new StoreClient(http),
@@ -67,45 +86,52 @@ export function mountQuerier(options: QuerierOptions): () => Promise<void> {
     gate,
     metrics: queryMetrics,
     timeoutMs,
+    log: queryLog,
+    active,
   };
+  servePrefix(server, prefix);
   const api = Router();
   api.use(cors(options.corsOrigin));
-  api.use(queryRoutes(service), metadataRoutes(service), targetsRoutes(service), rulesRoutes(service));
-  api.use(statusRoutes(service, { operator, flags: options.flags, startedMs: Date.now() }));
+  api.use(
+    queryRoutes(service),
+    metadataRoutes(service),
+    targetsRoutes(service, operator),
+    rulesRoutes(service),
+  );
+  api.use(statusRoutes(service, { operator }));
+  const { flags } = options;
+  api.use(instanceRoutes({ flags, features: featureList(features), metrics, startedMs: Date.now() }));
   api.use(remoteReadRoute(service));
   server.app.use('/api/v1', api);
   server.app.use(federateRoute(service));
-  mountUi(server);
+  server.app.use('/debug/pprof', pprofRoutes());
+  mountUi(server, prefix);
   return async () => {
     topology.close();
-    await Promise.all([http.close(), operator.close()]);
+    active?.close();
+    await Promise.all([http.close(), operator.close(), queryLog.close()]);
   };
 }
 
-function cors(origin: string): RequestHandler {
-  return (request, response, next) => {
-    if (origin !== '' && request.headers.origin !== undefined) {
-      response.setHeader('Access-Control-Allow-Origin', origin);
-      response.setHeader('Access-Control-Allow-Headers', 'Accept, Authorization, Content-Type, Origin');
-      response.setHeader('Access-Control-Allow-Methods', 'GET, POST, OPTIONS');
-      response.setHeader('Access-Control-Expose-Headers', `Date, ${COMPLETENESS_HEADER}`);
-    }
-    if (request.method === 'OPTIONS') response.status(204).end();
-    else next();
-  };
+function openActiveQueryLog(options: QuerierOptions): ActiveQueryLog | undefined {
+  const { activeQueryFile = '', maxConcurrency, log } = options;
+  return activeQueryFile === '' ? undefined : new ActiveQueryLog(activeQueryFile, maxConcurrency, log);
 }
 
-function mountUi({ app }: HttpServer): void {
+/** The page finds its files and the API below the prefix. */
+function mountUi({ app }: HttpServer, prefix: string): void {
   const folder = uiFolder();
+  const index = readFileSync(join(folder, 'index.html'), 'utf8').replaceAll(
+    /(href|src)="\//g,
+    (_, name: string) => `${name}="${prefix}/`,
+  );
   const headers: RequestHandler = (_, response, next) => {
     response.setHeader('Content-Security-Policy', uiContentSecurityPolicy);
     response.setHeader('X-Content-Type-Options', 'nosniff');
     response.setHeader('Referrer-Policy', 'no-referrer');
     next();
   };
-  app.get([...uiRoutes, '/graph'], headers, (_, response) =>
-    response.sendFile(join(folder, 'index.html'), { dotfiles: 'allow' }),
-  );
+  app.get([...uiRoutes, '/graph'], headers, (_, response) => response.type('html').send(index));
   app.get('/assets/{*path}', headers, (request, response, next) => {
     const path = request.path.slice('/assets/'.length);
     response.sendFile(path, { root: join(folder, 'assets'), immutable: true, maxAge: '1y' }, (error) => {

@@ -58,6 +58,22 @@ export const scraperFlags = defineFlags({
     min: 1,
     help: 'Bound of the samples of one scrape, whatever its job allows.',
   },
+  'scrape.extra-metrics': {
+    type: 'boolean',
+    default: false,
+    help: 'Adds scrape_timeout_seconds, scrape_sample_limit and scrape_body_size_bytes to each scrape.',
+  },
+  'scrape.failure-log-file': {
+    type: 'string',
+    default: '',
+    help: 'File of JSON lines about failed scrapes, in --storage.path unless absolute; none when empty.',
+  },
+  'remote-write.wal-size-max': {
+    type: 'bytes',
+    default: '4GB',
+    min: 1 << 20,
+    help: 'The WAL may grow to this while a destination of remote write is away; then its samples are lost.',
+  },
 });
 
 export type ScraperConfig = FlagValues<typeof scraperFlags>;

@@ -7,6 +7,7 @@ export { type LineFormat, lineParser } from './parse/line-formats.ts';
 export { schemaOfFactor } from './ingest/histogram-limits.ts';
 export { MetadataStore } from './ingest/metadata-store.ts';
 export { ScrapeCounters } from './ingest/scrape-counters.ts';
+export { SeriesGuard } from './ingest/series-guard.ts';
 export { type IngestContext, TargetIngest } from './ingest/target-ingest.ts';
 export { expositionFormat } from './parse/content-type.ts';
 export { ParseError } from './parse/parse-error.ts';

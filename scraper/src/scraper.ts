@@ -22,7 +22,10 @@ import type { Heartbeat, ScraperState } from '@flotilla/wire';
 import { HeartbeatSender } from './assignment/heartbeat-sender.ts';
 import type { ScraperConfig, scraperFlags } from './config.ts';
 import { exposeScrapeMetrics, exposeTsdbMetrics } from './self-metrics.ts';
+import { APPEND_PATH } from './receiver/forward-write.ts';
+import { WRITE_PATH } from './receiver/write-receiver.ts';
 import { Shard } from './shard.ts';
+import { trimHeapAfterGrowth } from './trim-heap.ts';
 
 export type ScraperContext = MainContext<typeof scraperFlags>;
 
@@ -39,12 +42,13 @@ export async function startScraper(ctx: ScraperContext): Promise<void> {
   const { config } = ctx;
   const running: Running = { startedMs: Date.now(), tsdb: undefined, shard: undefined, store: undefined };
   await mkdir(config['storage.path'], { recursive: true });
-  const client = openClient(ctx);
+  const client = openClient(ctx, operatorTokenFile(ctx.config));
+  const peers = openClient(ctx, internalTokenFile(ctx.config));
   const server = await listen(ctx, running);
   const heartbeats = beginHeartbeats(ctx, client, running);
   const tsdb = await openTsdb(ctx);
   running.tsdb = tsdb;
-  const shard = new Shard({ ...ctx, tsdb, client, onNews: () => heartbeats.soon() });
+  const shard = new Shard({ ...ctx, tsdb, client, peers, onNews: () => heartbeats.soon() });
   running.shard = shard;
   running.store = await openStore(ctx, running, tsdb, shard);
   // Added after the database: requests end before it does.
@@ -57,10 +61,10 @@ export async function startScraper(ctx: ScraperContext): Promise<void> {
   heartbeats.soon();
 }
 
-function openClient(ctx: ScraperContext): InternalClient {
+function openClient(ctx: ScraperContext, tokenFile: string | undefined): InternalClient {
   const { config } = ctx;
   const client = createInternalClient({
-    tokenFile: operatorTokenFile(config),
+    tokenFile,
     timeoutMs: 5000,
     caFile: config['internal.ca-file'],
     certFile: config['internal.cert-file'],
@@ -74,11 +78,23 @@ function openClient(ctx: ScraperContext): InternalClient {
 async function listen({ config, log, metrics }: ScraperContext, running: Running): Promise<HttpServer> {
   const server = createHttpServer({ name: 'scraper', config, log, metrics });
   server.app.use((req, res, next) => {
-    if (running.store !== undefined) return running.store(req, res, next);
-    return req.path.startsWith('/store/') ? server.whenReady(req, res, next) : next();
+    const { store, shard } = running;
+    if (store !== undefined && shard !== undefined && isPush(req.path))
+      return shard.receiver.router(req, res, next);
+    if (store !== undefined) return store(req, res, next);
+    return isOfStores(req.path) ? server.whenReady(req, res, next) : next();
   });
   await server.listen();
   return server;
+}
+
+/** Paths that are answered when there is a database. */
+function isOfStores(path: string): boolean {
+  return path.startsWith('/store/') || isPush(path);
+}
+
+function isPush(path: string): boolean {
+  return path === WRITE_PATH || path === APPEND_PATH;
 }
 
 function beginHeartbeats(ctx: ScraperContext, client: InternalClient, running: Running): HeartbeatSender {
@@ -105,6 +121,8 @@ async function openTsdb(ctx: ScraperContext): Promise<Tsdb> {
   ctx.onShutdown('database', () => tsdb.close(), 8000);
   tsdb.startMaintenance();
   exposeTsdbMetrics(metrics, tsdb);
+  const seriesCreated = (): number => tsdb.collect()['prometheus_tsdb_head_series_created_total'] ?? 0;
+  ctx.onShutdown('heap', trimHeapAfterGrowth(seriesCreated));
   return tsdb;
 }
 
@@ -125,6 +143,8 @@ async function openStore(
     uptime,
     targets: () => shard.statuses(),
     metadata: (metric, limit) => shard.metadata.get(metric, limit),
+    targetMetadata: ({ metric, matchers, limit }) => shard.targets.metadata(metric, matchers, limit),
+    seriesByTarget: (limit) => shard.seriesByTarget(limit),
     state: () => stateOf(running, stopping),
     version: () => shard.version,
     tokenFile: internalTokenFile(config),

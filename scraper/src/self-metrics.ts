@@ -39,6 +39,7 @@ export function createIntervalSummary(metrics: Registry): (intervalMs: number, a
 /** Everything about scraping; the database's own metrics are apart. */
 export function exposeScrapeMetrics(metrics: Registry, sources: MetricSources): void {
   exposeCounters(metrics, sources.counters, sources.scheduler);
+  exposeSeriesLimits(metrics, sources.counters);
   exposeState(metrics, sources);
 }
 
@@ -105,6 +106,20 @@ function exposeCounters(metrics: Registry, counters: ScrapeCounters, scheduler: 
     'flotilla_scraper_append_failures_total',
     'Scrapes that the database did not take, for lack of disk for example.',
     () => counters.appendFailures,
+  );
+}
+
+function exposeSeriesLimits(metrics: Registry, counters: ScrapeCounters): void {
+  collectFrom(
+    metrics,
+    'flotilla_scraper_scrapes_exceeded_series_limit_total',
+    'Scrapes that would have created more series than the target or the shard may have, and were rejected.',
+    'counter',
+    ['limit'],
+    (emit) => {
+      emit(counters.exceededSeriesLimit, 'target');
+      emit(counters.exceededShardSeriesLimit, 'shard');
+    },
   );
 }
 

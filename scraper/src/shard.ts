@@ -1,10 +1,10 @@
 // Everything that scrapes: the targets of the shard, what they share, and the assignment that says which they are.
 
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { LineScanner } from '@flotilla/kernel';
-import type { InternalClient, Logger, Registry } from '@flotilla/chassis';
+import { type InternalClient, internalTokenFile, type Logger, type Registry } from '@flotilla/chassis';
 import type { Tsdb } from '@flotilla/tsdb';
-import type { Assignment, TargetHealth, TargetStatus } from '@flotilla/wire';
+import type { Assignment, NameValue, TargetHealth, TargetStatus } from '@flotilla/wire';
 import { AssignmentClient } from './assignment/assignment-client.ts';
 import { AssignmentFile } from './assignment/assignment-file.ts';
 import { AssignmentStream } from './assignment/assignment-stream.ts';
@@ -14,9 +14,16 @@ import { BodyMemory } from './fetch/body-memory.ts';
 import { Credentials } from './fetch/credentials.ts';
 import { MetadataStore } from './ingest/metadata-store.ts';
 import { ScrapeCounters } from './ingest/scrape-counters.ts';
+import { SeriesGuard } from './ingest/series-guard.ts';
+import { PushedMetadata } from './receiver/pushed-metadata.ts';
+import { exposeReceiver } from './receiver/receiver-metrics.ts';
+import { WriteReceiver } from './receiver/write-receiver.ts';
+import { createSendSummary, exposeRemoteWrite } from './remote-write/remote-write-metrics.ts';
+import { RemoteWriters } from './remote-write/remote-writers.ts';
 import { wallClock } from './schedule/clock.ts';
 import { Scheduler } from './schedule/scheduler.ts';
 import { createIntervalSummary } from './self-metrics.ts';
+import { FailureLog } from './targets/failure-log.ts';
 import { TargetSet } from './targets/target-set.ts';
 
 export interface ShardOptions {
@@ -25,6 +32,8 @@ export interface ShardOptions {
   readonly metrics: Registry;
   readonly tsdb: Tsdb;
   readonly client: InternalClient;
+  /** To the other scrapers. */
+  readonly peers: InternalClient;
   /** Something happened that the operator waits for. */
   readonly onNews: () => void;
 }
@@ -34,10 +43,15 @@ export class Shard {
   readonly metadata = new MetadataStore();
   readonly scheduler = new Scheduler(wallClock);
   readonly memory: BodyMemory;
+  readonly guard: SeriesGuard;
   readonly targets: TargetSet;
   readonly assignment: AssignmentClient;
+  readonly remoteWriters: RemoteWriters;
+  readonly receiver: WriteReceiver;
   readonly #options: ShardOptions;
   readonly #secrets: SecretStore;
+  readonly #failureLog: FailureLog | undefined;
+  readonly #credentials: Credentials;
   readonly #stream: AssignmentStream;
   readonly #ending = new AbortController();
   #following: Promise<void> | undefined;
@@ -49,13 +63,26 @@ export class Shard {
     this.#options = options;
     this.memory = new BodyMemory(config['scrape.body-memory-max']);
     this.#secrets = new SecretStore({ path: file('secrets.json'), client, operatorUrl, log });
+    const failureLog = config['scrape.failure-log-file'];
+    if (failureLog !== '') {
+      const path = resolve(config['storage.path'], failureLog);
+      this.#failureLog = new FailureLog(path, log);
+    }
+    this.guard = new SeriesGuard(options.tsdb, this.counters);
+    this.#credentials = new Credentials(this.#secrets);
     this.targets = this.#createTargets();
+    this.remoteWriters = this.#createRemoteWriters(file('remote-write'));
+    this.receiver = this.#createReceiver();
     this.assignment = new AssignmentClient({
       file: new AssignmentFile(file('assignment'), log),
       secrets: this.#secrets,
       targets: this.targets,
       shard: config.shard,
       log,
+      applySettings: async ({ remoteWrite, receiver }) => {
+        this.receiver.apply(receiver);
+        await this.remoteWriters.apply(remoteWrite);
+      },
       onApplied: onNews,
     });
     this.#stream = new AssignmentStream({
@@ -82,7 +109,8 @@ export class Shard {
     this.#secrets.stop();
     this.#ending.abort();
     await this.#following;
-    await this.targets.stop();
+    await Promise.all([this.targets.stop(), this.remoteWriters.stop()]);
+    await this.#failureLog?.stop();
   }
 
   get current(): Assignment | undefined {
@@ -107,13 +135,49 @@ export class Shard {
     return this.targets.statuses(shard, replica);
   }
 
+  /** The targets with the most series in the head. */
+  seriesByTarget(limit: number): NameValue[] {
+    const byCount = [...this.guard.census()].toSorted(([, a], [, b]) => b - a).slice(0, limit);
+    return byCount.map(([id, value]) => ({ name: this.targets.nameOf(id), value }));
+  }
+
+  #createRemoteWriters(folder: string): RemoteWriters {
+    const { config, log, metrics, tsdb } = this.#options;
+    const writers = new RemoteWriters({
+      tsdb,
+      replica: config.replica,
+      credentials: this.#credentials,
+      metadata: this.metadata,
+      folder,
+      holdBytesMax: config['remote-write.wal-size-max'],
+      log,
+      observe: createSendSummary(metrics),
+    });
+    exposeRemoteWrite(metrics, () => writers.all);
+    return writers;
+  }
+
+  #createReceiver(): WriteReceiver {
+    const { config, metrics, tsdb, peers } = this.#options;
+    const receiver = new WriteReceiver({
+      tsdb,
+      shard: config.shard,
+      replica: config.replica,
+      client: peers,
+      metadata: new PushedMetadata(this.metadata),
+      tokenFile: internalTokenFile(config),
+    });
+    exposeReceiver(metrics, receiver);
+    return receiver;
+  }
+
   #createTargets(): TargetSet {
     const { config, log, metrics, tsdb, onNews } = this.#options;
     return new TargetSet({
       clock: wallClock,
       scheduler: this.scheduler,
       fetch: {
-        credentials: new Credentials(this.#secrets),
+        credentials: this.#credentials,
         memory: this.memory,
         bodyBytesMax: config['scrape.body-size-max'],
       },
@@ -121,6 +185,7 @@ export class Shard {
         tsdb,
         counters: this.counters,
         metadata: this.metadata,
+        guard: this.guard,
         scanner: new LineScanner(),
       },
       bounds: { samplesMax: config['scrape.samples-max'], lineBytesMax: config['scrape.line-size-max'] },
@@ -128,6 +193,8 @@ export class Shard {
       replicaOffsetMs: config['scrape.replica-offset'],
       toleranceMs: config['scrape.timestamp-tolerance'],
       log,
+      hasExtraMetrics: config['scrape.extra-metrics'],
+      failureLog: this.#failureLog,
       onFirstScrape: onNews,
       onInterval: createIntervalSummary(metrics),
     });

@@ -24,6 +24,7 @@ import { BodyMemory } from './fetch/body-memory.ts';
 import { Credentials } from './fetch/credentials.ts';
 import { MetadataStore } from './ingest/metadata-store.ts';
 import { ScrapeCounters } from './ingest/scrape-counters.ts';
+import { SeriesGuard } from './ingest/series-guard.ts';
 import { Scheduler } from './schedule/scheduler.ts';
 import { TestClock } from './schedule/test-clock.ts';
 import type { LoopContext } from './targets/target-loop.ts';
@@ -71,6 +72,8 @@ export function testJob(change: Partial<Job> = {}): Job {
       labelNameLength: 0,
       labelValueLength: 0,
       histogramBuckets: 0,
+      series: 0,
+      shardSeries: 0,
       ...change.limits,
     },
   };
@@ -171,7 +174,9 @@ export async function readSeries(
   return found;
 }
 
-export interface TestShardOptions extends Partial<Pick<LoopContext, 'replica' | 'toleranceMs'>> {
+export interface TestShardOptions extends Partial<
+  Pick<LoopContext, 'replica' | 'toleranceMs' | 'hasExtraMetrics' | 'failureLog'>
+> {
   readonly bodyBytesMax?: number;
   readonly samplesMax?: number;
   readonly blockDurationMs?: number;
@@ -206,6 +211,7 @@ export class TestShard {
         tsdb,
         counters: this.counters,
         metadata: this.metadata,
+        guard: new SeriesGuard(tsdb, this.counters),
         scanner,
       },
       bounds: { samplesMax: options.samplesMax ?? 1_000_000, lineBytesMax: 1 << 20 },
@@ -213,6 +219,8 @@ export class TestShard {
       replicaOffsetMs: 100,
       toleranceMs: options.toleranceMs ?? 0,
       log: silentLog,
+      hasExtraMetrics: options.hasExtraMetrics ?? false,
+      failureLog: options.failureLog,
       onFirstScrape: () => undefined,
       onInterval: () => undefined,
     });

@@ -2,9 +2,15 @@
 
 import type { Response } from '@flotilla/chassis';
 import type { SeriesSet, Tsdb } from '@flotilla/tsdb';
-import { encodeFrame, encodeSeriesTrailer, fromMatcherMessage, SeriesFrameWriter } from '@flotilla/wire';
+import {
+  encodeFrame,
+  encodeSeriesTrailer,
+  fromMatcherMessage,
+  recycleFrame,
+  SeriesFrameWriter,
+  seriesStreamVersion,
+} from '@flotilla/wire';
 import type { Gap, SeriesMessage, SeriesRequest } from '@flotilla/wire';
-import { once } from 'node:events';
 import { missedTargets } from './missed-targets.ts';
 import { isCovered } from './slot-coverage.ts';
 
@@ -30,8 +36,9 @@ export async function sendSeries(
     limit: filterLimit,
     skipChunks,
   });
-  response.status(200).setHeader('Content-Type', 'application/x-flotilla-series; version=1');
-  const frame = new SeriesFrameWriter();
+  const { contentType, checksum } = seriesStreamVersion(response.req.headers.accept);
+  response.status(200).setHeader('Content-Type', contentType);
+  const frame = new SeriesFrameWriter(checksum);
   let series = 0;
   let truncated = false;
   try {
@@ -42,16 +49,16 @@ export async function sendSeries(
       if (truncated) break;
       frame.add(toMessage(set, request, nowMs));
       series++;
-      if (frame.sizeBytes >= frameBytesMax && !response.write(frame.finish())) await drained(response);
+      if (frame.sizeBytes >= frameBytesMax && !writeFrame(frame, response)) await drained(response);
     }
   } finally {
     set.close();
   }
   const missedTargetIds =
     source.kind === 'scraper' ? await missedTargets(source.tsdb, minTimeMs, maxTimeMs, nowMs, wanted) : [];
-  if (frame.count > 0) response.write(frame.finish());
+  if (frame.count > 0) writeFrame(frame, response);
   const gaps = source.gaps(minTimeMs, Math.min(maxTimeMs, nowMs));
-  response.end(encodeFrame(encodeSeriesTrailer({ series, gaps, missedTargetIds, truncated })));
+  response.end(encodeFrame(encodeSeriesTrailer({ series, gaps, missedTargetIds, truncated }), checksum));
 }
 
 function toMessage(
@@ -69,11 +76,22 @@ function toMessage(
   };
 }
 
+/** False when the reader is behind. */
+function writeFrame(frame: SeriesFrameWriter, response: Response): boolean {
+  const bytes = frame.finish();
+  return response.write(bytes, (error) => {
+    if (!error) recycleFrame(bytes);
+  });
+}
+
 /** Resolves when more can be written, or the client has gone. */
 async function drained(response: Response): Promise<void> {
   if (response.destroyed) return;
-  const over = new AbortController();
-  const { signal } = over;
-  await Promise.race([once(response, 'drain', { signal }), once(response, 'close', { signal })]);
-  over.abort(); // Takes the other listener away.
+  await new Promise<void>((resolve) => {
+    const done = (): void => {
+      response.off('drain', done).off('close', done);
+      resolve();
+    };
+    response.on('drain', done).on('close', done);
+  });
 }

@@ -3,15 +3,19 @@
 import { jsonBody, limitInFlight, protobufBody, requireToken, Router } from '@flotilla/chassis';
 import type { Logger, Registry, Request, RequestHandler, Response } from '@flotilla/chassis';
 import { BadRequest, PatternError } from '@flotilla/model';
+import type { Matcher } from '@flotilla/model';
 import type { Tsdb } from '@flotilla/tsdb';
 import { decodeSeriesRequest, fromMatcherMessage, STORE_PATHS } from '@flotilla/wire';
 import type {
   LabelsRequest,
   LabelsResponse,
   MetadataResponse,
+  NameValue,
   RulesResponse,
   StoreKind,
   StoreStatus,
+  TargetMetadataRequest,
+  TargetMetadataResponse,
   TargetStatus,
 } from '@flotilla/wire';
 import { exemplarsResponse } from './exemplars-response.ts';
@@ -26,6 +30,10 @@ export interface StoreRouterOptions {
   readonly uptime: UptimeLog;
   readonly targets?: () => readonly TargetStatus[];
   readonly metadata?: (metric: string, limit: number) => MetadataResponse;
+  readonly targetMetadata?: (
+    request: Omit<TargetMetadataRequest, 'matchers'> & { readonly matchers: readonly Matcher[] },
+  ) => TargetMetadataResponse;
+  readonly seriesByTarget?: (limit: number) => readonly NameValue[];
   readonly rules?: () => RulesResponse;
   readonly state: () => string;
   readonly version?: () => string;
@@ -71,6 +79,17 @@ export function createStoreRouter(options: StoreRouterOptions): RequestHandler {
   router.get(STORE_PATHS.targets, ...guard, (_, response) => {
     response.json({ targets: options.targets?.() ?? [] });
   });
+  router.post(STORE_PATHS.targetMetadata, ...guard, jsonBody(bodyBytesMax), (request, response) =>
+    badPatternIs400(async () => {
+      const {
+        metric = '',
+        matchers = [],
+        limit = 0,
+      } = (request.body ?? {}) as Partial<TargetMetadataRequest>;
+      const query = { metric, limit, matchers: checkedMatchers(matchers).map(fromMatcherMessage) };
+      response.json(options.targetMetadata?.(query) ?? { targets: [], isCut: false });
+    }),
+  );
   router.get(STORE_PATHS.rules, ...guard, (_, response) => {
     response.json(options.rules?.() ?? { replica: 0, groups: [] });
   });
@@ -100,18 +119,21 @@ async function sendLabels(tsdb: Tsdb, request: Request, response: Response): Pro
 
 function labelsRequest(body: unknown): LabelsRequest {
   const { name, matchers, minTimeMs, maxTimeMs, limit } = (body ?? {}) as Partial<LabelsRequest>;
-  if (!Array.isArray(matchers) || matchers.length > matchersMax)
-    throw new BadRequest(`matchers: want a list of at most ${matchersMax}`);
   if (typeof minTimeMs !== 'number' || typeof maxTimeMs !== 'number')
     throw new BadRequest('minTimeMs, maxTimeMs: want numbers');
   if (name !== undefined && typeof name !== 'string') throw new BadRequest('name: want a string');
   return {
-    matchers,
+    matchers: checkedMatchers(matchers),
     minTimeMs,
     maxTimeMs,
     limit: typeof limit === 'number' ? limit : 0,
     ...(name !== undefined && { name }),
   };
+}
+
+function checkedMatchers(matchers: LabelsRequest['matchers'] | undefined): LabelsRequest['matchers'] {
+  if (Array.isArray(matchers) && matchers.length <= matchersMax) return matchers;
+  throw new BadRequest(`matchers: want a list of at most ${matchersMax}`);
 }
 
 async function badPatternIs400(work: () => Promise<void>): Promise<void> {
@@ -124,7 +146,7 @@ async function badPatternIs400(work: () => Promise<void>): Promise<void> {
 }
 
 function storeStatus(
-  { tsdb, name, state, version }: StoreRouterOptions,
+  { tsdb, name, state, version, seriesByTarget }: StoreRouterOptions,
   startedMs: number,
   limit: number,
 ): StoreStatus {
@@ -142,6 +164,7 @@ function storeStatus(
       maxTimeMs: status.headMaxTimeMs,
     },
     ...status.cardinality,
+    seriesCountByTarget: seriesByTarget?.(limit) ?? [],
     blocks: status.blocks.length,
     corruptions: status.corruptions.map(({ path, detail }) => `${path}: ${detail}`),
   };

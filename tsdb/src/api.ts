@@ -109,6 +109,8 @@ export interface Appender {
    * A schedule that differs from the known one replaces it. Throws BadRequest for labels that are empty or no UTF-8.
    */
   series(labels: Labels, schedule?: Schedule): SeriesRef;
+  /** Series that this transaction has created so far. */
+  readonly seriesCreated: number;
   /** Stages one sample. A NaN that arrives as a number may have lost its payload; use appendBatch or appendStale for those. */
   append(ref: SeriesRef, timeMs: number, value: number): AppendCode;
   /** Stages `count` samples of one time. Writes what became of each to `codes`, and returns how many were taken. */

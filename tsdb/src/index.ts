@@ -33,6 +33,7 @@ export {
   staleHistogram,
 } from './histogram/native-histogram.ts';
 export { diskIo, type Io } from './io.ts';
+export { type AnySample, encodeFloats, encodeSamples } from './chunk/samples.ts';
 export { mergeChunks } from './chunk/merge-chunks.ts';
 export { type BlockAnalysis } from './block/analyze-block.ts';
 export { type BlockProblem } from './block/verify-block.ts';

@@ -222,6 +222,11 @@ export class Tsdb implements Queryable {
     };
   }
 
+  /** Series in the head by the target of their schedule. Walks all of them. */
+  seriesByTarget(): Map<number, number> {
+    return this.head.schedules.countByTarget();
+  }
+
   /** Prometheus's names, prometheus_tsdb_…, and plain numbers; histograms and labels are left out. */
   collect(): Record<string, number> {
     const { head, wal, wbl, blocks, chunkFiles, maintenance, replayed, refusals } = this;

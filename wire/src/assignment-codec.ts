@@ -208,5 +208,7 @@ function fromLimitsMessage(limits: Job['limits'] | null | undefined): Job['limit
     labelNameLength: limits?.labelNameLength ?? 0,
     labelValueLength: limits?.labelValueLength ?? 0,
     histogramBuckets: limits?.histogramBuckets ?? 0,
+    series: limits?.series ?? 0,
+    shardSeries: limits?.shardSeries ?? 0,
   };
 }

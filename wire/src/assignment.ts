@@ -72,6 +72,10 @@ export interface JobLimits {
   readonly labelValueLength: number;
   /** Buckets of a native histogram; with more, neighbours are merged. */
   readonly histogramBuckets: number;
+  /** Series of one target in the head, those that ended lately included. */
+  readonly series: number;
+  /** Series of the shard; with more, scrapes that would create some fail. */
+  readonly shardSeries: number;
 }
 
 /** The scrape settings that a job's targets share (Prometheus's scrape_config after discovery). */
@@ -163,6 +167,8 @@ export interface Receiver {
   readonly shards: readonly { readonly shard: number; readonly urls: readonly string[] }[];
   /** Slot → shard. */
   readonly table: readonly number[];
+  /** While slots move, where they go: their series belong to both shards. Else empty. */
+  readonly nextTable: readonly number[];
 }
 
 /** What a shard does beside scraping. */

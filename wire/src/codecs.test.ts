@@ -17,7 +17,9 @@ import {
   encodeSeriesTrailer,
   encodeSeriesRequest,
   FrameDecoder,
+  SERIES_ACCEPT,
   SeriesFrameWriter,
+  seriesStreamVersion,
   uncompressSnappy,
 } from './index.ts';
 import { MessageType } from './schema.ts';
@@ -56,6 +58,8 @@ const job: Job = {
     labelNameLength: 0,
     labelValueLength: 0,
     histogramBuckets: 160,
+    series: 5,
+    shardSeries: 7,
   },
   metricRelabelings: [{ sourceLabels: ['a', 'é'], regex: '', action: 'drop' }],
   auth: {
@@ -97,11 +101,12 @@ const series = fc.record({
 });
 
 const frameType = new MessageType('SeriesFrame');
-const writer = new SeriesFrameWriter();
+const { checksum } = seriesStreamVersion(SERIES_ACCEPT);
+const writer = new SeriesFrameWriter(checksum);
 
 function payloadOf(batch: readonly SeriesMessage[]): Uint8Array {
   for (const one of batch) writer.add(one);
-  return new FrameDecoder().push(writer.finish())[0]!;
+  return new FrameDecoder(checksum).push(writer.finish())[0]!;
 }
 
 /** protobufjs reads bytes as Buffers, which are Uint8Arrays of another class to an exact comparison. */
@@ -168,6 +173,12 @@ describe('assignment', () => {
     expect(decodeAssignmentFile('a.bin', file)).toEqual(assignment);
     file[20]! ^= 1;
     expect(() => decodeAssignmentFile('a.bin', file)).toThrow(/^a\.bin: offset 0: .*checksum/);
+  });
+
+  test('a version is what both sides know', () => {
+    const version = (header: string | undefined) => seriesStreamVersion(header).contentType.slice(-1);
+    expect(['*/*', undefined, SERIES_ACCEPT].map(version)).toEqual(['1', '1', '2']);
+    expect(version('application/x-flotilla-series; version=1')).toBe('1');
   });
 
   test('mutated frames are refused or read', () => {
@@ -251,7 +262,7 @@ describe('framing', () => {
         fc.array(fc.uint8Array({ maxLength: 300 }), { maxLength: 6 }),
         fc.integer({ min: 1, max: 50 }),
         (payloads, size) => {
-          const stream = Buffer.concat(payloads.map(encodeFrame));
+          const stream = Buffer.concat(payloads.map((payload) => encodeFrame(payload)));
           const decoder = new FrameDecoder();
           const got: Uint8Array[] = [];
           for (let at = 0; at < stream.length; at += size) {

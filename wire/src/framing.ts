@@ -1,5 +1,6 @@
-// Frames of every stream between processes: `uvarint length of payload | crc32c(payload), 4 bytes big-endian | payload`.
-// The same framing as Prometheus's streamed remote read.
+// Frames of every stream between processes: `uvarint length of payload | checksum of payload, 4 bytes big-endian | payload`.
+// With crc32c the same framing as Prometheus's streamed remote read. Series have crc32, for which processors have instructions
+// that JavaScript can reach.
 
 import { CorruptionError } from '@flotilla/model';
 import { crc32c } from './crc32c.ts';
@@ -9,75 +10,85 @@ export const FRAME_BYTES_MAX = 64 << 20;
 const checksumBytes = 4;
 const lengthBytesMax = 5;
 
-export function encodeFrame(payload: Uint8Array): Uint8Array {
+/** Of bytes, unsigned. */
+export type Checksum = (bytes: Uint8Array) => number;
+
+export function encodeFrame(payload: Uint8Array, checksum: Checksum = crc32c): Uint8Array {
   const length: number[] = [];
   let rest = payload.length;
   for (; rest >= 0x80; rest >>>= 7) length.push((rest & 0x7f) | 0x80);
   length.push(rest);
   const frame = Buffer.allocUnsafe(length.length + checksumBytes + payload.length);
   frame.set(length);
-  frame.writeUInt32BE(crc32c(payload), length.length);
+  frame.writeUInt32BE(checksum(payload), length.length);
   frame.set(payload, length.length + checksumBytes);
   return frame;
 }
 
+/** Stores of decoders that are done, for the next ones. */
+const idle: Buffer[] = [];
+const idleMax = 4;
+const idleBytesMax = 1 << 20;
+const noBytes = Buffer.alloc(0);
+
 /** Cuts a stream of bytes, split anywhere, into checked payloads. Throws CorruptionError; after that it must not be used. */
 export class FrameDecoder {
-  #buffer: Uint8Array = new Uint8Array(0);
-  /** What came after the buffer, while the frame that begins in it is not whole. */
-  #later: Uint8Array[] = [];
-  #laterBytes = 0;
-  /** Bytes of that frame, as far as they are known. */
-  #wantedBytes = 0;
+  /** Where frames that come in pieces are put together: bytes [start, end). */
+  #store = idle.pop() ?? Buffer.alloc(0);
+  #start = 0;
+  #end = 0;
   #offsetBytes = 0;
+  readonly #checksum: Checksum;
   readonly #frameBytesMax: number;
 
-  constructor(frameBytesMax = FRAME_BYTES_MAX) {
+  constructor(checksum: Checksum = crc32c, frameBytesMax = FRAME_BYTES_MAX) {
+    this.#checksum = checksum;
     this.#frameBytesMax = frameBytesMax;
   }
 
   /** Payloads completed by `bytes`. They are views: copy what outlives the next call. */
   push(bytes: Uint8Array): Uint8Array[] {
+    const isWhole = this.#start === this.#end;
+    if (!isWhole) this.#keep(bytes);
+    const source = isWhole ? bytes : this.#store.subarray(this.#start, this.#end);
     const payloads: Uint8Array[] = [];
-    if (!this.#take(bytes)) return payloads;
     let start = 0;
     for (;;) {
-      const header = this.#readHeader(start);
-      this.#wantedBytes = header === undefined ? 0 : header.end - start;
-      if (header === undefined || header.end > this.#buffer.length) break;
-      payloads.push(this.#checked(header.payload, header.end));
+      const header = this.#readHeader(source, start);
+      if (header === undefined || header.end > source.length) break;
+      payloads.push(this.#checked(source, header.payload, header.end));
       this.#offsetBytes += header.end - start;
       start = header.end;
     }
-    this.#buffer = this.#buffer.subarray(start);
+    if (!isWhole) this.#start += start;
+    else if (start < bytes.length) this.#keep(bytes.subarray(start));
     return payloads;
   }
 
-  /** Throws if the stream ended within a frame. */
+  /** Throws if the stream ended within a frame. Payloads are not valid any more. */
   end(): void {
-    const rest = this.#buffer.length + this.#laterBytes;
+    const rest = this.#end - this.#start;
     if (rest > 0) throw this.#damage(`the stream ended within a frame, after ${rest} bytes of it`);
+    if (idle.length < idleMax && this.#store.length <= idleBytesMax) idle.push(this.#store);
+    this.#store = noBytes;
   }
 
-  /** Adds to the buffer, once a frame is whole: a frame that comes in pieces is put together once. */
-  #take(bytes: Uint8Array): boolean {
-    if (this.#buffer.length === 0) {
-      this.#buffer = bytes;
-      return true;
-    }
-    this.#later.push(bytes);
-    this.#laterBytes += bytes.length;
-    if (this.#buffer.length + this.#laterBytes < this.#wantedBytes) return false;
-    this.#buffer = Buffer.concat([this.#buffer, ...this.#later]);
-    this.#later = [];
-    this.#laterBytes = 0;
-    return true;
+  /** Adds to the store. */
+  #keep(bytes: Uint8Array): void {
+    const kept = this.#end - this.#start;
+    const wanted = kept + bytes.length;
+    const before = this.#store;
+    if (wanted > before.length) this.#store = Buffer.allocUnsafeSlow(Math.max(wanted, 2 * before.length));
+    if (this.#start > 0 || this.#store !== before) before.copy(this.#store, 0, this.#start, this.#end);
+    this.#store.set(bytes, kept);
+    this.#start = 0;
+    this.#end = wanted;
   }
 
-  #readHeader(start: number): { payload: number; end: number } | undefined {
+  #readHeader(source: Uint8Array, start: number): { payload: number; end: number } | undefined {
     let length = 0;
     for (let index = 0; index < lengthBytesMax; index++) {
-      const byte = this.#buffer[start + index];
+      const byte = source[start + index];
       if (byte === undefined) return undefined;
       length += (byte & 0x7f) * 2 ** (7 * index);
       if (byte >= 0x80) continue;
@@ -89,11 +100,11 @@ export class FrameDecoder {
     throw this.#damage(`frame length of more than ${lengthBytesMax} bytes`);
   }
 
-  #checked(from: number, to: number): Uint8Array {
-    const payload = this.#buffer.subarray(from, to);
-    const view = new DataView(this.#buffer.buffer, this.#buffer.byteOffset, this.#buffer.byteLength);
+  #checked(source: Uint8Array, from: number, to: number): Uint8Array {
+    const payload = source.subarray(from, to);
+    const view = new DataView(source.buffer, source.byteOffset, source.byteLength);
     const want = view.getUint32(from - checksumBytes);
-    const got = crc32c(payload);
+    const got = this.#checksum(payload);
     if (got !== want) throw this.#damage(`checksum ${got.toString(16)}, want ${want.toString(16)}`);
     return payload;
   }

@@ -48,9 +48,21 @@ export type {
   RuleStatus,
   RulesResponse,
   StoreStatus,
+  TargetMetadata,
+  TargetMetadataRequest,
+  TargetMetadataResponse,
   TargetStatus,
   TargetsResponse,
 } from './store-api.ts';
+export { OPERATOR_PATHS } from './operator-api.ts';
+export type {
+  DiscoveredResponse,
+  DiscoveredTarget,
+  DroppedTarget,
+  LabelRecord,
+  RelabelStepsResponse,
+  RelabelStepView,
+} from './operator-api.ts';
 export { RULES_PATH } from './rules-feed.ts';
 export type { RuleFile, RulesFeed } from './rules-feed.ts';
 export { LOCAL_PATHS } from './local.ts';
@@ -72,7 +84,8 @@ export {
   HISTOGRAMS_PARAM,
   parseExactHistogram,
 } from './exact-histogram.ts';
-export { SeriesFrameWriter } from './series-batch.ts';
+export { recycleFrame, SeriesFrameWriter } from './series-batch.ts';
+export { SERIES_ACCEPT, seriesStreamVersion } from './series-stream.ts';
 export { encodeFrame, FRAME_BYTES_MAX, FrameDecoder } from './framing.ts';
 export { decodeHeartbeat, encodeHeartbeat } from './heartbeat-codec.ts';
 export {
@@ -83,9 +96,12 @@ export {
   fromMatcherMessage,
   toMatcherMessage,
 } from './series-codec.ts';
+export { ProtobufWriter } from './protobuf-writer.ts';
 export {
+  chunkedReadFrames,
   decodeRemoteReadRequest,
   encodeRemoteReadResponse,
+  type RemoteReadChunk,
   type RemoteReadQuery,
   type RemoteReadRequest,
   type RemoteReadSeries,

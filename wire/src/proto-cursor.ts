@@ -82,8 +82,12 @@ export class ProtoReader {
 
 /** Grows as it is written. Numbers are whole and not negative, but for signed(). */
 export class ProtoWriter {
-  bytes = Buffer.allocUnsafeSlow(1 << 16);
+  bytes: Buffer<ArrayBuffer>;
   at = 0;
+
+  constructor(bytes: Buffer<ArrayBuffer>) {
+    this.bytes = bytes;
+  }
 
   reserve(count: number): void {
     if (this.at + count <= this.bytes.length) return;

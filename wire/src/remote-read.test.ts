@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { Labels } from '@flotilla/model';
-import { decodeRemoteReadRequest, encodeRemoteReadResponse } from './remote-read.ts';
+import { crc32c } from './crc32c.ts';
+import { chunkedReadFrames, decodeRemoteReadRequest, encodeRemoteReadResponse } from './remote-read.ts';
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
 const bytes = (text: string): Uint8Array => Buffer.from(text.replaceAll(' ', ''), 'hex');
@@ -38,6 +39,27 @@ describe('remote read', () => {
     const stale = '129409020000000000f07f10ffffffffffffffffff01';
     const one = '120c09000000000000f03f10ac02';
     expect(response).toContain(label + stale + one);
-    expect(response.endsWith('0a80')).toBe(true);
+    expect(response.endsWith('0a00')).toBe(true);
+  });
+
+  test('writes chunks in frames of about a megabyte, each with its length and checksum', () => {
+    const chunk = { minTimeMs: 1, maxTimeMs: 300, encoding: 2, data: new Uint8Array(400_000).fill(7) };
+    const labels = Labels.fromRecord({ a: 'b' });
+    const frames = [...chunkedReadFrames(labels, [chunk, chunk, chunk, chunk], 1)].map((frame) =>
+      Buffer.from(frame),
+    );
+    expect(frames.map(({ length }) => Math.round(length / 400_000))).toEqual([3, 1]);
+    for (const frame of frames) {
+      const message = frame.subarray(3 + 4);
+      expect(frame[0]! - 0x80 + (frame[1]! - 0x80) * 0x80 + frame[2]! * 0x4000).toBe(message.length);
+      expect(frame.readUInt32BE(3)).toBe(crc32c(message));
+      const plain = hex(message)
+        .replaceAll('80808000', '')
+        .replaceAll(/(?:07){100,}/g, '*');
+      expect(plain).toContain('0a060a0161120162');
+      expect(plain).toContain('080110ac02180222');
+      expect(plain.endsWith('1001')).toBe(true);
+    }
+    expect([...chunkedReadFrames(labels, [], 0)]).toEqual([]);
   });
 });

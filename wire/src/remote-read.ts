@@ -1,8 +1,12 @@
-// Prometheus's remote read with responses of samples: requests from bytes, responses to bytes; both without snappy.
+// Prometheus's remote read: requests from bytes, responses of samples or of chunks to bytes; all without snappy.
 
 import { BadRequest, type Labels, Matcher } from '@flotilla/model';
 import type { MatchType } from '@flotilla/model';
 import { ProtobufWriter } from './protobuf-writer.ts';
+import { crc32c } from './crc32c.ts';
+import { createRemoteWriteEncoder } from './remote-write-encoder.ts';
+import type { RemoteWriteEncoder } from './remote-write-encoder.ts';
+import type { RemoteHistogram } from './remote-write.ts';
 import { MessageType } from './schema.ts';
 
 export interface RemoteReadQuery {
@@ -13,7 +17,7 @@ export interface RemoteReadQuery {
 
 export interface RemoteReadRequest {
   readonly queries: readonly RemoteReadQuery[];
-  /** In the reader's order of preference; 0: samples. Empty means samples. */
+  /** In the reader's order of preference; 0: samples, 1: chunks. Empty means samples. */
   readonly acceptedResponseTypes: readonly number[];
 }
 
@@ -22,6 +26,8 @@ export interface RemoteReadSeries {
   readonly labels: Labels;
   readonly timestampsMs: Float64Array;
   readonly values: Float64Array;
+  /** The native histograms among the samples, at their places; absent if all are floats. */
+  readonly histograms?: readonly (RemoteHistogram | undefined)[];
 }
 
 interface RequestMessage {
@@ -67,18 +73,77 @@ function matchersOf(messages: RequestMessage['queries'][number]['matchers']): Ma
   });
 }
 
-/** The series of each query, in order. */
+/** The series of each query, in order. A result of a query has the fields of a write request of version 1.0. */
 export function encodeRemoteReadResponse(results: readonly (readonly RemoteReadSeries[])[]): Uint8Array {
   const writer = new ProtobufWriter();
-  for (const series of results) writer.message(1, () => series.forEach((one) => writeSeries(writer, one)));
+  const encoder = createRemoteWriteEncoder('1.0');
+  for (const series of results) {
+    for (const one of series) writeSeries(encoder, one);
+    writer.block(1, encoder.finish());
+  }
   return writer.finish();
 }
 
-function writeSeries(writer: ProtobufWriter, { labels, timestampsMs, values }: RemoteReadSeries): void {
+function writeSeries(
+  encoder: RemoteWriteEncoder,
+  { labels, timestampsMs, values, histograms }: RemoteReadSeries,
+): void {
+  encoder.beginSeries({ labels });
+  const bits = new Uint32Array(values.buffer, values.byteOffset, values.length * 2);
+  for (let i = 0; i < values.length; i++) {
+    const histogram = histograms?.[i];
+    if (histogram !== undefined) encoder.histogram(timestampsMs[i]!, histogram);
+    else encoder.sample(timestampsMs[i]!, bits[2 * i]!, bits[2 * i + 1]!);
+  }
+  encoder.endSeries();
+}
+
+/** A piece of a series as it is in a database: encoding 1 has floats, 2 and 3 have histograms. */
+export interface RemoteReadChunk {
+  readonly minTimeMs: number;
+  readonly maxTimeMs: number;
+  readonly encoding: number;
+  readonly data: Uint8Array;
+}
+
+/** Prometheus's storage.remote.read-max-bytes-in-frame. */
+const frameBytesMax = 1 << 20;
+
+/** The frames of one series in an answer of streamed chunks: length, checksum, message; each of about a megabyte at most. */
+export function* chunkedReadFrames(
+  labels: Labels,
+  chunks: readonly RemoteReadChunk[],
+  queryIndex: number,
+): Generator<Uint8Array> {
+  for (let from = 0; from < chunks.length;) {
+    let bytes = 0;
+    let to = from;
+    while (to < chunks.length && bytes < frameBytesMax) bytes += chunks[to++]!.data.length + 32;
+    yield frameOf(labels, chunks.slice(from, to), queryIndex);
+    from = to;
+  }
+}
+
+function frameOf(labels: Labels, chunks: readonly RemoteReadChunk[], queryIndex: number): Uint8Array {
+  const writer = new ProtobufWriter(1 << 12);
   writer.message(1, () => {
     writer.labels(1, labels);
-    const bits = new Uint32Array(values.buffer, values.byteOffset, values.length * 2);
-    for (let i = 0; i < values.length; i++)
-      writer.sample(2, timestampsMs[i]!, bits[2 * i]!, bits[2 * i + 1]!);
+    for (const { minTimeMs, maxTimeMs, encoding, data } of chunks) {
+      writer.message(2, () => {
+        writer.varintField(1, minTimeMs);
+        writer.varintField(2, maxTimeMs);
+        writer.varintField(3, encoding);
+        writer.block(4, data);
+      });
+    }
   });
+  writer.varintField(2, queryIndex);
+  const message = writer.finish();
+  const length = new ProtobufWriter(16);
+  length.packed(message.length);
+  const frame = Buffer.alloc(length.length + 4 + message.length);
+  frame.set(length.finish());
+  frame.writeUInt32BE(crc32c(message) >>> 0, length.length);
+  frame.set(message, length.length + 4);
+  return frame;
 }

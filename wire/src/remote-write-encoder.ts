@@ -37,11 +37,13 @@ export function createRemoteWriteEncoder(version: RemoteWriteVersion): RemoteWri
   return version === '1.0' ? new EncoderV1() : new EncoderV2();
 }
 
-/** The labels of a series as fields of a TimeSeries of 1.0. */
+const labelsWriter = new ProtobufWriter(1024);
+
+/** The labels of a series as fields of a TimeSeries of 1.0; a copy, in memory that many of them share. */
 export function encodeRemoteLabels(labels: Labels): Uint8Array {
-  const writer = new ProtobufWriter(256);
-  writer.labels(1, labels);
-  return writer.finish().slice();
+  labelsWriter.clear();
+  labelsWriter.labels(1, labels);
+  return Buffer.from(labelsWriter.finish());
 }
 
 class EncoderV1 implements RemoteWriteEncoder {

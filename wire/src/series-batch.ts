@@ -2,7 +2,7 @@
 //
 // A symbol stands before the first series that names it, so that both sides go through a batch once.
 
-import { crc32c } from './crc32c.ts';
+import type { Checksum } from './framing.ts';
 import { type ProtoReader, ProtoWriter } from './proto-cursor.ts';
 import type { ChunkMessage, SeriesMessage } from './series-stream.ts';
 
@@ -31,14 +31,29 @@ const headBytesMax = 5 + 4 + 5;
 /** What a series or a chunk takes at most, without labels and data. */
 const fieldBytesMax = 64;
 
+const bufferBytesMin = 1 << 16;
+const bufferBytesMax = 1 << 20;
+const idleMax = 16;
+/** Buffers of frames that have been sent: what they take would otherwise be the garbage collector's to find. */
+const idle: Buffer<ArrayBuffer>[] = [];
+
+/** Takes back a frame of finish() that nobody reads any more. */
+export function recycleFrame(frame: Uint8Array): void {
+  const { buffer } = frame;
+  if (idle.length < idleMax && buffer.byteLength <= bufferBytesMax && buffer instanceof ArrayBuffer)
+    idle.push(Buffer.from(buffer));
+}
+
 /** Collects series into one frame at a time. */
 export class SeriesFrameWriter {
   /** In the frame that is being written. */
   count = 0;
-  readonly #writer = new ProtoWriter();
+  readonly #writer = new ProtoWriter(idle.pop() ?? Buffer.allocUnsafeSlow(bufferBytesMin));
   readonly #symbols = new Map<string, number>();
+  readonly #checksum: Checksum;
 
-  constructor() {
+  constructor(checksum: Checksum) {
+    this.#checksum = checksum;
     this.#writer.at = headBytesMax;
   }
 
@@ -69,7 +84,7 @@ export class SeriesFrameWriter {
     this.count++;
   }
 
-  /** The frame, to be sent; the next one begins. */
+  /** The frame, to be sent and then given to recycleFrame(); the next one begins. */
   finish(): Uint8Array {
     const { bytes, at: end } = this.#writer;
     const batchBytes = end - headBytesMax;
@@ -81,11 +96,12 @@ export class SeriesFrameWriter {
     this.#writer.at = batchAt;
     bytes[this.#writer.at++] = tags.batch;
     this.#writer.varint(batchBytes);
-    bytes.writeUInt32BE(crc32c(bytes.subarray(batchAt, end)), batchAt - 4);
+    bytes.writeUInt32BE(this.#checksum(bytes.subarray(batchAt, end)), batchAt - 4);
     this.count = 0;
     this.#symbols.clear();
     this.#writer.at = headBytesMax;
-    return Buffer.from(bytes.subarray(start, end));
+    this.#writer.bytes = idle.pop() ?? Buffer.allocUnsafeSlow(bufferBytesMin);
+    return bytes.subarray(start, end);
   }
 
   #addSymbols(labels: readonly string[]): void {

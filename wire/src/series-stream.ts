@@ -1,7 +1,29 @@
 // The series stream: how a store gives sorted series to the querier. Format: docs/format/series-stream.md.
 //
-// A response is frames, each `uvarint length | crc32c(payload), 4 bytes big-endian | payload`, and ends with a trailer.
+// A response is frames, each `uvarint length | checksum(payload), 4 bytes big-endian | payload`, and ends with a trailer.
 // A stream without a trailer is a failure, whatever came before it.
+
+import { crc32 } from 'node:zlib';
+import { crc32c } from './crc32c.ts';
+import type { Checksum } from './framing.ts';
+
+/** A version of the stream: version 2 has another checksum, which costs less. A reader asks for it by `accept`. */
+export interface SeriesStreamVersion {
+  readonly contentType: string;
+  readonly checksum: Checksum;
+}
+
+const versions: readonly SeriesStreamVersion[] = [
+  { contentType: 'application/x-flotilla-series; version=2', checksum: (bytes) => crc32(bytes) },
+  { contentType: 'application/x-flotilla-series; version=1', checksum: crc32c },
+];
+
+export const SERIES_ACCEPT = versions.map(({ contentType }) => contentType).join(', ');
+
+/** The best version that an `accept` or `content-type` header names; the first one if it names none. */
+export function seriesStreamVersion(header: string | undefined): SeriesStreamVersion {
+  return versions.find(({ contentType }) => header?.includes(contentType)) ?? versions.at(-1)!;
+}
 
 /** A matcher as it goes over the wire. */
 export interface MatcherMessage {

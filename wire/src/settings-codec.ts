@@ -38,6 +38,7 @@ export function fromSettingsMessage(message: SettingsMessage | null | undefined)
       ? {
           shards: receiver.shards.map(({ shard, urls }) => ({ shard, urls: [...urls] })),
           table: [...receiver.table],
+          nextTable: [...receiver.nextTable],
         }
       : undefined,
   };

@@ -10,6 +10,7 @@ export const STORE_PATHS = {
   exemplars: '/store/v1/exemplars',
   metadata: '/store/v1/metadata',
   targets: '/store/v1/targets',
+  targetMetadata: '/store/v1/targets/metadata',
   rules: '/store/v1/rules',
   status: '/store/v1/status',
 } as const;
@@ -89,6 +90,27 @@ export interface TargetsResponse {
   readonly targets: readonly TargetStatus[];
 }
 
+/** POST targets/metadata */
+export interface TargetMetadataRequest {
+  /** '' for all metrics of a target. */
+  readonly metric: string;
+  /** Of the target's labels. */
+  readonly matchers: readonly MatcherMessage[];
+  /** From so many entries on no more targets are looked at; 0: all are. */
+  readonly limit: number;
+}
+
+export interface TargetMetadata {
+  readonly target: Readonly<Record<string, string>>;
+  readonly metadata: readonly (MetricMetadata & { readonly metric: string })[];
+}
+
+export interface TargetMetadataResponse {
+  readonly targets: readonly TargetMetadata[];
+  /** A limit of the store left some out. */
+  readonly isCut: boolean;
+}
+
 export interface NameValue {
   readonly name: string;
   readonly value: number;
@@ -111,6 +133,8 @@ export interface StoreStatus {
   readonly labelValueCountByLabelName: readonly NameValue[];
   readonly memoryInBytesByLabelName: readonly NameValue[];
   readonly seriesCountByLabelValuePair: readonly NameValue[];
+  /** Targets as their labels; the ruler has none. */
+  readonly seriesCountByTarget?: readonly NameValue[];
   readonly blocks: number;
   readonly corruptions: readonly string[];
 }

@@ -20,7 +20,7 @@ export interface Side {
 }
 
 const repository = fileURLToPath(new URL('../../../', import.meta.url));
-const startTimeoutMs = 60_000;
+const startTimeoutMs = 180_000;
 
 export async function startPrometheus(
   binary: string,
@@ -121,12 +121,14 @@ function flotillaManifests(load: Load, addresses: readonly string[]): Record<str
         enableCompression: gzip,
         ...(tls && { scheme: 'HTTPS', tlsConfig: { insecureSkipVerify: true } }),
         staticConfigs: [{ targets: addresses }],
-        metricRelabelings: relabelRules(relabelings).map(({ name, regex, label }) => ({
-          sourceLabels: [name],
-          regex,
-          targetLabel: label,
-          replacement: '$1',
-        })),
+        ...(relabelings > 0 && {
+          metricRelabelings: relabelRules(relabelings).map(({ name, regex, label }) => ({
+            sourceLabels: [name],
+            regex,
+            targetLabel: label,
+            replacement: '$1',
+          })),
+        }),
       },
     },
   };
@@ -148,7 +150,9 @@ async function ready(url: string, child: ChildProcess): Promise<void> {
 /** Resolves when the head holds all series of the load. */
 export async function registered(side: Side, series: number): Promise<void> {
   const deadlineMs = Date.now() + startTimeoutMs;
-  while ((await readMetric(side.url, 'prometheus_tsdb_head_series')) < series) {
+  // Too busy to answer is no failure yet.
+  const read = (): Promise<number> => readMetric(side.url, 'prometheus_tsdb_head_series').catch(() => 0);
+  while ((await read()) < series) {
     if (Date.now() > deadlineMs)
       throw new Error(`${side.url}: not ${series} series within ${startTimeoutMs} ms`);
     await sleep(500);

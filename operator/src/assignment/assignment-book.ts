@@ -1,7 +1,7 @@
 // The current assignment of every shard, and the last ones before it, so that a scraper that was away gets a diff.
 
-import { canonicalAssignment } from '@flotilla/wire';
-import type { Assignment, AssignmentDiff, AssignmentFrame, Job, Target } from '@flotilla/wire';
+import { canonicalAssignment, noSettings } from '@flotilla/wire';
+import type { Assignment, AssignmentDiff, AssignmentFrame, Job, ShardSettings, Target } from '@flotilla/wire';
 
 /** Older versions than these are answered with a snapshot. */
 const versionsKept = 32;
@@ -23,12 +23,15 @@ export class AssignmentBook {
     jobs: readonly Job[],
     targetsOf: (shard: number) => readonly Target[],
     handedOff: (shard: number) => readonly number[],
+    settingsOf: (shard: number) => ShardSettings = () => noSettings,
   ): number[] {
     const byShard = shards.map((shard) => ({ shard, targets: targetsOf(shard) }));
     this.#allIds = new Set(byShard.flatMap(({ targets }) => targets.map(({ id }) => id)));
     this.#handedOff = handedOff;
     return byShard
-      .filter(({ shard, targets }) => this.#set(canonicalAssignment(shard, usedJobs(jobs, targets), targets)))
+      .filter(({ shard, targets }) =>
+        this.#set(canonicalAssignment(shard, usedJobs(jobs, targets), targets, settingsOf(shard))),
+      )
       .map(({ shard }) => shard);
   }
 
@@ -68,6 +71,7 @@ export class AssignmentBook {
       removedTargets: from.targets
         .filter(({ id }) => !newIds.has(id))
         .map(({ id }) => ({ id, reason: this.#allIds.has(id) ? 'handoff' : 'gone' })),
+      settings: to.settings,
     };
   }
 }

@@ -2,8 +2,9 @@
 // Nothing behind this interface knows whether objects come from a folder or from the Kubernetes API.
 
 import type { Labels } from '@flotilla/model';
-import type { Job } from '@flotilla/wire';
+import type { DiscoveredResponse, Job, RelabelStepView } from '@flotilla/wire';
 import type { FleetSpec } from './fleet-spec.ts';
+import type { DiscoveredQuery } from './target-views.ts';
 
 export interface ObjectRef {
   readonly kind: string;
@@ -112,4 +113,8 @@ export interface Discovery {
   selected(): readonly SelectedObject[];
   /** Finds targets by address, URL, instance, Service or Pod name, or namespace/name. */
   explain(query: string): Explained;
+  /** Targets as they were discovered, dropped ones too. */
+  discovered(query: DiscoveredQuery): DiscoveredResponse;
+  /** What the rules of a job make of labels; undefined when there is no such job. */
+  relabelSteps(scrapePool: string, labels: Labels): readonly RelabelStepView[] | undefined;
 }

@@ -2,11 +2,14 @@
 // once per change; what nobody changed keeps its identity.
 
 import type { Logger } from '@flotilla/chassis';
-import type { SecretRef } from '@flotilla/wire';
-import { secretValue } from '../monitors/check-credentials.ts';
+import type { Labels } from '@flotilla/model';
+import type { DiscoveredResponse, RelabelStepView, SecretRef } from '@flotilla/wire';
+import { nameOf } from '../assignment/shard-settings.ts';
+import { checkCredentials, secretValue } from '../monitors/check-credentials.ts';
 import type { JobContext } from '../monitors/monitor-jobs.ts';
 import type { ScrapeJob } from '../monitors/scrape-job.ts';
 import type { ObjectSource } from '../objects/object-source.ts';
+import { remoteWriteAuth } from '../objects/remote-write-schema.ts';
 import { ruleFiles } from '../rules/rule-files.ts';
 import type { Discovery, Explained, Problem, RuleFileText, ScrapePool, SelectedObject } from './discovery.ts';
 import { explainTargets } from './explain.ts';
@@ -15,6 +18,8 @@ import { DiscoveryViews } from './discovery-views.ts';
 import { PoolCache } from './pool-cache.ts';
 import { problemOf, Selection } from './selection.ts';
 import { TargetFeeds } from './target-feeds.ts';
+import { discoveredTargets, relabelStepViews } from './target-views.ts';
+import type { DiscoveredQuery } from './target-views.ts';
 
 export interface FleetDiscoveryOptions {
   readonly source: ObjectSource;
@@ -105,6 +110,16 @@ export class FleetDiscovery implements Discovery {
     return explainTargets(query, { ...this.#refresh(), source: this.#source });
   }
 
+  discovered(query: DiscoveredQuery): DiscoveredResponse {
+    const { jobs, pools } = this.#refresh();
+    return discoveredTargets(query, jobs, pools);
+  }
+
+  relabelSteps(scrapePool: string, labels: Labels): readonly RelabelStepView[] | undefined {
+    const scrape = this.#refresh().jobs.find(({ job }) => job.name === scrapePool);
+    return scrape === undefined ? undefined : relabelStepViews(scrape, labels);
+  }
+
   secret(ref: SecretRef): string | undefined {
     return secretValue(this.#source, ref);
   }
@@ -121,6 +136,19 @@ export class FleetDiscovery implements Discovery {
     this.#snapshot = this.#take(this.#snapshot);
     this.#feeds.sweep();
     return this.#snapshot;
+  }
+
+  /** A destination whose secret is missing stays: its samples wait. */
+  #remoteWriteProblems(fleet: FleetSpec): string[] {
+    return fleet.remoteWrite.flatMap((spec) => {
+      try {
+        checkCredentials(remoteWriteAuth(spec, fleet.namespace), this.#source);
+        return [];
+      } catch (error) {
+        if (error instanceof RangeError) return [`remoteWrite ${nameOf(spec)}: ${error.message}`];
+        throw error;
+      }
+    });
   }
 
   #sourceProblems(): Problem[] {
@@ -146,6 +174,7 @@ export class FleetDiscovery implements Discovery {
     };
     const selection = new Selection(context);
     for (const other of others) selection.refuse(other, `a Fleet exists already: ${name}`);
+    for (const reason of this.#remoteWriteProblems(fleet)) selection.refuse(fleetObject, reason);
     const { pools, errors } = this.#pools.take(selection.jobs);
     for (const { job, reasons } of errors) selection.targetsFailed(job, reasons);
     return {

@@ -15,6 +15,7 @@ import {
   quantity,
   stringMap,
 } from '../objects/schema-parts.ts';
+import { remoteWrite } from '../objects/remote-write-schema.ts';
 import { relabelings, scrapeProtocol } from '../objects/scrape-schema.ts';
 
 const duration = z.string().refine(isDuration, { error: 'want a duration like 30s, 5m or 15d' }).meta({
@@ -197,6 +198,12 @@ const limitFields = {
   enforcedLabelNameLengthLimit: count('Bytes of a label name; monitors may set less.'),
   enforcedLabelValueLengthLimit: count('Bytes of a label value; monitors may set less.'),
   enforcedBodySizeLimit: bytes('Uncompressed bytes of one scrape; monitors may set less.'),
+  targetSeriesLimit: count(
+    'Series of one target in memory, those that ended lately included; a scrape that would create more fails.',
+  ),
+  shardSeriesLimit: count(
+    'Series of one shard in memory; with more, a scrape that would create some fails, others go on.',
+  ),
   enforcedKeepDroppedTargets: count('Dropped targets that are shown of a job; monitors may set less.'),
 };
 
@@ -216,6 +223,12 @@ const tenancyFields = {
     .describe('Files of the scraper, such as its token, in monitors.'),
   overrideHonorLabels: flag('Monitors cannot set honorLabels.'),
   overrideHonorTimestamps: flag('Timestamps of samples are not kept, whatever monitors say.'),
+  extraScrapeMetrics: flag(
+    'Adds scrape_timeout_seconds, scrape_sample_limit and scrape_body_size_bytes to each scrape.',
+  ),
+  scrapeFailureLogFile: text(
+    'File of JSON lines about failed scrapes, in the folder of the data of each scraper unless absolute.',
+  ),
   scrapeNativeHistograms: flag('Scrapes native histograms, for monitors that say nothing of them.'),
   scrapeClassicHistograms: flag(
     'Scrapes classic histograms beside native ones, for monitors that say nothing.',
@@ -242,7 +255,9 @@ const spec = z.strictObject({
   evaluationInterval: duration
     .default('30s')
     .describe('Time between evaluations of rules, for groups that set none.'),
-  externalLabels: stringMap.default({}).describe('Labels to set on alerts.'),
+  externalLabels: stringMap
+    .default({})
+    .describe('Labels to set on alerts and on what is sent by remote write.'),
   image: optional(z.string(), "Image of the pods; the operator's own when absent."),
   imagePullPolicy: optional(z.enum(['Always', 'IfNotPresent', 'Never']), 'When to pull the image.'),
   imagePullSecrets: z
@@ -260,6 +275,16 @@ const spec = z.strictObject({
   scraper: scraperSchema.prefault({}),
   querier: querierSchema.prefault({}),
   ruler: rulerSchema.prefault({}),
+  remoteWrite: z
+    .array(remoteWrite)
+    .max(16)
+    .default([])
+    .describe('Destinations that every sample is sent to, besides being kept.'),
+  receiver: boolean
+    .default(false)
+    .describe(
+      'Takes samples that are pushed to any scraper at /api/v1/write, and spreads them over the shards.',
+    ),
   scrapeClasses: listMap(scrapeClass, 'name')
     .max(64)
     .default([])
@@ -280,6 +305,11 @@ export const fleetSpecSchema = constrained(spec, [
     holds: ({ scrapeClasses }) => scrapeClasses.filter((one) => one.default).length <= 1,
     rule: '!has(self.scrapeClasses) || self.scrapeClasses.filter(c, has(c.default) && c.default).size() <= 1',
     message: 'scrapeClasses: at most one may be the default',
+  },
+  {
+    holds: ({ remoteWrite: all }) => new Set(all.map(({ name, url }) => name || url)).size === all.length,
+    rule: '!has(self.remoteWrite) || self.remoteWrite.all(a, self.remoteWrite.exists_one(b, (has(a.name) ? a.name : a.url) == (has(b.name) ? b.name : b.url)))',
+    message: 'remoteWrite: names must differ, and so must URLs without a name',
   },
   {
     holds: ({ zones, shards }) => zones?.local !== true || shards >= zones.names.length,

@@ -67,8 +67,8 @@ function ruleText(rule: NamedRule | undefined): string {
   return rule?.text ?? '';
 }
 
-/** Set only where discovery has not set them. */
-function withDefaults({ job, scheme, metricsPath, params }: ScrapeJob, discovered: Labels): Labels {
+/** The labels that relabeling begins with: defaults are set only where discovery has not set them. */
+export function withDefaults({ job, scheme, metricsPath, params }: ScrapeJob, discovered: Labels): Labels {
   const builder = new LabelsBuilder(discovered);
   const setDefault = (name: string, value: string): void => {
     if (!discovered.has(name)) builder.set(name, value);
@@ -78,6 +78,9 @@ function withDefaults({ job, scheme, metricsPath, params }: ScrapeJob, discovere
   setDefault('__metrics_path__', metricsPath);
   setDefault('__scrape_interval__', formatDuration(job.intervalMs));
   setDefault('__scrape_timeout__', formatDuration(job.timeoutMs));
+  setDefault('__scrape_native_histograms__', `${job.scrapeNativeHistograms}`);
+  setDefault('__always_scrape_classic_histograms__', `${job.alwaysScrapeClassicHistograms}`);
+  setDefault('__convert_classic_histograms_to_nhcb__', `${job.convertClassicHistogramsToNhcb}`);
   for (const [name, [first = '']] of Object.entries(params)) setDefault(`__param_${name}`, first);
   return builder.labels();
 }

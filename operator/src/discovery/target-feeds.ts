@@ -159,15 +159,15 @@ export class TargetFeeds {
     let timer: NodeJS.Timeout | undefined;
     let isStopped = false;
     const refresh = async (): Promise<void> => {
-      for (const name of spec.names) {
-        try {
-          known.set(name, staticTargets(`dns ${name}`, await resolveName(name, spec)));
-        } catch (error) {
-          this.#log.warn('dns discovery: failed, keeping its last targets', { name, err: errorText(error) });
-        }
+      const found = await Promise.all(spec.names.map((name) => this.#lookUp(name, spec)));
+      for (const [index, groups] of found.entries()) {
+        if (groups !== undefined) known.set(spec.names[index]!, groups);
       }
       if (isStopped) return;
-      this.#set(feed(), [...known.values()].flat());
+      this.#set(
+        feed(),
+        spec.names.flatMap((name) => known.get(name) ?? []),
+      );
       timer = setTimeout(() => void refresh(), refreshMs);
     };
     timer = setTimeout(() => void refresh(), 0);
@@ -175,6 +175,15 @@ export class TargetFeeds {
       isStopped = true;
       clearTimeout(timer);
     };
+  }
+
+  async #lookUp(name: string, spec: DnsSdSpec): Promise<readonly TargetGroup[] | undefined> {
+    try {
+      return staticTargets(`dns ${name}`, await resolveName(name, spec));
+    } catch (error) {
+      this.#log.warn('dns discovery: failed, keeping its last targets', { name, err: errorText(error) });
+      return undefined;
+    }
   }
 
   #set(feed: Feed, groups: readonly TargetGroup[]): void {

@@ -96,6 +96,11 @@ function histogramSettings(settings: ScrapeSettingsSpec, fleet: FleetSpec) {
   };
 }
 
+/** Dropped targets that are shown of a job; 0: all. */
+export function keptDropped(settings: ScrapeSettingsSpec, fleet: FleetSpec): number {
+  return effective(settings.keepDroppedTargets, fleet.keepDroppedTargets, fleet.enforcedKeepDroppedTargets);
+}
+
 function makeLimits(settings: ScrapeSettingsSpec, fleet: FleetSpec): JobLimits {
   const bytes = (text: string): number => parseByteSize(text);
   return {
@@ -118,6 +123,8 @@ function makeLimits(settings: ScrapeSettingsSpec, fleet: FleetSpec): JobLimits {
       fleet.enforcedLabelValueLengthLimit,
     ),
     histogramBuckets: settings.nativeHistogramBucketLimit ?? 0,
+    series: fleet.targetSeriesLimit,
+    shardSeries: fleet.shardSeriesLimit,
   };
 }
 

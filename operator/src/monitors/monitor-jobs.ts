@@ -20,7 +20,7 @@ import { checkCredentials } from './check-credentials.ts';
 import { checkProberUrl, checkStaticLabels } from './check-names.ts';
 import { isEnforced } from './enforcement.ts';
 import { makeAuth } from './job-auth.ts';
-import { makeJob } from './job-settings.ts';
+import { keptDropped, makeJob } from './job-settings.ts';
 import type { JobFields, JobFrame } from './job-settings.ts';
 import {
   podMonitorRules,
@@ -198,6 +198,7 @@ function scrapeJob(
     params: params ?? {},
     rules,
     isProbe: false,
+    keepDroppedTargets: keptDropped(fields.settings, frame.fleet),
     groups,
   };
 }

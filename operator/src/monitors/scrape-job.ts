@@ -21,6 +21,8 @@ export interface ScrapeJob {
   readonly rules: readonly NamedRule[];
   /** Sharded by `__param_target` instead of `__address__`. */
   readonly isProbe: boolean;
+  /** Dropped targets that are shown; 0: all. */
+  readonly keepDroppedTargets: number;
   /** Targets as discovered now. */
   readonly groups: () => readonly TargetGroup[];
 }

@@ -2,7 +2,7 @@
 
 import { Router, sendData } from '@flotilla/chassis';
 import type { RequestHandler } from '@flotilla/chassis';
-import { BadRequest } from '@flotilla/model';
+import { BadRequest, Labels } from '@flotilla/model';
 import type { Discovery, ExplainedTarget } from '../discovery/discovery.ts';
 import type { Operator } from '../operator.ts';
 
@@ -23,10 +23,29 @@ export function statusRoutes(operator: Operator, discovery: Discovery, authentic
       nearMisses,
     });
   });
+  router.get('/targets/discovered', (request, response) => {
+    const { scrapePool = '', active, dropped } = request.query as Readonly<Record<string, string>>;
+    const query = { scrapePool, active: active === 'true', dropped: dropped === 'true' };
+    sendData(request, response, discovery.discovered(query));
+  });
+  router.get('/targets/relabel_steps', (request, response) => {
+    const { scrapePool = '', labels = '' } = request.query as Readonly<Record<string, string>>;
+    const steps = discovery.relabelSteps(scrapePool, labelsOf(labels));
+    sendData(request, response, steps === undefined ? null : { steps });
+  });
   router.get('/scrape_pools', (request, response) =>
     sendData(request, response, scrapePools(operator, discovery)),
   );
   return router;
+}
+
+function labelsOf(text: string): Labels {
+  try {
+    const record = JSON.parse(text) as Readonly<Record<string, unknown>>;
+    return Labels.fromPairs(Object.entries(record).map(([name, value]) => [name, String(value)]));
+  } catch (cause) {
+    throw new BadRequest('labels: want a JSON object of label names and values', { cause });
+  }
 }
 
 /** Every job with its targets and their owners, for tests and for those who want all of it. */

@@ -87,6 +87,10 @@ export class ClusterWorkloads implements Workloads {
     return planAddresses(fleet, specs, place);
   }
 
+  addresses(fleet: FleetSpec, specs: readonly WorkloadSpec[]): readonly WorkloadAddress[] {
+    return planAddresses(fleet, specs, this.#options.place);
+  }
+
   readers(): readonly Reader[] {
     return this.#pods.readyOf('querier');
   }

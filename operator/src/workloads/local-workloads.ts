@@ -46,6 +46,10 @@ export class ProcessWorkloads implements Workloads {
     return addresses;
   }
 
+  addresses(_fleet: FleetSpec, specs: readonly WorkloadSpec[]): readonly WorkloadAddress[] {
+    return specs.map(({ name }) => ({ name, url: this.#urls.get(name) ?? '' }));
+  }
+
   readers(): readonly Reader[] {
     return this.#readers;
   }

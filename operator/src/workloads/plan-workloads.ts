@@ -17,7 +17,7 @@ function replicas(count: number, make: (replica: number) => WorkloadSpec): Workl
 }
 
 function scraper(fleet: FleetSpec, shard: number, replica: number): WorkloadSpec {
-  const { timestampTolerance, replicaOffset } = fleet;
+  const { timestampTolerance, replicaOffset, extraScrapeMetrics, scrapeFailureLogFile } = fleet;
   return {
     name: `scraper-${fleet.name}-${shard}-${replica}`,
     binary: 'scraper',
@@ -30,6 +30,8 @@ function scraper(fleet: FleetSpec, shard: number, replica: number): WorkloadSpec
       'storage.retention': fleet.retention,
       ...(timestampTolerance !== undefined && { 'scrape.timestamp-tolerance': timestampTolerance }),
       ...(replicaOffset !== undefined && { 'scrape.replica-offset': replicaOffset }),
+      ...(extraScrapeMetrics && { 'scrape.extra-metrics': 'true' }),
+      ...(scrapeFailureLogFile !== '' && { 'scrape.failure-log-file': scrapeFailureLogFile }),
     },
   };
 }

@@ -29,6 +29,8 @@ export interface Readiness {
 export interface Workloads {
   /** Makes these run, and no others. Resolves to their addresses; level-based, so calling it again changes nothing. */
   apply(fleet: FleetSpec, specs: readonly WorkloadSpec[]): Promise<readonly WorkloadAddress[]>;
+  /** Where these are or will be reached, without making them run; '' for what nobody knows yet. */
+  addresses(fleet: FleetSpec, specs: readonly WorkloadSpec[]): readonly WorkloadAddress[];
   /** The queriers that run: they read the topology. On Kubernetes the ready pods, by their IP. */
   readers(): readonly Reader[];
   /** Has the readers look at the topology now: `version` names what they should find. */

@@ -2,7 +2,7 @@
 
 import type { PositionRange } from '../ast.ts';
 import type { Evaluation } from './evaluation.ts';
-import { finishFold, type FoldOp, foldRows, type FoldState } from './fold.ts';
+import { finishFold, type FoldOp, foldRows, type FoldState, hasCounts, hasRest } from './fold.ts';
 import { type Grouping, groupSeries } from './grouping.ts';
 import { HistogramFold, nameOf } from './histogram-fold.ts';
 import { BaseOperator, type Operator } from './operator.ts';
@@ -53,7 +53,7 @@ export class FoldAggregate extends BaseOperator {
     });
     finishFold(this.op, state);
     histograms?.finish(state.cells);
-    this.evaluation.budget.give(state.counts.length * STATE_BYTES);
+    this.evaluation.budget.give(state.cells.values.length * STATE_BYTES);
     this.result = state.cells;
   }
 
@@ -66,8 +66,8 @@ export class FoldAggregate extends BaseOperator {
     this.evaluation.budget.take(cells * STATE_BYTES, this.op);
     return {
       cells: this.evaluation.take(rows, this.grid.steps, this.op),
-      rest: new Float64Array(cells),
-      counts: new Float64Array(cells),
+      rest: new Float64Array(hasRest(this.op) ? cells : 0),
+      counts: new Float64Array(hasCounts(this.op) ? cells : 0),
       means: undefined,
       meaned: undefined,
     };

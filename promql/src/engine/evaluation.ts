@@ -7,7 +7,7 @@ import type { MemoryBudget } from '../storage.ts';
 import { Annotations } from './annotations.ts';
 import { QueryError, QueryLimitError } from './errors.ts';
 import type { Operator } from './operator.ts';
-import { batchRows, CELL_BYTES, makeTile, type Tile } from './tile.ts';
+import { batchRows, CELL_BYTES, lendTile, makeTile, returnTile, type Tile } from './tile.ts';
 
 export interface EvaluationOptions {
   readonly lookbackMs: number;
@@ -86,7 +86,11 @@ export class Evaluation {
 
   /** A tile that counts as held until it is given back. `where` names its owner if there is no room for it. */
   take(rows: number, steps: number, where: string): Tile {
-    const cells = rows * steps;
+    this.count(rows * steps, where);
+    return makeTile(rows * steps);
+  }
+
+  private count(cells: number, where: string): void {
     this.held += cells;
     if (this.held > this.maxSamples) {
       throw new QueryLimitError(
@@ -95,7 +99,6 @@ export class Evaluation {
     }
     this.peakSamples = Math.max(this.peakSamples, this.held);
     this.budget.take(cells * CELL_BYTES, where);
-    return makeTile(cells);
   }
 
   /** Gives a tile of take() back. Whoever still reads it must be done. */
@@ -126,7 +129,8 @@ export class Evaluation {
     const { steps } = op.grid;
     const total = op.series.labels.length;
     const batch = Math.min(batchRows(steps), total);
-    const tile = this.take(batch, steps, where);
+    this.count(batch * steps, where);
+    const tile = lendTile(batch * steps);
     for (let from = 0; from < total; from += batch) {
       await this.breathe();
       const rows = Math.min(batch, total - from);
@@ -134,6 +138,7 @@ export class Evaluation {
       visit(tile, from, rows);
     }
     this.give(tile);
+    returnTile(tile);
   }
 
   /** Evaluates rows that nobody needs the values of, for their annotations. */

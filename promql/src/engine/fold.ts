@@ -8,7 +8,7 @@ import type { Tile } from './tile.ts';
 /** The cells of an aggregation; `cells.valid` says which have seen a sample. */
 export interface FoldState {
   readonly cells: Tile;
-  /** Compensation of sums; the running mean of deviations. */
+  /** Compensation of sums; the running mean of deviations; empty where hasRest() and hasCounts() say no. */
   readonly rest: Float64Array;
   readonly counts: Float64Array;
   /** Running means of averages whose sum overflowed, NaN-free where set; made at the first overflow. */
@@ -144,6 +144,14 @@ export const foldRows: Readonly<Record<FoldOp, FoldRow>> = {
   stddev: deviation,
   stdvar: deviation,
 };
+
+export function hasCounts(op: FoldOp): boolean {
+  return op === 'avg' || op === 'stddev' || op === 'stdvar';
+}
+
+export function hasRest(op: FoldOp): boolean {
+  return op === 'sum' || hasCounts(op);
+}
 
 export function isFoldOp(op: string): op is FoldOp {
   return Object.hasOwn(foldRows, op);

@@ -29,6 +29,39 @@ export function makeTile(cells: number): Tile {
   return { values: new Float64Array(cells), valid: new Uint8Array(cells), histograms: undefined };
 }
 
+interface Spare {
+  readonly values: Float64Array<ArrayBuffer>;
+  readonly valid: Uint8Array<ArrayBuffer>;
+}
+
+const SPARES_MAX = 8;
+/** Memory of tiles that were lent: as garbage it would have the collector look for more of it. */
+const spares: Spare[] = [];
+
+/** A tile for batches, with anything in its cells. */
+export function lendTile(cells: number): Tile {
+  if (cells > BATCH_CELLS) return makeTile(cells);
+  const spare = spares.pop() ?? makeSpare();
+  return {
+    values: spare.values.subarray(0, cells),
+    valid: spare.valid.subarray(0, cells),
+    histograms: undefined,
+  };
+}
+
+function makeSpare(): Spare {
+  return { values: new Float64Array(BATCH_CELLS), valid: new Uint8Array(BATCH_CELLS) };
+}
+
+/** Takes a lent tile back. Whoever still reads it must be done. */
+export function returnTile({ values, valid }: Tile): void {
+  if (values.buffer.byteLength !== 8 * BATCH_CELLS || spares.length >= SPARES_MAX) return;
+  spares.push({
+    values: new Float64Array(values.buffer as ArrayBuffer),
+    valid: new Uint8Array(valid.buffer as ArrayBuffer),
+  });
+}
+
 export function setHistogram(tile: Tile, cell: number, histogram: FloatHistogram): void {
   tile.histograms ??= Array.from<FloatHistogram | undefined>({ length: tile.values.length });
   tile.histograms[cell] = histogram;

@@ -5,7 +5,6 @@ import type { Request, Response } from '@flotilla/chassis';
 import { JsonWriter } from '@flotilla/promql';
 import { COMPLETENESS_HEADER } from '@flotilla/wire';
 import type { Completeness } from '@flotilla/wire';
-import { once } from 'node:events';
 import { holes, lonely } from '../stores/completeness-recorder.ts';
 
 /** Prometheus shows at most so many of each. */
@@ -53,13 +52,21 @@ export async function sendJson(
   }
 }
 
+/** A client that takes nothing for so long is cut off: its answer is held in memory. */
+const stallMs = 60_000;
+
 /** Resolves when more can be written, or the client has gone. */
-async function drained(response: Response): Promise<void> {
+export async function drained(response: Response, timeoutMs = stallMs): Promise<void> {
   if (response.destroyed) return;
-  const over = new AbortController();
-  const { signal } = over;
-  await Promise.race([once(response, 'drain', { signal }), once(response, 'close', { signal })]);
-  over.abort(); // Takes the other listeners away.
+  await new Promise<void>((resolve) => {
+    const cut = setTimeout(() => response.destroy(), timeoutMs);
+    const done = (): void => {
+      clearTimeout(cut);
+      response.off('drain', done).off('close', done);
+      resolve();
+    };
+    response.on('drain', done).on('close', done);
+  });
 }
 
 function noteJson(name: string, notes: readonly string[]): string {

@@ -5,7 +5,7 @@ import type { Request, Response } from '@flotilla/chassis';
 import { compareLabels, compareUtf8, isValidUtf8Name, Labels } from '@flotilla/model';
 import type { Matcher } from '@flotilla/model';
 import { STORE_PATHS, toMatcherMessage } from '@flotilla/wire';
-import type { LabelsRequest, MetadataResponse, MetricMetadata, SeriesMessage } from '@flotilla/wire';
+import type { LabelsRequest, MetadataResponse, MetricMetadata } from '@flotilla/wire';
 import { requestSignal } from './answer.ts';
 import { Params } from './params.ts';
 import { both } from './query-routes.ts';
@@ -49,15 +49,10 @@ async function series(service: QueryService, request: Request, response: Respons
       take,
       false,
     );
-    for (const { series: messages } of answers) for (const message of messages) addLabels(found, message);
+    for (const { series: read } of answers) for (const { labels: one } of read) found.set(one.key, one);
   }
   const sorted = [...found.values()].toSorted(compareLabels).map((one) => one.toRecord());
   sendLimited(request, response, view, sorted, limit);
-}
-
-function addLabels(found: Map<string, Labels>, message: SeriesMessage): void {
-  const labelsOfSeries = Labels.fromSorted(message.labels);
-  found.set(labelsOfSeries.key, labelsOfSeries);
 }
 
 /** Label names, or the values of one label. */

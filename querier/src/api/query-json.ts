@@ -3,7 +3,7 @@
 import { formatFloat, histogramToJson } from '@flotilla/model';
 import type { Labels } from '@flotilla/model';
 import { JsonWriter } from '@flotilla/promql';
-import type { HistogramPoint, MatrixSeries, QueryResult, VectorSample } from '@flotilla/promql';
+import type { HistogramPoint, MatrixSeries, QueryResult, QueryStats, VectorSample } from '@flotilla/promql';
 import { exactHistogram } from '@flotilla/wire';
 
 /**
@@ -30,7 +30,7 @@ export function* writeQueryData(
     case 'matrix':
       yield* writeMatrix(writer, result.series);
   }
-  writer.text(withStats ? `,"stats":${JSON.stringify(statsOf(result))}}` : '}');
+  writer.text(withStats ? `,"stats":${JSON.stringify(statsJson(result.stats))}}` : '}');
 }
 
 /** What ends one row and begins the next is one text. */
@@ -132,7 +132,8 @@ export function formatTime(timeMs: number): string {
   return timeMs % 1000 === 0 ? `${timeMs / 1000}` : (timeMs / 1000).toFixed(3);
 }
 
-function statsOf({ stats }: QueryResult): unknown {
+/** `stats` of an answer, in Prometheus's shape. */
+export function statsJson(stats: QueryStats): unknown {
   const seconds = stats.evalMs / 1000;
   return {
     timings: {
@@ -143,6 +144,10 @@ function statsOf({ stats }: QueryResult): unknown {
       execQueueTime: 0,
       execTotalTime: seconds,
     },
-    samples: { totalQueryableSamples: stats.samples, peakSamples: stats.peakSamples },
+    samples: {
+      totalQueryableSamples: stats.samples,
+      samplesRead: stats.samples,
+      peakSamples: stats.peakSamples,
+    },
   };
 }

@@ -10,6 +10,7 @@ import { MergedStorage } from '../stores/merged-storage.ts';
 import { requestSignal, sendJson } from './answer.ts';
 import { queryExemplars } from './exemplars-route.ts';
 import { invalid, Params, tryParseDuration } from './params.ts';
+import type { LoggedQuery } from './query-log.ts';
 import { writeQueryData } from './query-json.ts';
 import { RequestView } from './query-service.ts';
 import type { QueryService } from './query-service.ts';
@@ -40,7 +41,8 @@ async function instantQuery(service: QueryService, request: Request, response: R
   const params = new Params(request);
   params.limit();
   const timeMs = params.time('time', Date.now());
-  await answerQuery(service, params, request, response, (storage, control) => {
+  const span = { startMs: timeMs, endMs: timeMs, stepMs: 0 };
+  await answerQuery(service, params, span, request, response, (storage, control) => {
     return service.engine.instant({ ...params.expr(service.parser), timeMs }, storage, control);
   });
 }
@@ -49,14 +51,14 @@ async function rangeQuery(service: QueryService, request: Request, response: Res
   const params = new Params(request);
   params.limit();
   const window = rangeWindow(params);
-  await answerQuery(service, params, request, response, (storage, control) => {
+  await answerQuery(service, params, window, request, response, (storage, control) => {
     const query = params.expr(service.parser);
     checkRangeType(query.expr);
     return service.engine.range({ ...query, ...window }, storage, control);
   });
 }
 
-function rangeWindow(params: Params): { startMs: number; endMs: number; stepMs: number } {
+function rangeWindow(params: Params): Span {
   const startMs = params.requiredTime('start');
   const endMs = params.requiredTime('end');
   if (endMs < startMs) throw invalid('end', 'end timestamp must not be before start time');
@@ -88,11 +90,13 @@ function checkRangeType(expr: Expr): void {
   );
 }
 
+type Span = Pick<LoggedQuery, 'startMs' | 'endMs' | 'stepMs'>;
 type Evaluate = (storage: MergedStorage, control: QueryControl) => Promise<QueryResult>;
 
 async function answerQuery(
   service: QueryService,
   params: Params,
+  span: Span,
   request: Request,
   response: Response,
   evaluate: Evaluate,
@@ -104,7 +108,9 @@ async function answerQuery(
   const view = new RequestView(service, params, signal);
   const storage = new MergedStorage(view.fanOut, { dedup: params.boolean('dedup', true) });
   const control = { signal, timeoutMs, ...(lookbackMs !== undefined && { lookbackMs }) };
-  const result = await service.gate.run(signal, () => evaluate(storage, control)).catch(toApi);
+  const logged = { query: params.get('query'), ...span };
+  const result = await runLogged(service, request, logged, signal, () => evaluate(storage, control));
+  view.release();
   service.metrics.evaluated(result.stats.evalMs / 1000);
   const notes = view.notes(response);
   const limited = limitSeries(result, limit);
@@ -121,6 +127,30 @@ async function answerQuery(
     warnings,
     infos: [...notes.infos, ...result.infos],
   });
+}
+
+/** Through the gate, with the query in the logs. Throws ApiError. */
+async function runLogged(
+  { gate, log, active }: QueryService,
+  request: Request,
+  query: LoggedQuery,
+  signal: AbortSignal,
+  evaluate: () => Promise<QueryResult>,
+): Promise<QueryResult> {
+  const beganMs = performance.now();
+  const tookMs = (): number => performance.now() - beganMs;
+  try {
+    const result = await gate.run(signal, async () => {
+      const end = active?.begin(query.query);
+      return evaluate().finally(end);
+    });
+    log.ended(request, query, tookMs(), result.stats, '');
+    return result;
+  } catch (error) {
+    const answer = apiErrorOf(error, signal);
+    log.ended(request, query, tookMs(), undefined, (answer as Error).message);
+    throw answer;
+  }
 }
 
 function lookback(params: Params): number | undefined {
@@ -148,10 +178,12 @@ function limitSeries(result: QueryResult, limit: number): QueryResult {
   return result;
 }
 
-function toApi(error: unknown): never {
-  if (error instanceof QueryError) throw new ApiError(error.kind, error.message, undefined, { cause: error });
-  if ((error as Error | undefined)?.name === 'TimeoutError') {
-    throw new ApiError('timeout', 'query timed out in expression evaluation', undefined, { cause: error });
-  }
-  throw error;
+/** A query that is aborted because its time is up has timed out, wherever it was. */
+function apiErrorOf(error: unknown, { reason }: AbortSignal): unknown {
+  const isLate = [error, reason].some((one) => (one as Error | undefined)?.name === 'TimeoutError');
+  if (isLate && !(error instanceof ApiError))
+    return new ApiError('timeout', 'query timed out in expression evaluation', undefined, { cause: error });
+  if (error instanceof QueryError)
+    return new ApiError(error.kind, error.message, undefined, { cause: error });
+  return error;
 }

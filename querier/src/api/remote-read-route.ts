@@ -1,17 +1,20 @@
-// POST /api/v1/read: Prometheus's remote read, with responses of samples.
+// POST /api/v1/read: Prometheus's remote read, with responses of samples or of streamed chunks.
 
 import { ApiError, protobufBody, Router } from '@flotilla/chassis';
 import type { Request, Response } from '@flotilla/chassis';
+import type { FloatHistogram } from '@flotilla/model';
 import type { MemoryBudget, Series } from '@flotilla/promql';
+import { encodeFloats, encodeSamples, nativeOf } from '@flotilla/tsdb';
+import type { AnySample, NativeHistogram, RawChunk } from '@flotilla/tsdb';
 import {
+  chunkedReadFrames,
   compressSnappy,
   decodeRemoteReadRequest,
   encodeRemoteReadResponse,
   uncompressSnappy,
 } from '@flotilla/wire';
-import type { RemoteReadSeries } from '@flotilla/wire';
 import { MergedStorage } from '../stores/merged-storage.ts';
-import { requestSignal } from './answer.ts';
+import { drained, requestSignal } from './answer.ts';
 import { Params } from './params.ts';
 import { RequestView } from './query-service.ts';
 import type { QueryService } from './query-service.ts';
@@ -20,6 +23,9 @@ const requestBytesMax = 1 << 20;
 /** Prometheus's storage.remote.read-sample-limit. */
 const samplesMax = 50_000_000;
 const bytesMax = 1 << 30;
+/** As in Prometheus's head. */
+const chunkSamples = 120;
+const chunksContentType = 'application/x-streamed-protobuf; proto=prometheus.ChunkedReadResponse';
 const noFunction = { stepMs: 0, rangeMs: 0, func: '', grouping: [], by: false } as const;
 
 export function remoteReadRoute(service: QueryService): Router {
@@ -30,26 +36,79 @@ export function remoteReadRoute(service: QueryService): Router {
   return router;
 }
 
+const samplesType = 0;
+const chunksType = 1;
+
 async function read(service: QueryService, request: Request, response: Response): Promise<void> {
-  const { queries, acceptedResponseTypes: types } = decodeRemoteReadRequest(uncompressed(request));
-  if (types.length > 0 && !types.includes(0)) {
-    const names = types.map((type) => (type === 1 ? 'STREAMED_XOR_CHUNKS' : String(type))).join(' ');
-    throw new ApiError('bad_data', `server does not support any of the requested response types: [${names}]`);
-  }
+  const { queries, acceptedResponseTypes } = decodeRemoteReadRequest(uncompressed(request));
+  const type = negotiate(acceptedResponseTypes);
   const signal = requestSignal(response, service.timeoutMs);
   const view = new RequestView(service, new Params(request), signal);
   const storage = new MergedStorage(view.fanOut, { dedup: true });
-  const budget = makeBudget();
-  const results: (readonly RemoteReadSeries[])[] = [];
-  for (const { startMs, endMs, matchers } of queries) {
-    const { series } = await storage.select(matchers, { startMs, endMs, ...noFunction }, { signal, budget });
-    const floats = series.map(floatsOf).filter(({ values }) => values.length > 0);
-    checkSamples([...results, floats]);
-    results.push(floats);
-  }
+  const context = { signal, budget: makeBudget() };
+  const results: (readonly Series[])[] = [];
+  await service.gate.run(signal, async () => {
+    for (const { startMs, endMs, matchers } of queries) {
+      const { series } = await storage.select(matchers, { startMs, endMs, ...noFunction }, context);
+      results.push(series);
+      if (type === samplesType) checkSamples(results);
+    }
+  });
   view.notes(response);
+  await (type === chunksType ? sendChunks(response, results) : sendSamples(response, results));
+}
+
+/** The first of the reader's types that we know. */
+function negotiate(types: readonly number[]): number {
+  const type =
+    types.length === 0 ? samplesType : types.find((one) => one === samplesType || one === chunksType);
+  if (type !== undefined) return type;
+  throw new ApiError(
+    'bad_data',
+    `server does not support any of the requested response types: [${types.join(' ')}]`,
+  );
+}
+
+function sendSamples(response: Response, results: readonly (readonly Series[])[]): void {
+  const all = results.map((series) =>
+    series.map(({ histograms, ...floats }) => ({
+      ...floats,
+      ...(histograms !== undefined && { histograms: histograms.map(storedHistogram) }),
+    })),
+  );
   response.setHeader('Content-Type', 'application/x-protobuf').setHeader('Content-Encoding', 'snappy');
-  response.end(compressSnappy(encodeRemoteReadResponse(results)));
+  response.end(compressSnappy(encodeRemoteReadResponse(all)));
+}
+
+/** What shards sent as integers is the same in floats. */
+function storedHistogram(histogram: FloatHistogram | undefined): NativeHistogram | undefined {
+  return histogram === undefined ? undefined : nativeOf(histogram, true);
+}
+
+/** One series at a time is encoded, and no more than the client takes. */
+async function sendChunks(response: Response, results: readonly (readonly Series[])[]): Promise<void> {
+  response.setHeader('Content-Type', chunksContentType);
+  for (const [queryIndex, series] of results.entries()) {
+    for (const one of series) {
+      for (const frame of chunkedReadFrames(one.labels, chunksOf(one), queryIndex)) {
+        if (response.destroyed) return;
+        if (!response.write(frame)) await drained(response);
+      }
+    }
+  }
+  response.end();
+}
+
+function chunksOf({ timestampsMs: times, values, histograms }: Series): RawChunk[] {
+  const words = new Uint32Array(values.buffer, values.byteOffset, values.length * 2);
+  if (histograms === undefined) return encodeFloats({ times, words, count: times.length }, chunkSamples);
+  const samples: AnySample[] = Array.from(times, (timeMs, i) => ({
+    timeMs,
+    low: words[2 * i]!,
+    high: words[2 * i + 1]!,
+    histogram: storedHistogram(histograms[i]),
+  }));
+  return encodeSamples(samples);
 }
 
 function uncompressed(request: Request): Uint8Array {
@@ -60,14 +119,7 @@ function uncompressed(request: Request): Uint8Array {
   }
 }
 
-/** A series without its native histograms, which are not in these answers. */
-function floatsOf({ labels, timestampsMs, values, histograms }: Series): RemoteReadSeries {
-  if (histograms === undefined) return { labels, timestampsMs, values };
-  const isFloat = (_: unknown, i: number): boolean => histograms[i] === undefined;
-  return { labels, timestampsMs: timestampsMs.filter(isFloat), values: values.filter(isFloat) };
-}
-
-function checkSamples(results: readonly (readonly RemoteReadSeries[])[]): void {
+function checkSamples(results: readonly (readonly Series[])[]): void {
   const total = results.flat().reduce((sum, { values }) => sum + values.length, 0);
   if (total > samplesMax) throw new ApiError('bad_data', `exceeded sample limit (${samplesMax})`);
 }

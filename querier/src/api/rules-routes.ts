@@ -2,16 +2,17 @@
 
 import { Router, sendData } from '@flotilla/chassis';
 import { STORE_PATHS } from '@flotilla/wire';
-import type { RuleGroupStatus, RuleStatus, RulesResponse } from '@flotilla/wire';
+import type { RuleGroupStatus, RulesResponse } from '@flotilla/wire';
 import { askEveryStore } from './fleet-view.ts';
 import { Params } from './params.ts';
 import type { QueryService } from './query-service.ts';
+import { ruleGroupPage } from './rule-group-page.ts';
 
 export function rulesRoutes(service: QueryService): Router {
   const router = Router();
   router.get('/rules', async (request, response) => {
     const { groups, warnings } = await currentGroups(service);
-    sendData(request, response, { groups: filterGroups(groups, new Params(request)) }, { warnings });
+    sendData(request, response, ruleGroupPage(groups, new Params(request)), { warnings });
   });
   router.get('/alerts', async (request, response) => {
     const { groups, warnings } = await currentGroups(service);
@@ -42,23 +43,4 @@ function freshness({ groups }: RulesResponse): number {
     (sum, { rules }) => sum + rules.filter(({ health }) => health !== 'unknown').length,
     0,
   );
-}
-
-function filterGroups(groups: readonly RuleGroupStatus[], params: Params): RuleGroupStatus[] {
-  const type = params.get('type');
-  const [names, groupNames, files] = [params.all('rule_name'), params.all('rule_group'), params.all('file')];
-  const excludeAlerts = params.boolean('exclude_alerts', false);
-  const wanted = ({ type: kind, name }: RuleStatus): boolean =>
-    (type === '' || kind === (type === 'alert' ? 'alerting' : 'recording')) &&
-    (names.length === 0 || names.includes(name));
-  const view = (rule: RuleStatus): RuleStatus =>
-    excludeAlerts && rule.type === 'alerting' ? { ...rule, alerts: [] } : rule;
-  return groups
-    .filter(
-      ({ name, file }) =>
-        (groupNames.length === 0 || groupNames.includes(name)) &&
-        (files.length === 0 || files.includes(file)),
-    )
-    .map((group) => ({ ...group, rules: group.rules.filter(wanted).map(view) }))
-    .filter(({ rules }) => rules.length > 0 || (type === '' && names.length === 0));
 }

@@ -1,33 +1,83 @@
-// /api/v1/targets and scrape_pools: each target once, with its owner shard and how both replicas fare with it.
+// /api/v1/targets with metadata and relabel_steps, and scrape_pools: scrapers say how targets fare, the operator how they came to be.
 
-import { Router, sendData } from '@flotilla/chassis';
-import { formatDuration, compareUtf8 } from '@flotilla/model';
-import { STORE_PATHS } from '@flotilla/wire';
-import type { TargetStatus, TargetsResponse } from '@flotilla/wire';
+import { ApiError, errorText, Router, sendData } from '@flotilla/chassis';
+import type { InternalClient, Request, Response } from '@flotilla/chassis';
+import { compareUtf8, goQuote } from '@flotilla/model';
+import { parseSelector } from '@flotilla/promql';
+import { OPERATOR_PATHS, STORE_PATHS, toMatcherMessage } from '@flotilla/wire';
+import type {
+  DiscoveredResponse,
+  RelabelStepsResponse,
+  TargetMetadataResponse,
+  TargetsResponse,
+} from '@flotilla/wire';
+import { requestSignal } from './answer.ts';
 import { askEveryStore } from './fleet-view.ts';
-import type { StoreReport } from './fleet-view.ts';
-import { Params } from './params.ts';
+import { mergeTargets } from './merged-targets.ts';
+import { askOperator } from './operator-view.ts';
+import { invalid, Params } from './params.ts';
+import { RequestView } from './query-service.ts';
 import type { QueryService } from './query-service.ts';
 
-export function targetsRoutes(service: QueryService): Router {
+export function targetsRoutes(service: QueryService, operator: InternalClient): Router {
   const router = Router();
-  router.get('/targets', async (request, response) => {
-    const params = new Params(request);
-    const { state, scrapePool } = { state: params.get('state'), scrapePool: params.get('scrapePool') };
-    const { targets, warnings } = await currentTargets(service);
-    const wanted = targets.filter(({ scrapePool: pool }) => scrapePool === '' || pool === scrapePool);
-    const activeTargets = state === 'dropped' ? [] : wanted;
-    sendData(request, response, { activeTargets, droppedTargets: [], droppedTargetCounts: {} }, { warnings });
+  router.get('/targets', (request, response) => targets(service, operator, request, response));
+  router.get('/targets/metadata', (request, response) => targetMetadata(service, request, response));
+  router.get('/targets/relabel_steps', async (request, response) => {
+    sendData(request, response, await relabelSteps(service, operator, new Params(request)));
   });
   router.get('/scrape_pools', async (request, response) => {
-    const { targets, warnings } = await currentTargets(service);
-    const scrapePools = [...new Set(targets.map(({ scrapePool }) => scrapePool))].toSorted(compareUtf8);
-    sendData(request, response, { scrapePools }, { warnings });
+    const [{ reports, warnings }, asked] = await Promise.all([
+      askScrapers(service),
+      askDiscovered(service, operator, {}, 'jobs without targets are not listed'),
+    ]);
+    const used = reports.flatMap(({ value }) => value?.targets ?? []).map(({ job }) => job);
+    const pools = new Set([...used, ...(asked.value?.scrapePools ?? [])]);
+    const scrapePools = [...pools].toSorted(compareUtf8);
+    sendData(request, response, { scrapePools }, { warnings: [...warnings, ...asked.warnings] });
   });
+  router.get('/scrape_pools/config', (request) => refusePool(service, poolOf(new Params(request))));
   return router;
 }
 
-async function currentTargets({ topology, client }: QueryService) {
+/** As Prometheus's, with owner shard, slot and replicas. `discovered=false` leaves the operator alone. */
+async function targets(
+  service: QueryService,
+  operator: InternalClient,
+  request: Request,
+  response: Response,
+): Promise<void> {
+  const params = new Params(request);
+  const [state, scrapePool] = [params.get('state').toLowerCase(), params.get('scrapePool')];
+  const active = ['', 'any', 'active'].includes(state);
+  const dropped = ['', 'any', 'dropped'].includes(state);
+  const isAsked = params.boolean('discovered', true) && (active || dropped);
+  const [scrapers, asked] = await Promise.all([
+    active ? askScrapers(service) : { reports: [], warnings: [] },
+    isAsked
+      ? askDiscovered(
+          service,
+          operator,
+          { scrapePool, active: `${active}`, dropped: `${dropped}` },
+          'discovered labels and dropped targets are not shown',
+        )
+      : { value: undefined, warnings: [] },
+  ]);
+  const discovered = asked.value;
+  const warnings = [...scrapers.warnings, ...asked.warnings];
+  if (discovered?.isCut)
+    warnings.push('operator: too many targets to show all as discovered, want a scrapePool');
+  const data = {
+    activeTargets: mergeTargets(scrapers.reports, discovered?.active ?? []).filter(
+      ({ scrapePool: pool }) => scrapePool === '' || pool === scrapePool,
+    ),
+    droppedTargets: discovered?.dropped ?? [],
+    droppedTargetCounts: dropped ? (discovered?.droppedCounts ?? {}) : null,
+  };
+  sendData(request, response, data, { warnings });
+}
+
+async function askScrapers({ topology, client }: QueryService) {
   const reports = await askEveryStore<TargetsResponse>(
     topology.current(),
     client,
@@ -37,71 +87,101 @@ async function currentTargets({ topology, client }: QueryService) {
   const warnings = reports.flatMap(({ store, error }) =>
     error === undefined ? [] : [`${store.name}: ${error}`],
   );
-  return { targets: mergeTargets(reports), warnings };
+  return { reports, warnings };
 }
 
-/**
- * Joins the replicas of each target. While a target is handed over, two shards scrape it: the one whose shard comes first in
- * the reports is the owner, the other's replicas are listed with it.
- */
-export function mergeTargets(reports: readonly StoreReport<TargetsResponse>[]) {
-  const byKey = new Map<string, TargetStatus[]>();
-  for (const { value } of reports) {
-    for (const target of value?.targets ?? []) {
-      const key = `${target.id} ${target.shard}`;
-      const known = byKey.get(key);
-      if (known === undefined) byKey.set(key, [target]);
-      else known.push(target);
-    }
+/** Without the operator, a warning says what is not known. */
+async function askDiscovered(
+  { topology }: QueryService,
+  operator: InternalClient,
+  params: Readonly<Record<string, string>>,
+  unknown: string,
+): Promise<{ readonly value: DiscoveredResponse | undefined; readonly warnings: readonly string[] }> {
+  const path = `${OPERATOR_PATHS.discovered}?${new URLSearchParams(params)}`;
+  try {
+    const value = await askOperator<DiscoveredResponse>(topology.current(), operator, path);
+    return { value, warnings: [] };
+  } catch (error) {
+    return { value: undefined, warnings: [`operator: ${errorText(error)}: ${unknown}`] };
   }
-  return [...byKey.values()]
-    .map(mergeReplicas)
-    .toSorted(
-      (a, b) =>
-        compareUtf8(a.scrapePool, b.scrapePool) || compareUtf8(a.scrapeUrl, b.scrapeUrl) || a.shard - b.shard,
-    );
 }
 
-function mergeReplicas(replicas: readonly TargetStatus[]) {
-  const best = replicas.find(({ health }) => health === 'up') ?? replicas[0]!;
-  // By text: a target's URL need not be one that can be parsed.
-  const [, scheme = '', address = '', path = ''] = /^([^:]*):\/\/([^/?]*)([^?]*)/.exec(best.url) ?? [];
-  return {
-    discoveredLabels: {
-      __address__: address,
-      __metrics_path__: path,
-      __scheme__: scheme,
-      __scrape_interval__: formatDuration(best.intervalMs),
-      __scrape_timeout__: formatDuration(best.timeoutMs),
-      job: best.job,
-    },
-    labels: best.labels,
-    scrapePool: best.job,
-    scrapeUrl: best.url,
-    globalUrl: best.url,
-    lastError: best.lastError,
-    lastScrape: timeText(best.lastScrapeMs),
-    lastScrapeDuration: best.lastScrapeDurationMs / 1000,
-    health: best.health,
-    scrapeInterval: formatDuration(best.intervalMs),
-    scrapeTimeout: formatDuration(best.timeoutMs),
-    shard: best.shard,
-    slot: best.slot,
-    replicas: replicas.map(replicaView),
-  };
+function poolOf(params: Params): string {
+  const scrapePool = params.get('scrapePool');
+  if (scrapePool === '') throw new ApiError('bad_data', 'no scrapePool parameter provided');
+  return scrapePool;
 }
 
-function replicaView({ replica, health, lastError, lastScrapeMs, lastScrapeDurationMs }: TargetStatus) {
-  return {
-    replica,
-    health,
-    lastError,
-    lastScrape: timeText(lastScrapeMs),
-    lastScrapeDuration: lastScrapeDurationMs / 1000,
-  };
+/** Only the operator knows how a pool is configured; it explains each target. */
+async function refusePool(service: QueryService, scrapePool: string): Promise<never> {
+  const { reports } = await askScrapers(service);
+  const where = `error retrieving scrape config: scrape pool ${goQuote(scrapePool)}`;
+  if (!reports.some(({ value }) => value?.targets.some(({ job }) => job === scrapePool)))
+    throw new ApiError('bad_data', `${where} not found`);
+  throw new ApiError('not_found', `${where} is known to the operator alone, see /api/v1/explain?q=<target>`);
 }
 
-/** Go's zero time for a target that was not scraped yet. */
-function timeText(timeMs: number): string {
-  return timeMs === 0 ? '0001-01-01T00:00:00Z' : new Date(timeMs).toISOString();
+async function relabelSteps(
+  { topology }: QueryService,
+  operator: InternalClient,
+  params: Params,
+): Promise<RelabelStepsResponse> {
+  const [scrapePool, labels] = [poolOf(params), params.get('labels')];
+  if (labels === '') throw new ApiError('bad_data', 'no labels parameter provided');
+  checkLabels(labels);
+  const path = `${OPERATOR_PATHS.relabelSteps}?${new URLSearchParams({ scrapePool, labels })}`;
+  const steps = await askOperator<RelabelStepsResponse>(topology.current(), operator, path);
+  if (steps !== null) return steps;
+  const reason = `scrape pool ${goQuote(scrapePool)} not found`;
+  throw new ApiError('bad_data', `error retrieving scrape config: ${reason}`);
+}
+
+function checkLabels(text: string): void {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw new ApiError('bad_data', `error parsing labels: ${(cause as Error).message}`, 400, { cause });
+  }
+  const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
+  if (!isObject || Object.values(value as object).some((one) => typeof one !== 'string'))
+    throw new ApiError('bad_data', 'error parsing labels: want an object of strings');
+}
+
+/** Per target what it says of its metrics. From `limit` entries on no more targets are looked at, as in Prometheus. */
+async function targetMetadata(service: QueryService, request: Request, response: Response): Promise<void> {
+  const params = new Params(request);
+  const [metric, limit] = [params.get('metric'), metadataLimit(params.get('limit'))];
+  const matchers = targetMatchers(params.get('match_target')).map(toMatcherMessage);
+  const view = new RequestView(service, params, requestSignal(response, service.timeoutMs));
+  const asked = { metric, matchers, limit: Math.max(limit, 0) };
+  const answers =
+    limit === 0 ? [] : await view.fanOut.post<TargetMetadataResponse>(STORE_PATHS.targetMetadata, asked);
+  if (answers.some(({ isCut }) => isCut)) view.cut('metadata of targets: want a metric or a match_target');
+  const all = new Map(
+    answers.flatMap((answer) => answer.targets).map((one) => [JSON.stringify(one.target), one]),
+  );
+  const data: object[] = [];
+  for (const { target, metadata } of all.values()) {
+    if (limit >= 0 && data.length >= limit) break;
+    for (const { metric: name, type, help, unit } of metadata)
+      data.push(metric === '' ? { target, metric: name, type, help, unit } : { target, type, help, unit });
+  }
+  const { warnings, infos } = view.notes(response);
+  sendData(request, response, data, { warnings, infos });
+}
+
+function metadataLimit(text: string): number {
+  if (text === '') return -1;
+  if (/^[+-]?\d+$/.test(text)) return Number(text);
+  throw new ApiError('bad_data', 'limit must be a number');
+}
+
+function targetMatchers(text: string) {
+  if (text === '') return [];
+  try {
+    return parseSelector(text);
+  } catch (cause) {
+    throw invalid('match_target', (cause as Error).message, cause);
+  }
 }

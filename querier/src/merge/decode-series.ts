@@ -1,11 +1,12 @@
-// From the chunks of a series to its columns, cut to the time range.
+// From the series of a store's answer to columns, cut to the time range, as they arrive: what came over the wire is not kept.
 
-import { CorruptionError, writeStale } from '@flotilla/model';
-import type { FloatHistogram, Labels } from '@flotilla/model';
+import { CorruptionError, Labels, writeStale } from '@flotilla/model';
+import type { FloatHistogram } from '@flotilla/model';
 import { CHUNK_SAMPLES_MAX, ColumnDecoder, decodeXorChunk } from '@flotilla/promql';
 import { decodeHistogramChunk, floatHistogramOf } from '@flotilla/tsdb';
 import type { HistogramSample } from '@flotilla/tsdb';
-import type { ChunkMessage } from '@flotilla/wire';
+import type { ColumnArena } from '@flotilla/promql';
+import type { ChunkMessage, SeriesMessage } from '@flotilla/wire';
 import type { Columns } from './slot-merge.ts';
 
 type HistogramEncoding = 2 | 3;
@@ -13,15 +14,17 @@ type HistogramEncoding = 2 | 3;
 export interface DecodeOptions {
   readonly minTimeMs: number;
   readonly maxTimeMs: number;
+  /** As in the errors of damaged chunks. */
+  readonly store: string;
+  readonly arena: ColumnArena;
   /** Told the bytes of columns before they are made, and of histograms; throws when they are too many. */
   readonly take: (bytes: number) => void;
 }
 
-/** What a series is decoded from, and what its damage is told by. */
-export interface EncodedSeries {
+/** A series as one store has it. */
+export interface StoreSeries extends Omit<SeriesMessage, 'labels' | 'chunks'> {
   readonly labels: Labels;
-  readonly store: string;
-  readonly message: { readonly chunks: readonly ChunkMessage[] };
+  readonly columns: Columns;
 }
 
 const encodingXor = 1;
@@ -30,26 +33,37 @@ const bytesPerSample = 16;
 /** Decodes the series of one answer, keeping samples of the time range. Throws CorruptionError on a damaged chunk. */
 export class SeriesDecoder {
   readonly #options: DecodeOptions;
-  readonly #columns = new ColumnDecoder();
+  readonly #columns: ColumnDecoder;
 
   constructor(options: DecodeOptions) {
     this.#options = options;
+    this.#columns = new ColumnDecoder(options.arena);
+  }
+
+  decode({ labels, targetId, intervalMs, phaseMs, incomplete, chunks }: SeriesMessage): StoreSeries {
+    const named = Labels.fromSorted(labels);
+    return {
+      labels: named,
+      targetId,
+      intervalMs,
+      phaseMs,
+      incomplete,
+      columns: this.#columnsOf(named, chunks),
+    };
   }
 
   /** Chunks are in time order. */
-  decode(series: EncodedSeries): Columns {
-    const { chunks } = series.message;
+  #columnsOf(labels: Labels, chunks: readonly ChunkMessage[]): Columns {
     let samples = 0;
     let isFloat = true;
     for (const chunk of chunks) {
       samples += chunk.samples;
       isFloat &&= chunk.encoding === encodingXor && chunk.samples <= CHUNK_SAMPLES_MAX;
     }
-    const { minTimeMs, maxTimeMs, take } = this.#options;
+    const { minTimeMs, maxTimeMs, take, store } = this.#options;
     take(samples * bytesPerSample);
     if (isFloat && this.#addAll(chunks, samples)) return this.#columns.columns(minTimeMs, maxTimeMs);
-    const where = `store ${series.store}: series ${series.labels.toMetric()}`;
-    const reader = new ColumnReader(samples, where, take);
+    const reader = new ColumnReader(samples, `store ${store}: series ${labels.toMetric()}`, take);
     for (const chunk of chunks) reader.read(chunk);
     return reader.between(minTimeMs, maxTimeMs);
   }

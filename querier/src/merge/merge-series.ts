@@ -5,78 +5,56 @@
 
 import { compareLabels, Labels, METRIC_NAME } from '@flotilla/model';
 import type { Series } from '@flotilla/promql';
-import type { SeriesMessage } from '@flotilla/wire';
-import { SeriesDecoder } from './decode-series.ts';
+import type { StoreSeries } from './decode-series.ts';
 import { mergeSlots } from './slot-merge.ts';
-import type { Columns } from './slot-merge.ts';
 
 /** What one store answered; answers are given in order of preference. */
 export interface StoreAnswer {
-  readonly store: string;
   readonly replica: number;
-  readonly series: readonly SeriesMessage[];
+  readonly series: readonly StoreSeries[];
 }
 
-export interface MergeOptions {
-  readonly minTimeMs: number;
-  readonly maxTimeMs: number;
-  /** False: every replica's series apart, told by a `replica` label. */
-  readonly dedup: boolean;
-  /** Told the bytes of columns before they are made; throws when they are too many. */
-  readonly take: (bytes: number) => void;
-}
-
-/** One series of one answer. */
-interface Member {
-  readonly labels: Labels;
-  readonly message: SeriesMessage;
-  readonly store: string;
-}
-
-/** Merges the answers of all stores; the result is sorted by labels, without duplicates, without empty series. */
-export function mergeSeries(answers: readonly StoreAnswer[], options: MergeOptions): Series[] {
-  let lists = answers.map((answer) => sortedMembers(answer, options.dedup));
+/**
+ * Merges the answers of all stores; the result is sorted by labels, without duplicates, without empty series.
+ * Without `dedup` every replica's series are apart, told by a `replica` label.
+ */
+export function mergeSeries(answers: readonly StoreAnswer[], dedup: boolean): Series[] {
+  let lists = answers.map((answer) => sortedSeries(answer, dedup));
   while (lists.length > 1) lists = mergedPairs(lists);
-  const members = lists[0] ?? [];
-  const decoder = new SeriesDecoder(options);
-  const series: Series[] = [];
-  for (let from = 0; from < members.length;) {
+  const all = lists[0] ?? [];
+  const merged: Series[] = [];
+  for (let from = 0; from < all.length;) {
     let to = from + 1;
-    while (to < members.length && members[to]!.labels.equals(members[from]!.labels)) to++;
-    const one = mergeGroup(to === from + 1 ? [members[from]!] : members.slice(from, to), decoder);
-    if (one.timestampsMs.length > 0) series.push(one);
+    while (to < all.length && all[to]!.labels.equals(all[from]!.labels)) to++;
+    const one = mergeGroup(to === from + 1 ? [all[from]!] : all.slice(from, to));
+    if (one.timestampsMs.length > 0) merged.push(one);
     from = to;
   }
-  return series;
+  return merged;
 }
 
-function sortedMembers({ store, replica, series }: StoreAnswer, dedup: boolean): Member[] {
-  const members = series.map((message) => ({
-    labels: labelsOf(message, dedup ? undefined : replica),
-    message,
-    store,
-  }));
-  const isSorted = members.every(
-    ({ labels }, i) => i === 0 || compareLabels(members[i - 1]!.labels, labels) <= 0,
+function sortedSeries({ replica, series }: StoreAnswer, dedup: boolean): readonly StoreSeries[] {
+  const named = dedup ? series : series.map((one) => withReplica(one, replica));
+  const isSorted = named.every(
+    ({ labels }, i) => i === 0 || compareLabels(named[i - 1]!.labels, labels) <= 0,
   );
-  return isSorted ? members : members.toSorted((a, b) => compareLabels(a.labels, b.labels));
+  return isSorted ? named : named.toSorted((a, b) => compareLabels(a.labels, b.labels));
 }
 
-function labelsOf({ labels }: SeriesMessage, replica: number | undefined): Labels {
-  const given = Labels.fromSorted(labels);
-  if (replica === undefined) return given;
-  return Labels.fromPairs([...[...given].filter(([name]) => name !== 'replica'), ['replica', `${replica}`]]);
+function withReplica(series: StoreSeries, replica: number): StoreSeries {
+  const others = [...series.labels].filter(([name]) => name !== 'replica');
+  return { ...series, labels: Labels.fromPairs([...others, ['replica', `${replica}`]]) };
 }
 
 /** Half as many lists; of equal labels, those of the earlier list come first. */
-function mergedPairs(lists: readonly (readonly Member[])[]): Member[][] {
-  const merged: Member[][] = [];
+function mergedPairs(lists: readonly (readonly StoreSeries[])[]): (readonly StoreSeries[])[] {
+  const merged: (readonly StoreSeries[])[] = [];
   for (let i = 0; i < lists.length; i += 2) merged.push(mergedLists(lists[i]!, lists[i + 1] ?? []));
   return merged;
 }
 
-function mergedLists(a: readonly Member[], b: readonly Member[]): Member[] {
-  const merged: Member[] = [];
+function mergedLists(a: readonly StoreSeries[], b: readonly StoreSeries[]): StoreSeries[] {
+  const merged: StoreSeries[] = [];
   let at = 0;
   for (const member of a) {
     while (at < b.length && compareLabels(b[at]!.labels, member.labels) < 0) merged.push(b[at++]!);
@@ -86,14 +64,11 @@ function mergedLists(a: readonly Member[], b: readonly Member[]): Member[] {
   return merged;
 }
 
-function mergeGroup(members: readonly Member[], decoder: SeriesDecoder): Series {
-  const { labels } = members[0]!;
-  if (members.length === 1) return { labels, ...decoder.decode(members[0]!) };
-  const sources: Columns[] = members.map((member) => decoder.decode(member));
-  const schedule = members.find(({ message }) => message.intervalMs > 0)?.message ?? {
-    intervalMs: 0,
-    phaseMs: 0,
-  };
+function mergeGroup(members: readonly StoreSeries[]): Series {
+  const { labels, columns } = members[0]!;
+  if (members.length === 1) return { labels, ...columns };
+  const schedule = members.find(({ intervalMs }) => intervalMs > 0) ?? { intervalMs: 0, phaseMs: 0 };
+  const sources = members.map((member) => member.columns);
   return { labels, ...mergeSlots(sources, schedule, isCounterName(labels.get(METRIC_NAME))) };
 }
 

@@ -1,6 +1,7 @@
 // Asks every shard that epochs and time range name, one replica first, the others only for what the first has missed.
 
 import { QueryError } from '@flotilla/promql';
+import type { ColumnArena } from '@flotilla/promql';
 import { storeGroups } from '@flotilla/wire';
 import type {
   ExemplarsRequest,
@@ -22,6 +23,8 @@ export interface FanOutOptions {
   readonly choice: ReplicaChoice;
   readonly signal: AbortSignal;
   readonly recorder: CompletenessRecorder;
+  /** Where columns lie. */
+  readonly arena: ColumnArena;
 }
 
 /** One query's view of the stores. A call rejects only when the signal aborts or a limit is reached; holes go to the recorder. */
@@ -42,7 +45,7 @@ export class FanOut {
       this.#groups(request).map((group) =>
         everyReplica
           ? this.#everyReplica(group, (store, signal) =>
-              this.#options.client.series(store, request, take, signal),
+              this.#options.client.series(store, request, take, signal, this.#options.arena),
             )
           : this.#oneFirst(group, request, take),
       ),
@@ -73,13 +76,19 @@ export class FanOut {
 
   /** A GET of what stores know now, one answer per shard. */
   async now<T>(path: string): Promise<T[]> {
+    return this.#askNow((store, signal) => this.#options.client.get<T>(store, path, signal));
+  }
+
+  async #askNow<T>(call: (store: StoreAddress, signal: AbortSignal) => Promise<T>): Promise<T[]> {
     const nowMs = Date.now();
-    const perGroup = await Promise.all(
-      this.#groups({ minTimeMs: nowMs, maxTimeMs: nowMs }).map((group) =>
-        this.#ask(group, group.stores, (store, signal) => this.#options.client.get<T>(store, path, signal)),
-      ),
-    );
+    const groups = this.#groups({ minTimeMs: nowMs, maxTimeMs: nowMs });
+    const perGroup = await Promise.all(groups.map((group) => this.#ask(group, group.stores, call)));
     return perGroup.flatMap((answer) => (answer === undefined ? [] : [answer]));
+  }
+
+  /** A POST of a question about now, one answer per shard. */
+  async post<T>(path: string, body: unknown): Promise<T[]> {
+    return this.#askNow((store, signal) => this.#options.client.post<T>(store, path, body, signal));
   }
 
   #groups({
@@ -100,7 +109,7 @@ export class FanOut {
     take: (bytes: number) => void,
   ): Promise<SeriesAnswer[]> {
     const read = (wanted: SeriesRequest) => (store: StoreAddress, signal: AbortSignal) =>
-      this.#options.client.series(store, wanted, take, signal);
+      this.#options.client.series(store, wanted, take, signal, this.#options.arena);
     const first = await this.#ask(group, group.stores, read(request));
     if (first === undefined) return [];
     const missing = whatIsMissing(first, request);

@@ -26,11 +26,6 @@ export class MergedStorage implements Storage {
     { budget }: SelectContext,
   ): Promise<SelectResult> {
     const where = `selector {${matchers.map(String).join(',')}}`;
-    let wireBytes = 0;
-    const takeWire = (bytes: number): void => {
-      budget.take(bytes, where);
-      wireBytes += bytes;
-    };
     const request = {
       minTimeMs: hints.startMs,
       maxTimeMs: hints.endMs,
@@ -39,21 +34,12 @@ export class MergedStorage implements Storage {
       limit: 0,
       targetIds: [],
     };
-    const answers = await this.#fanOut.series(request, takeWire, !this.#dedup);
+    const take = (bytes: number): void => budget.take(bytes, where);
+    const answers = await this.#fanOut.series(request, take, !this.#dedup);
     const series = mergeSeries(
-      answers.map(({ store, series: messages }) => ({
-        store: store.name,
-        replica: store.replica,
-        series: messages,
-      })),
-      {
-        minTimeMs: hints.startMs,
-        maxTimeMs: hints.endMs,
-        dedup: this.#dedup,
-        take: (bytes) => budget.take(bytes, where),
-      },
+      answers.map(({ store, series: found }) => ({ replica: store.replica, series: found })),
+      this.#dedup,
     );
-    budget.give(wireBytes);
     return { series, warnings: [] };
   }
 }

@@ -2,21 +2,30 @@
 
 import type { InternalClient } from '@flotilla/chassis';
 import { CorruptionError, Unavailable } from '@flotilla/model';
-import { decodeSeriesFrame, encodeSeriesRequest, FrameDecoder, STORE_PATHS } from '@flotilla/wire';
+import type { ColumnArena } from '@flotilla/promql';
+import {
+  decodeSeriesFrame,
+  encodeSeriesRequest,
+  FrameDecoder,
+  SERIES_ACCEPT,
+  seriesStreamVersion,
+  STORE_PATHS,
+} from '@flotilla/wire';
 import type {
   ExemplarsRequest,
   ExemplarsResponse,
   LabelsRequest,
   LabelsResponse,
-  SeriesMessage,
   SeriesRequest,
   SeriesTrailer,
   StoreAddress,
 } from '@flotilla/wire';
+import { SeriesDecoder } from '../merge/decode-series.ts';
+import type { StoreSeries } from '../merge/decode-series.ts';
 
 export interface SeriesAnswer {
   readonly store: StoreAddress;
-  readonly series: readonly SeriesMessage[];
+  readonly series: readonly StoreSeries[];
   readonly trailer: SeriesTrailer;
 }
 
@@ -29,19 +38,26 @@ export class StoreClient {
     this.#http = http;
   }
 
-  /** Reads a whole stream. `take` is told the bytes that arrive and may throw. A stream without its trailer is Unavailable. */
+  /** Reads a whole stream. `take` is told the bytes that arrive and those of columns, and may throw. A stream without its trailer is Unavailable. */
   async series(
     store: StoreAddress,
     request: SeriesRequest,
     take: (bytes: number) => void,
     signal: AbortSignal,
+    arena: ColumnArena,
   ): Promise<SeriesAnswer> {
     const url = store.url + STORE_PATHS.series;
-    const response = await this.#http.postBytes(url, encodeSeriesRequest(request), { signal });
+    const response = await this.#http.postBytes(url, encodeSeriesRequest(request), {
+      signal,
+      headers: { accept: SERIES_ACCEPT },
+    });
     if (response.status !== 200)
       throw new Unavailable(`${url}: status ${response.status}${await errorBody(response.body)}`);
-    const frames = new FrameDecoder();
-    const series: SeriesMessage[] = [];
+    const contentType = String(response.headers['content-type']);
+    const frames = new FrameDecoder(seriesStreamVersion(contentType).checksum);
+    const { minTimeMs, maxTimeMs } = request;
+    const decoder = new SeriesDecoder({ minTimeMs, maxTimeMs, take, store: store.name, arena });
+    const series: StoreSeries[] = [];
     let trailer: SeriesTrailer | undefined;
     for await (const bytes of response.body) {
       take(bytes.length);
@@ -49,7 +65,7 @@ export class StoreClient {
         const frame = decodeSeriesFrame(payload);
         if (trailer !== undefined) throw new CorruptionError(url, 0, 'a frame after the trailer');
         if (frame.kind === 'trailer') trailer = frame.trailer;
-        else for (const message of frame.series) series.push(message);
+        else for (const message of frame.series) series.push(decoder.decode(message));
       }
     }
     frames.end();
@@ -69,6 +85,10 @@ export class StoreClient {
 
   exemplars(store: StoreAddress, request: ExemplarsRequest, signal: AbortSignal): Promise<ExemplarsResponse> {
     return this.#http.postJson(store.url + STORE_PATHS.exemplars, request, { signal });
+  }
+
+  post<T>(store: StoreAddress, path: string, body: unknown, signal: AbortSignal): Promise<T> {
+    return this.#http.postJson<T>(store.url + path, body, { signal });
   }
 
   get<T>(store: StoreAddress, path: string, signal: AbortSignal): Promise<T> {

@@ -2,11 +2,11 @@
 // What is in force is what is in the file, and a restart begins with it.
 
 import { errorText, type Logger } from '@flotilla/chassis';
-import type { Assignment, AssignmentFrame } from '@flotilla/wire';
+import type { Assignment, AssignmentFrame, ShardSettings } from '@flotilla/wire';
 import type { TargetSet } from '../targets/target-set.ts';
 import { applyFrame, type AssignmentChange } from './apply-frame.ts';
 import type { AssignmentFile } from './assignment-file.ts';
-import type { SecretStore } from './secret-store.ts';
+import type { SecretStore, SecretUser } from './secret-store.ts';
 
 export interface AssignmentOptions {
   readonly file: AssignmentFile;
@@ -14,6 +14,8 @@ export interface AssignmentOptions {
   readonly targets: TargetSet;
   readonly shard: number;
   readonly log: Logger;
+  /** Told what holds beside jobs and targets, before these are. */
+  readonly applySettings?: (settings: ShardSettings) => Promise<void>;
   readonly onApplied: () => void;
 }
 
@@ -32,14 +34,15 @@ export class AssignmentClient {
 
   /** Starts scraping what was persisted, if anything was. */
   async restore(): Promise<void> {
-    const { file, secrets, targets, log } = this.#options;
+    const { file, secrets, targets, log, applySettings } = this.#options;
     await secrets.load();
     const saved = await file.load();
     if (saved === undefined) return;
+    await applySettings?.(saved.settings);
     await targets.apply(saved, new Map());
     this.#current = saved;
     log.info('Goes on with the saved assignment', { version: saved.version, targets: saved.targets.length });
-    void secrets.require(saved.jobs);
+    void secrets.require(usersOf(saved));
   }
 
   /** Takes a frame of the stream. Throws if it is not for this shard. */
@@ -51,18 +54,23 @@ export class AssignmentClient {
   }
 
   async #apply({ assignment, reasons }: AssignmentChange): Promise<void> {
-    const { file, secrets, targets, shard, log, onApplied } = this.#options;
+    const { file, secrets, targets, shard, log, applySettings, onApplied } = this.#options;
     if (assignment.shard !== shard) {
       throw new Error(`assignment: for shard ${assignment.shard}, want ${shard}`);
     }
-    await secrets.require(assignment.jobs);
+    await secrets.require(usersOf(assignment));
     await file.save(assignment).catch((err: unknown) => {
       // A full disk must not keep targets from moving; the file is written with the next change.
       log.error('Assignment was not saved', { reason: errorText(err) });
     });
+    await applySettings?.(assignment.settings);
     await targets.apply(assignment, reasons);
     this.#current = assignment;
     log.info('Assignment applied', { version: assignment.version, targets: assignment.targets.length });
     onApplied();
   }
+}
+
+function usersOf({ jobs, settings }: Assignment): SecretUser[] {
+  return [...jobs, ...settings.remoteWrite];
 }

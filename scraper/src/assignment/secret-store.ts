@@ -3,7 +3,7 @@
 
 import { readFile } from 'node:fs/promises';
 import { errorCode, errorText, type InternalClient, type Logger, writeFileAtomic } from '@flotilla/chassis';
-import type { CredentialSource, Job, SecretRef } from '@flotilla/wire';
+import type { CredentialSource, JobAuth, SecretRef } from '@flotilla/wire';
 import type { SecretValues } from '../fetch/credentials.ts';
 
 export interface SecretStoreOptions {
@@ -11,6 +11,11 @@ export interface SecretStoreOptions {
   readonly client: InternalClient;
   readonly operatorUrl: string;
   readonly log: Logger;
+}
+
+/** A job, or a destination of remote write. */
+export interface SecretUser {
+  readonly auth: JobAuth;
 }
 
 interface SecretsAnswer {
@@ -48,9 +53,9 @@ export class SecretStore implements SecretValues {
     }
   }
 
-  /** Fetches what these jobs need, and keeps fetching it. Resolves after the first try, whatever became of it. */
-  async require(jobs: readonly Job[]): Promise<void> {
-    this.#refs = secretRefs(jobs);
+  /** Fetches what these need, and keeps fetching it. Resolves after the first try, whatever became of it. */
+  async require(users: readonly SecretUser[]): Promise<void> {
+    this.#refs = secretRefs(users);
     await this.#refresh();
   }
 
@@ -94,10 +99,10 @@ function fromBase64(text: string): string {
   return Buffer.from(text, 'base64').toString('utf8');
 }
 
-/** Every secret that the jobs refer to, once. */
-export function secretRefs(jobs: readonly Job[]): SecretRef[] {
+/** Every secret that jobs and destinations refer to, once. */
+export function secretRefs(users: readonly SecretUser[]): SecretRef[] {
   const refs = new Map<string, SecretRef>();
-  for (const { auth } of jobs) {
+  for (const { auth } of users) {
     const { basic, authorization, oauth2, tls, proxy } = auth;
     const sources = [
       basic?.username,

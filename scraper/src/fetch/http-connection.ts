@@ -6,10 +6,14 @@
 
 import { connect, isIP, type NetConnectOpts, type Socket } from 'node:net';
 import { connect as connectTls, type ConnectionOptions } from 'node:tls';
+import { NameCache } from './name-cache.ts';
 import { MalformedResponse } from './malformed-response.ts';
 import type { ResponseHeaders } from './response-head.ts';
 import { ResponseReader } from './response-reader.ts';
 import type { TlsMaterial } from './tls-material.ts';
+
+/** Of the process: so is the resolver behind it. */
+const names = new NameCache();
 
 /** What a connection can be told to do while an exchange lasts. */
 export interface ExchangeController {
@@ -104,6 +108,7 @@ export class HttpConnection implements ExchangeController {
       host,
       port: Number(port || (protocol === 'https:' ? 443 : 80)),
       noDelay: true,
+      lookup: names.lookup,
       onread: { buffer: readBuffer(), callback: (count: number): boolean => this.#take(socket, count) },
     };
     const socket = protocol === 'https:' ? connectTls(this.#secured(options, host)) : connect(options);

@@ -18,6 +18,8 @@ const interimMax = 5;
 const chunkLineBytesMax = 4096;
 /** What chunks may cost beyond their data: a little each, twice their size, and this in all. */
 const chunkOverheadMax = 16 << 10;
+/** Each is work, however small it is. */
+const chunksMax = 1 << 18;
 
 const LF = 10;
 const CR = 13;
@@ -37,6 +39,7 @@ export class ResponseReader {
   #lineLength = 0;
   #interim = 0;
   #overhead = 0;
+  #chunks = 0;
 
   constructor(sink: ResponseSink) {
     this.#sink = sink;
@@ -156,6 +159,7 @@ export class ResponseReader {
     }
     this.#text += bytes.toString('latin1', at, end);
     if (newline < 0) return end;
+    if (++this.#chunks > chunksMax) throw new MalformedResponse(`more than ${chunksMax} chunks`);
     const size = chunkSize(this.#text);
     this.#charge(this.#text.length + 2, size);
     this.#text = '';

@@ -65,10 +65,17 @@ function transportText(err: unknown): string {
   const outer = err as SystemError;
   const { code = '', address, port, hostname, message = 'unknown error' } = outer.errors?.[0] ?? outer;
   if (/other side closed|closed before|SocketError/.test(message) || closedCodes.has(code)) return 'EOF';
-  const text = SYSTEM_TEXTS[code] ?? message;
+  const text = SYSTEM_TEXTS[code] ?? tlsText(message) ?? message;
   if (address !== undefined) return `dial tcp ${hostPort(address, port)}: ${text}`;
   if (hostname !== undefined) return `dial tcp: lookup ${hostname}: ${text}`;
   return text;
+}
+
+/** OpenSSL's `…:error:0A00010B:SSL routines:tls_validate_record_header:wrong version number:../deps/…` for people. */
+function tlsText(message: string): string | undefined {
+  const reason = /:SSL routines:[^:]*:([^:]+)/.exec(message)?.[1];
+  if (reason === 'wrong version number') return 'tls: first record does not look like a TLS handshake';
+  return reason === undefined ? undefined : `tls: ${reason}`;
 }
 
 function hostPort(address: string, port: number | undefined): string {

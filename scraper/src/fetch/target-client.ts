@@ -59,6 +59,8 @@ export class TargetClient {
   #running: Exchange | undefined;
   #isClosed = false;
   #reused = false;
+  /** Headers that are the same for each fetch of this timeout. */
+  #fixed: { readonly timeoutMs: number; readonly headers: Readonly<Record<string, string>> } | undefined;
   #wireBytesHint = 0;
   #pageBytesHint = 0;
 
@@ -198,13 +200,17 @@ export class TargetClient {
     return linkTo(url, tls, proxy, 2 * this.#intervalMs + 10_000);
   }
 
-  #headers(timeoutMs: number): Record<string, string> {
-    return {
-      accept: acceptHeader(this.#settings),
-      'accept-encoding': this.#settings.enableCompression ? 'gzip' : 'identity',
-      'user-agent': `Flotilla/${VERSION}`,
-      'x-prometheus-scrape-timeout-seconds': formatFloat(timeoutMs / 1000),
-    };
+  #headers(timeoutMs: number): Readonly<Record<string, string>> {
+    if (this.#fixed?.timeoutMs !== timeoutMs) {
+      const headers = {
+        accept: acceptHeader(this.#settings),
+        'accept-encoding': this.#settings.enableCompression ? 'gzip' : 'identity',
+        'user-agent': `Flotilla/${VERSION}`,
+        'x-prometheus-scrape-timeout-seconds': formatFloat(timeoutMs / 1000),
+      };
+      this.#fixed = { timeoutMs, headers };
+    }
+    return this.#fixed.headers;
   }
 
   async #authorization(url: URL, deadline: Deadline): Promise<{ authorization?: string }> {

@@ -17,7 +17,9 @@ import type { HistogramRules } from '../parse/protobuf-transcript.ts';
 import type { Transcript } from '../parse/transcript.ts';
 import { TypeTracker } from '../parse/type-tracker.ts';
 import { type HistogramLimits, withinLimits } from './histogram-limits.ts';
+import type { ExtraReport } from './report-series.ts';
 import { SampleBuffer } from './sample-buffer.ts';
+import type { SeriesGuard, SeriesLimits } from './series-guard.ts';
 import { seriesLabels, type SampleLabelRules } from './sample-labels.ts';
 import type { HistogramSample } from './stale-markers.ts';
 import type { TargetMetadata } from './target-metadata.ts';
@@ -28,6 +30,9 @@ export interface BodyRules extends SampleLabelRules, HistogramRules, HistogramLi
   readonly trackTimestampsStaleness: boolean;
   /** Samples after relabeling; more fail the scrape. */
   readonly samplesMax: number;
+  readonly seriesLimits: SeriesLimits;
+  /** Absent: none of them. */
+  readonly extraReport?: ExtraReport | undefined;
   readonly lineBytesMax: number;
   /** Lines with a sample; beyond it nothing is counted exactly, and reading stops. */
   readonly linesMax: number;
@@ -74,13 +79,16 @@ export interface BodySinks {
   readonly lines: LineCache;
   readonly appender: Appender;
   readonly metadata: TargetMetadata;
+  readonly guard: SeriesGuard;
 }
 
-const NEWLINE = 0x0a;
 const HASH = 0x23;
-/** A series beyond the sample limit: counted only. */
+const NEWLINE = 0x0a;
+/** A series beyond a limit: counted only. */
 const NOT_CREATED = 0;
 const noExemplars: readonly ExposedExemplar[] = [];
+/** From so many of them on, the rest of the body is not looked at. */
+const uncreatedMax = 20_000;
 
 export class BodyIngest {
   /** Lines with a sample, dropped ones included. */
@@ -109,8 +117,12 @@ export class BodyIngest {
   readonly #types: TypeTracker;
   #sawEof = false;
   #hasTooManyBuckets = false;
+  /** Series that a limit has kept from being created. */
+  #uncreated = 0;
   /** Metric name of the series that was made last. */
   #name = '';
+  /** Series that the scrape may create; asked for when there is one that the cache does not know. */
+  #room: number | undefined;
   /** Of OpenMetrics, which has none; the scan passes over them. */
   readonly #emptyLineAt: number;
 
@@ -126,8 +138,8 @@ export class BodyIngest {
 
   /**
    * Scans, parses, creates series; appends nothing yet: the samples of known lines are in the scanner. Counts are exact
-   * even beyond the limits of samples and buckets, up to linesMax. Throws ParseError, LabelLimitError, SampleLimitError
-   * or BucketLimitError.
+   * beyond the limits of samples, buckets and series, too, but for bodies that are far beyond. Throws ParseError, LabelLimitError,
+   * SampleLimitError, BucketLimitError or SeriesLimitError.
    */
   read(): void {
     const { scanner, lines } = this.#sinks;
@@ -137,19 +149,18 @@ export class BodyIngest {
     this.scraped = this.kept + scanner.droppedCount;
     for (let i = 0; i < scanner.unknownCount; i++) this.#line(scanner.unknown(i));
     if (this.#emptyLineAt < Infinity) throw emptyLineError();
-    if (this.#page.format === 'openmetrics' && !this.#sawEof) {
-      this.#parseCutLine();
-      throw new ParseError('data does not end with # EOF');
-    }
+    if (this.#page.format === 'openmetrics' && !this.#sawEof) this.#failWithoutEof();
     if (this.#page.error !== undefined) throw this.#page.error;
-    if (this.kept > this.#rules.samplesMax) throw new SampleLimitError();
+    if (this.kept > this.#rules.samplesMax) throw this.#limitReached();
     if (this.#hasTooManyBuckets) throw new BucketLimitError();
+    if (this.#isOverRoom()) throw this.#limitReached();
   }
 
-  /** A last line without its end is told apart, even if the cache knows it. */
-  #parseCutLine(): void {
+  /** A comment that the body cuts may be one that the cache knows: only its parser says what is wrong with it. */
+  #failWithoutEof(): never {
     const start = this.#body.lastIndexOf(NEWLINE) + 1;
-    if (start < this.#body.length) this.#parser.parse(this.#body, start, this.#body.length);
+    if (this.#body[start] === HASH) this.#parser.parse(this.#body, start, this.#body.length);
+    throw new ParseError('data does not end with # EOF');
   }
 
   #line(line: UnknownLine): void {
@@ -185,7 +196,10 @@ export class BodyIngest {
     if (!isKnown && parser.isPlain && ref !== NOT_CREATED) this.#learn(line.entry, ref);
     if (ref === DROPPED) return;
     this.kept++;
-    if (ref === NOT_CREATED) return;
+    if (ref === NOT_CREATED) {
+      if (++this.#uncreated > uncreatedMax) throw this.#limitReached();
+      return;
+    }
     if (!isKnown) {
       this.fresh.push(ref);
       this.freshNames.push(this.#name);
@@ -237,13 +251,26 @@ export class BodyIngest {
     const labels = seriesLabels(metric, pairs, this.#rules);
     if (labels === undefined) return DROPPED;
     this.#name = labels.get(METRIC_NAME);
-    if (this.kept >= this.#rules.samplesMax) return NOT_CREATED;
+    if (this.kept >= this.#rules.samplesMax || this.#isOverRoom()) return NOT_CREATED;
     try {
       return this.#sinks.appender.series(labels, this.#rules.schedule);
     } catch (err) {
       if (err instanceof BadRequest) throw new ParseError(err.message, { cause: err });
       throw err;
     }
+  }
+
+  #limitReached(): Error {
+    const { samplesMax, schedule, seriesLimits } = this.#rules;
+    if (this.kept > samplesMax) return new SampleLimitError();
+    return this.#sinks.guard.refuse(schedule.targetId, seriesLimits);
+  }
+
+  #isOverRoom(): boolean {
+    const { guard, appender } = this.#sinks;
+    if (appender.seriesCreated === 0) return false;
+    this.#room ??= guard.room(this.#rules.schedule.targetId, this.#rules.seriesLimits);
+    return appender.seriesCreated > this.#room;
   }
 
   /** The bounds of a histogram's buckets and a summary's quantiles get one spelling. */

@@ -14,6 +14,7 @@ import { readSeries, silentLog, type TestSample } from '../testing.ts';
 import type { BodyRules } from './body-ingest.ts';
 import { MetadataStore } from './metadata-store.ts';
 import { ScrapeCounters } from './scrape-counters.ts';
+import { SeriesGuard } from './series-guard.ts';
 import { type IngestContext, type ScrapeOutcome, type ScrapeTime, TargetIngest } from './target-ingest.ts';
 
 const startMs = 1_700_000_000_000;
@@ -29,6 +30,7 @@ function rulesOf(target: string, change: Partial<BodyRules>): BodyRules {
     alwaysScrapeClassicHistograms: false,
     convertClassicHistogramsToNhcb: false,
     histogramBuckets: 0,
+    seriesLimits: { series: 0, shardSeries: 0 },
     histogramSchemaMax: 8,
     schedule: scheduleOf(1, 1000),
     honorTimestamps: true,
@@ -144,6 +146,7 @@ test('pages read with a cache and without make the same series', async () => {
     scanner: new LineScanner(),
     counters: new ScrapeCounters(),
     metadata: new MetadataStore(),
+    guard: new SeriesGuard(tsdb, new ScrapeCounters()),
   };
   const change = fc.record({ honorTimestamps: fc.boolean(), trackTimestampsStaleness: fc.boolean() });
   // An empty head takes any time; from here on, what is too old is too old for both.

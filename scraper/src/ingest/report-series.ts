@@ -10,6 +10,15 @@ export interface ScrapeReport {
   readonly scraped: number;
   readonly kept: number;
   readonly added: number;
+  /** Inflated; -1 beyond the limit, 0 when none came. */
+  readonly bodyBytes: number;
+}
+
+/** What the extra report series say besides. */
+export interface ExtraReport {
+  readonly timeoutSeconds: number;
+  /** 0: none. */
+  readonly sampleLimit: number;
 }
 
 const NAMES = [
@@ -19,23 +28,33 @@ const NAMES = [
   'scrape_samples_post_metric_relabeling',
   'scrape_series_added',
 ] as const;
+const EXTRA_NAMES = ['scrape_timeout_seconds', 'scrape_sample_limit', 'scrape_body_size_bytes'] as const;
 
 export class ReportSeries {
   readonly #labels: readonly Labels[];
   readonly #schedule: Schedule;
-  readonly #refs = new Uint32Array(NAMES.length);
-  readonly #values = new Float64Array(NAMES.length);
+  readonly #refs: Uint32Array;
+  readonly #values: Float64Array;
+  readonly #extra: ExtraReport | undefined;
 
-  constructor(target: Labels, schedule: Schedule) {
-    this.#labels = NAMES.map((name) => new LabelsBuilder(target).set(METRIC_NAME, name).labels());
+  constructor(target: Labels, schedule: Schedule, extra: ExtraReport | undefined) {
+    const names = extra === undefined ? NAMES : [...NAMES, ...EXTRA_NAMES];
+    this.#refs = new Uint32Array(names.length);
+    this.#values = new Float64Array(names.length);
+    this.#extra = extra;
+    this.#labels = names.map((name) => new LabelsBuilder(target).set(METRIC_NAME, name).labels());
     this.#schedule = schedule;
   }
 
   append(appender: Appender, report: ScrapeReport, timeMs: number): void {
-    const { up, durationMs, scraped, kept, added } = report;
+    const { up, durationMs, scraped, kept, added, bodyBytes } = report;
     this.#values.set([up ? 1 : 0, durationMs / 1000, scraped, kept, added]);
+    if (this.#extra !== undefined) {
+      const { timeoutSeconds, sampleLimit } = this.#extra;
+      this.#values.set([timeoutSeconds, sampleLimit, bodyBytes], NAMES.length);
+    }
     this.#resolve(appender);
-    appender.appendBatch(this.#refs, this.#values, NAMES.length, timeMs);
+    appender.appendBatch(this.#refs, this.#values, this.#refs.length, timeMs);
   }
 
   appendStale(appender: Appender, timeMs: number): void {
@@ -45,6 +64,7 @@ export class ReportSeries {
 
   /** Looked up each time: five lookups are cheap, and a ref of a transaction that was rolled back is worth nothing. */
   #resolve(appender: Appender): void {
-    for (let i = 0; i < NAMES.length; i++) this.#refs[i] = appender.series(this.#labels[i]!, this.#schedule);
+    for (let i = 0; i < this.#refs.length; i++)
+      this.#refs[i] = appender.series(this.#labels[i]!, this.#schedule);
   }
 }

@@ -3,6 +3,8 @@
 export class ScrapeCounters {
   exceededSampleLimit = 0;
   exceededBucketLimit = 0;
+  exceededSeriesLimit = 0;
+  exceededShardSeriesLimit = 0;
   exceededBodySizeLimit = 0;
   exceededLabelLimits = 0;
   /** Assignments with more targets of a job than it allows. */

@@ -19,12 +19,13 @@ import {
   SampleLimitError,
 } from './body-ingest.ts';
 import { LabelLimitError } from './label-limits.ts';
-import type { MetadataStore } from './metadata-store.ts';
+import type { MetadataStore, MetadataVariant } from './metadata-store.ts';
 import { familyMetadata } from './metric-family.ts';
 import { ReportSeries, type ScrapeReport } from './report-series.ts';
 import { SampleBuffer } from './sample-buffer.ts';
 import { SampleCodes } from './sample-codes.ts';
 import type { ScrapeCounters } from './scrape-counters.ts';
+import { type SeriesGuard, SeriesLimitError } from './series-guard.ts';
 import { SeriesEnds } from './series-ends.ts';
 import { StaleMarkers } from './stale-markers.ts';
 import { TargetMetadata } from './target-metadata.ts';
@@ -35,6 +36,7 @@ export interface IngestContext {
   readonly scanner: LineScanner;
   readonly counters: ScrapeCounters;
   readonly metadata: MetadataStore;
+  readonly guard: SeriesGuard;
 }
 
 export interface Page {
@@ -53,9 +55,12 @@ export interface ScrapeOutcome extends ScrapeReport {
   readonly error: string;
 }
 
-type Counts = Pick<ScrapeReport, 'scraped' | 'kept' | 'added'>;
+type Counts = Pick<ScrapeReport, 'scraped' | 'kept' | 'added' | 'bodyBytes'>;
 
-const noCounts: Counts = { scraped: 0, kept: 0, added: 0 };
+/** A page as lines, and how long it was before. */
+type SizedPage = LinePage & Pick<ScrapeReport, 'bodyBytes'>;
+
+const noCounts: Counts = { scraped: 0, kept: 0, added: 0, bodyBytes: 0 };
 const cacheValidMs = 30 * 60_000;
 
 export class TargetIngest {
@@ -76,18 +81,20 @@ export class TargetIngest {
     this.#rules = rules;
     this.#lines = new LineCache(context.scanner);
     this.#ends = new SeriesEnds(this.#lines, waiting);
-    this.#report = new ReportSeries(rules.target, rules.schedule);
+    this.#report = new ReportSeries(rules.target, rules.schedule, rules.extraReport);
     this.#metadata = new TargetMetadata(context.metadata);
   }
 
   /** Commits a page, or the failure that it turns out to be. Throws what the store throws: nothing is written then. */
   commitPage(page: Page, time: ScrapeTime): ScrapeOutcome {
     if (time.timeMs - this.#lastSuccessMs > cacheValidMs) this.#forgetLines();
-    const lines = this.#linesOf(page);
+    const lines = { ...this.#linesOf(page), bodyBytes: page.body.length };
     try {
       return this.#tryPage(lines, time);
     } catch (err) {
-      if (err instanceof FailedPage) return this.commitFailure(err.message, time, err.counts);
+      if (err instanceof FailedPage) {
+        return this.commitFailure(err.message, time, { ...err.counts, bodyBytes: lines.bodyBytes });
+      }
       if (!(err instanceof AllLinesWanted)) throw err;
       this.#forgetLines();
       return this.#tryPage(lines, time, true);
@@ -103,12 +110,15 @@ export class TargetIngest {
   }
 
   /** Commits a scrape that failed: what was there ends. */
-  commitFailure(error: string, { timeMs, durationMs }: ScrapeTime, counts: Counts = noCounts): ScrapeOutcome {
-    const { scraped, kept, added } = counts;
+  commitFailure(
+    error: string,
+    { timeMs, durationMs }: ScrapeTime,
+    counts: Partial<Counts> = noCounts,
+  ): ScrapeOutcome {
     this.#ends.takeAll();
     const report = this.#transact((appender) => {
       this.#markers.append(appender, this.#ends.all(), timeMs);
-      const failed: ScrapeReport = { up: false, durationMs: durationMs(), scraped, kept, added };
+      const failed: ScrapeReport = { ...noCounts, ...counts, up: false, durationMs: durationMs() };
       this.#report.append(appender, failed, timeMs);
       return failed;
     });
@@ -137,6 +147,11 @@ export class TargetIngest {
     return this.#ends.all();
   }
 
+  /** What the target says of a metric; of all for ''. */
+  metadata(metric: string): readonly MetadataVariant[] {
+    return this.#metadata.of(metric);
+  }
+
   #forgetLines(): void {
     this.#ends.takeAll();
     this.#lines.clear();
@@ -154,21 +169,29 @@ export class TargetIngest {
     }
   }
 
-  #tryPage(lines: LinePage, time: ScrapeTime, areAllShown = false): ScrapeOutcome {
-    const { scanner, counters } = this.#context;
+  #tryPage(lines: SizedPage, time: ScrapeTime, areAllShown = false): ScrapeOutcome {
+    const { scanner, counters, guard } = this.#context;
+    let created = 0;
     let unmarked: readonly number[] = [];
     let written: Pick<BodyIngest, 'histograms' | 'unlearned'> = { histograms: [], unlearned: [] };
     const report = this.#transact((appender) => {
-      const sinks = { scanner, lines: this.#lines, appender, metadata: this.#metadata };
+      const sinks = { scanner, lines: this.#lines, appender, metadata: this.#metadata, guard };
       const page = new BodyIngest(this.#rules, sinks, lines);
       this.#read(page);
       this.#setMetadata(appender, page, areAllShown);
       written = page;
       unmarked = this.#append(appender, page, time.timeMs);
-      const good: ScrapeReport = { up: true, durationMs: time.durationMs(), ...this.#countsOf(page) };
+      const good: ScrapeReport = {
+        up: true,
+        durationMs: time.durationMs(),
+        ...this.#countsOf(page),
+        bodyBytes: lines.bodyBytes,
+      };
       this.#report.append(appender, good, time.timeMs);
+      created = appender.seriesCreated;
       return good;
     });
+    guard.created(this.#rules.schedule.targetId, created);
     this.#lines.commit();
     this.#ends.written(unmarked, written.unlearned);
     this.#markers.written(written.histograms);
@@ -199,7 +222,7 @@ export class TargetIngest {
       if (err instanceof SampleLimitError) counters.exceededSampleLimit++;
       else if (err instanceof BucketLimitError) counters.exceededBucketLimit++;
       else if (err instanceof LabelLimitError) counters.exceededLabelLimits++;
-      else if (!(err instanceof ParseError)) throw err;
+      else if (!(err instanceof ParseError || err instanceof SeriesLimitError)) throw err;
       throw new FailedPage(this.#countsOf(page), err);
     }
   }
@@ -253,7 +276,7 @@ export class TargetIngest {
   }
 
   #countsOf({ scraped, kept, fresh }: BodyIngest): Counts {
-    return { scraped, kept, added: fresh.filter((ref) => !this.#ends.wasPresent(ref)).length };
+    return { ...noCounts, scraped, kept, added: fresh.filter((ref) => !this.#ends.wasPresent(ref)).length };
   }
 }
 

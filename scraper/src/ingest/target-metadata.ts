@@ -61,6 +61,11 @@ export class TargetMetadata {
     return said;
   }
 
+  /** What the target says of a metric; of all for ''. */
+  of(metric: string): readonly MetadataVariant[] {
+    return metric === '' ? this.#held : this.#held.filter((variant) => variant.metric === metric);
+  }
+
   /** The target says nothing any more. */
   free(): void {
     for (const variant of this.#held) this.#store.release(variant);

@@ -13,6 +13,8 @@ export class TypeTracker {
   readonly #body: Buffer;
   readonly #parser: LineCursor;
   #at = 0;
+  /** The next hash sign at or after #at; beyond the body if there is none. */
+  #hash: number | undefined;
   #type = '';
 
   constructor(body: Buffer, format: LineFormat) {
@@ -23,11 +25,17 @@ export class TypeTracker {
   /** Type in force at `lineStart`, '' if none. Ask in ascending order. */
   typeAt(lineStart: number): string {
     for (;;) {
-      const at = this.#body.indexOf(HASH, this.#at);
-      if (at === -1 || at >= lineStart) return this.#type;
+      const at = (this.#hash ??= this.#nextHash());
+      if (at >= lineStart) return this.#type;
+      this.#hash = undefined;
       if (this.#isFirst(at)) this.#comment(at);
       else this.#at = at + 1;
     }
+  }
+
+  #nextHash(): number {
+    const at = this.#body.indexOf(HASH, this.#at);
+    return at === -1 ? Infinity : at;
   }
 
   #comment(at: number): void {

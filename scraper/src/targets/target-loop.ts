@@ -10,6 +10,7 @@ import type { Target, TargetHealth } from '@flotilla/wire';
 import { BodySizeError, ScrapeError } from '../fetch/scrape-error.ts';
 import { type FetchContext, type Page, TargetClient } from '../fetch/target-client.ts';
 import type { BodyRules } from '../ingest/body-ingest.ts';
+import type { MetadataVariant } from '../ingest/metadata-store.ts';
 import { schemaOfFactor } from '../ingest/histogram-limits.ts';
 import { type IngestContext, type ScrapeOutcome, TargetIngest } from '../ingest/target-ingest.ts';
 import { type ExpositionFormat, expositionFormat } from '../parse/content-type.ts';
@@ -17,6 +18,7 @@ import { ParseError } from '../parse/parse-error.ts';
 import type { Clock } from '../schedule/clock.ts';
 import type { Scheduler } from '../schedule/scheduler.ts';
 import { replicaDelayMs, scheduleOf, slotToleranceMs } from '../schedule/slots.ts';
+import type { FailureLog } from './failure-log.ts';
 import type { JobSettings, ScrapeBounds } from './job-settings.ts';
 
 /** What all loops of a process share. */
@@ -31,10 +33,17 @@ export interface LoopContext {
   /** 0: the default for the interval. */
   readonly toleranceMs: number;
   readonly log: Logger;
+  readonly hasExtraMetrics?: boolean;
+  readonly failureLog?: FailureLog | undefined;
   /** After each first scrape of a target. */
   readonly onFirstScrape: () => void;
   /** Time between the starts of two scrapes of a target. */
   readonly onInterval: (intervalMs: number, actualMs: number) => void;
+}
+
+/** A scrape that takes all of its interval would still run at the next slot, and cost that one, too. */
+function timeoutBeforeNextSlot({ timeoutMs, intervalMs }: Target): number {
+  return Math.min(timeoutMs, Math.floor(0.98 * intervalMs));
 }
 
 export class TargetLoop {
@@ -58,6 +67,8 @@ export class TargetLoop {
   #scrapes = 0;
   #outcome: ScrapeOutcome | undefined;
   #loggedError = '';
+  /** What the last content type meant: it hardly ever changes. */
+  #known: { readonly contentType: string; readonly format: ExpositionFormat } | undefined;
 
   /** Begins with the next slot. `waiting`: series that an older loop of the same target left. */
   constructor(context: LoopContext, target: Target, settings: JobSettings, waiting?: Uint32Array) {
@@ -89,6 +100,11 @@ export class TargetLoop {
       samples: outcome?.kept ?? 0,
       error: outcome?.error ?? '',
     };
+  }
+
+  /** What the target says of a metric; of all for ''. */
+  metadata(metric: string): readonly MetadataVariant[] {
+    return this.#ingest.metadata(metric);
   }
 
   /** Ends without a trace in the data: shutdown, hand-off. Resolves when a running scrape has ended. */
@@ -148,6 +164,11 @@ export class TargetLoop {
       honorTimestamps: job.honorTimestamps,
       trackTimestampsStaleness: job.trackTimestampsStaleness,
       samplesMax,
+      seriesLimits: job.limits,
+      extraReport:
+        this.#context.hasExtraMetrics === true
+          ? { timeoutSeconds: this.target.timeoutMs / 1000, sampleLimit: job.limits.samples }
+          : undefined,
       lineBytesMax: this.#context.bounds.lineBytesMax,
       linesMax: this.#context.bounds.samplesMax,
     };
@@ -193,7 +214,7 @@ export class TargetLoop {
   }): Promise<ScrapeOutcome | undefined> {
     try {
       if (this.jobError !== '') throw new ScrapeError(this.jobError);
-      const page = await this.#client.fetch(this.target.timeoutMs);
+      const page = await this.#client.fetch(timeoutBeforeNextSlot(this.target));
       try {
         if (this.#ended) return undefined;
         const format = this.#formatOf(page);
@@ -205,14 +226,20 @@ export class TargetLoop {
       if (this.#ended) return undefined;
       if (err instanceof BodySizeError) this.#context.ingest.counters.exceededBodySizeLimit++;
       if (!(err instanceof ScrapeError) && !(err instanceof ParseError)) throw err;
-      return this.#ingest.commitFailure(err.message, time);
+      return this.#ingest.commitFailure(err.message, time, {
+        bodyBytes: err instanceof BodySizeError ? -1 : 0,
+      });
     }
   }
 
   /** An empty body may have any content type. */
   #formatOf({ body, contentType }: Page): ExpositionFormat {
     if (body.length === 0) return 'text';
-    return expositionFormat(contentType, this.settings.job.fallbackScrapeProtocol);
+    if (this.#known?.contentType !== contentType) {
+      const format = expositionFormat(contentType, this.settings.job.fallbackScrapeProtocol);
+      this.#known = { contentType, format };
+    }
+    return this.#known.format;
   }
 
   /** The store took nothing of this scrape: no disk, or a fault of ours. */
@@ -220,12 +247,14 @@ export class TargetLoop {
     this.#context.ingest.counters.appendFailures++;
     const error = `append: ${errorText(err)}`;
     this.#lastScrapeMs = this.#lastStartMs;
-    this.#outcome = { up: false, durationMs: 0, scraped: 0, kept: 0, added: 0, error };
+    this.#outcome = { up: false, durationMs: 0, scraped: 0, kept: 0, added: 0, bodyBytes: 0, error };
     this.#logChange(error);
   }
 
   /** One line when a target begins to fail, fails otherwise, or recovers. */
   #logChange(error: string): void {
+    const { failureLog } = this.#context;
+    if (error !== '') failureLog?.add(this.target.job, this.target.url, error);
     if (error === this.#loggedError) return;
     this.#loggedError = error;
     const fields = { job: this.target.job, target: this.labels.get('instance') };

@@ -4,9 +4,23 @@
 // gets a new loop that goes on with what the old one had. One that is gone ends with stale markers, unless another
 // shard has it now.
 
-import type { Assignment, Job, RemovalReason, Target, TargetHealth, TargetStatus } from '@flotilla/wire';
+import type { Matcher } from '@flotilla/model';
+import type {
+  Assignment,
+  Job,
+  RemovalReason,
+  Target,
+  TargetHealth,
+  TargetMetadata,
+  TargetMetadataResponse,
+  TargetStatus,
+} from '@flotilla/wire';
+import type { MetadataVariant } from '../ingest/metadata-store.ts';
 import { JobSettings } from './job-settings.ts';
 import { type LoopContext, TargetLoop } from './target-loop.ts';
+
+/** Entries of one answer about metadata. */
+const metadataMax = 100_000;
 
 export class TargetSet {
   readonly #context: LoopContext;
@@ -46,6 +60,27 @@ export class TargetSet {
 
   statuses(shard: number, replica: number): TargetStatus[] {
     return [...this.#loops.values()].map((loop) => statusOf(loop, shard, replica));
+  }
+
+  /** What targets say of a metric, or of all; no more targets from `limit` entries on, unless it is 0. */
+  metadata(metric: string, matchers: readonly Matcher[], limit: number): TargetMetadataResponse {
+    const targets: TargetMetadata[] = [];
+    let entries = 0;
+    for (const loop of this.#loops.values()) {
+      if (limit > 0 && entries >= limit) break;
+      if (!matchers.every((matcher) => matcher.matches(loop.labels.get(matcher.name)))) continue;
+      const metadata = loop.metadata(metric).map(published);
+      entries += metadata.length;
+      if (entries > metadataMax) return { targets, isCut: true };
+      if (metadata.length > 0) targets.push({ target: loop.labels.toRecord(), metadata });
+    }
+    return { targets, isCut: false };
+  }
+
+  /** Its labels, for people. */
+  nameOf(id: number): string {
+    const loop = this.#loops.get(id) ?? this.#ending.get(id);
+    return loop === undefined ? `target ${id}, which is gone` : `${loop.labels}`;
   }
 
   /** Targets by job. */
@@ -96,6 +131,10 @@ export class TargetSet {
       loop.jobError = loop.settings.error || (errors.get(loop.target.job) ?? '');
     }
   }
+}
+
+function published({ metric, type, help, unit }: MetadataVariant): TargetMetadata['metadata'][number] {
+  return { metric, type, help, unit };
 }
 
 function targetLimitError({ limits }: Job, count: number): string {

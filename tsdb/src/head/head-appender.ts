@@ -67,6 +67,10 @@ export class HeadAppender implements Appender {
     return ref;
   }
 
+  get seriesCreated(): number {
+    return this.created.size;
+  }
+
   private create(labels: Labels): SeriesRef {
     checkLabels(labels);
     return this.head.create(labels);

@@ -51,7 +51,7 @@ export class HeadChunkFile {
 
   /** The bytes of one chunk, checksum included, which is checked; undefined if it is damaged. */
   read(offset: number, length: number): Buffer | undefined {
-    const buffer = Buffer.allocUnsafeSlow(length);
+    const buffer = Buffer.allocUnsafe(length);
     if (readSync(this.readFd, buffer, 0, length, offset) !== length) return undefined;
     const body = buffer.subarray(0, length - CHECKSUM_BYTES);
     return crc32c(body) === buffer.readUInt32BE(body.length) ? buffer : undefined;

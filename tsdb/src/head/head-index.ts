@@ -4,11 +4,12 @@
 // that is, committed.
 
 import { type Labels, type Matcher, METRIC_NAME } from '@flotilla/model';
-import type { Cardinality, NamedCount } from '../api.ts';
+import type { Cardinality } from '../api.ts';
 import { LabelSets } from './label-sets.ts';
 import { PackedPostings } from './packed-postings.ts';
 import { PostingList } from './posting-list.ts';
 import { Symbols } from './symbols.ts';
+import { TopCounts } from './top-counts.ts';
 
 export class HeadIndex {
   readonly symbols = new Symbols();
@@ -141,33 +142,29 @@ export class HeadIndex {
 
   /** The lists of /api/v1/status/tsdb, as Prometheus counts them. */
   cardinality(limit: number): Cardinality {
-    const byName: NamedCount[] = [];
-    const memory: NamedCount[] = [];
-    const pairs: NamedCount[] = [];
-    const metrics: NamedCount[] = [];
+    const [metrics, names] = [new TopCounts(limit), new TopCounts(limit)];
+    const [memory, pairs] = [new TopCounts(limit), new TopCounts(limit)];
     for (const [nameId, values] of this.postings) {
       const name = this.symbols.text(nameId);
+      const counts = name === METRIC_NAME ? metrics : undefined;
       let bytes = 0;
       for (const [valueId, list] of values) {
+        const { length } = list;
         const value = this.symbols.text(valueId);
-        bytes += Buffer.byteLength(value) * list.length;
-        pairs.push({ name: `${name}=${value}`, value: list.length });
-        if (name === METRIC_NAME) metrics.push({ name: value, value: list.length });
+        bytes += Buffer.byteLength(value) * length;
+        pairs.offer(length, () => `${name}=${value}`);
+        counts?.offer(length, () => value);
       }
-      byName.push({ name, value: values.size });
-      memory.push({ name, value: bytes });
+      names.offer(values.size, () => name);
+      memory.offer(bytes, () => name);
     }
     return {
-      seriesCountByMetricName: largest(metrics, limit),
-      labelValueCountByLabelName: largest(byName, limit),
-      memoryInBytesByLabelName: largest(memory, limit),
-      seriesCountByLabelValuePair: largest(pairs, limit),
+      seriesCountByMetricName: metrics.list(),
+      labelValueCountByLabelName: names.list(),
+      memoryInBytesByLabelName: memory.list(),
+      seriesCountByLabelValuePair: pairs.list(),
     };
   }
-}
-
-function largest(counts: NamedCount[], limit: number): NamedCount[] {
-  return counts.toSorted((a, b) => b.value - a.value || (a.name < b.name ? -1 : 1)).slice(0, limit);
 }
 
 function concatenated(lists: readonly PackedPostings[], total: number): Uint32Array {

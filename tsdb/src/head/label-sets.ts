@@ -1,15 +1,17 @@
 // The label set of each slot, and the way back from labels to slot.
 //
-// A set lies in one arena as count, then (name id, value id) pairs in label order. The way back is an open-addressing
+// A set lies in one arena as the number of its shape, which has the ids of its names, then the ids of its values. The way back is an open-addressing
 // table of slots, by a hash of the ids. No object per series.
 
 import { compareUtf8, Labels } from '@flotilla/model';
+import { LabelShapes } from './label-shapes.ts';
 import { grown, type Symbols } from './symbols.ts';
 
 const GONE = 0xffffffff;
 
 export class LabelSets {
   private readonly symbols: Symbols;
+  private readonly shapes = new LabelShapes();
   private arena = new Uint32Array(1 << 12);
   private used = 1; // Offset 0 means: no set.
   private wasted = 0;
@@ -31,7 +33,7 @@ export class LabelSets {
     const ids = this.idsOf(labels);
     if (ids === undefined) return 0;
     const mask = this.table.length - 1;
-    for (let i = hashIds(ids, 0, ids.length) & mask; ; i = (i + 1) & mask) {
+    for (let i = hashIds(ids) & mask; ; i = (i + 1) & mask) {
       const slot = this.table[i]!;
       if (slot === 0) return 0;
       if (slot !== GONE && this.hasIds(slot, ids)) return slot;
@@ -40,12 +42,13 @@ export class LabelSets {
 
   /** Gives the labels, which no slot has, to `slot`. */
   add(slot: number, labels: Labels): void {
-    const { flat } = labels;
-    this.reserve(slot, flat.length + 1);
+    const ids = Uint32Array.from(labels.flat, (text) => this.symbols.acquire(text));
+    const length = 1 + ids.length / 2;
+    this.reserve(slot, length);
     const at = this.used;
-    this.arena[at] = flat.length;
-    for (let i = 0; i < flat.length; i++) this.arena[at + 1 + i] = this.symbols.acquire(flat[i]!);
-    this.used += flat.length + 1;
+    this.arena[at] = this.shapes.acquire(ids);
+    for (let i = 1; i < length; i++) this.arena[at + i] = ids[2 * i - 1]!;
+    this.used += length;
     this.offsets[slot] = at;
     this.count++;
     this.insert(slot);
@@ -56,30 +59,34 @@ export class LabelSets {
     let i = this.hashOf(slot) & mask;
     while (this.table[i] !== slot) i = (i + 1) & mask;
     this.table[i] = GONE;
-    const at = this.offsets[slot]!;
-    const length = this.arena[at]!;
-    for (let k = 1; k <= length; k++) this.symbols.release(this.arena[at + k]!);
+    const count = this.idCount(slot);
+    for (let k = 0; k < count; k++) this.symbols.release(this.id(slot, k));
+    this.shapes.release(this.arena[this.offsets[slot]!]!);
     this.offsets[slot] = 0;
-    this.wasted += length + 1;
+    this.wasted += 1 + count / 2;
     this.count--;
     if (this.wasted > this.used / 2 && this.wasted > 4096) this.compact();
   }
 
+  private namesOf(slot: number): Uint32Array {
+    return this.shapes.namesOf(this.arena[this.offsets[slot]!]!);
+  }
+
   /** How many ids (two a label) the set has. */
   idCount(slot: number): number {
-    return this.arena[this.offsets[slot]!]!;
+    return 2 * this.namesOf(slot).length;
   }
 
   /** Id k of the set: names at even k, values at odd k. */
   id(slot: number, k: number): number {
-    return this.arena[this.offsets[slot]! + 1 + k]!;
+    return k % 2 === 0 ? this.namesOf(slot)[k / 2]! : this.arena[this.offsets[slot]! + (k + 1) / 2]!;
   }
 
   /** The id of the value that the set has for a name, or −1. */
   valueOf(slot: number, nameId: number): number {
-    const at = this.offsets[slot]!;
-    const end = at + this.arena[at]!;
-    for (let k = at + 1; k < end; k += 2) if (this.arena[k] === nameId) return this.arena[k + 1]!;
+    const names = this.namesOf(slot);
+    for (let i = 0; i < names.length; i++)
+      if (names[i] === nameId) return this.arena[this.offsets[slot]! + 1 + i]!;
     return -1;
   }
 
@@ -120,8 +127,13 @@ export class LabelSets {
   }
 
   private hashOf(slot: number): number {
-    const at = this.offsets[slot]!;
-    return hashIds(this.arena, at + 1, at + 1 + this.arena[at]!);
+    const names = this.namesOf(slot);
+    const valuesAt = this.offsets[slot]! + 1;
+    let hash = HASH_SEED;
+    for (let i = 0; i < names.length; i++) {
+      hash = mixed(mixed(hash, names[i]!), this.arena[valuesAt + i]!);
+    }
+    return finished(hash);
   }
 
   private reserve(slot: number, length: number): void {
@@ -155,7 +167,7 @@ export class LabelSets {
     for (let slot = 0; slot < this.offsets.length; slot++) {
       const from = this.offsets[slot]!;
       if (from === 0) continue;
-      const length = old[from]! + 1;
+      const length = this.shapes.namesOf(old[from]!).length + 1;
       this.arena.set(old.subarray(from, from + length), this.used);
       this.offsets[slot] = this.used;
       this.used += length;
@@ -163,12 +175,20 @@ export class LabelSets {
   }
 }
 
-function hashIds(ids: Uint32Array, from: number, to: number): number {
-  let hash = 0x9e3779b9;
-  for (let i = from; i < to; i++) {
-    hash = Math.imul(hash ^ ids[i]!, 0x85ebca6b);
-    hash ^= hash >>> 13;
-  }
-  hash = Math.imul(hash, 0xc2b2ae35);
+const HASH_SEED = 0x9e3779b9;
+
+function hashIds(ids: Uint32Array): number {
+  let hash = HASH_SEED;
+  for (const id of ids) hash = mixed(hash, id);
+  return finished(hash);
+}
+
+function mixed(before: number, id: number): number {
+  const hash = Math.imul(before ^ id, 0x85ebca6b);
+  return hash ^ (hash >>> 13);
+}
+
+function finished(before: number): number {
+  const hash = Math.imul(before, 0xc2b2ae35);
   return (hash ^ (hash >>> 16)) >>> 0;
 }

@@ -27,6 +27,18 @@ export class Schedules {
     return number;
   }
 
+  /** How many series each target has. */
+  countByTarget(): Map<number, number> {
+    const counts = new Uint32Array(this.known.length);
+    for (let slot = 0; slot < this.bySlot.length; slot++) counts[this.bySlot[slot]!]!++;
+    const byTarget = new Map<number, number>();
+    for (let number = 1; number < counts.length; number++) {
+      const { targetId } = this.known[number]!;
+      if (counts[number]! > 0) byTarget.set(targetId, (byTarget.get(targetId) ?? 0) + counts[number]!);
+    }
+    return byTarget;
+  }
+
   /** Forgets the schedules that no live slot has. */
   compact(isLive: (slot: number) => boolean): void {
     const old = [...this.known];

@@ -210,7 +210,7 @@ export class SealedChunks {
     const dataAt = FRAME_HEAD_BYTES + (shape >>> 28);
     const end = dataAt + (shape & 0xffffff);
     const at = this.offset[row]!;
-    if (bytes !== undefined) return bytes.slice(at + dataAt, at + end);
+    if (bytes !== undefined) return Buffer.from(bytes.subarray(at + dataAt, at + end));
     const frame = file!.read(fileOffset + at, end + CHECKSUM_BYTES);
     if (frame === undefined) this.files!.reportDamage(file!, fileOffset + at);
     return frame?.subarray(dataAt, end);

@@ -3,6 +3,7 @@
 // The reader of the tail owns it and uses it again. Values are copied as words, so that the payload of a NaN survives.
 
 import type { SeriesRef } from '../api.ts';
+import type { RefExemplar } from './exemplar-records.ts';
 import type { RefHistogram } from './histogram-records.ts';
 
 const EMPTY_CAPACITY = 1024;
@@ -15,17 +16,19 @@ export class TailBatch {
   /** Of the three columns. */
   samples = 0;
   readonly histograms: RefHistogram[] = [];
+  readonly exemplars: RefExemplar[] = [];
   /** Records that could not be read. */
   malformed = 0;
 
-  /** Samples of all kinds. */
+  /** Samples of all kinds, and exemplars. */
   get size(): number {
-    return this.samples + this.histograms.length;
+    return this.samples + this.histograms.length + this.exemplars.length;
   }
 
   clear(): void {
     this.samples = 0;
     this.histograms.length = 0;
+    this.exemplars.length = 0;
     this.malformed = 0;
   }
 
@@ -94,6 +97,7 @@ export class TailBatch {
   seriesRefs(): Set<SeriesRef> {
     const refs = new Set<SeriesRef>(this.refs.subarray(0, this.samples));
     for (const { ref } of this.histograms) refs.add(ref);
+    for (const { ref } of this.exemplars) refs.add(ref);
     return refs;
   }
 }

@@ -9,6 +9,7 @@ import { closeSync, existsSync, openSync, statSync } from 'node:fs';
 import type { Log, SeriesRef } from '../api.ts';
 import type { Head } from '../head/head.ts';
 import { slotOf } from '../head/ref-table.ts';
+import { decodeExemplars } from './exemplar-records.ts';
 import { isHistogramRecord, decodeHistogramRecord } from './histogram-records.ts';
 import { decodeSeries, recordType } from './records.ts';
 import { checkpointPath, listCheckpoints, listSegments, segmentPath } from './segment-files.ts';
@@ -78,6 +79,11 @@ export class WalTail {
   /** Where the next read begins. */
   get position(): WalPosition {
     return this.at;
+  }
+
+  /** Reads again from an earlier position. */
+  seek(position: WalPosition): void {
+    this.at = position;
   }
 
   get isAtEnd(): boolean {
@@ -190,7 +196,7 @@ export class WalTail {
         (record) => {
           batch.clear();
           addRecord(batch, record);
-          lost += batch.size;
+          lost += batch.size - batch.exemplars.length;
         },
         skipBytes,
       );
@@ -210,12 +216,16 @@ export function isBefore(a: WalPosition, b: WalPosition): boolean {
 }
 
 function addRecord(batch: TailBatch, record: Uint8Array): void {
-  if (record[0] === recordType.samples) batch.addSamples(record);
-  else if (
-    isHistogramRecord(record[0]) &&
-    !tryDecode(() => batch.histograms.push(...decodeHistogramRecord(record)))
-  )
-    batch.malformed++;
+  const [type] = record;
+  if (type === recordType.samples) batch.addSamples(record);
+  else if (isHistogramRecord(type))
+    addAll(batch, () => batch.histograms.push(...decodeHistogramRecord(record)));
+  else if (type === recordType.exemplars)
+    addAll(batch, () => batch.exemplars.push(...decodeExemplars(record)));
+}
+
+function addAll(batch: TailBatch, decode: () => void): void {
+  if (!tryDecode(decode)) batch.malformed++;
 }
 
 /** False if the record is malformed. */

@@ -1,4 +1,5 @@
 // Prometheus's API on the same origin.
+import { basePath } from './base-path.ts';
 
 export interface Completeness {
   readonly expected: number;
@@ -23,7 +24,7 @@ export async function getApi<T>(
   const begunMs = performance.now();
   const query = new URLSearchParams(params).toString();
   const response = await fetch(
-    `/api/v1/${path}${query === '' ? '' : `?${query}`}`,
+    `${basePath}/api/v1/${path}${query === '' ? '' : `?${query}`}`,
     signal === undefined ? {} : { signal },
   );
   const body = (await response.json()) as {

@@ -5,6 +5,7 @@ import { FleetPage } from './fleet-page.tsx';
 import { QueryPage } from './query-page.tsx';
 import { AlertsPage, RulesPage } from './rules-pages.tsx';
 import { TargetsPage } from './targets-page.tsx';
+import { basePath } from './base-path.ts';
 
 const pages = [
   ['query', 'Query', 'q', QueryPage],
@@ -15,7 +16,7 @@ const pages = [
 ] as const;
 
 function pageOf(path: string): (typeof pages)[number] {
-  return pages.find(([name]) => path === `/${name}`) ?? pages[0];
+  return pages.find(([name]) => path === `${basePath}/${name}`) ?? pages[0];
 }
 
 export function App() {
@@ -39,14 +40,14 @@ export function App() {
         Skip to content
       </a>
       <header>
-        <a class="brand" href="/">
+        <a class="brand" href={`${basePath}/`}>
           Flotilla
         </a>
         <nav aria-label="Pages">
           {pages.map(([page, text, key]) => (
             <a
               key={page}
-              href={`/${page}`}
+              href={`${basePath}/${page}`}
               data-testid={`nav-${page}`}
               aria-current={page === name ? 'page' : undefined}
               title={`g ${key}`}
@@ -80,7 +81,7 @@ function listenForKeys(): () => void {
     )
       return;
     const page = pages.find(([, , key]) => key === event.key);
-    if (afterG && page !== undefined) location.href = `/${page[0]}`;
+    if (afterG && page !== undefined) location.href = `${basePath}/${page[0]}`;
     afterG = event.key === 'g';
     if (event.key !== '/') return;
     event.preventDefault();

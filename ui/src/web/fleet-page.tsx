@@ -1,6 +1,7 @@
 // Fleet: shards and their replicas, epochs, conditions, what was refused, what happened.
 
 import { ago } from './format.ts';
+import { CardinalityPanel } from './cardinality.tsx';
 import { Badge, Loaded } from './parts.tsx';
 import { useApi } from './use-api.ts';
 
@@ -74,6 +75,7 @@ export function FleetPage() {
           </>
         )}
       </Loaded>
+      <CardinalityPanel />
     </section>
   );
 }

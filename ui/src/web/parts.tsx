@@ -2,6 +2,7 @@
 
 import type { ComponentChildren } from 'preact';
 import type { Resource } from './use-api.ts';
+import { basePath } from './base-path.ts';
 
 export function Badge({
   state,
@@ -77,7 +78,7 @@ export function Labels({ labels }: { readonly labels: Readonly<Record<string, st
 
 export function QueryLink({ expr }: { readonly expr: string }) {
   return (
-    <a class="expr" href={`/query?${new URLSearchParams({ 'g0.expr': expr, 'g0.tab': '1' })}`}>
+    <a class="expr" href={`${basePath}/query?${new URLSearchParams({ 'g0.expr': expr, 'g0.tab': '1' })}`}>
       {expr}
     </a>
   );

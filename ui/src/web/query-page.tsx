@@ -9,6 +9,7 @@ import type { RangeSeries } from './format.ts';
 import { Graph } from './graph.tsx';
 import { panelSearch, parsePanel } from './panel-state.ts';
 import type { PanelState } from './panel-state.ts';
+import { basePath } from './base-path.ts';
 
 interface QueryData {
   readonly resultType: string;
@@ -32,7 +33,7 @@ export function QueryPage() {
   const run = async (next: PanelState): Promise<void> => {
     setPanel(next);
     if (next.expr.trim() === '') return;
-    history.replaceState(null, '', `/query${panelSearch(next)}`);
+    history.replaceState(null, '', `${basePath}/query${panelSearch(next)}`);
     setBusy(true);
     try {
       setShown(await load(next));

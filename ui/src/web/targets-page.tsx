@@ -10,7 +10,6 @@ interface Target {
   readonly scrapeUrl: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly health: string;
-  readonly lastError: string;
   readonly shard: number;
   readonly slot: number;
   readonly replicas: readonly Replica[];
@@ -27,7 +26,10 @@ interface Replica {
 export function TargetsPage() {
   const [filter, setFilter] = useState('');
   const [why, setWhy] = useState('');
-  const resource = useApi<{ readonly activeTargets: readonly Target[] }>('targets?state=active', 5000);
+  const resource = useApi<{ readonly activeTargets: readonly Target[] }>(
+    'targets?state=active&discovered=false',
+    5000,
+  );
   const matches = (target: Target): boolean =>
     JSON.stringify([target.labels, target.scrapeUrl, target.health]).includes(filter);
   return (
@@ -83,7 +85,6 @@ function Pool({
               <td data-title="Target">
                 <a href={target.scrapeUrl}>{target.scrapeUrl}</a>{' '}
                 <button onClick={() => onWhy(target.scrapeUrl)}>Why?</button>
-                {target.lastError !== '' && <div class="error">{target.lastError}</div>}
               </td>
               <td data-title="Labels">
                 <Labels labels={target.labels} />
@@ -112,6 +113,7 @@ function ReplicaLine({ replica }: { readonly replica: Replica }) {
       <span class="quiet">
         {ago(Date.parse(replica.lastScrape), Date.now())}, {(replica.lastScrapeDuration * 1000).toFixed(1)} ms
       </span>
+      {replica.lastError !== '' && <div class="error">{replica.lastError}</div>}
     </div>
   );
 }

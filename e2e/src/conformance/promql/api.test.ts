@@ -3,18 +3,12 @@
 // Ours says more than Prometheus does of replicas (an info), which is left out here.
 
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { ask, differenceBetween } from './compare-answers.ts';
+import type { Parameters } from './compare-answers.ts';
 import { fuzzLoad } from './fuzz-data.ts';
 import { QueryGenerator } from './query-generator.ts';
 import { Random } from './random.ts';
 import { startTwoServers, type TwoServers } from './two-servers.ts';
-
-interface Answer {
-  readonly status: number;
-  readonly type: string | null;
-  readonly body: unknown;
-}
-
-type Parameters = readonly (readonly [name: string, value: string])[];
 
 let servers: TwoServers;
 const random = new Random(7);
@@ -25,74 +19,14 @@ beforeAll(async () => {
 
 afterAll(() => servers.close(), 30_000);
 
-async function ask(base: string, path: string, parameters: Parameters, post: boolean): Promise<Answer> {
-  const form = new URLSearchParams(parameters.map(([name, value]): [string, string] => [name, value]));
-  const response = post
-    ? await fetch(base + path, { method: 'POST', body: form })
-    : await fetch(`${base}${path}?${form}`);
-  const text = await response.text();
-  const type = response.headers.get('content-type');
-  const isJson = type?.startsWith('application/json') === true;
-  return { status: response.status, type, body: isJson ? normalized(JSON.parse(text)) : lines(text) };
-}
-
-interface Envelope {
-  readonly data?: { readonly resultType?: string; readonly result?: unknown[]; readonly stats?: unknown };
-  readonly warnings?: readonly string[];
-  readonly infos?: readonly string[];
-}
-
-/** The order of instant vectors and of annotations is nobody's, and times of evaluation differ. */
-function normalized(body: unknown): unknown {
-  const { data, warnings = [], infos = [], ...rest } = body as Envelope;
-  const notes = {
-    warnings: warnings.map(comparable).toSorted(),
-    infos: infos
-      .filter((info) => !info.includes('one replica'))
-      .map(comparable)
-      .toSorted(),
-  };
-  if (data?.resultType !== 'vector') return { ...rest, ...notes, data: rounded(withoutStats(data)) };
-  const result = data.result
-    ?.map(rounded)
-    .toSorted((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1));
-  return { ...rest, ...notes, data: { ...withoutStats(data), result } };
-}
-
-function withoutStats(data: Envelope['data']): Envelope['data'] {
-  return data?.stats === undefined ? data : { ...data, stats: 'some' };
-}
-
-function comparable(text: string): string {
-  return text.replace(/over -?\d+ samples/, 'over some samples').replace(/got -?[\d.e+-]+$/, 'got a number');
-}
-
-/** Numbers in strings to 12 digits, which is what sums in another order agree on. */
-function rounded(value: unknown): unknown {
-  if (typeof value === 'string' && /^-?\d+(?:\.\d+)?(?:e[-+]\d+)?$/.test(value))
-    return Number(value).toPrecision(11);
-  if (Array.isArray(value)) return value.map(rounded);
-  if (typeof value !== 'object' || value === null) return value;
-  const entries = Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1));
-  return Object.fromEntries(entries.map(([key, item]) => [key, rounded(item)]));
-}
-
-function lines(text: string): string[] {
-  return text.split('\n').toSorted();
-}
-
-async function differenceOf(
+/** What differs between an answer of ours, or of who asks us, and Prometheus's. */
+function differenceOf(
   path: string,
   parameters: Parameters,
   post = false,
   asked = servers.ours,
 ): Promise<string | undefined> {
-  const [ours, theirs] = await Promise.all([
-    ask(asked, path, parameters, post),
-    ask(servers.theirs, path, parameters, post),
-  ]);
-  const [got, want] = [JSON.stringify(ours), JSON.stringify(theirs)];
-  return got === want ? undefined : `${path} ${JSON.stringify(parameters)}\n  got  ${got}\n  want ${want}`;
+  return differenceBetween(asked, servers.theirs, path, parameters, post);
 }
 
 const seconds = (atMs: number): string => String((servers.startMs + atMs) / 1000);
@@ -127,6 +61,12 @@ test.each([
   '{"my.metric"}',
   'no_such',
   'latency_bucket',
+  'native',
+  'custom',
+  'mixed',
+  'rate(native[5m])',
+  'histogram_quantile(0.9, rate(custom[5m]))',
+  '{__name__=~".+"}',
 ])('a Prometheus that reads ours remotely answers %s alike', async (expr) => {
   const range: Parameters = [
     ['start', seconds(0)],
@@ -224,4 +164,72 @@ test('the database has native histograms on both sides', async () => {
     const { body } = await ask(side, '/api/v1/query', parameters, false);
     expect(body).toMatchObject({ data: { result: [{ metric: {} }] } });
   }
+});
+
+async function dataOf(server: string, path: string): Promise<Readonly<Record<string, unknown>>> {
+  const response = await fetch(`${server}/api/v1/${path}`);
+  return ((await response.json()) as { data: Readonly<Record<string, unknown>> }).data;
+}
+
+test('features of the language are told alike', async () => {
+  const [ours, theirs] = await Promise.all([
+    dataOf(servers.ours, 'features'),
+    dataOf(servers.theirs, 'features'),
+  ]);
+  for (const category of ['promql', 'promql_functions', 'promql_operators'])
+    expect(ours[category]).toEqual(theirs[category]);
+});
+
+test.each(['status/tsdb/blocks', 'notifications', 'alertmanagers', 'scrape_pools'])(
+  '%s has the same data',
+  async (path) => {
+    expect(await dataOf(servers.ours, path)).toEqual(await dataOf(servers.theirs, path));
+  },
+);
+
+interface Counted {
+  readonly name: string;
+  readonly value: number;
+}
+
+test('status/tsdb counts the same', async () => {
+  const counts = async (server: string, limit: number, byName: boolean): Promise<unknown> => {
+    const status = await dataOf(server, `status/tsdb?limit=${limit}`);
+    const { numSeries, numLabelPairs, minTime, maxTime } = status['headStats'] as Record<string, number>;
+    const lists = ['seriesCountByMetricName', 'labelValueCountByLabelName', 'seriesCountByLabelValuePair'];
+    return {
+      head: { numSeries, numLabelPairs, minTime, maxTime },
+      lists: lists.map((name) =>
+        (status[name] as Counted[])
+          .map(({ name: label, value }) => (byName ? `${label}: ${value}` : value))
+          .toSorted(),
+      ),
+    };
+  };
+  expect(await counts(servers.ours, 1000, true)).toEqual(await counts(servers.theirs, 1000, true));
+  // Which of equal counts come first is nobody's.
+  expect(await counts(servers.ours, 3, false)).toEqual(await counts(servers.theirs, 3, false));
+});
+
+test('headers of other origins and of compressed answers are the same', async () => {
+  const headersOf = async (server: string, method: string): Promise<Record<string, string | null>> => {
+    const response = await fetch(`${server}/api/v1/query?query=vector(1)&time=1`, {
+      method,
+      headers: { origin: 'https://grafana.example', 'accept-encoding': 'gzip' },
+    });
+    await response.arrayBuffer();
+    const names = [
+      'access-control-allow-origin',
+      'access-control-allow-methods',
+      'access-control-allow-headers',
+    ];
+    return Object.fromEntries(
+      ['status', ...names].map((name) => [
+        name,
+        name === 'status' ? String(response.status) : response.headers.get(name),
+      ]),
+    );
+  };
+  for (const method of ['GET', 'OPTIONS'])
+    expect(await headersOf(servers.ours, method)).toEqual(await headersOf(servers.theirs, method));
 });

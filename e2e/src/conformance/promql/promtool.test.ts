@@ -3,11 +3,12 @@
 
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { execFile } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fuzzLoad } from './fuzz-data.ts';
 import { Random } from './random.ts';
+import { ruleFile, testFile } from './rule-tests.ts';
 import { startTwoServers, type TwoServers } from './two-servers.ts';
 
 interface Run {
@@ -56,10 +57,10 @@ function comparable(text: string): string[] {
   );
 }
 
-async function expectSame(args: readonly string[]): Promise<Run> {
+async function expectSame(args: readonly string[], folder = fixtures): Promise<Run> {
   const [ours, theirs] = await Promise.all([
-    run(process.execPath, ['--no-warnings', flotilla, ...args], fixtures),
-    run(promtool, args, fixtures),
+    run(process.execPath, ['--no-warnings', flotilla, ...args], folder),
+    run(promtool, args, folder),
   ]);
   expect(ours).toEqual(theirs);
   return ours;
@@ -82,6 +83,14 @@ test.each([
   ['unittest.yml', 'failing.yml', 'bad-promql.yml'],
 ])('of rules with %s %s %s %s %s', async (...args) => {
   await expectSame(['test', 'rules', ...args.filter((arg) => arg !== undefined)]);
+});
+
+test.each([[], ['--diff']])('of rules that use everything %s', async (...flags) => {
+  const folder = mkdtempSync(join(archives, 'rules-'));
+  writeFileSync(join(folder, 'rules.yml'), ruleFile);
+  writeFileSync(join(folder, 'test.yml'), testFile);
+  const ours = await expectSame(['test', 'rules', ...flags, 'test.yml'], folder);
+  expect([ours.code, ours.err.length > 100]).toEqual([1, true]);
 });
 
 test.each(withLine(/^groups:/m))('check rules %s', async (file) => {
@@ -140,3 +149,16 @@ test('promtool check healthy and ready, and debug metrics', async () => {
       .replaceAll(/Flotilla|Prometheus( Server)?|Querier/g, 'NAME');
   expect(plain(await check(servers.ours))).toBe(plain(await check(servers.theirs)));
 });
+
+test('promtool debug all', async () => {
+  const debug = async (server: string): Promise<readonly string[]> => {
+    const folder = mkdtempSync(join(archives, 'debug-'));
+    const { code, err } = await run(promtool, ['debug', 'all', server], folder);
+    expect([code, err]).toEqual([0, []]);
+    const { out } = await run('tar', ['tzf', 'debug.tar.gz'], folder);
+    return out.toSorted();
+  };
+  const [ours, theirs] = await Promise.all([debug(servers.ours), debug(servers.theirs)]);
+  expect(ours).toEqual(theirs);
+  expect(ours).toContain('cpu.pb');
+}, 120_000);

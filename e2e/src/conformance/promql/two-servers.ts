@@ -152,7 +152,7 @@ async function startQuerier(folder: string, dir: string): Promise<{ url: string;
     maxBytes: 1e9,
     defaultIntervalMs: 60_000,
     storeTimeoutMs: 5000,
-    corsOrigin: '*',
+    corsOrigin: '.*',
     flags: {},
   });
   return {

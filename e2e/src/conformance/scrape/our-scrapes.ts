@@ -10,6 +10,7 @@ import {
   ParseError,
   schemaOfFactor,
   ScrapeCounters,
+  SeriesGuard,
   TargetIngest,
 } from '@flotilla/scraper';
 import { decodeChunk, decodeHistogramChunk, floatHistogramOf, type RawChunk, Tsdb } from '@flotilla/tsdb';
@@ -31,7 +32,8 @@ export async function scrapeCasesOurselves(
   const dir = mkdtempSync(join(tmpdir(), 'flotilla-scrape-'));
   const log = createLogger({ name: 'test', write: () => undefined });
   const tsdb = await Tsdb.open({ dir, retentionMs: 1e9, log });
-  const shared = { tsdb, scanner: new LineScanner(), counters: new ScrapeCounters() };
+  const counters = new ScrapeCounters();
+  const shared = { tsdb, scanner: new LineScanner(), counters, guard: new SeriesGuard(tsdb, counters) };
   const metadata = cases.map(() => new MetadataStore());
   const nowMs = Date.now();
   // An empty head takes any time.
@@ -91,6 +93,7 @@ function scrapeInOrder(
     honorTimestamps: true,
     trackTimestampsStaleness: false,
     samplesMax: 1e6,
+    seriesLimits: { series: 0, shardSeries: 0 },
     lineBytesMax: 1 << 20,
     linesMax: 1e6,
   });

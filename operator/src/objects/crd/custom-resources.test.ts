@@ -85,6 +85,7 @@ describe('the Fleet', () => {
   test('has a default only where the API server must find a value', () => {
     const defaults = [...fields].filter(([, schema]) => 'default' in schema);
     expect(defaults.map(([path, schema]) => [path, schema['default']])).toEqual([
+      ['.spec.remoteWrite[].writeRelabelConfigs[].action', 'replace'],
       ['.spec.scrapeClasses[].metricRelabelings[].action', 'replace'],
       ['.spec.scrapeClasses[].relabelings[].action', 'replace'],
       ['.spec.shards', 1],
@@ -95,6 +96,7 @@ describe('the Fleet', () => {
     const rules = fields.get('.spec')!['x-kubernetes-validations'] as { message: string }[];
     expect(rules.map(({ message }) => message)).toEqual([
       'scrapeClasses: at most one may be the default',
+      'remoteWrite: names must differ, and so must URLs without a name',
       'shards: fewer than zones.names, with zones.local each zone needs one',
       'zones.local: cannot be changed, since every target would move at once; make another Fleet',
       'zones.names: cannot be changed while zones.local is set',
