@@ -23,7 +23,6 @@ import { HeartbeatSender } from './assignment/heartbeat-sender.ts';
 import type { ScraperConfig, scraperFlags } from './config.ts';
 import { exposeScrapeMetrics, exposeTsdbMetrics } from './self-metrics.ts';
 import { Shard } from './shard.ts';
-import { trimHeapAfterGrowth } from './trim-heap.ts';
 
 export type ScraperContext = MainContext<typeof scraperFlags>;
 
@@ -104,8 +103,6 @@ async function openTsdb(ctx: ScraperContext): Promise<Tsdb> {
   ctx.onShutdown('database', () => tsdb.close(), 8000);
   tsdb.startMaintenance();
   exposeTsdbMetrics(metrics, tsdb);
-  const seriesCreated = (): number => tsdb.collect()['prometheus_tsdb_head_series_created_total'] ?? 0;
-  ctx.onShutdown('heap', trimHeapAfterGrowth(seriesCreated));
   return tsdb;
 }
 
