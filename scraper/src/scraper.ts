@@ -25,7 +25,6 @@ import { exposeScrapeMetrics, exposeTsdbMetrics } from './self-metrics.ts';
 import { APPEND_PATH } from './receiver/forward-write.ts';
 import { WRITE_PATH } from './receiver/write-receiver.ts';
 import { Shard } from './shard.ts';
-import { trimHeapAfterGrowth } from './trim-heap.ts';
 
 export type ScraperContext = MainContext<typeof scraperFlags>;
 
@@ -121,8 +120,6 @@ async function openTsdb(ctx: ScraperContext): Promise<Tsdb> {
   ctx.onShutdown('database', () => tsdb.close(), 8000);
   tsdb.startMaintenance();
   exposeTsdbMetrics(metrics, tsdb);
-  const seriesCreated = (): number => tsdb.collect()['prometheus_tsdb_head_series_created_total'] ?? 0;
-  ctx.onShutdown('heap', trimHeapAfterGrowth(seriesCreated));
   return tsdb;
 }
 
