@@ -26,7 +26,7 @@ interface Sides {
 type Start = (load: Load, addresses: readonly string[]) => Promise<Side>;
 
 /** Less than this share of the samples that were due means that the side did not do the work. */
-const workShareMin = 0.5;
+const workShareMin = 0.8;
 
 const { values: flags } = parseArgs({
   options: {
