@@ -2,10 +2,10 @@
 // is skipped, with the reason.
 //   node scripts/conformance.mjs [NAME...]    only the parts of these names, which are those of `parts`
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from './build.mjs';
-import { clusterBinaries, helm, peer, peerSources } from './peers.mjs';
+import { clusterBinaries, helm, packagedPeer, peer, peerSources } from './peers.mjs';
 import { nodeBinary, root } from './setup.mjs';
 import { finish, runJest } from './test.mjs';
 
@@ -43,12 +43,11 @@ const parts = {
     process.env.FLOTILLA_PROMETHEUS = peer('prometheus');
     process.env.FLOTILLA_PROMTOOL = peer('promtool');
     // A minute. The whole proof: FLOTILLA_REMOTE_WRITE_SECONDS=600.
-    const victoriaMetrics = installed('victoria-metrics');
-    if (victoriaMetrics !== undefined) process.env.FLOTILLA_VICTORIA_METRICS = victoriaMetrics;
-    else
-      console.log(
-        'skipped: conformance remote-write: no victoria-metrics in PATH (Debian package victoria-metrics)',
-      );
+    try {
+      process.env.FLOTILLA_VICTORIA_METRICS ??= packagedPeer('victoria-metrics', 'usr/bin/victoria-metrics');
+    } catch (error) {
+      console.log(`skipped: conformance remote-write: ${error.message}`);
+    }
     return jestIn('conformance/remote-write/');
   },
   thanos: () => {
@@ -101,15 +100,6 @@ async function runPart(name) {
   const seconds = Math.round((Date.now() - startedMs) / 1000);
   console.log(`${name}: ${passed} passed, ${failed} failed, ${skipped} skipped in ${seconds} s`);
   return result;
-}
-
-/** A program of this machine, named by FLOTILLA_VICTORIA_METRICS or found in PATH; undefined if there is none. */
-function installed(name) {
-  const given = process.env.FLOTILLA_VICTORIA_METRICS;
-  if (given !== undefined) return given;
-  return process.env.PATH.split(':')
-    .map((folder) => join(folder, name))
-    .find((path) => existsSync(path));
 }
 
 function jestIn(folder) {

@@ -89,6 +89,26 @@ export function peer(name) {
   return binary;
 }
 
+/** Path of a program of a Debian package, unpacked into the cache and not installed; throws with what is missing. */
+export function packagedPeer(name, program) {
+  const folder = join(cacheFolder, 'peers', `${name}-debian`);
+  const binary = join(folder, program);
+  if (existsSync(binary)) return binary;
+  if (!existsSync('/usr/bin/apt-get')) throw new Error(`${name}: needs Debian's apt-get`);
+  mkdirSync(folder, { recursive: true });
+  const runHere = (command, args) => spawnSync(command, args, { cwd: folder, encoding: 'utf8' });
+  const download = () => runHere('apt-get', ['download', '-qq', name]);
+  let got = download();
+  // A new machine has no lists of packages.
+  if (got.status !== 0 && runHere('apt-get', ['update', '-qq']).status === 0) got = download();
+  const file = readdirSync(folder).find((entry) => entry.endsWith('.deb'));
+  if (file === undefined) throw new Error(`${name}: apt-get download ${name}: ${got.stderr.trim()}`);
+  const unpacked = runHere('dpkg-deb', ['-x', file, '.']);
+  rmSync(join(folder, file));
+  if (!existsSync(binary)) throw new Error(`${name}: dpkg-deb -x ${file}: ${unpacked.stderr.trim()}`);
+  return binary;
+}
+
 /** Tells apart what was built with other versions of our own files; '' for none. */
 function contentMark(files) {
   if (files.length === 0) return '';
