@@ -23,6 +23,8 @@ const scrapers = ['scraper-main-0-0', 'scraper-main-1-0'];
 let targets: Exporter[];
 let fleet: LocalFleet;
 const receivers: Receiver[] = [];
+/** Receivers that had to have everything. */
+const compared: string[] = [];
 
 beforeAll(async () => {
   if (prometheus === undefined) throw new Error('FLOTILLA_PROMETHEUS: missing, want a binary');
@@ -108,6 +110,7 @@ test(
         ? true
         : undefined;
     }).catch(() => undefined);
+    compared.push(...differences.map(({ name }) => name));
     console.log(
       differences.map(({ name, samples }) => `${name}: ${samples} samples`).join(', '),
       `${strikes} kills`,
@@ -118,6 +121,11 @@ test(
   },
   (runSeconds + 300) * 1000,
 );
+
+const withVictoriaMetrics = victoriaMetrics === undefined ? test.skip : test;
+withVictoriaMetrics('VictoriaMetrics was among them (skipped without its Debian package)', () => {
+  expect(compared).toContain('victoria-metrics');
+});
 
 const messages: readonly SenderOptions['message'][] = [
   'prometheus.WriteRequest',
