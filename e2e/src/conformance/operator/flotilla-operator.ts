@@ -135,9 +135,12 @@ async function scraperToken(client: KubeClient): Promise<string> {
 }
 
 async function poolView({ job, droppedCount, targets }: PoolAnswer, secrets: Credentials): Promise<PoolView> {
-  const { name, scrapeProtocols, metricRelabelings, auth, ...same } = job;
+  const { name, scrapeProtocols, metricRelabelings, auth, limits, ...same } = job;
+  // Prometheus has no limits of series.
+  const { series: _, shardSeries: __, ...sameLimits } = limits;
   const settings = {
     ...same,
+    limits: sameLimits,
     scrapeProtocols:
       scrapeProtocols.length === 0 ? defaultProtocols(job.scrapeNativeHistograms) : scrapeProtocols,
     metricRelabelings: metricRelabelings.map(wholeRelabeling),
