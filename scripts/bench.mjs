@@ -1,4 +1,5 @@
 // npm run bench -- NAME|all [--size small|full] [--rounds N]: side by side with the named peer. The last line of each bench is JSON.
+// Of scrape alone: [--cases Plain,Gzip] [--warm SECONDS].
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
@@ -16,7 +17,12 @@ const benches = {
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,
-  options: { size: { type: 'string', default: 'full' }, rounds: { type: 'string' } },
+  options: {
+    size: { type: 'string', default: 'full' },
+    rounds: { type: 'string' },
+    cases: { type: 'string' },
+    warm: { type: 'string' },
+  },
 });
 const [name = 'all'] = positionals;
 const names = name === 'all' ? Object.keys(benches) : [name];
@@ -46,7 +52,7 @@ async function runBench(bench) {
     values.size,
     '--peer',
     binary,
-    ...(values.rounds ? ['--rounds', values.rounds] : []),
+    ...['rounds', 'cases', 'warm'].flatMap((flag) => (values[flag] ? [`--${flag}`, values[flag]] : [])),
   ];
   const child = spawn(nodeBinary(), args, { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] });
   let last = '';
