@@ -43,3 +43,4 @@ export { nearestName } from './nearest.ts';
 export { freePort } from './free-port.ts';
 export { proxyUrlFor, type ProxyChoice } from './proxy-url.ts';
 export { pause } from './pause.ts';
+export { drained } from './drained.ts';

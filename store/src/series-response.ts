@@ -1,5 +1,6 @@
 // The series stream, written: sorted series in frames, with backpressure, and a trailer that says what is missing here.
 
+import { drained } from '@flotilla/chassis';
 import type { Response } from '@flotilla/chassis';
 import type { SeriesSet, Tsdb } from '@flotilla/tsdb';
 import {
@@ -81,17 +82,5 @@ function writeFrame(frame: SeriesFrameWriter, response: Response): boolean {
   const bytes = frame.finish();
   return response.write(bytes, (error) => {
     if (!error) recycleFrame(bytes);
-  });
-}
-
-/** Resolves when more can be written, or the client has gone. */
-async function drained(response: Response): Promise<void> {
-  if (response.destroyed) return;
-  await new Promise<void>((resolve) => {
-    const done = (): void => {
-      response.off('drain', done).off('close', done);
-      resolve();
-    };
-    response.on('drain', done).on('close', done);
   });
 }

@@ -12,7 +12,7 @@ export const EDGE_TOLERANCE = 1.1;
 function extrapolated(isCounter: boolean, isRate: boolean): RangeKernel {
   return (w, _params, out, at) => {
     const resets = isCounter ? findResets(w) : NO_RESETS;
-    const { sampled, toStart, toEnd, factor } = edgesOf(w);
+    const edges = edgesOf(w);
     const unit = isRate ? w.rangeMs / 1000 : 1;
     let nextReset = 0;
     for (let step = 0; step < w.steps; step++) {
@@ -23,33 +23,25 @@ function extrapolated(isCounter: boolean, isRate: boolean): RangeKernel {
       while (nextReset < resets.length && resets[nextReset]! <= lo) nextReset++;
       let change = w.values[hi - 1]! - w.values[lo]!;
       for (let r = nextReset; r < resets.length && resets[r]! < hi; r++) change += w.values[resets[r]! - 1]!;
-      const first = w.values[lo]!;
-      let longer = factor[step]!;
-      if (isCounter && change > 0 && first >= 0) {
-        // A counter starts at zero: do not extrapolate below that.
-        const span = sampled[step]!;
-        const toZero = span * (first / change);
-        if (toZero < toStart[step]! && span !== 0) longer = (span + toZero + toEnd[step]!) / span;
-      }
-      out.values[at + step] = change * (longer / unit);
+      out.values[at + step] = change * (edges.factor(step, change, w.values[lo]!, isCounter) / unit);
     }
   };
 }
 
 /** What extrapolation knows of each window without its values, the same for all series with the same times. */
 class Edges {
-  readonly sampled: Float64Array;
-  readonly toStart: Float64Array;
-  readonly toEnd: Float64Array;
+  private readonly sampled: Float64Array;
+  private readonly toStart: Float64Array;
+  private readonly toEnd: Float64Array;
   /** How much longer the extrapolated interval is, if zero is not near. */
-  readonly factor: Float64Array;
+  private readonly farFromZero: Float64Array;
   generation = -1;
 
   constructor(steps: number) {
     this.sampled = new Float64Array(steps);
     this.toStart = new Float64Array(steps);
     this.toEnd = new Float64Array(steps);
-    this.factor = new Float64Array(steps);
+    this.farFromZero = new Float64Array(steps);
   }
 
   fill(w: Windows): void {
@@ -71,8 +63,20 @@ class Edges {
       this.sampled[step] = sampled;
       this.toStart[step] = toStart;
       this.toEnd[step] = toEnd;
-      this.factor[step] = sampled === 0 ? 1 : (sampled + toStart + toEnd) / sampled;
+      this.farFromZero[step] = sampled === 0 ? 1 : (sampled + toStart + toEnd) / sampled;
     }
+  }
+
+  /** As extrapolation(). */
+  factor(step: number, change: number, first: number, isCounter: boolean): number {
+    if (isCounter && change > 0 && first >= 0) {
+      // A counter starts at zero: do not extrapolate below that.
+      const sampled = this.sampled[step]!;
+      const toZero = sampled * (first / change);
+      if (toZero < this.toStart[step]! && sampled !== 0)
+        return (sampled + toZero + this.toEnd[step]!) / sampled;
+    }
+    return this.farFromZero[step]!;
   }
 }
 
@@ -99,8 +103,8 @@ function findResets(w: Windows): Int32Array {
 }
 
 /**
- * How much longer than the sampled interval the extrapolated one is. Of a counter, `first` is the first value and
- * `change` its increase.
+ * How much longer than the sampled interval the extrapolated one is, of a window of two samples or more. Of a counter, `first`
+ * is the first value and `change` its increase.
  */
 export function extrapolation(
   w: Windows,
@@ -109,24 +113,7 @@ export function extrapolation(
   first: number,
   isCounter: boolean,
 ): number {
-  const lo = w.lo[step]!;
-  const last = w.hi[step]! - 1;
-  const endMs = w.endMs(step);
-  const firstMs = w.times[lo]!;
-  const lastMs = w.times[last]!;
-  let toStart = (firstMs - (endMs - w.rangeMs)) / 1000;
-  let toEnd = (endMs - lastMs) / 1000;
-  const sampled = (lastMs - firstMs) / 1000;
-  const average = sampled / (last - lo);
-  const threshold = average * EDGE_TOLERANCE;
-  if (toStart >= threshold) toStart = average / 2;
-  if (isCounter) {
-    // A counter starts at zero: do not extrapolate below that.
-    const toZero = change > 0 && first >= 0 ? sampled * (first / change) : toStart;
-    if (toZero < toStart) toStart = toZero;
-  }
-  if (toEnd >= threshold) toEnd = average / 2;
-  return sampled === 0 ? 1 : (sampled + toStart + toEnd) / sampled;
+  return edgesOf(w).factor(step, change, first, isCounter);
 }
 
 /** From the last two samples of a window alone. */

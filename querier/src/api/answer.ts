@@ -1,12 +1,14 @@
 // Sending answers of the API: Prometheus's envelope, the completeness header, warnings for what is missing, pieces with backpressure.
 
-import { ApiError } from '@flotilla/chassis';
+import { ApiError, drained } from '@flotilla/chassis';
 import type { Request, Response } from '@flotilla/chassis';
 import { JsonWriter } from '@flotilla/promql';
 import { COMPLETENESS_HEADER } from '@flotilla/wire';
 import type { Completeness } from '@flotilla/wire';
 import { holes, lonely } from '../stores/completeness-recorder.ts';
 
+/** A client that takes nothing for so long is cut off. */
+export const STALL_MS = 60_000;
 /** Prometheus shows at most so many of each. */
 const annotationsMax = 10;
 
@@ -43,30 +45,13 @@ export async function sendJson(
     writer.text('{"status":"success","data":');
     for (const _ of write(writer)) {
       if (response.destroyed) return;
-      if (!response.write(writer.take())) await drained(response);
+      if (!response.write(writer.take())) await drained(response, STALL_MS);
     }
     writer.text(`${noteJson('warnings', notes.warnings)}${noteJson('infos', notes.infos)}}`);
     response.end(writer.end());
   } finally {
     writer.drop();
   }
-}
-
-/** A client that takes nothing for so long is cut off: its answer is held in memory. */
-const stallMs = 60_000;
-
-/** Resolves when more can be written, or the client has gone. */
-export async function drained(response: Response, timeoutMs = stallMs): Promise<void> {
-  if (response.destroyed) return;
-  await new Promise<void>((resolve) => {
-    const cut = setTimeout(() => response.destroy(), timeoutMs);
-    const done = (): void => {
-      clearTimeout(cut);
-      response.off('drain', done).off('close', done);
-      resolve();
-    };
-    response.on('drain', done).on('close', done);
-  });
 }
 
 function noteJson(name: string, notes: readonly string[]): string {

@@ -1,6 +1,6 @@
 // POST /api/v1/read: Prometheus's remote read, with responses of samples or of streamed chunks.
 
-import { ApiError, protobufBody, Router } from '@flotilla/chassis';
+import { ApiError, drained, protobufBody, Router } from '@flotilla/chassis';
 import type { Request, Response } from '@flotilla/chassis';
 import type { FloatHistogram } from '@flotilla/model';
 import type { MemoryBudget, Series } from '@flotilla/promql';
@@ -14,7 +14,7 @@ import {
   uncompressSnappy,
 } from '@flotilla/wire';
 import { MergedStorage } from '../stores/merged-storage.ts';
-import { drained, requestSignal } from './answer.ts';
+import { requestSignal, STALL_MS } from './answer.ts';
 import { Params } from './params.ts';
 import { RequestView } from './query-service.ts';
 import type { QueryService } from './query-service.ts';
@@ -92,7 +92,7 @@ async function sendChunks(response: Response, results: readonly (readonly Series
     for (const one of series) {
       for (const frame of chunkedReadFrames(one.labels, chunksOf(one), queryIndex)) {
         if (response.destroyed) return;
-        if (!response.write(frame)) await drained(response);
+        if (!response.write(frame)) await drained(response, STALL_MS);
       }
     }
   }
