@@ -61,6 +61,7 @@ export type {
   DroppedTarget,
   LabelRecord,
   RelabelStepsResponse,
+  ScrapeConfigResponse,
   RelabelStepView,
 } from './operator-api.ts';
 export { RULES_PATH } from './rules-feed.ts';
