@@ -4,6 +4,8 @@
 // table of slots, by a hash of the ids. No object per series.
 
 import { compareUtf8, Labels } from '@flotilla/model';
+import type { SnapshotReader } from '../head-snapshot/snapshot-reader.ts';
+import { section, type SnapshotWriter } from '../head-snapshot/snapshot-writer.ts';
 import { LabelShapes } from './label-shapes.ts';
 import { grown, type Symbols } from './symbols.ts';
 
@@ -124,6 +126,28 @@ export class LabelSets {
       if (x !== y) return compareUtf8(this.symbols.text(x), this.symbols.text(y));
     }
     return aCount - bCount;
+  }
+
+  save(out: SnapshotWriter): void {
+    out.section(section.labelSets);
+    for (const n of [this.count, this.tableUsed, this.wasted]) out.u32(n);
+    this.shapes.save(out);
+    out.array(this.arena.subarray(0, this.used));
+    out.array(this.offsets);
+    out.array(this.table);
+  }
+
+  /** Of an empty one. */
+  load(input: SnapshotReader): void {
+    input.section(section.labelSets);
+    this.count = input.u32();
+    this.tableUsed = input.u32();
+    this.wasted = input.u32();
+    this.shapes.load(input);
+    this.arena = input.array(Uint32Array);
+    this.used = this.arena.length;
+    this.offsets = input.array(Uint32Array);
+    this.table = input.array(Uint32Array);
   }
 
   private idsOf(labels: Labels): Uint32Array | undefined {

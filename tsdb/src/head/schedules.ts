@@ -1,6 +1,8 @@
 // The schedule of each series of a head. There is one Schedule object per target, not per series.
 
 import type { Schedule } from '../api.ts';
+import type { SnapshotReader } from '../head-snapshot/snapshot-reader.ts';
+import { section, type SnapshotWriter } from '../head-snapshot/snapshot-writer.ts';
 import { grown } from './symbols.ts';
 
 export class Schedules {
@@ -44,6 +46,24 @@ export class Schedules {
       if (counts[number]! > 0) byTarget.set(targetId, (byTarget.get(targetId) ?? 0) + counts[number]!);
     }
     return byTarget;
+  }
+
+  save(out: SnapshotWriter): void {
+    out.section(section.schedules);
+    const fields = this.known
+      .slice(1)
+      .flatMap((known) => [known!.targetId, known!.intervalMs, known!.phaseMs]);
+    out.array(Uint32Array.from(fields));
+    out.array(this.bySlot);
+  }
+
+  /** Of an empty one. */
+  load(input: SnapshotReader): void {
+    input.section(section.schedules);
+    const fields = input.array(Uint32Array);
+    for (let i = 0; i < fields.length; i += 3)
+      this.numberOf({ targetId: fields[i]!, intervalMs: fields[i + 1]!, phaseMs: fields[i + 2]! });
+    this.bySlot = input.array(Uint32Array);
   }
 
   /** Forgets the schedules that no live slot has. */
