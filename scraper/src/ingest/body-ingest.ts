@@ -113,8 +113,9 @@ export class BodyIngest {
   readonly #sinks: BodySinks;
   readonly #page: LinePage;
   readonly #body: Buffer;
-  readonly #parser: LineCursor;
-  readonly #types: TypeTracker;
+  /** Made for the first line that the cache does not know. */
+  #lineParser: LineCursor | undefined;
+  #typeTracker: TypeTracker | undefined;
   #sawEof = false;
   #hasTooManyBuckets = false;
   /** Series that a limit has kept from being created. */
@@ -131,9 +132,15 @@ export class BodyIngest {
     this.#sinks = sinks;
     this.#page = page;
     this.#body = page.body;
-    this.#parser = lineParser(page.format);
-    this.#types = new TypeTracker(page.body, page.format);
     this.#emptyLineAt = page.format === 'openmetrics' ? emptyLineIn(page.body) : Infinity;
+  }
+
+  get #parser(): LineCursor {
+    return (this.#lineParser ??= lineParser(this.#page.format));
+  }
+
+  get #types(): TypeTracker {
+    return (this.#typeTracker ??= new TypeTracker(this.#page.body, this.#page.format));
   }
 
   /**
