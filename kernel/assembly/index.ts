@@ -23,6 +23,7 @@ export {
   openSamples,
   sealOpen,
 } from './series';
+export { IMAGE_BYTES_MAX, loadSeries, savedTo, saveSeries } from './series-image';
 export {
   applyStage,
   discardStage,

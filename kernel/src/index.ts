@@ -14,6 +14,7 @@ export { ColumnArena, ColumnDecoder, type FloatColumns } from './column-decoder.
 export { CHUNK_SAMPLES_MAX, decodeXor } from './decode-xor.ts';
 export { encodeXor } from './encode-xor.ts';
 export { HeadKernel, OPEN_CHUNK_BYTES_MAX, type Replayed, type SealedSink } from './head-kernel.ts';
+export { kernelDigest } from './instance.ts';
 export { JsonWriter } from './json-writer.ts';
 export { compressSnappy, uncompressSnappy } from './snappy.ts';
 export { DROPPED, LineCache, LineScanner, NO_ENTRY, type UnknownLine } from './line-cache.ts';

@@ -95,6 +95,8 @@ export interface OpenOptions {
   readonly walSegmentBytes?: number;
   /** Default snappy. Either is read. */
   readonly walCompression?: 'snappy' | 'none';
+  /** Whether close() saves the head for the next open(), which need not replay the WAL then. Default true. */
+  readonly headSnapshot?: boolean;
   /** The seam for disk faults. */
   readonly io?: Io;
 }

@@ -19,20 +19,21 @@ export interface FoldState {
 /** Takes the `steps` cells of `row` from `from` on into the cells of `state` from `at` on. */
 export type FoldRow = (state: FoldState, row: Tile, from: number, at: number, steps: number) => void;
 
-const sum: FoldRow = ({ cells, rest }, row, from, at, steps) => {
+const sum: FoldRow = ({ cells, rest }, { values, valid }, from, at, steps) => {
+  const { values: totals, valid: seen } = cells;
   for (let step = 0; step < steps; step++) {
-    if (row.valid[from + step] === 0) continue;
-    const value = row.values[from + step]!;
+    if (valid[from + step] === 0) continue;
+    const value = values[from + step]!;
     const cell = at + step;
-    if (cells.valid[cell] === 0) {
-      cells.valid[cell] = 1;
-      cells.values[cell] = value;
+    if (seen[cell] === 0) {
+      seen[cell] = 1;
+      totals[cell] = value;
       continue;
     }
-    const before = cells.values[cell]!;
+    const before = totals[cell]!;
     const total = before + value;
     rest[cell] = compensate(before, value, total, rest[cell]!);
-    cells.values[cell] = total;
+    totals[cell] = total;
   }
 };
 

@@ -67,8 +67,9 @@ describe('full chunks', () => {
     round(1, 10, 1000);
     round(2, 10, 1000);
     await db.maintain();
-    await db.close();
     expect(headFiles()).toEqual(['000001']);
+    await db.close();
+    expect(headFiles()).toEqual([]);
     db = await sandbox.tsdb(options);
     expect(headFiles()).toEqual([]);
     expect((await read(db)).size).toBe(2020);

@@ -9,6 +9,8 @@
 import { crc32c } from '@flotilla/kernel';
 import type { ChunkEncoding, RawChunk, SeriesRef } from '../api.ts';
 import { ByteWriter } from '../bytes/byte-writer.ts';
+import type { SnapshotReader } from '../head-snapshot/snapshot-reader.ts';
+import { section, type SnapshotWriter } from '../head-snapshot/snapshot-writer.ts';
 import type { HeadChunkFiles } from './head-chunk-files.ts';
 import type { SealedPage } from './sealed-page.ts';
 import type { SealedReads } from './sealed-reads.ts';
@@ -166,6 +168,58 @@ export class SealedChunks {
     full.file = written.file;
     full.fileOffset = written.offset;
     return bytes.length >= length ? bytes : new Uint8Array(length);
+  }
+
+  /** Moves the open page to a file, too; false if a page has to stay in memory. */
+  flush(): boolean {
+    const open = this.pages.get(this.openPage);
+    if (open?.bytes !== undefined) this.takeBytes(open, 0);
+    return this.memoryBytes === 0;
+  }
+
+  /** What flush() has moved to files. */
+  save(out: SnapshotWriter): void {
+    out.section(section.sealedChunks);
+    out.u32(this.openPage);
+    out.u32(this.pages.size);
+    for (const [number, { used, baseMs, maxTimeMs, file, fileOffset }] of this.pages) {
+      for (const n of [number, used, file!.number, fileOffset]) out.u32(n);
+      out.f64(baseMs);
+      out.f64(maxTimeMs);
+    }
+    for (const n of [this.freeRow, this.count]) out.u32(n);
+    for (const bySlot of [this.first, this.last]) out.array(bySlot);
+    for (const byRow of [this.next, this.page, this.offset, this.shape, this.samples])
+      out.array(byRow.subarray(0, this.rows));
+    out.array(this.times.subarray(0, 2 * this.rows));
+  }
+
+  /** Of an empty one; `files` have been adopted. */
+  load(input: SnapshotReader, files: HeadChunkFiles): void {
+    input.section(section.sealedChunks);
+    this.openPage = input.u32();
+    for (let left = input.u32(); left > 0; left--) {
+      const [number, used, file, fileOffset] = [
+        input.u32(),
+        input.u32(),
+        files.adopted(input.u32()),
+        input.u32(),
+      ];
+      const [baseMs, maxTimeMs] = [input.f64(), input.f64()];
+      if (file === undefined) throw input.damage(`page ${number} in a file that is not named`);
+      this.pages.set(number, { bytes: undefined, used, baseMs, maxTimeMs, file, fileOffset });
+    }
+    this.freeRow = input.u32();
+    this.count = input.u32();
+    this.first = input.array(Uint32Array);
+    this.last = input.array(Uint32Array);
+    this.next = input.array(Uint32Array);
+    this.rows = this.next.length;
+    this.page = input.array(Uint32Array);
+    this.offset = input.array(Uint32Array);
+    this.shape = input.array(Uint32Array);
+    this.samples = input.array(Uint16Array);
+    this.times = input.array(Uint32Array);
   }
 
   /** The earliest time in the chunks of a slot; +Infinity if it has none. */
