@@ -21,7 +21,12 @@ function extrapolated(isCounter: boolean, isRate: boolean): RangeKernel {
 }
 
 /** Of a gauge. */
-function differences({ steps, lo, hi, values }: Windows, { enough, far }: Edges, out: Float64Array, at: number): void {
+function differences(
+  { steps, lo, hi, values }: Windows,
+  { enough, far }: Edges,
+  out: Float64Array,
+  at: number,
+): void {
   for (let step = 0; step < steps; step++) {
     if (enough[step] === 0) continue;
     out[at + step] = (values[hi[step]! - 1]! - values[lo[step]!]!) * far[step]!;
@@ -29,7 +34,12 @@ function differences({ steps, lo, hi, values }: Windows, { enough, far }: Edges,
 }
 
 /** Of a counter that only grows. */
-function withoutResets({ steps, lo, hi, values }: Windows, edges: Edges, out: Float64Array, at: number): void {
+function withoutResets(
+  { steps, lo, hi, values }: Windows,
+  edges: Edges,
+  out: Float64Array,
+  at: number,
+): void {
   const { enough, far, sampled, toStart } = edges;
   for (let step = 0; step < steps; step++) {
     if (enough[step] === 0) continue;
