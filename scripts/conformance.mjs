@@ -25,6 +25,9 @@ const parts = {
   scrape: () => {
     process.env.FLOTILLA_PROMETHEUS_SOURCES = peerSources('prometheus');
     process.env.FLOTILLA_PROMETHEUS = peer('prometheus');
+    process.env.FLOTILLA_RELABEL_ORACLE = peer('relabel-oracle');
+    process.env.FLOTILLA_RELABEL_TABLES = peer('relabel-tables');
+    process.env.FLOTILLA_SCRAPE_TABLES = peer('scrape-tables');
     return jestIn('conformance/scrape/');
   },
   tsdb: () => {

@@ -2,7 +2,16 @@
 // (FLOTILLA_CACHE, else flotilla/ in the user's cache). Needs Go; says so when it is missing.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -30,6 +39,26 @@ const modules = {
       'web/api/v1/promql_oracle.go': 'e2e/src/conformance/promql/oracle/export.go',
     },
   },
+  // Prometheus's own relabeling as a filter.
+  'relabel-oracle': {
+    module: 'github.com/prometheus/prometheus',
+    package: 'cmd/relabel-oracle',
+    version: 'v0.315.0',
+    added: { 'cmd/relabel-oracle/main.go': 'e2e/src/conformance/scrape/oracle/main.go' },
+  },
+  // Its tests, which print the rows of their tables.
+  'relabel-tables': tablesOf('model/relabel', { 'relabel_test.go': ['TestRelabel', 'TestRelabelValidate'] }),
+  'scrape-tables': tablesOf('scrape', {
+    'manager_test.go': ['TestPopulateLabels'],
+    'scrape_test.go': [
+      'TestAcceptHeader',
+      'TestPickSchema',
+      'testScrapeLoopAppend',
+      'testScrapeLoopAppendForConflictingPrefixedLabels',
+      'testScrapeLoopAppendHonorLabels',
+      'testScrapeLoopLabelLimit',
+    ],
+  }),
   // The tag: without it, it panics on labels of the Prometheus that it is built with.
   thanos: {
     module: 'github.com/thanos-io/thanos',
@@ -40,13 +69,32 @@ const modules = {
   node_exporter: { module: 'github.com/prometheus/node_exporter', package: '', version: 'v1.12.1' },
 };
 
+/** The test binary of a folder of Prometheus's; `tables`: file → functions with a loop over a table. */
+function tablesOf(folder, tables) {
+  return {
+    module: 'github.com/prometheus/prometheus',
+    package: folder,
+    version: 'v0.315.0',
+    added: { 'util/tables/tables.go': 'e2e/src/conformance/scrape/oracle/tables.go' },
+    tables,
+  };
+}
+
 export const cacheFolder =
   process.env.FLOTILLA_CACHE ?? join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'flotilla');
 
 /** Path of a peer's binary, built if it is not in the cache; throws with what is missing. */
 export function peer(name) {
-  const { module, package: folder, version, tags = '', dropReplaces = [], added = {} } = modules[name];
-  const bin = join(cacheFolder, 'peers', `${name}-${version}${contentMark(Object.values(added))}`);
+  const {
+    module,
+    package: folder,
+    version,
+    tags = '',
+    dropReplaces = [],
+    added = {},
+    tables,
+  } = modules[name];
+  const bin = join(cacheFolder, 'peers', `${name}-${version}${contentMark(Object.values(added), tables)}`);
   const binary = join(bin, name);
   if (existsSync(binary)) return binary;
   const sources = join(cacheFolder, 'sources', `${name}-${version}`);
@@ -58,6 +106,8 @@ export function peer(name) {
     mkdirSync(dirname(join(sources, target)), { recursive: true });
     cpSync(join(root, file), join(sources, target));
   }
+  for (const [file, functions] of Object.entries(tables ?? {}))
+    printTables(join(sources, folder, file), functions);
   console.log(`building ${module}/${folder} ${version}`);
   const options = {
     cwd: sources,
@@ -72,7 +122,7 @@ export function peer(name) {
     );
   const mod = dropReplaces.length > 0 ? ['-mod=mod'] : [];
   const args = [
-    'build',
+    ...(tables === undefined ? ['build'] : ['test', '-c']),
     ...mod,
     `-tags=${tags}`,
     '-trimpath',
@@ -110,11 +160,28 @@ export function packagedPeer(name, program) {
 }
 
 /** Tells apart what was built with other versions of our own files; '' for none. */
-function contentMark(files) {
+function contentMark(files, tables) {
   if (files.length === 0) return '';
-  const hash = createHash('sha256');
+  const hash = createHash('sha256').update(tables === undefined ? '' : JSON.stringify(tables));
   for (const file of files) hash.update(readFileSync(join(root, file)));
   return `-${hash.digest('hex').slice(0, 12)}`;
+}
+
+/** Has the loops over tables in these functions of a Go file print the tables. */
+function printTables(file, functions) {
+  let source = readFileSync(file, 'utf8').replace(
+    'import (',
+    'import (\n\t"github.com/prometheus/prometheus/util/tables"',
+  );
+  for (const name of functions) {
+    const loop = new RegExp(
+      String.raw`(^func ${name}\([^]*?^\tfor \w+, \w+ := range )(\w+|\[\]struct \{[^]*?^\t\}) \{$`,
+      'm',
+    );
+    if (!loop.test(source)) throw new Error(`${file}: no table in ${name}`);
+    source = source.replace(loop, (_, start, table) => `${start}tables.Print("${name}", ${table}) {`);
+  }
+  writeFileSync(file, source);
 }
 
 /** Folder of etcd, kube-apiserver and kubectl; throws with what is missing. */

@@ -10,7 +10,8 @@ const SLAB_LOG2: u32 = 16;
 const SLOT_MASK: u32 = 0xffffff;
 const slabs = memory.data(256 * 4, 4);
 
-@inline function slotAt(slot: u32): usize {
+/** Where the struct of a slot is, live or not; 0 if it never was. */
+@inline export function slotAt(slot: u32): usize {
   const slab = <usize>load<u32>(slabs + (<usize>(slot >> SLAB_LOG2) << 2));
   return slab == 0 ? 0 : slab + <usize>(slot & 0xffff) * SERIES_BYTES;
 }

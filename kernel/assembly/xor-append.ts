@@ -19,7 +19,7 @@ export const LIVE: u8 = 1;
 const SEALED_ONCE: u8 = 2;
 
 const TAIL: usize = 40;
-const TAIL_BYTES: usize = 24;
+export const TAIL_BYTES: usize = 24;
 const TAIL_BITS: u32 = 192;
 const SEGMENT_BYTES: usize = 28;
 const SAMPLES_MAX: u32 = 120;
@@ -224,17 +224,36 @@ export function gather(s: usize, out: usize): u32 {
   const samples = load<u8>(s, 34);
   if (samples == 0) return 0;
   writeRepeats(s);
-  let o = out;
-  for (let segment = <usize>load<u32>(s, 24); segment; segment = <usize>load<u32>(segment)) {
-    copyTail(segment + 4, o);
-    o += TAIL_BYTES;
-  }
+  let o = copySegments(s, out);
   const tailBits = <u32>load<u8>(s, 32);
   copyTail(s + TAIL, o);
   o += (tailBits + 7) >> 3;
   store<u8>(out, 0);
   store<u8>(out, samples, 1);
   return <u32>(o - out);
+}
+
+/** Copies what the segments of a series hold to `out`; returns where it ends. */
+export function copySegments(s: usize, out: usize): usize {
+  let o = out;
+  for (let segment = <usize>load<u32>(s, 24); segment; segment = <usize>load<u32>(segment)) {
+    copyTail(segment + 4, o);
+    o += TAIL_BYTES;
+  }
+  return o;
+}
+
+/** Gives a series that has none as many segments as its struct says, with the content at `from`. */
+export function takeSegments(s: usize, from: usize): void {
+  let link = s + 24;
+  for (let i: usize = 0, count = <usize>load<u8>(s, 39); i < count; i++) {
+    const segment = takeSegment();
+    copyTail(from + i * TAIL_BYTES, segment + 4);
+    store<u32>(link, <u32>segment);
+    store<u32>(s, <u32>segment, 28);
+    link = segment;
+  }
+  if (link != s + 24) store<u32>(link, 0);
 }
 
 /** Empties the open chunk; the last sample stays known. */

@@ -2,6 +2,7 @@
 
 export { scraperFlags, type ScraperConfig } from './config.ts';
 export { startScraper, type ScraperContext } from './scraper.ts';
+export { acceptHeader } from './fetch/accept-header.ts';
 export type { EntryKind, LineCursor } from './parse/line-cursor.ts';
 export { type LineFormat, lineParser } from './parse/line-formats.ts';
 export { schemaOfFactor } from './ingest/histogram-limits.ts';

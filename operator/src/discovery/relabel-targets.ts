@@ -87,13 +87,7 @@ export function withDefaults({ job, scheme, metricsPath, params }: ScrapeJob, di
 
 function makeTarget(scrape: ScrapeJob, labels: Labels, discovered: Labels): PoolTarget {
   const address = labels.get('__address__');
-  const intervalMs = parseDuration(labels.get('__scrape_interval__'));
-  const timeoutMs = parseDuration(labels.get('__scrape_timeout__'));
-  if (intervalMs === 0 || timeoutMs === 0 || timeoutMs > intervalMs) {
-    throw new RangeError(
-      `${address}: scrape timeout ${timeoutMs} ms and interval ${intervalMs} ms, want 0 < timeout <= interval`,
-    );
-  }
+  const { intervalMs, timeoutMs } = timesOf(labels);
   const final = new LabelsBuilder(labels);
   if (!labels.has('instance')) final.set('instance', address);
   for (const [name] of labels) if (name.startsWith('__')) final.delete(name);
@@ -107,6 +101,31 @@ function makeTarget(scrape: ScrapeJob, labels: Labels, discovered: Labels): Pool
     zone: zoneOf(discovered),
     discovered,
   };
+}
+
+/** Refusals have Prometheus's words. */
+function timesOf(labels: Labels): { readonly intervalMs: number; readonly timeoutMs: number } {
+  const intervalMs = timeOf(labels, 'interval');
+  const timeoutMs = timeOf(labels, 'timeout');
+  if (timeoutMs <= intervalMs) return { intervalMs, timeoutMs };
+  const [timeout, interval] = [labels.get('__scrape_timeout__'), labels.get('__scrape_interval__')];
+  throw new RangeError(
+    `scrape timeout cannot be greater than scrape interval ("${timeout}" > "${interval}")`,
+  );
+}
+
+function timeOf(labels: Labels, name: 'interval' | 'timeout'): number {
+  const timeMs = durationOf(labels, name);
+  if (timeMs === 0) throw new RangeError(`scrape ${name} cannot be 0`);
+  return timeMs;
+}
+
+function durationOf(labels: Labels, name: 'interval' | 'timeout'): number {
+  try {
+    return parseDuration(labels.get(`__scrape_${name}__`));
+  } catch (err) {
+    throw new RangeError(`error parsing scrape ${name}: ${(err as Error).message}`, { cause: err });
+  }
 }
 
 const zoneLabels = [

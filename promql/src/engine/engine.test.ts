@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { Labels } from '@flotilla/model';
+import { Labels, parseHistogram, writeStale } from '@flotilla/model';
+import type { FloatHistogram } from '@flotilla/model';
 import { ParseError } from '../parser/parse-error.ts';
 import type { SelectHints, Storage } from '../storage.ts';
 import { Engine, type EngineOptions, type QueryControl } from './engine.ts';
@@ -152,6 +153,23 @@ describe('selections', () => {
   test('equal ones are asked for once', async () => {
     expect(await hintsOf('sum(m) / sum(m)')).toHaveLength(1);
     expect(await hintsOf('sum(m) / count(m)')).toHaveLength(2);
+  });
+});
+
+test('histograms keep their places between floats and stale markers, whatever a storage leaves at floats', async () => {
+  const { histogram } = parseHistogram('count:7 sum:3');
+  const histograms: (FloatHistogram | undefined)[] = [];
+  histograms[3] = histogram;
+  const values = Float64Array.of(1, 0, 2, NaN);
+  writeStale(values, 1);
+  const labels = Labels.fromRecord({ __name__: 'mixed' });
+  const series = [{ labels, timestampsMs: Float64Array.of(0, 1000, 2000, 3000), values, histograms }];
+  const storage: Storage = { select: () => Promise.resolve({ series, warnings: [] }) };
+  const result = await new Engine({}).instant({ expr: 'mixed[1m]', timeMs: 5000 }, storage);
+  expect(result.type === 'matrix' && result.series[0]).toMatchObject({
+    timestampsMs: Float64Array.of(0, 2000),
+    values: Float64Array.of(1, 2),
+    histograms: [{ timeMs: 3000, histogram }],
   });
 });
 

@@ -14,6 +14,8 @@ export interface JobSettings {
   readonly native_histogram_min_bucket_factor?: number;
   readonly metric_name_validation_scheme?: string;
   readonly label_limit?: number;
+  readonly label_name_length_limit?: number;
+  readonly label_value_length_limit?: number;
   readonly honor_labels?: boolean;
 }
 

@@ -17,8 +17,10 @@ import { decodeChunk, decodeHistogramChunk, floatHistogramOf, type RawChunk, Tsd
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { jobs, type ScrapeCase } from './cases.ts';
+import { jobs, type JobSettings, type ScrapeCase } from './cases.ts';
 import { exemplarKey, type Scraped, seriesKey } from './real-prometheus.ts';
+
+type BodySettings = ConstructorParameters<typeof TargetIngest>[1];
 
 const lookbackMs = 300_000;
 const times = new Float64Array(1000);
@@ -77,26 +79,8 @@ function scrapeInOrder(
   instance: string,
   nowMs: number,
 ): string {
-  const settings = jobs[job]!;
-  const ingest = new TargetIngest(context, {
-    target: Labels.fromRecord({ case: `${number}`, instance, job }),
-    honorLabels: settings.honor_labels ?? false,
-    relabelings: [],
-    limits: { labels: settings.label_limit ?? 0, labelNameLength: 0, labelValueLength: 0 },
-    hasLegacyNames: settings.metric_name_validation_scheme === 'legacy',
-    scrapeNativeHistograms: settings.scrape_native_histograms ?? false,
-    alwaysScrapeClassicHistograms: settings.always_scrape_classic_histograms ?? false,
-    convertClassicHistogramsToNhcb: settings.convert_classic_histograms_to_nhcb ?? false,
-    histogramBuckets: settings.native_histogram_bucket_limit ?? 0,
-    histogramSchemaMax: schemaOfFactor(settings.native_histogram_min_bucket_factor ?? 0),
-    schedule: { targetId: number + 1, intervalMs: 1000, phaseMs: 0 },
-    honorTimestamps: true,
-    trackTimestampsStaleness: false,
-    samplesMax: 1e6,
-    seriesLimits: { series: 0, shardSeries: 0 },
-    lineBytesMax: 1 << 20,
-    linesMax: 1e6,
-  });
+  const target = Labels.fromRecord({ case: `${number}`, instance, job });
+  const ingest = new TargetIngest(context, ingestSettings(target, jobs[job]!, number + 1));
   let error = '';
   for (const [i, body] of [...bodies, bodies.at(-1)!].entries()) {
     const time = { timeMs: nowMs - 2000 + 100 * i, durationMs: () => 1 };
@@ -109,6 +93,33 @@ function scrapeInOrder(
     }
   }
   return error;
+}
+
+/** `targetId` is not 0. */
+export function ingestSettings(target: Labels, settings: JobSettings, targetId: number): BodySettings {
+  return {
+    target,
+    honorLabels: settings.honor_labels ?? false,
+    relabelings: [],
+    limits: {
+      labels: settings.label_limit ?? 0,
+      labelNameLength: settings.label_name_length_limit ?? 0,
+      labelValueLength: settings.label_value_length_limit ?? 0,
+    },
+    hasLegacyNames: settings.metric_name_validation_scheme === 'legacy',
+    scrapeNativeHistograms: settings.scrape_native_histograms ?? false,
+    alwaysScrapeClassicHistograms: settings.always_scrape_classic_histograms ?? false,
+    convertClassicHistogramsToNhcb: settings.convert_classic_histograms_to_nhcb ?? false,
+    histogramBuckets: settings.native_histogram_bucket_limit ?? 0,
+    histogramSchemaMax: schemaOfFactor(settings.native_histogram_min_bucket_factor ?? 0),
+    schedule: { targetId, intervalMs: 1000, phaseMs: 0 },
+    honorTimestamps: true,
+    trackTimestampsStaleness: false,
+    samplesMax: 1e6,
+    seriesLimits: { series: 0, shardSeries: 0 },
+    lineBytesMax: 1 << 20,
+    linesMax: 1e6,
+  };
 }
 
 function metadataOf(store: MetadataStore): Scraped['metadata'] {
