@@ -141,7 +141,8 @@ export async function collectRange(range: PlannedRange, evaluation: Evaluation):
   for (let i = 0; i < labels.length; i++) {
     await evaluation.breathe();
     source.load(i, windows);
-    evaluation.samples += windows.locate(range.beforeMs, range.afterMs);
+    const count = windows.locate(range.beforeMs, range.afterMs);
+    evaluation.counter.addWindows(count, windows.lo, windows.hi);
     const columns = windowColumns(range);
     const size = columns.values.length + (columns.histograms?.length ?? 0);
     if (size === 0) continue;
