@@ -1,7 +1,8 @@
 // One process under test: `load.js MODE DIR …` does one thing with our database and prints its figures as JSON.
 //
 //     write DIR TARGETS SERIES SCRAPES INTERVAL_S   bodies in memory → line cache → head and WAL
-//     replay DIR                                    opens the folder
+//     restart DIR                                   opens the folder, as the last process closed it
+//     replay DIR                                    opens the folder, from its WAL
 //     query DIR                                     opens the folder, then reads every sample of the head, then of a block
 //     churn DIR SERIES ROUNDS                       all series new in each round
 
@@ -29,7 +30,8 @@ const [mode, dir = '', ...numbers] = process.argv.slice(2);
 const [a = 0, b = 0, c = 0, d = 0] = numbers.map(Number);
 const modes: Record<string, () => Promise<Figures>> = {
   write: () => write(a, b, c, d),
-  replay: () => replay(),
+  restart: () => startOf(true),
+  replay: () => startOf(false),
   query: () => query(),
   churn: () => churn(a, b),
 };
@@ -56,8 +58,14 @@ function settledBytes(): number {
   return process.memoryUsage.rss();
 }
 
-function open(retentionMs = 100 * YEAR_MS): Promise<Tsdb> {
-  return Tsdb.open({ dir, retentionMs, log: silent, clock: () => Date.now() + YEAR_MS });
+function open(headSnapshot = true): Promise<Tsdb> {
+  return Tsdb.open({
+    dir,
+    retentionMs: 100 * YEAR_MS,
+    headSnapshot,
+    log: silent,
+    clock: () => Date.now() + YEAR_MS,
+  });
 }
 
 /** Series text as in the bodies → labels of one target. Values have no escapes. */
@@ -103,8 +111,8 @@ async function write(
   });
   const memoryBytes = settledBytes();
   const { walBytes } = db.status(0);
-  await db.close();
-  return { ...steady, createSeconds: created.cpuSeconds, memoryBytes, walBytes };
+  const { wallSeconds: closeSeconds } = await closed(db);
+  return { ...steady, createSeconds: created.cpuSeconds, memoryBytes, walBytes, closeSeconds };
 }
 
 function learn(
@@ -124,15 +132,22 @@ function learn(
   }
 }
 
-async function replay(): Promise<Figures> {
+function closed(db: Tsdb): Promise<Figures> {
+  return measured(async () => {
+    await db.close();
+    return 0;
+  });
+}
+
+async function startOf(headSnapshot: boolean): Promise<Figures> {
   let db: Tsdb | undefined;
   const figures = await measured(async () => {
-    db = await open();
-    return db.status(0).samplesAppended;
+    db = await open(headSnapshot);
+    return db.status(0).headSeries;
   });
   const memoryBytes = settledBytes();
-  await db!.close();
-  return { ...figures, memoryBytes };
+  const { wallSeconds: closeSeconds } = await closed(db!);
+  return { ...figures, memoryBytes, closeSeconds };
 }
 
 async function query(): Promise<Figures> {

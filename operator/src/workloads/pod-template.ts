@@ -35,6 +35,15 @@ const nodeFlags: Readonly<Record<Component, readonly string[]>> = {
   querier: [],
   ruler: [],
 };
+/**
+ * Of glibc. Arrays that grow to megabytes get memory of their own, however large those were that are freed: else their
+ * predecessors leave holes, 50 MB at a million series.
+ */
+const mallocSettings: Readonly<Record<Component, Readonly<Record<string, string>>>> = {
+  scraper: { MALLOC_MMAP_THRESHOLD_: '262144', MALLOC_ARENA_MAX: '2' },
+  querier: {},
+  ruler: {},
+};
 const requestDefaults: Readonly<Record<Component, Record<string, string>>> = {
   scraper: { cpu: '100m', memory: '256Mi' },
   querier: { cpu: '50m', memory: '128Mi' },
@@ -219,6 +228,7 @@ function environment(component: Component, { limits }: Resources): object[] {
           field('POD_NAME', 'metadata.name'),
           field('POD_INDEX', "metadata.labels['apps.kubernetes.io/pod-index']"),
         ]),
+    ...Object.entries(mallocSettings[component]).map(([name, value]) => ({ name, value })),
     ...(options.length > 0 ? [{ name: 'NODE_OPTIONS', value: options.join(' ') }] : []),
   ];
 }

@@ -9,7 +9,11 @@
 import { crc32c } from '@flotilla/kernel';
 import type { ChunkEncoding, RawChunk, SeriesRef } from '../api.ts';
 import { ByteWriter } from '../bytes/byte-writer.ts';
-import type { HeadChunkFile, HeadChunkFiles } from './head-chunk-files.ts';
+import type { SnapshotReader } from '../head-snapshot/snapshot-reader.ts';
+import { section, type SnapshotWriter } from '../head-snapshot/snapshot-writer.ts';
+import type { HeadChunkFiles } from './head-chunk-files.ts';
+import type { SealedPage } from './sealed-page.ts';
+import type { SealedReads } from './sealed-reads.ts';
 import { grown } from './symbols.ts';
 
 const PAGE_BYTES = 1 << 20;
@@ -20,17 +24,6 @@ const BEFORE_BASE_MS = 2 ** 31;
 const TIME_SPAN_MS = 2 ** 32;
 /** Bytes of a frame before the length of its data. */
 const FRAME_HEAD_BYTES = 25;
-
-interface Page {
-  /** Until the page is in a file. */
-  bytes: Uint8Array | undefined;
-  used: number;
-  readonly baseMs: number;
-  maxTimeMs: number;
-  file: HeadChunkFile | undefined;
-  /** Where the page begins in its file. */
-  fileOffset: number;
-}
 
 export class SealedChunks {
   /** By slot: first and last row; 0 = none. */
@@ -49,7 +42,7 @@ export class SealedChunks {
   private rows = 1;
   private freeRow = 0;
   private count = 0;
-  private readonly pages = new Map<number, Page>();
+  private readonly pages = new Map<number, SealedPage>();
   private openPage = 0;
   private readonly files: HeadChunkFiles | undefined;
   private readonly frame = new ByteWriter(2048);
@@ -141,7 +134,7 @@ export class SealedChunks {
     this.samples = samples;
   }
 
-  private pageFor(length: number, { minTimeMs, maxTimeMs }: RawChunk): Page {
+  private pageFor(length: number, { minTimeMs, maxTimeMs }: RawChunk): SealedPage {
     const open = this.pages.get(this.openPage);
     const hasRoom = open?.bytes !== undefined && open.used + length <= open.bytes.length;
     if (hasRoom && minTimeMs >= open.baseMs && maxTimeMs < open.baseMs + TIME_SPAN_MS) return open;
@@ -153,7 +146,7 @@ export class SealedChunks {
   }
 
   /** Memory for a page: that of the full one before it, if a file takes its content. */
-  private takeBytes(full: Page | undefined, length: number): Uint8Array {
+  private takeBytes(full: SealedPage | undefined, length: number): Uint8Array {
     const bytes = full?.bytes;
     const written = bytes === undefined ? undefined : this.files?.write(bytes.subarray(0, full!.used));
     if (full === undefined || bytes === undefined || written === undefined) return new Uint8Array(length);
@@ -161,6 +154,58 @@ export class SealedChunks {
     full.file = written.file;
     full.fileOffset = written.offset;
     return bytes.length >= length ? bytes : new Uint8Array(length);
+  }
+
+  /** Moves the open page to a file, too; false if a page has to stay in memory. */
+  flush(): boolean {
+    const open = this.pages.get(this.openPage);
+    if (open?.bytes !== undefined) this.takeBytes(open, 0);
+    return this.memoryBytes === 0;
+  }
+
+  /** What flush() has moved to files. */
+  save(out: SnapshotWriter): void {
+    out.section(section.sealedChunks);
+    out.u32(this.openPage);
+    out.u32(this.pages.size);
+    for (const [number, { used, baseMs, maxTimeMs, file, fileOffset }] of this.pages) {
+      for (const n of [number, used, file!.number, fileOffset]) out.u32(n);
+      out.f64(baseMs);
+      out.f64(maxTimeMs);
+    }
+    for (const n of [this.freeRow, this.count]) out.u32(n);
+    for (const bySlot of [this.first, this.last]) out.array(bySlot);
+    for (const byRow of [this.next, this.page, this.offset, this.shape, this.samples])
+      out.array(byRow.subarray(0, this.rows));
+    out.array(this.times.subarray(0, 2 * this.rows));
+  }
+
+  /** Of an empty one; `files` have been adopted. */
+  load(input: SnapshotReader, files: HeadChunkFiles): void {
+    input.section(section.sealedChunks);
+    this.openPage = input.u32();
+    for (let left = input.u32(); left > 0; left--) {
+      const [number, used, file, fileOffset] = [
+        input.u32(),
+        input.u32(),
+        files.adopted(input.u32()),
+        input.u32(),
+      ];
+      const [baseMs, maxTimeMs] = [input.f64(), input.f64()];
+      if (file === undefined) throw input.damage(`page ${number} in a file that is not named`);
+      this.pages.set(number, { bytes: undefined, used, baseMs, maxTimeMs, file, fileOffset });
+    }
+    this.freeRow = input.u32();
+    this.count = input.u32();
+    this.first = input.array(Uint32Array);
+    this.last = input.array(Uint32Array);
+    this.next = input.array(Uint32Array);
+    this.rows = this.next.length;
+    this.page = input.array(Uint32Array);
+    this.offset = input.array(Uint32Array);
+    this.shape = input.array(Uint32Array);
+    this.samples = input.array(Uint16Array);
+    this.times = input.array(Uint32Array);
   }
 
   /** The earliest time in the chunks of a slot; +Infinity if it has none. */
@@ -192,6 +237,26 @@ export class SealedChunks {
       const data = this.dataOf(row);
       if (data !== undefined) out.push(this.chunk(row, data));
     }
+  }
+
+  /**
+   * Plans to gather the slot's chunks that touch the range, for a reader's series; false if there is no room for all of
+   * them, and then the plan is of no use.
+   */
+  plan(slot: number, minTimeMs: number, maxTimeMs: number, reads: SealedReads, series: number): boolean {
+    if (!this.has(slot)) return true;
+    for (let row = this.first[slot]!; row !== 0; row = this.next[row]!) {
+      const page = this.pages.get(this.page[row]!)!;
+      const from = page.baseMs + this.times[2 * row]!;
+      const to = page.baseMs + this.times[2 * row + 1]!;
+      if (from > maxTimeMs || to < minTimeMs) continue;
+      const shape = this.shape[row]!;
+      const bytes = shape & 0xffffff;
+      if (!reads.hasRoomFor(bytes)) return false;
+      const place = reads.gather.reserve(from, to, this.samples[row]!, (shape >>> 24) & 15, bytes);
+      reads.add(page, this.offset[row]!, FRAME_HEAD_BYTES + (shape >>> 28), bytes, place, series);
+    }
+    return true;
   }
 
   private chunk(row: number, data: Uint8Array): RawChunk {
