@@ -111,7 +111,7 @@ export function mountQuerier(options: QuerierOptions): () => Promise<void> {
   api.use(remoteReadRoute(service));
   server.app.use('/api/v1', api);
   server.app.use(federateRoute(service));
-  server.app.use('/debug/pprof', pprofRoutes());
+  server.app.use('/debug/pprof', pprofRoutes(workers));
   mountUi(server, prefix);
   return async () => {
     topology.close();

@@ -1,6 +1,5 @@
 // The latest sample of each series that a federation asks for, in Prometheus's text format; in a worker.
 
-import { ApiError } from '@flotilla/chassis/thread';
 import {
   compareUtf8,
   formatGoG,
@@ -10,10 +9,11 @@ import {
   Labels,
   METRIC_NAME,
 } from '@flotilla/model';
-import type { MemoryBudget, Series } from '@flotilla/promql';
+import type { Series } from '@flotilla/promql';
 import { MergedStorage } from '../stores/merged-storage.ts';
 import type { JobContext } from './job-context.ts';
 import type { FederateJob } from './jobs.ts';
+import { makeBudget } from './make-budget.ts';
 import { parseMatcherSets } from './query-texts.ts';
 
 const bytesMax = 512 << 20;
@@ -32,7 +32,10 @@ export async function federate({ selectors, utf8 }: FederateJob, context: JobCon
   const hints = { startMs: endMs - lookbackMs, endMs, stepMs: 0, rangeMs: 0, ...noFunction };
   const found = new Map<string, LatestSample>();
   for (const matchers of parseMatcherSets(selectors, false)) {
-    const { series } = await storage.select(matchers, hints, { signal, budget: makeBudget() });
+    const { series } = await storage.select(matchers, hints, {
+      signal,
+      budget: makeBudget('federate', bytesMax),
+    });
     for (const one of series) addLatest(found, one);
   }
   view.release();
@@ -45,23 +48,6 @@ export async function federate({ selectors, utf8 }: FederateJob, context: JobCon
 }
 
 const noFunction = { func: '', grouping: [], by: false } as const;
-
-function makeBudget(): MemoryBudget {
-  let held = 0;
-  return {
-    take(bytes) {
-      held += bytes;
-      if (held > bytesMax)
-        throw new ApiError(
-          'execution',
-          `federate: ${held} bytes, want at most ${bytesMax}: a narrower match[]`,
-        );
-    },
-    give(bytes) {
-      held -= bytes;
-    },
-  };
-}
 
 function addLatest(
   found: Map<string, LatestSample>,

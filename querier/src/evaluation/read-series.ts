@@ -2,7 +2,7 @@
 
 import { ApiError } from '@flotilla/chassis/thread';
 import type { FloatHistogram } from '@flotilla/model';
-import type { MemoryBudget, Series } from '@flotilla/promql';
+import type { Series } from '@flotilla/promql';
 import { encodeFloats, encodeSamples, nativeOf } from '@flotilla/tsdb';
 import type { AnySample, NativeHistogram, RawChunk } from '@flotilla/tsdb';
 import {
@@ -15,6 +15,7 @@ import {
 import { MergedStorage } from '../stores/merged-storage.ts';
 import type { AnswerSink, JobContext } from './job-context.ts';
 import type { ReadJob } from './jobs.ts';
+import { makeBudget } from './make-budget.ts';
 
 /** Of a request that is not compressed any more. */
 const requestBytesMax = 1 << 20;
@@ -34,7 +35,7 @@ export async function readSeries({ body }: ReadJob, context: JobContext): Promis
   const { queries, acceptedResponseTypes } = decodeRemoteReadRequest(uncompressed(body));
   const type = negotiate(acceptedResponseTypes);
   const storage = new MergedStorage(view.fanOut, { dedup: true });
-  const select = { signal, budget: makeBudget() };
+  const select = { signal, budget: makeBudget('remote read', bytesMax) };
   const results: (readonly Series[])[] = [];
   for (const { startMs, endMs, matchers } of queries) {
     const { series } = await storage.select(matchers, { startMs, endMs, ...noFunction }, select);
@@ -108,18 +109,4 @@ function uncompressed(body: Uint8Array): Uint8Array {
 function checkSamples(results: readonly (readonly Series[])[]): void {
   const total = results.flat().reduce((sum, { values }) => sum + values.length, 0);
   if (total > samplesMax) throw new ApiError('bad_data', `exceeded sample limit (${samplesMax})`);
-}
-
-function makeBudget(): MemoryBudget {
-  let held = 0;
-  return {
-    take(bytes, where) {
-      held += bytes;
-      if (held > bytesMax)
-        throw new ApiError('execution', `remote read: ${where}: ${held} bytes, want at most ${bytesMax}`);
-    },
-    give(bytes) {
-      held -= bytes;
-    },
-  };
 }

@@ -5,6 +5,8 @@ import type { EngineOptions, ParserOptions } from '@flotilla/promql';
 import type { Completeness, Topology } from '@flotilla/wire';
 import type { AnswerHead } from '../evaluation/job-context.ts';
 import type { Job } from '../evaluation/jobs.ts';
+import type { StackProfile } from '../pprof/profile-encoder.ts';
+import type { ProfileKind } from '../pprof/thread-profiles.ts';
 
 /** Pieces of one answer that may be on their way; the next one waits until the client has taken one. */
 export const PIECES_MAX = 4;
@@ -25,7 +27,13 @@ export type ToWorker =
   /** The client took a piece. */
   | { readonly kind: 'taken'; readonly id: number }
   /** Nobody waits for the answer any more. */
-  | { readonly kind: 'cancel'; readonly id: number; readonly isLate: boolean };
+  | { readonly kind: 'cancel'; readonly id: number; readonly isLate: boolean }
+  | {
+      readonly kind: 'profile';
+      readonly id: number;
+      readonly profile: ProfileKind;
+      readonly seconds: number;
+    };
 
 /** Whether requests to a store succeeded, in order. */
 export type StoreResults = readonly (readonly [store: string, good: boolean])[];
@@ -39,6 +47,8 @@ export interface Failure {
 
 export type FromWorker =
   | { readonly kind: 'ready' }
+  /** undefined if there is none. */
+  | { readonly kind: 'profile'; readonly id: number; readonly profile: StackProfile | undefined }
   | ({ readonly kind: 'head'; readonly id: number; readonly head: AnswerHead } & Heard)
   | { readonly kind: 'piece'; readonly id: number; readonly bytes: Uint8Array; readonly isLast: boolean }
   | ({ readonly kind: 'failed'; readonly id: number; readonly failure: Failure } & Heard);

@@ -49,6 +49,15 @@ port.on('message', (message: ToWorker) => {
       break;
     case 'cancel':
       jobs.get(message.id)?.cancel(message.isLate);
+      break;
+    case 'profile':
+      void sendProfile(message);
   }
 });
+
+async function sendProfile({ id, profile: kind, seconds }: ToWorker & { kind: 'profile' }): Promise<void> {
+  const { takeProfile } = await import('../pprof/thread-profiles.ts');
+  const profile = await takeProfile(kind, seconds).catch(() => undefined);
+  parts.post({ kind: 'profile', id, profile });
+}
 parts.post({ kind: 'ready' });

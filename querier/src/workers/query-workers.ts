@@ -6,6 +6,8 @@ import type { Logger, Registry } from '@flotilla/chassis';
 import type { Topology } from '@flotilla/wire';
 import type { ResourceLimits } from 'node:worker_threads';
 import type { Job } from '../evaluation/jobs.ts';
+import type { StackProfile } from '../pprof/profile-encoder.ts';
+import type { ProfileKind } from '../pprof/thread-profiles.ts';
 import type { Heard, WorkerSetup } from './messages.ts';
 import { WorkerThread } from './worker-thread.ts';
 import type { WorkerAnswer } from './worker-thread.ts';
@@ -46,6 +48,12 @@ export class QueryWorkers {
     return worker.run(job, topology, signal, onHeard);
   }
 
+  /** Of every worker, as long as it lives. */
+  async profiles(kind: ProfileKind, seconds: number): Promise<StackProfile[]> {
+    const taken = await Promise.all([...this.#workers].map((worker) => worker.profile(kind, seconds)));
+    return taken.filter((profile) => profile !== undefined);
+  }
+
   async close(): Promise<void> {
     this.#isClosed = true;
     clearInterval(this.#sweep);
@@ -80,7 +88,10 @@ export class QueryWorkers {
 
   #endIdle(): void {
     const idle = [...this.#workers].filter(({ idleSinceMs }) => performance.now() - idleSinceMs >= idleMs);
-    for (const worker of idle.slice(0, this.#workers.size - 1)) void worker.end('it has nothing to do');
+    for (const worker of idle.slice(0, this.#workers.size - 1)) {
+      this.#workers.delete(worker);
+      void worker.end('it has nothing to do');
+    }
   }
 
   #collect(metrics: Registry): void {

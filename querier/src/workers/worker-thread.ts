@@ -6,6 +6,8 @@ import { Worker } from 'node:worker_threads';
 import type { ResourceLimits } from 'node:worker_threads';
 import type { AnswerHead } from '../evaluation/job-context.ts';
 import type { Job } from '../evaluation/jobs.ts';
+import type { StackProfile } from '../pprof/profile-encoder.ts';
+import type { ProfileKind } from '../pprof/thread-profiles.ts';
 import type { Failure, FromWorker, Heard, ToWorker, WorkerSetup } from './messages.ts';
 
 /** Bundled or not, the script has this path. */
@@ -30,6 +32,7 @@ export class WorkerThread {
   readonly name: string;
   readonly #worker: Worker;
   readonly #jobs = new Map<number, JobInWorker>();
+  readonly #profiles = new Map<number, (profile: StackProfile | undefined) => void>();
   #lastId = 0;
   #topology: Topology | undefined;
   #isReady = false;
@@ -107,6 +110,15 @@ export class WorkerThread {
     return running.answer(signal);
   }
 
+  /** undefined if it ends meanwhile. */
+  profile(kind: ProfileKind, seconds: number): Promise<StackProfile | undefined> {
+    const id = ++this.#lastId;
+    return new Promise((resolve) => {
+      this.#profiles.set(id, resolve);
+      this.#post({ kind: 'profile', id, profile: kind, seconds });
+    });
+  }
+
   async end(reason: string): Promise<void> {
     this.#reason = reason;
     await this.#worker.terminate();
@@ -117,8 +129,17 @@ export class WorkerThread {
   }
 
   #receive(message: FromWorker): void {
-    if (message.kind === 'ready') this.#isReady = true;
-    else this.#jobs.get(message.id)?.receive(message);
+    switch (message.kind) {
+      case 'ready':
+        this.#isReady = true;
+        break;
+      case 'profile':
+        this.#profiles.get(message.id)?.(message.profile);
+        this.#profiles.delete(message.id);
+        break;
+      default:
+        this.#jobs.get(message.id)?.receive(message);
+    }
   }
 
   #cancel(id: number, isLate: boolean): void {
@@ -139,11 +160,12 @@ export class WorkerThread {
   #failAll(code: number): void {
     const reason = this.#reason || (this.#death === undefined ? `exit code ${code}` : errorText(this.#death));
     const message = `query worker ${this.name} ended with the query in it: ${reason}`;
+    for (const resolve of this.#profiles.values()) resolve(undefined);
     for (const job of this.#jobs.values()) job.fail(new ApiError('unavailable', message));
   }
 }
 
-type JobMessage = Exclude<FromWorker, { readonly kind: 'ready' }>;
+type JobMessage = Exclude<FromWorker, { readonly kind: 'ready' | 'profile' }>;
 
 interface JobEvents {
   readonly onHeard: (heard: Heard) => void;
