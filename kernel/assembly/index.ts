@@ -51,6 +51,7 @@ export { clearFrames, frameRecord, framesAt, framesLength } from './wal-frame';
 export { parseFloat64, floatEnd, powersOfFive } from './float-parse';
 export { seedHash } from './hash64';
 export {
+  beginScan,
   BODY_PADDING,
   clearLineCache,
   commitScan,
@@ -63,7 +64,7 @@ export {
   sampleCount,
   sampleRefs,
   sampleValues,
-  scan,
+  scanPart,
   takeAbsent,
   unknownCount,
   unknownLines,
