@@ -2,6 +2,7 @@
 //
 // The caller owns refs (slot | generation << 24, see assembly/series.ts), stage numbers (1..255) and sealed chunks.
 
+import { ChunkGather } from './chunk-gather.ts';
 import { KernelInstance } from './instance.ts';
 
 /** Takes a sealed chunk. `data` is a view of WASM memory: copy it before returning. */
@@ -23,7 +24,9 @@ export interface Replayed {
 }
 
 const SEALED_HEADER_BYTES = 32;
-const CHUNK_BUFFER_BYTES = 1024 + 64;
+/** Of an open chunk, at most. */
+export const OPEN_CHUNK_BYTES_MAX = 1024;
+const CHUNK_BUFFER_BYTES = OPEN_CHUNK_BYTES_MAX + 64;
 /** Bounds one WAL record to about 300 KiB. */
 const RECORD_SAMPLES_MAX = 16_384;
 /** Limits how much is copied in at a time. */
@@ -82,6 +85,11 @@ export class HeadKernel {
   copyOpen(ref: number): Uint8Array {
     const length = this.kernel.exports.gatherOpen(ref, this.chunkBuffer) >>> 0;
     return Buffer.from(this.kernel.bytes.subarray(this.chunkBuffer, this.chunkBuffer + length));
+  }
+
+  /** To gather chunks in this memory; the caller ends it. */
+  newGather(areaBytes: number): ChunkGather {
+    return new ChunkGather(this.kernel, areaBytes);
   }
 
   dropOpen(ref: number): void {

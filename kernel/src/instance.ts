@@ -16,6 +16,9 @@ export interface KernelExports {
   usedBytes(): number;
   crc32c(crc: number, at: number, length: number): number;
   decodeXor(chunk: number, length: number, times: number, values: number, max: number): number;
+  takeFrames(window: number, jobs: number, count: number): number;
+  chunkListSamples(list: number, length: number): number;
+  decodeChunkList(list: number, length: number, times: number, values: number): number;
   createSeries(ref: number): void;
   deleteSeries(ref: number): void;
   readonly IMAGE_BYTES_MAX: { readonly value: number };

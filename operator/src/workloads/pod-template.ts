@@ -31,9 +31,18 @@ const startupProbe = probe('/-/ready', { periodSeconds: 5, failureThreshold: 720
 const heapParts: Readonly<Record<Component, number>> = { scraper: 0.4, querier: 0.75, ruler: 0.6 };
 /** Registering series fills a large nursery with garbage, whose pages V8 keeps: 110 MB. */
 const nodeFlags: Readonly<Record<Component, readonly string[]>> = {
-  scraper: ['--max-semi-space-size=2'],
+  scraper: ['--max-semi-space-size=8'],
   querier: [],
   ruler: [],
+};
+/**
+ * Of glibc. Arrays that grow to megabytes get memory of their own, however large those were that are freed: else their
+ * predecessors leave holes, 50 MB at a million series.
+ */
+const mallocSettings: Readonly<Record<Component, Readonly<Record<string, string>>>> = {
+  scraper: { MALLOC_MMAP_THRESHOLD_: '262144', MALLOC_ARENA_MAX: '2' },
+  querier: {},
+  ruler: {},
 };
 const requestDefaults: Readonly<Record<Component, Record<string, string>>> = {
   scraper: { cpu: '100m', memory: '256Mi' },
@@ -219,6 +228,7 @@ function environment(component: Component, { limits }: Resources): object[] {
           field('POD_NAME', 'metadata.name'),
           field('POD_INDEX', "metadata.labels['apps.kubernetes.io/pod-index']"),
         ]),
+    ...Object.entries(mallocSettings[component]).map(([name, value]) => ({ name, value })),
     ...(options.length > 0 ? [{ name: 'NODE_OPTIONS', value: options.join(' ') }] : []),
   ];
 }

@@ -85,6 +85,11 @@ export class HeadChunkFile {
     return crc32c(body) === buffer.readUInt32BE(body.length) ? buffer : undefined;
   }
 
+  /** Reads into memory at a place in it; returns how many bytes the file had. */
+  readTo(memory: Uint8Array, at: number, length: number, offset: number): number {
+    return readSync(this.readFd, memory, at, length, offset);
+  }
+
   close(): void {
     if (this.isOpen) this.end();
     closeSync(this.readFd);

@@ -5,7 +5,7 @@
 //
 // Invariant: a series that is published was committed; only published series are seen by readers.
 
-import { HeadKernel } from '@flotilla/kernel';
+import { type ChunkGather, HeadKernel } from '@flotilla/kernel';
 import { type Labels, type Matcher } from '@flotilla/model';
 import type { OpenOptions, RawChunk, Schedule, SeriesMetadata, SeriesRef } from '../api.ts';
 import { addInterval, type Interval } from '../block/tombstones.ts';
@@ -15,6 +15,7 @@ import { section, type SnapshotWriter } from '../head-snapshot/snapshot-writer.t
 import type { NativeHistogram } from '../histogram/native-histogram.ts';
 import type { HeadChunkFiles } from './head-chunk-files.ts';
 import { ExemplarRing } from './exemplar-ring.ts';
+import { HeadChunkListsPool } from './head-chunk-lists.ts';
 import { HeadHistograms } from './head-histograms.ts';
 import { encodeSamples } from '../chunk/samples.ts';
 import { mergeChunks } from '../chunk/merge-chunks.ts';
@@ -38,6 +39,7 @@ export class Head {
   readonly histograms = new HeadHistograms((slot, chunk) => this.keep(slot, chunk));
   readonly late = new LateSamples();
   readonly exemplars: ExemplarRing;
+  readonly chunkLists = new HeadChunkListsPool(this);
   /** By slot, if they are recorded. */
   readonly metadata: Map<number, SeriesMetadata> | undefined;
   /** How much older than the newest sample of the head a late one may be; 0: none are taken. */
@@ -360,6 +362,19 @@ export class Head {
 
   deletedOf(slot: number): readonly Interval[] {
     return this.deleted.get(slot) ?? [];
+  }
+
+  /** Whether a series has nothing but full chunks and an open one of floats. */
+  isPlain(slot: number): boolean {
+    return this.histograms.get(slot) === undefined && !this.late.has(slot) && !this.deleted.has(slot);
+  }
+
+  /** Adds the open chunk of floats, if it touches the range. */
+  gatherOpen(ref: SeriesRef, minTimeMs: number, maxTimeMs: number, gather: ChunkGather): void {
+    const samples = this.kernel.openSamples(ref);
+    if (samples === 0) return;
+    const [from, to] = [this.kernel.openMinTimeMs(ref), this.kernel.lastTimeMs(ref)];
+    if (from <= maxTimeMs && to >= minTimeMs) gather.addOpen(ref, from, to, samples);
   }
 
   private openChunk(ref: SeriesRef): RawChunk {

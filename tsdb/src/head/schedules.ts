@@ -9,6 +9,9 @@ export class Schedules {
   private readonly known: (Schedule | undefined)[] = [undefined];
   private readonly numbers = new Map<string, number>();
   private bySlot = new Uint32Array(1024);
+  /** The one that was set last, which its target's other series have, too. */
+  private latest: Schedule | undefined;
+  private latestNumber = 0;
 
   get(slot: number): Schedule | undefined {
     return slot < this.bySlot.length ? this.known[this.bySlot[slot]!] : undefined;
@@ -16,7 +19,11 @@ export class Schedules {
 
   set(slot: number, schedule: Schedule | undefined): void {
     if (slot >= this.bySlot.length) this.bySlot = grown(this.bySlot, slot + 1);
-    this.bySlot[slot] = schedule === undefined ? 0 : this.numberOf(schedule);
+    if (schedule !== undefined && schedule !== this.latest) {
+      this.latestNumber = this.numberOf(schedule);
+      this.latest = schedule;
+    }
+    this.bySlot[slot] = schedule === undefined ? 0 : this.latestNumber;
   }
 
   private numberOf(schedule: Schedule): number {
@@ -63,6 +70,7 @@ export class Schedules {
   compact(isLive: (slot: number) => boolean): void {
     const old = [...this.known];
     this.known.length = 1;
+    this.latest = undefined;
     this.numbers.clear();
     for (let slot = 0; slot < this.bySlot.length; slot++) {
       const number = this.bySlot[slot]!;

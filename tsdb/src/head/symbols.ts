@@ -27,6 +27,11 @@ export class Symbols {
     return id;
   }
 
+  /** One use more of an id that has some. */
+  use(id: number): void {
+    this.uses[id]!++;
+  }
+
   find(s: string): number | undefined {
     return this.ids.get(s);
   }
