@@ -150,8 +150,7 @@ export class BodyIngest {
    */
   read(): void {
     const { scanner, lines } = this.#sinks;
-    scanner.bodyBuffer(this.#body.length).set(this.#body);
-    lines.scan(this.#body.length);
+    lines.scan(this.#body);
     this.kept = scanner.sampleCount;
     this.scraped = this.kept + scanner.droppedCount;
     for (let i = 0; i < scanner.unknownCount; i++) this.#line(scanner.unknown(i));
