@@ -153,7 +153,17 @@ describe('selections', () => {
 
   test('equal ones are asked for once', async () => {
     expect(await hintsOf('sum(m) / sum(m)')).toHaveLength(1);
-    expect(await hintsOf('sum(m) / count(m)')).toHaveLength(2);
+    expect(await hintsOf('sum(m) / count(m)')).toMatchObject([{ func: '', startMs: 300_001 }]);
+  });
+
+  test('one request serves selectors of overlapping times, and those with more matchers', async () => {
+    const spanOf = ({ startMs, endMs }: SelectHints): number[] => [startMs, endMs];
+    const joined = await hintsOf('rate(m[5m]) / rate(m[1h] offset 1m)');
+    expect(joined.map(spanOf)).toEqual([[-3_059_999, 1_200_000]]);
+    expect(await hintsOf('m - m offset 1d')).toHaveLength(2);
+    expect(await hintsOf('m{a="1"} / m')).toHaveLength(1);
+    expect(await hintsOf('m{a="1"} / m{a="2"}')).toHaveLength(2);
+    expect(await hintsOf('rate(m{a="1"}[1h]) / m')).toHaveLength(2);
   });
 });
 
