@@ -93,8 +93,8 @@ export function servedSeries(load: Wanted, series: readonly Series[], wanted: Wa
 class TimeCut {
   private readonly startMs: number;
   private readonly endMs: number;
-  private whole = new Float64Array(0);
-  private part = this.whole;
+  private whole: Float64Array = new Float64Array(0);
+  private part: Float64Array = this.whole;
   private from = 0;
   private to = 0;
 
@@ -120,12 +120,11 @@ class TimeCut {
     };
   }
 
-  private cut(times: Float64Array<ArrayBufferLike>): void {
+  private cut(times: Float64Array): void {
     this.from = countBelow(times, this.startMs);
     this.to = countBelow(times, this.endMs + 1);
-    this.whole = times as Float64Array<ArrayBuffer>;
-    this.part =
-      this.from === 0 && this.to === times.length ? this.whole : this.whole.subarray(this.from, this.to);
+    this.whole = times;
+    this.part = this.from === 0 && this.to === times.length ? times : times.subarray(this.from, this.to);
   }
 }
 
