@@ -200,6 +200,49 @@ describe('names', () => {
   });
 });
 
+test('a range of one step is sorted without a warning only if nothing in it depends on the step', async () => {
+  const warningsOf = async (expr: string): Promise<readonly string[]> => {
+    const result = await new Engine().range({ expr, ...HOUR, endMs: 30_000 }, counters(1));
+    return result.warnings;
+  };
+  expect(await warningsOf('sort(vector(1))')).toEqual([]);
+  expect(await warningsOf('sort(c_total)')).toHaveLength(1);
+});
+
+describe('a part that a query has twice', () => {
+  const once = 'sum by (instance) (rate(c_total[2m]))';
+
+  async function run(expr: string): Promise<{ shown: string; samples: number; loads: number }> {
+    const { stats, ...result } = await new Engine().range({ expr, ...HOUR }, counters(3), { measure: true });
+    const shown = JSON.stringify(result, (_key, value: unknown) =>
+      value instanceof Labels ? value.toString() : value,
+    );
+    expect(stats.perStep!.samples.reduce((sum, count) => sum + count)).toBe(stats.samples);
+    return { shown, samples: stats.samples, loads: JSON.stringify(stats.plan).split('"cost"').length - 1 };
+  }
+
+  test('is evaluated once, and gives and counts what two would', async () => {
+    const shared = await run(`${once} / (${once} + 1) - ${once}`);
+    const [second, third] = ['0 + rate', '1 * rate'].map((text) => once.replace('rate', text));
+    const apart = await run(`${once} / (${second} + 1) - ${third}`);
+    expect([shared.shown, shared.samples]).toEqual([apart.shown, apart.samples]);
+    const alone = await run(once);
+    expect(shared.samples).toBe(3 * alone.samples);
+    // Three binary operators, the number, the three places, and below only one of them rate().
+    expect(shared.loads).toBe(3 + 1 + 3 + 1);
+  });
+
+  test('is evaluated at each place if it may make a note', async () => {
+    const noisy = 'sum(rate(gauge[2m]))';
+    expect((await run(`${noisy} / ${noisy}`)).loads).toBe(5);
+  });
+
+  test('is not what is the same text at other steps', async () => {
+    const { shown } = await run('sum(c_total) - max_over_time(sum(c_total)[30s:15s])');
+    expect(shown).toContain('"0":0,"1":0');
+  });
+});
+
 describe('the plan', () => {
   const expr = 'sum(rate(c_total[1m])) + max_over_time(sum(c_total)[2m:1m]) + sum(c_total @ 60)';
 
