@@ -9,6 +9,8 @@ import type { KernelInstance } from './instance.ts';
 /** Readable behind the data, and what gathering an open chunk may write beyond it. */
 const SLACK_BYTES = 64;
 const JOB_WORDS = 4;
+/** As in assembly/chunk-list.ts. */
+const TRUSTED = 2 ** 31;
 
 export class ChunkGather {
   /** Of the window that runs of a file are read to, unless one frame is larger. */
@@ -86,12 +88,15 @@ export class ChunkGather {
     return { memory: this.#kernel.bytes, at: this.#window };
   }
 
-  /** Plans to take the frame at `offset` in the window, of `frameBytes` without its checksum, with data from `dataAt`. */
-  addJob(offset: number, frameBytes: number, dataAt: number, place: number): void {
+  /**
+   * Plans to take the frame at `offset` in the window, of `frameBytes` without its checksum, with data from `dataAt`. The
+   * checksum is looked at unless the frame is trusted.
+   */
+  addJob(offset: number, frameBytes: number, dataAt: number, place: number, isTrusted: boolean): void {
     const { words } = this.#kernel;
     const at = (this.#jobs >>> 2) + JOB_WORDS * this.#jobCount++;
     words[at] = offset;
-    words[at + 1] = frameBytes;
+    words[at + 1] = isTrusted ? frameBytes + TRUSTED : frameBytes;
     words[at + 2] = dataAt;
     words[at + 3] = this.#area + place;
   }

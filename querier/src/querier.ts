@@ -2,6 +2,7 @@
 
 import { createInternalClient, Router } from '@flotilla/chassis';
 import type { HttpServer, Logger, Registry, RequestHandler } from '@flotilla/chassis';
+import { Engine } from '@flotilla/promql';
 import { uiContentSecurityPolicy, uiFolder, uiRoutes } from '@flotilla/ui';
 import { join } from 'node:path';
 import { readFileSync } from 'node:fs';
@@ -17,6 +18,7 @@ import type { QueryFeatures } from './api/query-features.ts';
 import { QueryGate } from './api/query-gate.ts';
 import { QueryLog } from './api/query-log.ts';
 import { QueryMetrics } from './api/query-metrics.ts';
+import { explainQueryRoute } from './api/explain-query-route.ts';
 import { queryRoutes } from './api/query-routes.ts';
 import type { QueryService } from './api/query-service.ts';
 import { remoteReadRoute } from './api/remote-read-route.ts';
@@ -98,6 +100,7 @@ export function mountQuerier(options: QuerierOptions): () => Promise<void> {
   api.use(cors(options.corsOrigin));
   api.use(
     queryRoutes(service),
+    explainQueryRoute(service, new Engine({ ...options, ...features.engine, parser: features.parser })),
     metadataRoutes(service),
     targetsRoutes(service, operator),
     rulesRoutes(service),

@@ -6,6 +6,7 @@ import type { SelectHints, Storage } from '../storage.ts';
 import { Engine, type EngineOptions, type QueryControl } from './engine.ts';
 import { QueryError } from './errors.ts';
 import { MemoryStorage } from './memory-storage.ts';
+import type { PlanNode } from './plan-tree.ts';
 
 const MINUTE = 60_000;
 
@@ -186,5 +187,40 @@ describe('names', () => {
     expect(await labelsOf(renamed, false)).toEqual(['{instance="0"}']);
     expect(await labelsOf(renamed, true)).toEqual(['{from="c_total", instance="0"}']);
     expect(await labelsOf('last_over_time(c_total[1m])', false)).toEqual(['c_total{instance="0"}']);
+  });
+});
+
+describe('the plan', () => {
+  const expr = 'sum(rate(c_total[1m])) + max_over_time(sum(c_total)[2m:1m]) + sum(c_total @ 60)';
+
+  /** `operator×steps(inputs)` */
+  function shape({ operator, steps, inputs }: PlanNode): string {
+    return `${operator}×${steps}${inputs.length === 0 ? '' : `(${inputs.map(shape).join(', ')})`}`;
+  }
+
+  const wanted =
+    '+×61(+×61(sum×61(rate×61(range selector×61)), max_over_time×61(subquery×61(sum×62(selector×62)))), sum×1(selector×1))';
+
+  test('is told without a storage', () => {
+    const plan = new Engine().explain({ expr }, HOUR)!;
+    expect(shape(plan)).toBe(wanted);
+    expect(JSON.stringify(plan)).not.toContain('cost');
+    expect(new Engine().explain({ expr: '"text"' }, { startMs: 0, endMs: 0, stepMs: 0 })).toBeUndefined();
+  });
+
+  test('says what it cost if it was measured', async () => {
+    const storage = counters(3);
+    const plain = await new Engine().range({ expr, ...HOUR }, storage);
+    const measured = await new Engine().range({ expr, ...HOUR }, storage, { measure: true });
+    expect(plain.stats).not.toHaveProperty('plan');
+    expect({ ...measured, stats: {} }).toEqual({ ...plain, stats: {} });
+    const { plan, perStep, samples } = measured.stats;
+    expect(shape(plan!)).toBe(wanted);
+    expect(plan!.cost).toMatchObject({ series: 1, samples: 60 }); // rate() has none at the first step.;
+    const selector = plan!.inputs[0]!.inputs[0]!.inputs[0]!.inputs[0]!;
+    expect(selector.selection).toMatchObject({ series: 3, samples: 723, bytes: 16 * 723 });
+    // rate() sees 4 samples of each series, the subquery 2 of its own steps, and `@` 3 at every step.
+    expect(perStep!.samples[30]).toBe(4 * 3 + 2 + 3);
+    expect(perStep!.samples.reduce((sum, count) => sum + count)).toBe(samples);
   });
 });

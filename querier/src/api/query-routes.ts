@@ -33,7 +33,11 @@ export function both(router: Router, path: string, handler: RequestHandler): voi
   router.post(path, handler);
 }
 
-async function instantQuery(service: QueryService, request: Request, response: Response): Promise<void> {
+export async function instantQuery(
+  service: QueryService,
+  request: Request,
+  response: Response,
+): Promise<void> {
   const params = new Params(request);
   params.limit();
   const timeMs = params.time('time', Date.now());
@@ -41,14 +45,14 @@ async function instantQuery(service: QueryService, request: Request, response: R
   await answerQuery(service, request, response, queryJob(service, request, params, span));
 }
 
-async function rangeQuery(service: QueryService, request: Request, response: Response): Promise<void> {
+export async function rangeQuery(service: QueryService, request: Request, response: Response): Promise<void> {
   const params = new Params(request);
   params.limit();
   const window = rangeWindow(params);
   await answerQuery(service, request, response, queryJob(service, request, params, window));
 }
 
-function rangeWindow(params: Params): Span {
+export function rangeWindow(params: Params): Span {
   const startMs = params.requiredTime('start');
   const endMs = params.requiredTime('end');
   if (endMs < startMs) throw invalid('end', 'end timestamp must not be before start time');

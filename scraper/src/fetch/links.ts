@@ -25,8 +25,14 @@ export function linkTo(
 
 function directLink(origin: URL, tls: TlsMaterial | undefined): Link {
   const connection = new HttpConnection(origin, tls);
+  let latest: URL | undefined;
+  let path = '';
   return {
-    get: (url, headers, handler) => connection.get(url.pathname + url.search, headers, handler),
+    get: (url, headers, handler) => {
+      if (url !== latest) path = url.pathname + url.search;
+      latest = url;
+      connection.get(path, headers, handler);
+    },
     destroy: () => connection.destroy(),
   };
 }

@@ -54,6 +54,7 @@ export class HeadChunkLists {
     while (this.count < Math.min(refs.length, SERIES_MAX) && this.add(refs[this.count]!)) this.count++;
     const damaged = new Set<number>();
     this.reads.readAll((series) => damaged.add(series));
+    if (damaged.size === 0) this.head.sealed.noteChecked(this.reads.rows());
     for (const series of damaged) this.addOther(series, slotOf(refs[series]!));
     return this.count;
   }
@@ -65,6 +66,7 @@ export class HeadChunkLists {
   }
 
   clear(): void {
+    this.reads.clear();
     this.reads.gather.cut(0);
     this.count = 0;
     this.others.clear();

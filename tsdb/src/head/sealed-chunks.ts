@@ -4,7 +4,7 @@
 // whole pages die together. A full page moves to a file. A chunk is a row of numbers; the rows of a series are a list in
 // time order.
 //
-// Cost: 26 bytes of memory a chunk, and one page. No object per chunk before somebody reads it.
+// Cost: 27 bytes of memory a chunk, and one page. No object per chunk before somebody reads it.
 
 import { crc32c } from '@flotilla/kernel';
 import type { ChunkEncoding, RawChunk, SeriesRef } from '../api.ts';
@@ -25,6 +25,14 @@ const TIME_SPAN_MS = 2 ** 32;
 /** Bytes of a frame before the length of its data. */
 const FRAME_HEAD_BYTES = 25;
 
+/** A checksum that was right is looked at again after this. */
+const CHECK_PERIOD_MS = 10 * 60_000;
+
+/** 1..255 */
+function checkPeriod(): number {
+  return (Math.floor(Date.now() / CHECK_PERIOD_MS) % 255) + 1;
+}
+
 export class SealedChunks {
   /** By slot: first and last row; 0 = none. */
   private first = new Uint32Array(1024);
@@ -37,6 +45,8 @@ export class SealedChunks {
   /** Bytes of the length of the data << 28 | encoding << 24 | bytes of the data */
   private shape = new Uint32Array(1024);
   private samples = new Uint16Array(1024);
+  /** When the checksum was last looked at, as checkNow() says; 0 = never. */
+  private checked = new Uint8Array(1024);
   /** First and last, from the baseMs of its page. */
   private times = new Uint32Array(2048);
   private rows = 1;
@@ -77,6 +87,7 @@ export class SealedChunks {
     this.offset[row] = page.used;
     this.shape[row] = ((dataAt - FRAME_HEAD_BYTES) << 28) | (chunk.encoding << 24) | chunk.data.length;
     this.samples[row] = chunk.samples;
+    this.checked[row] = 0;
     this.times[2 * row] = chunk.minTimeMs - page.baseMs;
     this.times[2 * row + 1] = chunk.maxTimeMs - page.baseMs;
     this.next[row] = 0;
@@ -132,6 +143,9 @@ export class SealedChunks {
     const samples = new Uint16Array(this.next.length);
     samples.set(this.samples);
     this.samples = samples;
+    const checked = new Uint8Array(this.next.length);
+    checked.set(this.checked);
+    this.checked = checked;
   }
 
   private pageFor(length: number, { minTimeMs, maxTimeMs }: RawChunk): SealedPage {
@@ -245,6 +259,7 @@ export class SealedChunks {
    */
   plan(slot: number, minTimeMs: number, maxTimeMs: number, reads: SealedReads, series: number): boolean {
     if (!this.has(slot)) return true;
+    const checkNow = checkPeriod();
     for (let row = this.first[slot]!; row !== 0; row = this.next[row]!) {
       const page = this.pages.get(this.page[row]!)!;
       const from = page.baseMs + this.times[2 * row]!;
@@ -254,9 +269,17 @@ export class SealedChunks {
       const bytes = shape & 0xffffff;
       if (!reads.hasRoomFor(bytes)) return false;
       const place = reads.gather.reserve(from, to, this.samples[row]!, (shape >>> 24) & 15, bytes);
-      reads.add(page, this.offset[row]!, FRAME_HEAD_BYTES + (shape >>> 28), bytes, place, series);
+      const isTrusted = this.checked[row] === checkNow;
+      const dataAt = FRAME_HEAD_BYTES + (shape >>> 28);
+      reads.add(page, this.offset[row]!, dataAt, bytes, isTrusted, place, series, row);
     }
     return true;
+  }
+
+  /** What was read had the right checksums. */
+  noteChecked(rows: Uint32Array): void {
+    const checkNow = checkPeriod();
+    for (const row of rows) this.checked[row] = checkNow;
   }
 
   private chunk(row: number, data: Uint8Array): RawChunk {

@@ -1,6 +1,6 @@
 // Hot: reads of sealed chunks, once per chunk that a query reads: planned series by series, done in the order of pages.
 //
-// What lies near each other is read with one call, since a call costs as much as some 16 KiB. Every checksum is looked at.
+// What lies near each other is read with one call, since a call costs as much as some 16 KiB. Checksums are looked at unless the caller trusts the chunk.
 
 import { CHUNK_HEADER_BYTES, ChunkGather } from '@flotilla/kernel';
 import type { SealedPage } from './sealed-page.ts';
@@ -23,8 +23,12 @@ export class SealedReads {
   /** Bytes of the frame without its checksum. */
   private readonly frameBytes = new Uint32Array(READS_MAX);
   private readonly dataAt = new Uint8Array(READS_MAX);
+  /** 1: the checksum need not be looked at. */
+  private readonly trusted = new Uint8Array(READS_MAX);
   private readonly place = new Uint32Array(READS_MAX);
   private readonly series = new Uint16Array(READS_MAX);
+  /** The caller's. */
+  private readonly row = new Uint32Array(READS_MAX);
   private readonly keys = new Float64Array(READS_MAX);
   /** The reads in the order of pages and places in them. */
   private readonly order = new Uint16Array(READS_MAX);
@@ -48,15 +52,19 @@ export class SealedReads {
     offset: number,
     dataAt: number,
     dataBytes: number,
+    isTrusted: boolean,
     place: number,
     series: number,
+    row: number,
   ): void {
     const i = this.count++;
     this.page[i] = this.ordinalOf(page);
     this.offset[i] = offset;
     this.dataAt[i] = dataAt;
+    this.trusted[i] = isTrusted ? 1 : 0;
     this.frameBytes[i] = dataAt + dataBytes;
     this.place[i] = place;
+    this.row[i] = row;
     this.series[i] = series;
   }
 
@@ -81,6 +89,14 @@ export class SealedReads {
     keys.subarray(0, count).sort();
     for (let i = 0; i < count; i++) this.order[i] = keys[i]! % READS_MAX;
     for (let from = 0; from < count;) from = this.readNext(from, onDamage);
+  }
+
+  /** Of all that is planned. */
+  rows(): Uint32Array {
+    return this.row.subarray(0, this.count);
+  }
+
+  clear(): void {
     this.count = 0;
     this.pages = [];
     this.ordinals.clear();
@@ -109,7 +125,8 @@ export class SealedReads {
     for (let i = from; i < to; i++) {
       const read = this.order[i]!;
       const offset = this.offset[read]! - start;
-      this.gather.addJob(offset, this.frameBytes[read]!, this.dataAt[read]!, this.place[read]!);
+      const isTrusted = this.trusted[read] === 1 && got === wanted;
+      this.gather.addJob(offset, this.frameBytes[read]!, this.dataAt[read]!, this.place[read]!, isTrusted);
     }
     this.gather.takeFrames((job) => onDamage(this.series[this.order[from + job]!]!));
     return to;
