@@ -81,6 +81,14 @@ const target = (id: number): Target => ({
   intervalMs: 30_000,
   timeoutMs: 10_000,
   slot: id === 7 ? -1 : id,
+  ...(id === 7 && {
+    unixSocket: '/run/app.sock',
+    histograms: {
+      scrapeNativeHistograms: true,
+      alwaysScrapeClassicHistograms: false,
+      convertClassicHistogramsToNhcb: true,
+    },
+  }),
 });
 const times = fc.integer({ min: -1_000_000, max: 4_102_444_800_000 });
 const u32 = fc.integer({ min: 0, max: 0xffffffff });
