@@ -44,3 +44,4 @@ export { freePort } from './free-port.ts';
 export { proxyUrlFor, type ProxyChoice } from './proxy-url.ts';
 export { pause } from './pause.ts';
 export { drained } from './drained.ts';
+export { collectGarbage, collectGarbageAfter } from './collect-garbage.ts';

@@ -6,6 +6,7 @@ import { initFloatText } from './float-text';
 
 export { alloc, bump, capacityOf, equalBytes, free, usedBytes } from './memory';
 export { crc32c } from './crc32c';
+export { chunkListSamples, decodeChunkList, takeFrames } from './chunk-list';
 export { decodeXor } from './xor-decode';
 export { ENCODE_SLACK, encodedBytes, encodeXor } from './xor-encode';
 export {
@@ -22,6 +23,7 @@ export {
   openSamples,
   sealOpen,
 } from './series';
+export { IMAGE_BYTES_MAX, loadSeries, savedTo, saveSeries } from './series-image';
 export {
   applyStage,
   discardStage,

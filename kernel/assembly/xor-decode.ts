@@ -76,12 +76,11 @@ export function decodeXor(chunk: usize, length: u32, times: usize, values: usize
       if (w >> 63 == 0) {
         at += 1;
         w <<= 1;
-      } else if (w >> 62 == 2) {
-        delta += signed(w << 2, 14);
-        at += 16;
-        w <<= 16;
       } else {
-        if (w >> 61 == 6) {
+        if (w >> 62 == 2) {
+          delta += signed(w << 2, 14);
+          at += 16;
+        } else if (w >> 61 == 6) {
           delta += signed(w << 3, 17);
           at += 20;
         } else if (w >> 60 == 14) {
@@ -99,6 +98,12 @@ export function decodeXor(chunk: usize, length: u32, times: usize, values: usize
     t += delta;
     if (w >> 63 == 0) {
       at += 1;
+    } else if (w >> 62 == 2 && bits <= 61) {
+      // They are in w, of which at most one bit is gone.
+      at += 2;
+      if (at + bits > end) return -1;
+      v ^= ((w << 2) >> <u64>(64 - bits)) << <u64>trail;
+      at += bits;
     } else {
       if (w >> 62 == 2) {
         at += 2;

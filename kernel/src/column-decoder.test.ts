@@ -1,13 +1,15 @@
 import { describe, expect, test } from '@jest/globals';
+import { type ListedChunk, packChunks, unpackChunks } from './chunk-list.ts';
 import { ColumnArena, ColumnDecoder } from './column-decoder.ts';
 import { encodeXor } from './encode-xor.ts';
 
-function chunksOf(times: readonly number[], values: readonly number[]): Uint8Array[] {
-  const chunks: Uint8Array[] = [];
-  encodeXor(Float64Array.from(times), Float64Array.from(values), 3, 1024, (_from, _samples, data) => {
-    chunks.push(Uint8Array.from(data));
+function listOf(times: readonly number[], values: readonly number[], encoding = 1): Uint8Array {
+  const chunks: ListedChunk[] = [];
+  encodeXor(Float64Array.from(times), Float64Array.from(values), 3, 1024, (from, samples, data) => {
+    const [minTimeMs, maxTimeMs] = [times[from]!, times[from + samples - 1]!];
+    chunks.push({ minTimeMs, maxTimeMs, samples, encoding, data: Uint8Array.from(data) });
   });
-  return chunks;
+  return packChunks(chunks);
 }
 
 function decode(
@@ -17,9 +19,7 @@ function decode(
   min = 0,
   max = 1e13,
 ) {
-  decoder.begin(times.length);
-  const counts = chunksOf(times, values).map((chunk) => decoder.add(chunk));
-  expect(counts.reduce((sum, count) => sum + count, 0)).toBe(times.length);
+  expect([decoder.load(listOf(times, values)), decoder.decode()]).toEqual([times.length, true]);
   return decoder.columns(min, max);
 }
 
@@ -89,13 +89,21 @@ describe('ColumnDecoder', () => {
     expect(decode(new ColumnDecoder(), long, long).values.buffer).not.toBe(next.values.buffer);
   });
 
-  test('refuses damage and what there is no room for', () => {
+  test('refuses damage and leaves other encodings to others', () => {
     const decoder = new ColumnDecoder();
-    const [chunk] = chunksOf(times, values);
-    decoder.begin(2);
-    expect(decoder.add(chunk!)).toBe(-1);
-    decoder.begin(100);
-    expect(decoder.add(chunk!.subarray(0, 12))).toBe(-1);
-    expect(decoder.add(new Uint8Array(0))).toBe(-1);
+    const check = (list: Uint8Array, want: number): void => expect(decoder.load(list)).toBe(want);
+    const list = listOf(times, values);
+    check(new Uint8Array(0), 0);
+    check(list.subarray(0, 20), -1);
+    check(list.subarray(0, -1), -1);
+    check(listOf(times, values, 2), -2);
+    const { samples, data } = unpackChunks(list)[0]!;
+    const claims = (count: number, bytes: Uint8Array): Uint8Array =>
+      packChunks([{ minTimeMs: 0, maxTimeMs: 0, samples: count, encoding: 1, data: bytes }]);
+    check(claims(1000, data), -1);
+    for (const damaged of [claims(samples + 1, data), claims(samples, data.subarray(0, 12))]) {
+      expect(decoder.load(damaged)).toBeGreaterThan(0);
+      expect(decoder.decode()).toBe(false);
+    }
   });
 });

@@ -3,7 +3,6 @@
 // Columns are cut from slabs that many series share, and a series with the times of the one before it gets the same
 // column, so that readers can tell by identity. Scraped together means timed alike: that is the rule, not the exception.
 
-import { CHUNK_SAMPLES_MAX } from './decode-xor.ts';
 import { type KernelInstance, sharedInstance } from './instance.ts';
 
 export interface FloatColumns {
@@ -46,14 +45,14 @@ export class ColumnArena {
 /** Memory that all decoders use, one at a time and never across a pause. */
 class Scratch {
   readonly kernel: KernelInstance = sharedInstance();
-  chunkAt = 0;
+  listAt = 0;
   /** The times of the series that is decoded and of the one before, which change places. */
   timesAt = 0;
   beforeAt = 0;
   valuesAt = 0;
   /** Whose times are before. */
   owner: ColumnDecoder | undefined;
-  #chunkBytes = 0;
+  #listBytes = 0;
   #samples = 0;
 
   reserve(samples: number): void {
@@ -67,26 +66,26 @@ class Scratch {
     this.owner = undefined;
   }
 
-  load(chunk: Uint8Array): void {
-    const bytes = chunk.length + PADDING_BYTES;
-    if (bytes > this.#chunkBytes) {
+  load(list: Uint8Array): void {
+    const bytes = list.length + PADDING_BYTES;
+    if (bytes > this.#listBytes) {
       const { exports } = this.kernel;
-      exports.free(this.chunkAt, this.#chunkBytes);
-      this.#chunkBytes = exports.capacityOf(bytes) >>> 0;
-      this.chunkAt = exports.alloc(this.#chunkBytes) >>> 0;
+      exports.free(this.listAt, this.#listBytes);
+      this.#listBytes = exports.capacityOf(bytes) >>> 0;
+      this.listAt = exports.alloc(this.#listBytes) >>> 0;
     }
-    this.kernel.bytes.set(chunk, this.chunkAt);
+    this.kernel.bytes.set(list, this.listAt);
   }
 }
 
 let shared: Scratch | undefined;
 
-/** For one answer: begin(), add() each chunk in time order, columns(), without pause between them. */
+/** For one answer: load() the chunks of a series, decode() them, take the columns(), without pause between them. */
 export class ColumnDecoder {
   readonly #scratch = (shared ??= new Scratch());
   readonly #arena: ColumnArena;
   #count = 0;
-  #capacity = 0;
+  #listBytes = 0;
   #slab: Float64Array = new Float64Array(0);
   #used = 0;
   #times: Float64Array = new Float64Array(0);
@@ -97,24 +96,21 @@ export class ColumnDecoder {
     this.#arena = arena;
   }
 
-  /** A series of at most so many samples. */
-  begin(samplesMax: number): void {
-    this.#scratch.reserve(samplesMax);
-    this.#capacity = samplesMax;
-    this.#count = 0;
+  /** Takes a chunk list; returns its samples, −1 if it is damaged, −2 if some chunks are no XOR. Safe on hostile bytes. */
+  load(list: Uint8Array): number {
+    const scratch = this.#scratch;
+    scratch.load(list);
+    this.#listBytes = list.length;
+    this.#count = scratch.kernel.exports.chunkListSamples(scratch.listAt, list.length);
+    return this.#count;
   }
 
-  /** The samples in an XOR payload, or −1 if it is damaged or there is no room. Safe on hostile bytes. */
-  add(chunk: Uint8Array): number {
+  /** Decodes the list that load() took, which has samples; false if it is damaged. Safe on hostile bytes. */
+  decode(): boolean {
     const scratch = this.#scratch;
-    scratch.load(chunk);
-    const at = this.#count * 8;
-    const max = Math.min(CHUNK_SAMPLES_MAX, this.#capacity - this.#count);
-    const { exports } = scratch.kernel;
-    const { chunkAt, timesAt, valuesAt } = scratch;
-    const samples = exports.decodeXor(chunkAt, chunk.length, timesAt + at, valuesAt + at, max);
-    if (samples > 0) this.#count += samples;
-    return samples;
+    scratch.reserve(this.#count);
+    const { listAt, timesAt, valuesAt } = scratch;
+    return scratch.kernel.exports.decodeChunkList(listAt, this.#listBytes, timesAt, valuesAt) === this.#count;
   }
 
   /** The samples of [minTimeMs, maxTimeMs], with every NaN bit. They stay valid until the arena is released. */

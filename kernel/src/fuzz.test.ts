@@ -60,6 +60,20 @@ function samplesRecords(): Uint8Array[] {
   return [kernel.frames().slice(7)];
 }
 
+function savedSeries(): Uint8Array[] {
+  const kernel = new HeadKernel(() => {});
+  const refs = Uint32Array.from({ length: 19 }, (_, i) => i + 1);
+  for (const ref of refs) kernel.createSeries(ref);
+  for (let step = 0; step < 50; step++) {
+    const values = Float64Array.from(refs, (ref) => (step % ref === 0 ? Math.sin(step * ref) : ref));
+    kernel.stage(1, refs, values, refs.length, 1.7e12 + step * 5000);
+    kernel.apply(1, 0, 2 ** 30);
+  }
+  const saved: Uint8Array[] = [];
+  kernel.saveSeries(20, (image) => saved.push(image.slice()));
+  return saved;
+}
+
 describe(`mutated inputs, seed ${SEED}, ${RUNS} each`, () => {
   test(
     'XOR chunks',
@@ -108,6 +122,27 @@ describe(`mutated inputs, seed ${SEED}, ${RUNS} each`, () => {
       for (let run = 0; run < RUNS; run++) {
         const count = kernel.decodeSamples(inputs.next());
         if (count < -1 || count > 400) throw new Error(`run ${run}: ${count} samples`);
+      }
+      expect(inputs.random(1)).toBe(0);
+    },
+    60 * MINUTES,
+  );
+
+  test(
+    'saved series',
+    () => {
+      const saved = savedSeries();
+      const inputs = new Mutations(saved);
+      let kernel = new HeadKernel(() => {});
+      for (let run = 0; run < RUNS; run++) {
+        if (run % 100 === 0) kernel = new HeadKernel(() => {});
+        kernel.loadSeries(inputs.next());
+        for (let ref = 1; ref < 20; ref++) {
+          if (kernel.copyOpen(ref).length > 1088) throw new Error(`run ${run}: chunk of ${ref}`);
+          kernel.stage(1, Uint32Array.of(ref), Float64Array.of(run / 7), 1, 1.8e12 + run * 1000);
+        }
+        kernel.apply(1, 0, 2 ** 30);
+        for (let ref = 1; ref < 20; ref++) kernel.deleteSeries(ref);
       }
       expect(inputs.random(1)).toBe(0);
     },

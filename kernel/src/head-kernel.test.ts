@@ -159,3 +159,38 @@ test('records of any size are framed, also when memory grows for them', () => {
     expect(kernel.frames().length).toBeGreaterThan(size);
   }
 });
+
+describe('saved series', () => {
+  test('go on in another kernel as if nothing had been', () => {
+    const sealed: [Uint8Array[], Uint8Array[]] = [[], []];
+    const [a, b] = sealed.map(
+      (out) => new HeadKernel((_ref, _n, _min, _max, data) => out.push(data.slice())),
+    );
+    const refs = Uint32Array.from({ length: 3000 }, (_, i) => (i + 1) | ((i % 7) << 24));
+    for (const ref of refs) a!.createSeries(ref);
+    a!.deleteSeries(refs[17]!);
+    const live = refs.filter((ref) => ref !== refs[17]);
+    const append = (kernel: HeadKernel, step: number): void => {
+      const values = Float64Array.from(live, (ref) =>
+        step % ((ref & 31) + 1) === 0 ? Math.sin(step * ref) : 1,
+      );
+      kernel.stage(1, live, values, live.length, 1.7e12 + step * 5000 + (step % 9 === 0 ? 3 : 0));
+      kernel.apply(1, 0, 2 ** 30);
+    };
+    for (let step = 0; step < 100; step++) append(a!, step);
+    sealed[0].length = 0;
+    stage(a!, 2, 1.8e12, [[1, 1]]); // An open transaction is not saved.
+    let pieces = 0;
+    a!.saveSeries(3001, (image) => {
+      pieces++;
+      expect(b!.loadSeries(image)).toBe(true);
+    });
+    a!.discard(2);
+    expect(pieces).toBeGreaterThan(1);
+    for (let step = 100; step < 200; step++) for (const kernel of [a!, b!]) append(kernel, step);
+    for (const ref of live) expect(b!.copyOpen(ref)).toEqual(a!.copyOpen(ref));
+    expect(sealed[1]).toEqual(sealed[0]);
+    expect(b!.openSamples(refs[17]!)).toBe(0);
+    expect(b!.loadSeries(new Uint8Array(10))).toBe(false);
+  });
+});

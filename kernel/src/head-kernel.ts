@@ -2,6 +2,7 @@
 //
 // The caller owns refs (slot | generation << 24, see assembly/series.ts), stage numbers (1..255) and sealed chunks.
 
+import { ChunkGather } from './chunk-gather.ts';
 import { KernelInstance } from './instance.ts';
 
 /** Takes a sealed chunk. `data` is a view of WASM memory: copy it before returning. */
@@ -23,11 +24,15 @@ export interface Replayed {
 }
 
 const SEALED_HEADER_BYTES = 32;
-const CHUNK_BUFFER_BYTES = 1024 + 64;
+/** Of an open chunk, at most. */
+export const OPEN_CHUNK_BYTES_MAX = 1024;
+const CHUNK_BUFFER_BYTES = OPEN_CHUNK_BYTES_MAX + 64;
 /** Bounds one WAL record to about 300 KiB. */
 const RECORD_SAMPLES_MAX = 16_384;
 /** Limits how much is copied in at a time. */
 const INPUT_SAMPLES_MAX = 65_536;
+/** One piece of saved series. */
+const IMAGE_BYTES = 256 << 10;
 
 export class HeadKernel {
   private readonly kernel: KernelInstance;
@@ -80,6 +85,11 @@ export class HeadKernel {
   copyOpen(ref: number): Uint8Array {
     const length = this.kernel.exports.gatherOpen(ref, this.chunkBuffer) >>> 0;
     return Buffer.from(this.kernel.bytes.subarray(this.chunkBuffer, this.chunkBuffer + length));
+  }
+
+  /** To gather chunks in this memory; the caller ends it. */
+  newGather(areaBytes: number): ChunkGather {
+    return new ChunkGather(this.kernel, areaBytes);
   }
 
   dropOpen(ref: number): void {
@@ -204,6 +214,26 @@ export class HeadKernel {
     if (kept === 0) return;
     const length = exports.encodeKept(kept); // May move the record: its address comes after.
     exports.frameRecord(exports.recordAt(), length, pageOffset);
+  }
+
+  /**
+   * Hands out the live series below slot `slots` with their open chunks, in pieces: views, valid until the sink returns.
+   * What open transactions have staged is left out.
+   */
+  saveSeries(slots: number, sink: (image: Uint8Array) => void): void {
+    const { exports } = this.kernel;
+    const room = Math.max(IMAGE_BYTES, exports.IMAGE_BYTES_MAX.value);
+    for (let from = 0; from < slots; from = exports.savedTo.value) {
+      const at = this.reserveScratch(room);
+      const length = exports.saveSeries(from, slots, at, room) >>> 0;
+      if (length > 0) sink(this.kernel.bytes.subarray(at, at + length));
+    }
+  }
+
+  /** Makes the series of a piece that saveSeries of the same module gave; false, with some made, if it is malformed. */
+  loadSeries(image: Uint8Array): boolean {
+    this.copyIn(image);
+    return this.kernel.exports.loadSeries(this.scratchAt, image.length) !== 0;
   }
 
   private copyIn(bytes: Uint8Array): void {

@@ -1,10 +1,20 @@
 // The hot leaf: one WASM module, and what JavaScript may see of it.
 
 export { crc32c } from './crc32c.ts';
+export { ChunkGather } from './chunk-gather.ts';
+export {
+  CHUNK_HEADER_BYTES,
+  type ChunkHeader,
+  ChunkListReader,
+  type ListedChunk,
+  packChunks,
+  unpackChunks,
+} from './chunk-list.ts';
 export { ColumnArena, ColumnDecoder, type FloatColumns } from './column-decoder.ts';
 export { CHUNK_SAMPLES_MAX, decodeXor } from './decode-xor.ts';
 export { encodeXor } from './encode-xor.ts';
-export { HeadKernel, type Replayed, type SealedSink } from './head-kernel.ts';
+export { HeadKernel, OPEN_CHUNK_BYTES_MAX, type Replayed, type SealedSink } from './head-kernel.ts';
+export { kernelDigest } from './instance.ts';
 export { JsonWriter } from './json-writer.ts';
 export { compressSnappy, uncompressSnappy } from './snappy.ts';
 export { DROPPED, LineCache, LineScanner, NO_ENTRY, type UnknownLine } from './line-cache.ts';

@@ -3,6 +3,7 @@
 // Each instance has a memory of its own, which only grows (to 4 GiB). A view dies when it does: take `bytes`, `floats`
 // anew after each call that may allocate.
 
+import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 
 /** What assembly/index.ts exports. Addresses and counts are u32 but arrive as i32: read them with >>> 0. */
@@ -15,8 +16,15 @@ export interface KernelExports {
   usedBytes(): number;
   crc32c(crc: number, at: number, length: number): number;
   decodeXor(chunk: number, length: number, times: number, values: number, max: number): number;
+  takeFrames(window: number, jobs: number, count: number): number;
+  chunkListSamples(list: number, length: number): number;
+  decodeChunkList(list: number, length: number, times: number, values: number): number;
   createSeries(ref: number): void;
   deleteSeries(ref: number): void;
+  readonly IMAGE_BYTES_MAX: { readonly value: number };
+  saveSeries(fromSlot: number, toSlot: number, out: number, room: number): number;
+  readonly savedTo: { readonly value: number };
+  loadSeries(at: number, length: number): number;
   isIdle(ref: number): number;
   openSamples(ref: number): number;
   openMin(ref: number): number;
@@ -105,9 +113,18 @@ export interface KernelExports {
 
 let compiled: WebAssembly.Module | undefined;
 
+function kernelBytes(): Buffer<ArrayBuffer> {
+  return readFileSync(new URL('../dist/kernel.wasm', import.meta.url));
+}
+
 function kernelModule(): WebAssembly.Module {
-  compiled ??= new WebAssembly.Module(readFileSync(new URL('../dist/kernel.wasm', import.meta.url)));
+  compiled ??= new WebAssembly.Module(kernelBytes());
   return compiled;
+}
+
+/** SHA-256 of the module, in hex: what its memory looks like holds for this build only. */
+export function kernelDigest(): string {
+  return createHash('sha256').update(kernelBytes()).digest('hex');
 }
 
 function refuse(): never {

@@ -22,5 +22,5 @@ function byteRank(unit: number): number {
 
 /** Whether the string has a UTF-8 form: no lone surrogate. */
 export function isWellFormed(s: string): boolean {
-  return !/\p{Surrogate}/u.test(s);
+  return s.isWellFormed();
 }

@@ -1,12 +1,11 @@
 // The parts of an operator on Kubernetes: objects from the API server, workloads as StatefulSets and Deployments, one leader of
 // several operators by Lease, callers known by their ServiceAccounts.
 
-import type { Logger, Registry } from '@flotilla/chassis';
+import { collectGarbageAfter, type Logger, type Registry } from '@flotilla/chassis';
 import { hostname } from 'node:os';
 import { setFlagsFromString } from 'node:v8';
 import { ApiClient } from './cluster/api-client.ts';
 import { ClusterSource } from './cluster/cluster-source.ts';
-import { collectGarbageAfter } from './cluster/collect-garbage.ts';
 import { EventRecorder } from './cluster/event-recorder.ts';
 import { LeaderElection } from './cluster/leader-election.ts';
 import { requireServiceAccount } from './cluster/token-review.ts';

@@ -16,6 +16,7 @@ import { queryFeatures } from './api/query-features.ts';
 import { QueryGate } from './api/query-gate.ts';
 import { QueryLog } from './api/query-log.ts';
 import { QueryMetrics } from './api/query-metrics.ts';
+import { explainQueryRoute } from './api/explain-query-route.ts';
 import { queryRoutes } from './api/query-routes.ts';
 import type { QueryService } from './api/query-service.ts';
 import { remoteReadRoute } from './api/remote-read-route.ts';
@@ -94,6 +95,7 @@ export function mountQuerier(options: QuerierOptions): () => Promise<void> {
   api.use(cors(options.corsOrigin));
   api.use(
     queryRoutes(service),
+    explainQueryRoute(service, new Engine({ ...options, ...features.engine, parser: features.parser })),
     metadataRoutes(service),
     targetsRoutes(service, operator),
     rulesRoutes(service),

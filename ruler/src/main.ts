@@ -51,7 +51,8 @@ await runMain('ruler', rulerFlags, async ({ config, log, metrics, stopping, onSh
   const server = createHttpServer({ name: 'Ruler', config, log, metrics });
   const groups = () => rules.evaluators().map(groupStatus);
   const name = path.split('/').at(-1) ?? `ruler-${config.replica}`;
-  const rulesOf = () => ({ replica: config.replica, groups: groups() });
+  const alertmanagers = notifier.urls();
+  const rulesOf = () => ({ replica: config.replica, groups: groups(), alertmanagers });
   const state = () => (stopping.aborted ? 'stopping' : 'ready');
   server.app.use(
     createStoreRouter({ tsdb, name, kind: 'ruler', uptime, rules: rulesOf, state, tokenFile, log, metrics }),

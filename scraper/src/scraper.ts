@@ -19,6 +19,7 @@ import {
 import { createStoreRouter, UptimeLog } from '@flotilla/store';
 import { Tsdb } from '@flotilla/tsdb';
 import type { Heartbeat, ScraperState } from '@flotilla/wire';
+import { collectAfterBursts } from './collect-after-bursts.ts';
 import { HeartbeatSender } from './assignment/heartbeat-sender.ts';
 import type { ScraperConfig, scraperFlags } from './config.ts';
 import { exposeScrapeMetrics, exposeTsdbMetrics } from './self-metrics.ts';
@@ -55,6 +56,10 @@ export async function startScraper(ctx: ScraperContext): Promise<void> {
   ctx.onShutdown('shard', () => shard.stop());
   ctx.onShutdown('heartbeats', () => heartbeats.stop());
   exposeScrapeMetrics(ctx.metrics, { ...shardSources(shard), heartbeats });
+  ctx.onShutdown(
+    'collections',
+    collectAfterBursts(() => createdSeries(tsdb)),
+  );
   await shard.start();
   server.setReady(true);
   heartbeats.soon();
@@ -183,4 +188,8 @@ function heartbeatOf(
 
 function headSeries(tsdb: Tsdb): number {
   return tsdb.collect()['prometheus_tsdb_head_series'] ?? 0;
+}
+
+function createdSeries(tsdb: Tsdb): number {
+  return tsdb.collect()['prometheus_tsdb_head_series_created_total'] ?? 0;
 }

@@ -19,15 +19,15 @@ export async function missedTargets(
   wanted: ReadonlySet<number>,
 ): Promise<number[]> {
   const missed = new Set<number>();
-  const set = await tsdb.select([upMatcher], minTimeMs, maxTimeMs);
+  const set = await tsdb.select([upMatcher], minTimeMs, maxTimeMs, { packed: true });
   try {
     while (set.next()) {
-      const { schedule, chunks } = set;
+      const { schedule } = set;
       const id = schedule?.targetId ?? 0;
       if (id === 0 || (wanted.size > 0 && !wanted.has(id))) continue;
       if (
-        !isCovered(schedule, chunks, minTimeMs, maxTimeMs, nowMs) ||
-        hasFailure(chunks, minTimeMs, maxTimeMs)
+        !isCovered(schedule, set.chunkList, minTimeMs, maxTimeMs, nowMs) ||
+        hasFailure(set.chunks, minTimeMs, maxTimeMs)
       )
         missed.add(id);
     }

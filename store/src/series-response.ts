@@ -1,15 +1,17 @@
 // The series stream, written: sorted series in frames, with backpressure, and a trailer that says what is missing here.
 
-import { drained } from '@flotilla/chassis';
+import { ApiError, drained } from '@flotilla/chassis';
 import type { Response } from '@flotilla/chassis';
 import type { SeriesSet, Tsdb } from '@flotilla/tsdb';
 import {
+  acceptsSeries,
   encodeFrame,
   encodeSeriesTrailer,
   fromMatcherMessage,
   recycleFrame,
+  SERIES_CONTENT_TYPE,
+  seriesChecksum,
   SeriesFrameWriter,
-  seriesStreamVersion,
 } from '@flotilla/wire';
 import type { Gap, SeriesMessage, SeriesRequest } from '@flotilla/wire';
 import { missedTargets } from './missed-targets.ts';
@@ -22,6 +24,7 @@ export interface SeriesSource {
 }
 
 const frameBytesMax = 256 << 10;
+const noChunks = new Uint8Array(0);
 
 /** Answers a series request. Resolves when all is handed to the socket, or the client has gone. */
 export async function sendSeries(
@@ -30,16 +33,19 @@ export async function sendSeries(
   response: Response,
 ): Promise<void> {
   const { minTimeMs, maxTimeMs, limit, skipChunks } = request;
+  const { accept } = response.req.headers;
+  if (!acceptsSeries(accept))
+    throw new ApiError('bad_data', `series: accept ${accept}, want ${SERIES_CONTENT_TYPE}`);
   const nowMs = Date.now();
   const wanted = new Set(request.targetIds);
   const filterLimit = wanted.size === 0 && limit > 0 ? limit + 1 : 0;
   const set = await source.tsdb.select(request.matchers.map(fromMatcherMessage), minTimeMs, maxTimeMs, {
     limit: filterLimit,
     skipChunks,
+    packed: !skipChunks,
   });
-  const { contentType, checksum } = seriesStreamVersion(response.req.headers.accept);
-  response.status(200).setHeader('Content-Type', contentType);
-  const frame = new SeriesFrameWriter(checksum);
+  response.status(200).setHeader('Content-Type', SERIES_CONTENT_TYPE);
+  const frame = new SeriesFrameWriter();
   let series = 0;
   let truncated = false;
   try {
@@ -59,21 +65,25 @@ export async function sendSeries(
     source.kind === 'scraper' ? await missedTargets(source.tsdb, minTimeMs, maxTimeMs, nowMs, wanted) : [];
   if (frame.count > 0) writeFrame(frame, response);
   const gaps = source.gaps(minTimeMs, Math.min(maxTimeMs, nowMs));
-  response.end(encodeFrame(encodeSeriesTrailer({ series, gaps, missedTargetIds, truncated }), checksum));
+  response.end(
+    encodeFrame(encodeSeriesTrailer({ series, gaps, missedTargetIds, truncated }), seriesChecksum),
+  );
 }
 
 function toMessage(
-  { labels, schedule, chunks }: SeriesSet,
+  set: SeriesSet,
   { minTimeMs, maxTimeMs, skipChunks }: SeriesRequest,
   nowMs: number,
 ): SeriesMessage {
+  const { labels, schedule } = set;
+  const chunkList = skipChunks ? noChunks : set.chunkList;
   return {
     labels: labels.flat,
     targetId: schedule?.targetId ?? 0,
     intervalMs: schedule?.intervalMs ?? 0,
     phaseMs: schedule?.phaseMs ?? 0,
-    incomplete: !skipChunks && !isCovered(schedule, chunks, minTimeMs, maxTimeMs, nowMs),
-    chunks,
+    incomplete: !skipChunks && !isCovered(schedule, chunkList, minTimeMs, maxTimeMs, nowMs),
+    chunkList,
   };
 }
 

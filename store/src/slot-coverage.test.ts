@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { packChunks } from '@flotilla/tsdb';
 import type { RawChunk } from '@flotilla/tsdb';
 import { isCovered } from './slot-coverage.ts';
 
@@ -13,7 +14,9 @@ function chunk(from: number, to: number, samples = to - from + 1, lateMs = 0): R
 
 describe('isCovered', () => {
   const check = (chunks: RawChunk[], fromSlot: number, toSlot: number, want: boolean) =>
-    expect(isCovered(schedule, chunks, fromSlot * 1000 + 300, toSlot * 1000 + 300, nowMs)).toBe(want);
+    expect(isCovered(schedule, packChunks(chunks), fromSlot * 1000 + 300, toSlot * 1000 + 300, nowMs)).toBe(
+      want,
+    );
 
   test('is true when every slot has its sample, over chunks that follow each other', () => {
     check([chunk(10, 20)], 12, 18, true);
@@ -36,7 +39,9 @@ describe('isCovered', () => {
   });
 
   test('is false without a schedule', () => {
-    expect(isCovered(undefined, [chunk(1, 2)], 1000, 2000, nowMs)).toBe(false);
-    expect(isCovered({ ...schedule, intervalMs: 0 }, [chunk(1, 2)], 1000, 2000, nowMs)).toBe(false);
+    expect(isCovered(undefined, packChunks([chunk(1, 2)]), 1000, 2000, nowMs)).toBe(false);
+    expect(isCovered({ ...schedule, intervalMs: 0 }, packChunks([chunk(1, 2)]), 1000, 2000, nowMs)).toBe(
+      false,
+    );
   });
 });

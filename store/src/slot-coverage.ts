@@ -2,7 +2,7 @@
 //
 // Careful in one direction only: "covered" is certain, "not covered" may be a hole outside the range in a chunk that touches it.
 
-import type { RawChunk, Schedule } from '@flotilla/tsdb';
+import { ChunkListReader, type Schedule } from '@flotilla/tsdb';
 
 /** A slot is not missed before its time and this have passed: the scrape may still run. */
 const graceMinMs = 2000;
@@ -15,7 +15,7 @@ export function settledEnd(maxTimeMs: number, intervalMs: number, nowMs: number)
 /** True when each slot of [minTimeMs, maxTimeMs] that is due has a sample. A series without a schedule is never covered. */
 export function isCovered(
   schedule: Schedule | undefined,
-  chunks: readonly RawChunk[],
+  chunkList: Uint8Array,
   minTimeMs: number,
   maxTimeMs: number,
   nowMs: number,
@@ -25,14 +25,14 @@ export function isCovered(
   const first = Math.ceil((minTimeMs - phaseMs) / intervalMs);
   const last = Math.floor((settledEnd(maxTimeMs, intervalMs, nowMs) - phaseMs) / intervalMs);
   if (last < first) return true;
-  let expected = -1;
-  for (let index = 0; index < chunks.length; index++) {
-    const chunk = chunks[index]!;
+  const chunk = new ChunkListReader(chunkList);
+  let expected: number | undefined;
+  while (chunk.next()) {
     const from = Math.floor((chunk.minTimeMs - phaseMs) / intervalMs);
     const to = Math.floor((chunk.maxTimeMs - phaseMs) / intervalMs);
     if (chunk.samples !== to - from + 1) return false;
-    if (index === 0 ? from > first : from !== expected) return false;
+    if (expected === undefined ? from > first : from !== expected) return false;
     expected = to + 1;
   }
-  return chunks.length > 0 && expected > last;
+  return expected !== undefined && expected > last;
 }

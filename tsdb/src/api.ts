@@ -95,6 +95,8 @@ export interface OpenOptions {
   readonly walSegmentBytes?: number;
   /** Default snappy. Either is read. */
   readonly walCompression?: 'snappy' | 'none';
+  /** Whether close() saves the head for the next open(), which need not replay the WAL then. Default true. */
+  readonly headSnapshot?: boolean;
   /** The seam for disk faults. */
   readonly io?: Io;
 }
@@ -156,6 +158,8 @@ export interface SeriesSet {
   readonly schedule: Schedule | undefined;
   /** Ascending in time, not overlapping; all that touch the range, whole, so their ends may lie outside of it. */
   readonly chunks: readonly RawChunk[];
+  /** The same as a chunk list (docs/format/series-stream.md). A view: copy it before anything else is called. */
+  readonly chunkList: Uint8Array;
   close(): void;
 }
 
@@ -164,6 +168,8 @@ export interface SelectOptions {
   readonly limit?: number;
   /** Labels and schedules only. */
   readonly skipChunks?: boolean;
+  /** Only chunk lists will be read: chunks of many series are read ahead, in the order of their files. Not with skipChunks. */
+  readonly packed?: boolean;
 }
 
 /** What the readers of a database need: head, block and database answer to it. */

@@ -1,5 +1,6 @@
 // A block from samples that somebody has in memory: for imports.
 
+import { packChunks } from '@flotilla/kernel';
 import { compareLabels, type Labels } from '@flotilla/model';
 import type { RawChunk, Schedule, SeriesSet } from './api.ts';
 import { writeBlock } from './block/block-writer.ts';
@@ -45,6 +46,9 @@ function seriesSetOf(series: readonly ImportedSeries[]): SeriesSet {
       const { times, values } = series[at]!;
       const words = new Uint32Array(values.buffer, values.byteOffset, 2 * values.length);
       return encodeFloats({ times, words, count: times.length });
+    },
+    get chunkList(): Uint8Array {
+      return packChunks(this.chunks);
     },
     close: () => {},
   };

@@ -1,5 +1,6 @@
 // The time-series database. See README.md for an example, docs/format/ for what is on disk.
 
+export { ChunkListReader, packChunks } from '@flotilla/kernel';
 export {
   type AppendCode,
   appendCode,

@@ -3,6 +3,7 @@
 // Parts of one series come from sets that follow each other in time; where chunks overlap (imported blocks), they are
 // merged into new ones, and at equal times the later set wins.
 
+import { ChunkListReader, packChunks } from '@flotilla/kernel';
 import { compareLabels, type Labels } from '@flotilla/model';
 import type { RawChunk, Schedule, SelectOptions, SeriesSet } from './api.ts';
 import { mergeChunks, mergeChunksStrictly } from './chunk/merge-chunks.ts';
@@ -18,6 +19,7 @@ export class MergedSeriesSet implements SeriesSet {
   /** The parts that have the current series. */
   private current: Part[] = [];
   private readonly merge: typeof mergeChunks;
+  private readonly joined = new JoinedLists();
   private left: number;
   private started = false;
 
@@ -63,10 +65,53 @@ export class MergedSeriesSet implements SeriesSet {
     return this.merge(this.current.flatMap(({ set }) => set.chunks));
   }
 
+  get chunkList(): Uint8Array {
+    if (this.current.length === 1) return this.current[0]!.set.chunkList;
+    this.joined.clear();
+    const follow = this.current.every(({ set }) => this.joined.add(set.chunkList));
+    return follow ? this.joined.bytes() : packChunks(this.chunks);
+  }
+
   close(): void {
     this.parts = [];
     this.left = 0;
     for (const set of this.sets) set.close();
+  }
+}
+
+/** Chunk lists of one series that follow each other in time, copied into one. */
+class JoinedLists {
+  private memory = new Uint8Array(4096);
+  private used = 0;
+  private endMs = -Infinity;
+
+  clear(): void {
+    this.used = 0;
+    this.endMs = -Infinity;
+  }
+
+  /** False if a list overlaps with those before it. */
+  add(list: Uint8Array): boolean {
+    const reader = new ChunkListReader(list);
+    while (reader.next()) {
+      if (reader.minTimeMs <= this.endMs) return false;
+      this.endMs = reader.maxTimeMs;
+    }
+    this.reserve(this.used + list.length);
+    this.memory.set(list, this.used);
+    this.used += list.length;
+    return true;
+  }
+
+  private reserve(bytes: number): void {
+    if (bytes <= this.memory.length) return;
+    const grown = new Uint8Array(2 * bytes);
+    grown.set(this.memory.subarray(0, this.used));
+    this.memory = grown;
+  }
+
+  bytes(): Uint8Array {
+    return this.memory.subarray(0, this.used);
   }
 }
 

@@ -17,6 +17,8 @@ export interface Measured {
   readonly chunkFiles: HeadChunkFiles;
   readonly maintenance: Maintenance;
   readonly replayed: ReplayReport;
+  /** Saved heads that were not used. */
+  readonly snapshotErrors: number;
   readonly refusals: Refusals;
 }
 
@@ -64,7 +66,7 @@ function exemplarMetrics({ head: { exemplars } }: Measured): Record<string, numb
   };
 }
 
-function walMetrics({ wal, wbl, maintenance, replayed }: Measured): Record<string, number> {
+function walMetrics({ wal, wbl, maintenance, replayed, snapshotErrors }: Measured): Record<string, number> {
   const lateFailures = wbl === undefined ? 0 : wbl.writesFailed + wbl.fsyncsFailed;
   return {
     prometheus_tsdb_wal_segment_current: wal.segment,
@@ -75,6 +77,7 @@ function walMetrics({ wal, wbl, maintenance, replayed }: Measured): Record<strin
     prometheus_tsdb_out_of_order_wbl_storage_size_bytes: wbl?.sizeBytes ?? 0,
     prometheus_tsdb_wal_corruptions_total: replayed.corruptions.length,
     prometheus_tsdb_wal_replay_unknown_refs_total: replayed.unknownSamples + replayed.unknownExemplars,
+    prometheus_tsdb_snapshot_replay_error_total: snapshotErrors,
     flotilla_tsdb_wal_records_skipped_total: replayed.skippedRecords,
     prometheus_tsdb_wal_truncations_total: maintenance.checkpoints,
     prometheus_tsdb_checkpoint_creations_total: maintenance.checkpoints,

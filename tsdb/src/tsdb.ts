@@ -23,6 +23,14 @@ import { Blocks } from './block/blocks.ts';
 import { HeadAppender, type Refusals } from './head/head-appender.ts';
 import { slotOf } from './head/ref-table.ts';
 import { HeadChunkFiles } from './head/head-chunk-files.ts';
+import {
+  dropSavedHead,
+  hasSavedHead,
+  type Loaded,
+  loadHead,
+  saveHead,
+  type SnapshotPlace,
+} from './head-snapshot/head-snapshot.ts';
 import { Head } from './head/head.ts';
 import { deleteFromHead } from './head/delete-series.ts';
 import { diskIo, type Io } from './io.ts';
@@ -46,6 +54,8 @@ const TOP_LIST_LENGTH = 10;
 export class Tsdb implements Queryable {
   private readonly head: Head;
   private readonly chunkFiles: HeadChunkFiles;
+  private readonly dir: string;
+  private readonly savesHead: boolean;
   private readonly wal: Wal;
   private readonly wbl: Wal | undefined;
   private readonly wblCorruptions: readonly CorruptionStatus[];
@@ -59,6 +69,7 @@ export class Tsdb implements Queryable {
   private readonly log: Log;
   private readonly tails = new Set<WalTail>();
   private readonly refusals: Refusals = { 0: 0, 1: 0, 2: 0, 3: 0, 4: 0, 5: 0 };
+  private snapshotErrors = 0;
   private closed = false;
 
   /**
@@ -71,6 +82,7 @@ export class Tsdb implements Queryable {
     try {
       const tsdb = new Tsdb(options, unlock);
       await tsdb.dropAliases();
+      dropSavedHead(options.dir, tsdb.io);
       return tsdb;
     } catch (error) {
       unlock();
@@ -93,6 +105,8 @@ export class Tsdb implements Queryable {
     const { dir, log } = options;
     const io = options.io ?? diskIo;
     this.io = io;
+    this.dir = dir;
+    this.savesHead = options.headSnapshot ?? true;
     this.log = log;
     const walDir = join(dir, 'wal');
     const wblDir = join(dir, 'wbl');
@@ -100,13 +114,11 @@ export class Tsdb implements Queryable {
     this.unlock = unlock;
     this.blocks = new Blocks(dir, log, io);
     this.chunkFiles = new HeadChunkFiles(join(dir, 'chunks_head'), io, log);
-    this.head = new Head(options.blockDurationMs ?? BLOCK_DURATION_MS, this.chunkFiles, {
-      exemplarsMax: EXEMPLARS_MAX,
-      ...options,
-    });
-    this.head.refuseBefore(this.blocks.headCutMs);
-    this.replayed = replayWal(walDir, this.head, log, io);
-    this.wblCorruptions = replayWbl(wblDir, this.head, this.replayed.aliases, log, io);
+    const { head: opened, loaded } = this.openHead(options);
+    this.head = opened;
+    this.replayed = replayWal(walDir, opened, log, io, loaded?.walSegment);
+    const { aliases } = this.replayed;
+    this.wblCorruptions = replayWbl(wblDir, opened, aliases, log, io, loaded?.wblSegment);
     const logOptions = {
       segmentBytes: options.walSegmentBytes ?? WAL_SEGMENT_BYTES,
       fsyncIntervalMs: options.fsyncIntervalMs ?? 1000,
@@ -117,7 +129,7 @@ export class Tsdb implements Queryable {
     this.wal = new Wal({ dir: walDir, ...logOptions });
     const needsWbl = this.head.lateWindowMs > 0 || existsSync(wblDir);
     this.wbl = needsWbl ? new Wal({ dir: wblDir, ...logOptions }) : undefined;
-    this.head.truncate(this.head.truncatedBeforeMs);
+    if (loaded === undefined || !this.replayed.isEmpty) opened.truncate(opened.truncatedBeforeMs);
     this.reader = new DatabaseReader(this.blocks, this.head);
     const { head, wal, wbl, blocks, chunkFiles } = this;
     this.maintenance = new Maintenance({
@@ -134,6 +146,30 @@ export class Tsdb implements Queryable {
       io,
       log,
     });
+  }
+
+  /** The head as the last close() saved it, or an empty one. */
+  private openHead(options: OpenOptions): { head: Head; loaded: Loaded | undefined } {
+    const empty = (): Head => {
+      const head = new Head(options.blockDurationMs ?? BLOCK_DURATION_MS, this.chunkFiles, {
+        exemplarsMax: EXEMPLARS_MAX,
+        ...options,
+      });
+      head.refuseBefore(this.blocks.headCutMs);
+      return head;
+    };
+    const head = empty();
+    const isSaved = this.savesHead && hasSavedHead(this.dir);
+    const loaded = isSaved ? loadHead(this.snapshotPlace, head) : undefined;
+    if (loaded !== undefined) return { head, loaded };
+    if (isSaved) this.snapshotErrors++;
+    this.chunkFiles.clear();
+    return { head: isSaved ? empty() : head, loaded };
+  }
+
+  private get snapshotPlace(): SnapshotPlace {
+    const { dir, chunkFiles: files, io, log } = this;
+    return { dir, files, headCutMs: this.blocks.headCutMs, io, log };
   }
 
   /** Follows the WAL from a position, or from what is committed next. The tail is closed before the database. */
@@ -229,8 +265,18 @@ export class Tsdb implements Queryable {
 
   /** Prometheus's names, prometheus_tsdb_…, and plain numbers; histograms and labels are left out. */
   collect(): Record<string, number> {
-    const { head, wal, wbl, blocks, chunkFiles, maintenance, replayed, refusals } = this;
-    return collectMetrics({ head, wal, wbl, blocks, chunkFiles, maintenance, replayed, refusals });
+    const { head, wal, wbl, blocks, chunkFiles, maintenance, replayed, snapshotErrors, refusals } = this;
+    return collectMetrics({
+      head,
+      wal,
+      wbl,
+      blocks,
+      chunkFiles,
+      maintenance,
+      replayed,
+      snapshotErrors,
+      refusals,
+    });
   }
 
   /**
@@ -282,7 +328,7 @@ export class Tsdb implements Queryable {
     this.wal.sync();
   }
 
-  /** Ends maintenance, makes the WAL durable and gives the folder back. */
+  /** Ends maintenance, makes the WAL durable, saves the head for the next start and gives the folder back. */
   async close(): Promise<void> {
     if (this.closed) return;
     this.closed = true;
@@ -290,6 +336,7 @@ export class Tsdb implements Queryable {
     try {
       this.wbl?.close();
       this.wal.close();
+      if (this.savesHead) saveHead(this.snapshotPlace, this.head, this.wal, this.wbl);
     } finally {
       this.chunkFiles.close();
       this.unlock();

@@ -23,7 +23,6 @@ export type {
 export { noSettings } from './assignment.ts';
 export type { Heartbeat, ScraperState, TargetHealth } from './heartbeat.ts';
 export type {
-  ChunkMessage,
   Gap,
   MatcherMessage,
   SeriesFrame,
@@ -62,6 +61,7 @@ export type {
   DroppedTarget,
   LabelRecord,
   RelabelStepsResponse,
+  ScrapeConfigResponse,
   RelabelStepView,
 } from './operator-api.ts';
 export { RULES_PATH } from './rules-feed.ts';
@@ -86,7 +86,7 @@ export {
   parseExactHistogram,
 } from './exact-histogram.ts';
 export { recycleFrame, SeriesFrameWriter } from './series-batch.ts';
-export { SERIES_ACCEPT, seriesStreamVersion } from './series-stream.ts';
+export { acceptsSeries, SERIES_CONTENT_TYPE, seriesChecksum } from './series-stream.ts';
 export { encodeFrame, FRAME_BYTES_MAX, FrameDecoder } from './framing.ts';
 export { decodeHeartbeat, encodeHeartbeat } from './heartbeat-codec.ts';
 export {

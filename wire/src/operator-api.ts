@@ -1,9 +1,11 @@
-// What the operator alone knows of targets, asked for by the queriers: labels before relabeling, and what relabeling dropped.
+// What the operator alone knows of targets, asked for by the queriers: labels before relabeling, what relabeling dropped,
+// and how jobs are configured.
 
 /** JSON over HTTP, in Prometheus's envelope. */
 export const OPERATOR_PATHS = {
   discovered: '/api/v1/targets/discovered',
   relabelSteps: '/api/v1/targets/relabel_steps',
+  scrapeConfig: '/api/v1/scrape_pools/config',
 } as const;
 
 export type LabelRecord = Readonly<Record<string, string>>;
@@ -41,3 +43,6 @@ export interface RelabelStepView {
 
 /** GET relabel_steps?scrapePool=&labels={…}; null for a pool that does not exist. */
 export type RelabelStepsResponse = { readonly steps: readonly RelabelStepView[] } | null;
+
+/** GET scrape_pools/config?scrapePool=; null for a pool that does not exist. */
+export type ScrapeConfigResponse = { readonly yaml: string } | null;

@@ -2,9 +2,8 @@
 //
 // A symbol stands before the first series that names it, so that both sides go through a batch once.
 
-import type { Checksum } from './framing.ts';
 import { type ProtoReader, ProtoWriter } from './proto-cursor.ts';
-import type { ChunkMessage, SeriesMessage } from './series-stream.ts';
+import { seriesChecksum, type SeriesMessage } from './series-stream.ts';
 
 /** Field numbers and wire types of series_stream.proto. */
 export const tags = {
@@ -18,17 +17,12 @@ export const tags = {
   intervalMs: 0x18,
   phaseMs: 0x20,
   incomplete: 0x28,
-  chunk: 0x32,
-  minTimeMs: 0x08,
-  maxTimeMs: 0x10,
-  samples: 0x18,
-  encoding: 0x20,
-  data: 0x2a,
+  chunkList: 0x3a,
 } as const;
 
 /** A frame's length (uvarint) and checksum, and the head of the batch. */
 const headBytesMax = 5 + 4 + 5;
-/** What a series or a chunk takes at most, without labels and data. */
+/** What a series takes at most, without labels and chunks. */
 const fieldBytesMax = 64;
 
 const bufferBytesMin = 1 << 16;
@@ -50,10 +44,8 @@ export class SeriesFrameWriter {
   count = 0;
   readonly #writer = new ProtoWriter(idle.pop() ?? Buffer.allocUnsafeSlow(bufferBytesMin));
   readonly #symbols = new Map<string, number>();
-  readonly #checksum: Checksum;
 
-  constructor(checksum: Checksum) {
-    this.#checksum = checksum;
+  constructor() {
     this.#writer.at = headBytesMax;
   }
 
@@ -61,7 +53,7 @@ export class SeriesFrameWriter {
     return this.#writer.at - headBytesMax;
   }
 
-  add({ labels, targetId, intervalMs, phaseMs, incomplete, chunks }: SeriesMessage): void {
+  add({ labels, targetId, intervalMs, phaseMs, incomplete, chunkList }: SeriesMessage): void {
     const writer = this.#writer;
     this.#addSymbols(labels);
     writer.reserve(fieldBytesMax + 5 * labels.length);
@@ -79,7 +71,8 @@ export class SeriesFrameWriter {
     writer.varint(phaseMs);
     writer.bytes[writer.at++] = tags.incomplete;
     writer.bytes[writer.at++] = incomplete ? 1 : 0;
-    for (const chunk of chunks) this.#addChunk(chunk);
+    writer.bytes[writer.at++] = tags.chunkList;
+    writer.data(chunkList);
     writer.endMessage(start);
     this.count++;
   }
@@ -96,7 +89,7 @@ export class SeriesFrameWriter {
     this.#writer.at = batchAt;
     bytes[this.#writer.at++] = tags.batch;
     this.#writer.varint(batchBytes);
-    bytes.writeUInt32BE(this.#checksum(bytes.subarray(batchAt, end)), batchAt - 4);
+    bytes.writeUInt32BE(seriesChecksum(bytes.subarray(batchAt, end)), batchAt - 4);
     this.count = 0;
     this.#symbols.clear();
     this.#writer.at = headBytesMax;
@@ -114,24 +107,6 @@ export class SeriesFrameWriter {
       writer.text(text);
     }
   }
-
-  #addChunk({ minTimeMs, maxTimeMs, samples, encoding, data }: ChunkMessage): void {
-    const writer = this.#writer;
-    writer.reserve(fieldBytesMax);
-    writer.bytes[writer.at++] = tags.chunk;
-    const start = writer.beginMessage();
-    writer.bytes[writer.at++] = tags.minTimeMs;
-    writer.signed(minTimeMs);
-    writer.bytes[writer.at++] = tags.maxTimeMs;
-    writer.signed(maxTimeMs);
-    writer.bytes[writer.at++] = tags.samples;
-    writer.varint(samples);
-    writer.bytes[writer.at++] = tags.encoding;
-    writer.varint(encoding);
-    writer.bytes[writer.at++] = tags.data;
-    writer.data(data);
-    writer.endMessage(start);
-  }
 }
 
 function varintBytes(value: number): number {
@@ -140,7 +115,7 @@ function varintBytes(value: number): number {
   return bytes;
 }
 
-/** The series of a batch that ends at `end`. Data are views of the reader's bytes. */
+/** The series of a batch that ends at `end`. Chunk lists are views of the reader's bytes. */
 export function decodeBatch(reader: ProtoReader, end: number): SeriesMessage[] {
   const symbols: string[] = [];
   const series: SeriesMessage[] = [];
@@ -162,8 +137,10 @@ interface Draft {
   intervalMs: number;
   phaseMs: number;
   incomplete: boolean;
-  chunks: ChunkMessage[];
+  chunkList: Uint8Array;
 }
+
+const noChunks = new Uint8Array(0);
 
 function decodeSeries(reader: ProtoReader, end: number, symbols: readonly string[]): SeriesMessage {
   const series: Draft = {
@@ -172,11 +149,11 @@ function decodeSeries(reader: ProtoReader, end: number, symbols: readonly string
     intervalMs: 0,
     phaseMs: 0,
     incomplete: false,
-    chunks: [],
+    chunkList: noChunks,
   };
   while (reader.at < end) {
     const tag = reader.varint(end);
-    if (tag === tags.chunk) series.chunks.push(decodeChunk(reader, reader.endOf(end)));
+    if (tag === tags.chunkList) series.chunkList = reader.data(end);
     else if (tag === tags.labels) readLabels(reader, reader.endOf(end), symbols, series.labels);
     else if (tag === tags.label) series.labels.push(symbolAt(reader, symbols, reader.varint(end)));
     else if (tag === tags.targetId) series.targetId = reader.fixed32(end);
@@ -197,24 +174,4 @@ function symbolAt(reader: ProtoReader, symbols: readonly string[], ref: number):
   const text = symbols[ref];
   if (text === undefined) throw reader.damage(`symbol ${ref} of ${symbols.length}`);
   return text;
-}
-
-const noData = new Uint8Array(0);
-
-function decodeChunk(reader: ProtoReader, end: number): ChunkMessage {
-  let minTimeMs = 0;
-  let maxTimeMs = 0;
-  let samples = 0;
-  let encoding = 0;
-  let data: Uint8Array = noData;
-  while (reader.at < end) {
-    const tag = reader.varint(end);
-    if (tag === tags.data) data = reader.data(end);
-    else if (tag === tags.minTimeMs) minTimeMs = reader.signed(end);
-    else if (tag === tags.maxTimeMs) maxTimeMs = reader.signed(end);
-    else if (tag === tags.samples) samples = reader.varint(end);
-    else if (tag === tags.encoding) encoding = reader.varint(end);
-    else reader.skip(tag, end);
-  }
-  return { minTimeMs, maxTimeMs, samples, encoding, data };
 }

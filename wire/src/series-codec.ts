@@ -56,7 +56,7 @@ export function encodeSeriesTrailer(trailer: SeriesTrailer): Uint8Array {
   return frameType.encode({ trailer });
 }
 
-/** Chunk data are views of `payload`. */
+/** Chunk lists are views of `payload`. */
 export function decodeSeriesFrame(payload: Uint8Array): SeriesFrame {
   const reader = new ProtoReader(payload);
   const end = payload.length;

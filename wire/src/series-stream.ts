@@ -4,25 +4,17 @@
 // A stream without a trailer is a failure, whatever came before it.
 
 import { crc32 } from 'node:zlib';
-import { crc32c } from './crc32c.ts';
 import type { Checksum } from './framing.ts';
 
-/** A version of the stream: version 2 has another checksum, which costs less. A reader asks for it by `accept`. */
-export interface SeriesStreamVersion {
-  readonly contentType: string;
-  readonly checksum: Checksum;
-}
+/** What a reader asks for by `accept`, and gets as `content-type`. Versions 1 and 2 had chunks as messages of their own. */
+export const SERIES_CONTENT_TYPE = 'application/x-flotilla-series; version=3';
 
-const versions: readonly SeriesStreamVersion[] = [
-  { contentType: 'application/x-flotilla-series; version=2', checksum: (bytes) => crc32(bytes) },
-  { contentType: 'application/x-flotilla-series; version=1', checksum: crc32c },
-];
+/** Of its frames: CRC-32, for which processors have instructions that JavaScript can reach. */
+export const seriesChecksum: Checksum = (bytes) => crc32(bytes);
 
-export const SERIES_ACCEPT = versions.map(({ contentType }) => contentType).join(', ');
-
-/** The best version that an `accept` or `content-type` header names; the first one if it names none. */
-export function seriesStreamVersion(header: string | undefined): SeriesStreamVersion {
-  return versions.find(({ contentType }) => header?.includes(contentType)) ?? versions.at(-1)!;
+/** Whether a reader that sends this `accept` takes the version of this process, the only one that it speaks. */
+export function acceptsSeries(accept = '*/*'): boolean {
+  return accept.includes(SERIES_CONTENT_TYPE) || accept.includes('*/*');
 }
 
 /** A matcher as it goes over the wire. */
@@ -43,15 +35,6 @@ export interface SeriesRequest {
   readonly targetIds: readonly number[];
 }
 
-export interface ChunkMessage {
-  readonly minTimeMs: number;
-  readonly maxTimeMs: number;
-  readonly samples: number;
-  /** 1: XOR; 2, 3: native histograms of whole, of float counts. Numbers as in Prometheus's blocks. */
-  readonly encoding: number;
-  readonly data: Uint8Array;
-}
-
 export interface SeriesMessage {
   /** name, value, name, value, …, sorted by name, as in the external view. */
   readonly labels: readonly string[];
@@ -62,7 +45,8 @@ export interface SeriesMessage {
   readonly phaseMs: number;
   /** A slot in the requested range may be missing here: the other replica must be asked for this target. */
   readonly incomplete: boolean;
-  readonly chunks: readonly ChunkMessage[];
+  /** A chunk list, as the database gives it and the decoder takes it; nothing in between looks into it. */
+  readonly chunkList: Uint8Array;
 }
 
 /** [fromMs, toMs] in which the store was not scraping: down, not yet born, its disk full. */

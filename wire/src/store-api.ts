@@ -143,6 +143,8 @@ export interface StoreStatus {
 export interface RulesResponse {
   readonly replica: number;
   readonly groups: readonly RuleGroupStatus[];
+  /** Where alerts are posted to; a ruler of an older version does not tell. */
+  readonly alertmanagers?: readonly string[];
 }
 
 export interface AlertStatus {

@@ -1,14 +1,16 @@
 // One process under test: `load.js MODE DIR …` does one thing with our database and prints its figures as JSON.
 //
 //     write DIR TARGETS SERIES SCRAPES INTERVAL_S   bodies in memory → line cache → head and WAL
-//     replay DIR                                    opens the folder
+//     split DIR TARGETS SERIES SCRAPES             the steps of write apart, in nanoseconds of CPU a sample
+//     restart DIR                                   opens the folder, as the last process closed it
+//     replay DIR                                    opens the folder, from its WAL
 //     query DIR                                     opens the folder, then reads every sample of the head, then of a block
 //     churn DIR SERIES ROUNDS                       all series new in each round
 
-import { DROPPED, LineCache, LineScanner } from '@flotilla/kernel';
+import { DROPPED, HeadKernel, LineCache, LineScanner } from '@flotilla/kernel';
 import { Labels } from '@flotilla/model';
 import { type Appender, decodeChunk, Tsdb } from '@flotilla/tsdb';
-import { readdirSync, statSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readdirSync, statSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
@@ -29,7 +31,9 @@ const [mode, dir = '', ...numbers] = process.argv.slice(2);
 const [a = 0, b = 0, c = 0, d = 0] = numbers.map(Number);
 const modes: Record<string, () => Promise<Figures>> = {
   write: () => write(a, b, c, d),
-  replay: () => replay(),
+  split: () => split(a, b, c),
+  restart: () => startOf(true),
+  replay: () => startOf(false),
   query: () => query(),
   churn: () => churn(a, b),
 };
@@ -56,8 +60,14 @@ function settledBytes(): number {
   return process.memoryUsage.rss();
 }
 
-function open(retentionMs = 100 * YEAR_MS): Promise<Tsdb> {
-  return Tsdb.open({ dir, retentionMs, log: silent, clock: () => Date.now() + YEAR_MS });
+function open(headSnapshot = true): Promise<Tsdb> {
+  return Tsdb.open({
+    dir,
+    retentionMs: 100 * YEAR_MS,
+    headSnapshot,
+    log: silent,
+    clock: () => Date.now() + YEAR_MS,
+  });
 }
 
 /** Series text as in the bodies → labels of one target. Values have no escapes. */
@@ -103,8 +113,69 @@ async function write(
   });
   const memoryBytes = settledBytes();
   const { walBytes } = db.status(0);
-  await db.close();
-  return { ...steady, createSeconds: created.cpuSeconds, memoryBytes, walBytes };
+  const { wallSeconds: closeSeconds } = await closed(db);
+  return { ...steady, createSeconds: created.cpuSeconds, memoryBytes, walBytes, closeSeconds };
+}
+
+/** What one write of a scrape is made of, without the database around it. */
+async function split(targets: number, series: number, scrapes: number): Promise<Figures> {
+  const scanner = new LineScanner();
+  const caches = Array.from({ length: targets }, () => new LineCache(scanner));
+  const { rounds } = makeBodies(series, ROUNDS);
+  const kernel = new HeadKernel(() => {});
+  mkdirSync(dir, { recursive: true });
+  const fd = openSync(join(dir, 'wal'), 'w');
+  const nanoseconds: Record<string, number> = {};
+  let before = 0;
+  const spent = (step: string): void => {
+    const now = cpuSeconds();
+    nanoseconds[step] = (nanoseconds[step] ?? 0) + (now - before) * 1e9;
+    before = now;
+  };
+  let ref = 0;
+  let samples = 0;
+  const scrape = (round: number, target: number): void => {
+    const body = rounds[(round + target) % ROUNDS]!;
+    before = cpuSeconds();
+    scanner.bodyBuffer(body.length).set(body);
+    spent('copyNs');
+    caches[target]!.scan(body.length);
+    spent('scanNs');
+    for (let i = 0; i < scanner.unknownCount; i++) {
+      const { start, entry } = scanner.unknown(i);
+      if (body[start] !== 35) kernel.createSeries(++ref);
+      caches[target]!.learn(entry, body[start] === 35 ? DROPPED : ref);
+    }
+    const { refs, values, sampleCount } = scanner;
+    before = cpuSeconds();
+    kernel.stage(1, refs, values, sampleCount, round * 5000 + target * 17, new Uint8Array(sampleCount));
+    spent('stageNs');
+    kernel.beginFrames(true);
+    kernel.frameStaged(1, 0);
+    spent('frameNs');
+    writeSync(fd, kernel.frames());
+    spent('writeNs');
+    kernel.apply(1, 0, 7_200_000);
+    spent('applyNs');
+    caches[target]!.commit();
+    spent('cacheNs');
+    samples += sampleCount;
+  };
+  const all = (from: number, to: number): void => {
+    for (let round = from; round < to; round++)
+      for (let target = 0; target < targets; target++) scrape(round, target);
+  };
+  all(0, 2);
+  samples = 0;
+  for (const step of Object.keys(nanoseconds)) nanoseconds[step] = 0;
+  const figures = await measured(async () => {
+    all(2, scrapes);
+    return samples;
+  });
+  closeSync(fd);
+  for (const step of Object.keys(nanoseconds))
+    nanoseconds[step] = Math.round((nanoseconds[step]! / samples) * 10) / 10;
+  return { ...figures, ...nanoseconds };
 }
 
 function learn(
@@ -124,15 +195,22 @@ function learn(
   }
 }
 
-async function replay(): Promise<Figures> {
+function closed(db: Tsdb): Promise<Figures> {
+  return measured(async () => {
+    await db.close();
+    return 0;
+  });
+}
+
+async function startOf(headSnapshot: boolean): Promise<Figures> {
   let db: Tsdb | undefined;
   const figures = await measured(async () => {
-    db = await open();
-    return db.status(0).samplesAppended;
+    db = await open(headSnapshot);
+    return db.status(0).headSeries;
   });
   const memoryBytes = settledBytes();
-  await db!.close();
-  return { ...figures, memoryBytes };
+  const { wallSeconds: closeSeconds } = await closed(db!);
+  return { ...figures, memoryBytes, closeSeconds };
 }
 
 async function query(): Promise<Figures> {

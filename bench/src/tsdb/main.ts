@@ -27,6 +27,8 @@ const sizes: Readonly<Record<string, Size>> = {
 };
 
 interface Figures {
+  /** Of a start after an orderly stop. */
+  readonly restartSeconds: number;
   readonly replaySeconds: number;
   readonly memoryBytes: number;
   readonly chunkBytesPerSample: number;
@@ -82,12 +84,14 @@ try {
       ratios: {
         memory: ratio(own.memoryBytes, peer.memoryBytes),
         bytesPerSample: ratio(own.chunkBytesPerSample, peer.chunkBytesPerSample),
+        restartWall: ratio(own.restartSeconds, peer.restartSeconds),
         replayWall: ratio(own.replaySeconds, peer.replaySeconds),
         compactionCpu: ratio(own.blockCpu, peer.blockCpu),
         queryCpu: ratio(own.readCpu, peer.readCpu),
         churnGrowth: ratio(churn['lastBytes']!, churn['thirdBytes']!),
       },
       appendNsPerSample: nsPerSample(written),
+      closeSeconds: written['closeSeconds']!,
       appendBytesPerSeries: Math.round(written['memoryBytes']! / total),
       ours: own,
       theirs: peer,
@@ -121,10 +125,12 @@ function copied(source: string, name: string): string {
 
 function measureOurs(source: string): Figures {
   const dir = copied(source, 'ours');
+  const restarted = load('restart', dir);
   const replayed = load('replay', dir);
   const query = load('query', dir);
   const samples = query['samples']!;
   const figures = {
+    restartSeconds: restarted['wallSeconds']!,
     replaySeconds: replayed['wallSeconds']!,
     memoryBytes: replayed['memoryBytes']!,
     chunkBytesPerSample: query['chunkBytes']! / samples,
@@ -152,6 +158,7 @@ async function measureTheirs(source: string): Promise<Figures> {
       fetchOk(`${url}/api/v1/query?query=${encodeURIComponent(text)}&time=${endSeconds(dir)}`),
     );
     const figures = {
+      restartSeconds: replaySeconds, // It has no other way.
       replaySeconds,
       memoryBytes,
       chunkBytesPerSample: bytes / samples,

@@ -11,6 +11,8 @@ export interface PartSpec {
   readonly name: string;
   /** Path of the JavaScript to run, and its arguments. */
   readonly command: readonly string[];
+  /** Besides that of this process. */
+  readonly environment?: Readonly<Record<string, string>> | undefined;
   readonly url: string;
   readonly labels: Readonly<Record<string, string>>;
 }
@@ -73,7 +75,10 @@ export class Part {
   }
 
   start(): void {
-    const child = spawn(process.execPath, [...this.spec.command], { stdio: ['pipe', 'pipe', 'pipe'] });
+    const child = spawn(process.execPath, [...this.spec.command], {
+      env: { ...process.env, ...this.spec.environment },
+      stdio: ['pipe', 'pipe', 'pipe'],
+    });
     this.#child = child;
     this.#startedMs = Date.now();
     child.stdin.on('error', () => undefined);

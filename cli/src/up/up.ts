@@ -102,15 +102,25 @@ function workloadParts(options: UpOptions): PartSpec[] {
   return readWorkloads(options.data).map(({ name, binary, args, url, labels }) => ({
     name,
     command: command(binary, args, options),
+    environment: environments[binary],
     url,
     labels,
   }));
 }
 
+/** As on Kubernetes: registering series fills a large nursery with garbage, whose pages V8 keeps. */
+const nodeFlags: Readonly<Partial<Record<string, readonly string[]>>> = {
+  scraper: ['--max-semi-space-size=8'],
+};
+
+const environments: Readonly<Partial<Record<string, Readonly<Record<string, string>>>>> = {
+  scraper: { MALLOC_MMAP_THRESHOLD_: '262144', MALLOC_ARENA_MAX: '2' },
+};
+
 function command(binary: string, args: readonly string[], options: UpOptions): string[] {
   const token = `--internal.token-file=${join(options.data, LOCAL_PATHS.token)}`;
   const common = [token, `--log.level=${options.logLevel}`, '--process.exit-with-parent'];
-  return [join(rooms, binary, 'dist/main.js'), ...args, ...common];
+  return [...(nodeFlags[binary] ?? []), join(rooms, binary, 'dist/main.js'), ...args, ...common];
 }
 
 function readWorkloads(data: string): readonly LocalProcess[] {

@@ -101,6 +101,9 @@ proof(
     expect(alerts).toHaveLength(1);
     expect(alerts[0]?.labels).toEqual({ alertname: 'AlwaysOn', severity: 'info' });
     expect(alerts[0]?.annotations).toEqual({ summary: 'value 1' });
+    const { body } = await fleet.get('/api/v1/alertmanagers');
+    const activeAlertmanagers = [{ url: `${alertmanagerUrl}/api/v2/alerts` }];
+    expect(body.data).toEqual({ activeAlertmanagers, droppedAlertmanagers: [] });
   },
   60_000,
 );

@@ -121,4 +121,6 @@ export interface Discovery {
   discovered(query: DiscoveredQuery): DiscoveredResponse;
   /** What the rules of a job make of labels; undefined when there is no such job. */
   relabelSteps(scrapePool: string, labels: Labels): readonly RelabelStepView[] | undefined;
+  /** A job as Prometheus's scrape_config in YAML; undefined when there is no such job. */
+  scrapeConfig(scrapePool: string): string | undefined;
 }

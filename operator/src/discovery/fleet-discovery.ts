@@ -18,6 +18,7 @@ import { DiscoveryViews } from './discovery-views.ts';
 import { PoolCache } from './pool-cache.ts';
 import { problemOf, Selection } from './selection.ts';
 import { TargetFeeds } from './target-feeds.ts';
+import { scrapeConfigYaml } from './scrape-config-view.ts';
 import { discoveredTargets, relabelStepViews } from './target-views.ts';
 import type { DiscoveredQuery } from './target-views.ts';
 
@@ -118,6 +119,11 @@ export class FleetDiscovery implements Discovery {
   relabelSteps(scrapePool: string, labels: Labels): readonly RelabelStepView[] | undefined {
     const scrape = this.#refresh().jobs.find(({ job }) => job.name === scrapePool);
     return scrape === undefined ? undefined : relabelStepViews(scrape, labels);
+  }
+
+  scrapeConfig(scrapePool: string): string | undefined {
+    const scrape = this.#refresh().jobs.find(({ job }) => job.name === scrapePool);
+    return scrape === undefined ? undefined : scrapeConfigYaml(scrape);
   }
 
   secret(ref: SecretRef): string | undefined {

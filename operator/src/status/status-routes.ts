@@ -33,6 +33,11 @@ export function statusRoutes(operator: Operator, discovery: Discovery, authentic
     const steps = discovery.relabelSteps(scrapePool, labelsOf(labels));
     sendData(request, response, steps === undefined ? null : { steps });
   });
+  router.get('/scrape_pools/config', (request, response) => {
+    const { scrapePool = '' } = request.query as Readonly<Record<string, string>>;
+    const yaml = discovery.scrapeConfig(scrapePool);
+    sendData(request, response, yaml === undefined ? null : { yaml });
+  });
   router.get('/scrape_pools', (request, response) =>
     sendData(request, response, scrapePools(operator, discovery)),
   );

@@ -343,6 +343,11 @@ describe('planObjects', () => {
     expect(env).toContainEqual({ name: 'NODE_OPTIONS', value: '--max-old-space-size=768' });
   });
 
+  test("keeps a scraper's nursery small", () => {
+    const { env } = templateOf({}, 'scraper-main-0').spec.containers[0]!;
+    expect(env).toContainEqual({ name: 'NODE_OPTIONS', value: '--max-semi-space-size=8' });
+  });
+
   test('passes on what users write, without expansion', () => {
     const { args } = templateOf({ externalLabels: { a: '$(POD_NAME)' } }, 'ruler-main').spec.containers[0]!;
     expect(args).toContain('--external-label=a=$$(POD_NAME)');

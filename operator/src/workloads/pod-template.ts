@@ -29,6 +29,21 @@ const uid = 1000;
 const startupProbe = probe('/-/ready', { periodSeconds: 5, failureThreshold: 720 });
 /** Part of the memory limit that JavaScript may have; a scraper's samples live outside its heap. */
 const heapParts: Readonly<Record<Component, number>> = { scraper: 0.4, querier: 0.75, ruler: 0.6 };
+/** Registering series fills a large nursery with garbage, whose pages V8 keeps: 110 MB. */
+const nodeFlags: Readonly<Record<Component, readonly string[]>> = {
+  scraper: ['--max-semi-space-size=8'],
+  querier: [],
+  ruler: [],
+};
+/**
+ * Of glibc. Arrays that grow to megabytes get memory of their own, however large those were that are freed: else their
+ * predecessors leave holes, 50 MB at a million series.
+ */
+const mallocSettings: Readonly<Record<Component, Readonly<Record<string, string>>>> = {
+  scraper: { MALLOC_MMAP_THRESHOLD_: '262144', MALLOC_ARENA_MAX: '2' },
+  querier: {},
+  ruler: {},
+};
 const requestDefaults: Readonly<Record<Component, Record<string, string>>> = {
   scraper: { cpu: '100m', memory: '256Mi' },
   querier: { cpu: '50m', memory: '128Mi' },
@@ -202,6 +217,10 @@ function environment(component: Component, { limits }: Resources): object[] {
   });
   const memory = limits?.['memory'];
   const heap = memory === undefined ? Number.NaN : parseQuantity(memory) * heapParts[component];
+  const options = [
+    ...nodeFlags[component],
+    ...(heap > 0 ? [`--max-old-space-size=${Math.ceil(heap / (1 << 20))}`] : []),
+  ];
   return [
     ...(component === 'querier'
       ? []
@@ -209,9 +228,8 @@ function environment(component: Component, { limits }: Resources): object[] {
           field('POD_NAME', 'metadata.name'),
           field('POD_INDEX', "metadata.labels['apps.kubernetes.io/pod-index']"),
         ]),
-    ...(heap > 0
-      ? [{ name: 'NODE_OPTIONS', value: `--max-old-space-size=${Math.ceil(heap / (1 << 20))}` }]
-      : []),
+    ...Object.entries(mallocSettings[component]).map(([name, value]) => ({ name, value })),
+    ...(options.length > 0 ? [{ name: 'NODE_OPTIONS', value: options.join(' ') }] : []),
   ];
 }
 

@@ -38,8 +38,13 @@ export class Absent extends HeldOperator {
     tile.values.fill(1);
     tile.valid.fill(1);
     await this.evaluation.stream(this.input, 'absent', ({ valid }, _first, rows) => {
-      for (let cell = 0; cell < rows * steps; cell++) if (valid[cell] !== 0) tile.valid[cell % steps] = 0;
+      for (let i = 0; i < rows; i++) clearWhere(valid, i * steps, tile.valid, steps);
     });
     this.held = tile;
   }
+}
+
+/** Takes away what is there in cells from `at` on. */
+function clearWhere(valid: Uint8Array, at: number, absent: Uint8Array, steps: number): void {
+  for (let step = 0; step < steps; step++) if (valid[at + step] !== 0) absent[step] = 0;
 }

@@ -1,10 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
-import { Labels } from '@flotilla/model';
+import { Labels, parseHistogram, writeStale } from '@flotilla/model';
+import type { FloatHistogram } from '@flotilla/model';
 import { ParseError } from '../parser/parse-error.ts';
 import type { SelectHints, Storage } from '../storage.ts';
 import { Engine, type EngineOptions, type QueryControl } from './engine.ts';
 import { QueryError } from './errors.ts';
 import { MemoryStorage } from './memory-storage.ts';
+import type { PlanNode } from './plan-tree.ts';
 
 const MINUTE = 60_000;
 
@@ -155,6 +157,23 @@ describe('selections', () => {
   });
 });
 
+test('histograms keep their places between floats and stale markers, whatever a storage leaves at floats', async () => {
+  const { histogram } = parseHistogram('count:7 sum:3');
+  const histograms: (FloatHistogram | undefined)[] = [];
+  histograms[3] = histogram;
+  const values = Float64Array.of(1, 0, 2, NaN);
+  writeStale(values, 1);
+  const labels = Labels.fromRecord({ __name__: 'mixed' });
+  const series = [{ labels, timestampsMs: Float64Array.of(0, 1000, 2000, 3000), values, histograms }];
+  const storage: Storage = { select: () => Promise.resolve({ series, warnings: [] }) };
+  const result = await new Engine({}).instant({ expr: 'mixed[1m]', timeMs: 5000 }, storage);
+  expect(result.type === 'matrix' && result.series[0]).toMatchObject({
+    timestampsMs: Float64Array.of(0, 2000),
+    values: Float64Array.of(1, 2),
+    histograms: [{ timeMs: 3000, histogram }],
+  });
+});
+
 describe('names', () => {
   const storage = counters(1);
 
@@ -168,5 +187,40 @@ describe('names', () => {
     expect(await labelsOf(renamed, false)).toEqual(['{instance="0"}']);
     expect(await labelsOf(renamed, true)).toEqual(['{from="c_total", instance="0"}']);
     expect(await labelsOf('last_over_time(c_total[1m])', false)).toEqual(['c_total{instance="0"}']);
+  });
+});
+
+describe('the plan', () => {
+  const expr = 'sum(rate(c_total[1m])) + max_over_time(sum(c_total)[2m:1m]) + sum(c_total @ 60)';
+
+  /** `operator×steps(inputs)` */
+  function shape({ operator, steps, inputs }: PlanNode): string {
+    return `${operator}×${steps}${inputs.length === 0 ? '' : `(${inputs.map(shape).join(', ')})`}`;
+  }
+
+  const wanted =
+    '+×61(+×61(sum×61(rate×61(range selector×61)), max_over_time×61(subquery×61(sum×62(selector×62)))), sum×1(selector×1))';
+
+  test('is told without a storage', () => {
+    const plan = new Engine().explain({ expr }, HOUR)!;
+    expect(shape(plan)).toBe(wanted);
+    expect(JSON.stringify(plan)).not.toContain('cost');
+    expect(new Engine().explain({ expr: '"text"' }, { startMs: 0, endMs: 0, stepMs: 0 })).toBeUndefined();
+  });
+
+  test('says what it cost if it was measured', async () => {
+    const storage = counters(3);
+    const plain = await new Engine().range({ expr, ...HOUR }, storage);
+    const measured = await new Engine().range({ expr, ...HOUR }, storage, { measure: true });
+    expect(plain.stats).not.toHaveProperty('plan');
+    expect({ ...measured, stats: {} }).toEqual({ ...plain, stats: {} });
+    const { plan, perStep, samples } = measured.stats;
+    expect(shape(plan!)).toBe(wanted);
+    expect(plan!.cost).toMatchObject({ series: 1, samples: 60 }); // rate() has none at the first step.;
+    const selector = plan!.inputs[0]!.inputs[0]!.inputs[0]!.inputs[0]!;
+    expect(selector.selection).toMatchObject({ series: 3, samples: 723, bytes: 16 * 723 });
+    // rate() sees 4 samples of each series, the subquery 2 of its own steps, and `@` 3 at every step.
+    expect(perStep!.samples[30]).toBe(4 * 3 + 2 + 3);
+    expect(perStep!.samples.reduce((sum, count) => sum + count)).toBe(samples);
   });
 });

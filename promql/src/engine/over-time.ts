@@ -1,36 +1,62 @@
 // Hot: the …_over_time() functions that fold a window's samples into one value.
 //
-// Sums walk each window: a running sum would lose the compensated bits. Counts need only the bounds of windows.
+// Sums walk each window, or look at running sums of twice the precision: others would lose the compensated bits. Counts
+// need only the bounds of windows.
 
 import { compensate } from './kahan.ts';
-import type { RangeKernel } from './range-kernel.ts';
+import { prefixSums } from './prefix-sums.ts';
+import { perWindow, type RangeKernel } from './range-kernel.ts';
 import type { Windows } from './windows.ts';
 
-/** A kernel from what one window that is not empty comes to. */
-export function perWindow(fold: (w: Windows, lo: number, hi: number, step: number) => number): RangeKernel {
-  return (w, _params, out, at) => {
-    for (let step = 0; step < w.steps; step++) {
-      const lo = w.lo[step]!;
-      const hi = w.hi[step]!;
-      out.valid[at + step] = hi > lo ? 1 : 0;
-      if (hi > lo) out.values[at + step] = fold(w, lo, hi, step);
-    }
-  };
+/** Windows of more samples than this on average are summed from running sums. */
+const LONG = 32;
+
+/**
+ * The compensation is found without a branch (Knuth's 2Sum), which gives the bits of compensate() while all is finite;
+ * a window where something is not is walked again with care.
+ */
+function sum(w: Windows, lo: number, hi: number): number {
+  const { values } = w;
+  let total = 0;
+  let rest = 0;
+  for (let i = lo; i < hi; i++) {
+    const value = values[i]!;
+    const next = total + value;
+    const part = next - total;
+    rest += total - (next - part) + (value - part);
+    total = next;
+  }
+  return Number.isFinite(total + rest) ? total + rest : carefulSum(w, lo, hi);
 }
 
-function sum(w: Windows, lo: number, hi: number): number {
+function carefulSum(w: Windows, lo: number, hi: number): number {
   let total = 0;
-  let compensation = 0;
+  let rest = 0;
   for (let i = lo; i < hi; i++) {
     const value = w.values[i]!;
     const next = total + value;
-    compensation = compensate(total, value, next, compensation);
+    rest = compensate(total, value, next, rest);
     total = next;
   }
-  return total === Infinity || total === -Infinity ? total : total + compensation;
+  return total === Infinity || total === -Infinity ? total : total + rest;
 }
 
+/** As sum(). */
 function average(w: Windows, lo: number, hi: number): number {
+  const { values } = w;
+  let total = 0;
+  let rest = 0;
+  for (let i = lo; i < hi; i++) {
+    const value = values[i]!;
+    const next = total + value;
+    const part = next - total;
+    rest += total - (next - part) + (value - part);
+    total = next;
+  }
+  return Number.isFinite(total + rest) ? total / (hi - lo) + rest / (hi - lo) : carefulAverage(w, lo, hi);
+}
+
+function carefulAverage(w: Windows, lo: number, hi: number): number {
   let total = w.values[lo]!;
   let compensation = 0;
   for (let i = lo + 1; i < hi; i++) {
@@ -83,49 +109,31 @@ function extreme(better: (value: number, best: number) => boolean) {
  * it is in.
  */
 function slidingExtreme(sign: 1 | -1): RangeKernel {
+  let queue = new Int32Array(0);
   return (w, _params, out, at) => {
-    const queue = new Int32Array(w.count);
+    const { values, lo, hi, steps } = w;
+    if (queue.length < w.count) queue = new Int32Array(2 * w.count);
     let head = 0;
     let tail = 0;
     let next = 0;
-    for (let step = 0; step < w.steps; step++) {
-      const lo = w.lo[step]!;
-      const hi = w.hi[step]!;
-      for (; next < hi; next++) {
-        const value = w.values[next]! * sign;
+    for (let step = 0; step < steps; step++) {
+      const end = hi[step]!;
+      for (; next < end; next++) {
+        const value = values[next]! * sign;
         if (Number.isNaN(value)) continue;
-        while (tail > head && w.values[queue[tail - 1]!]! * sign < value) tail--;
+        while (tail > head && values[queue[tail - 1]!]! * sign < value) tail--;
         queue[tail++] = next;
       }
-      while (head < tail && queue[head]! < lo) head++;
-      out.valid[at + step] = hi > lo ? 1 : 0;
-      out.values[at + step] = head < tail ? w.values[queue[head]!]! : NaN;
+      const first = lo[step]!;
+      while (head < tail && queue[head]! < first) head++;
+      out.valid[at + step] = end > first ? 1 : 0;
+      out.values[at + step] = head < tail ? values[queue[head]!]! : NaN;
     }
   };
 }
 
 const latestMaximum = extreme((value, best) => value >= best);
 const latestMinimum = extreme((value, best) => value <= best);
-
-function variance(w: Windows, lo: number, hi: number): number {
-  let mean = 0;
-  let meanRest = 0;
-  let squares = 0;
-  let squaresRest = 0;
-  for (let i = lo; i < hi; i++) {
-    const value = w.values[i]!;
-    const delta = value - (mean + meanRest);
-    const part = delta / (i - lo + 1);
-    const nextMean = mean + part;
-    meanRest = compensate(mean, part, nextMean, meanRest);
-    mean = nextMean;
-    const square = delta * (value - (mean + meanRest));
-    const nextSquares = squares + square;
-    squaresRest = compensate(squares, square, nextSquares, squaresRest);
-    squares = nextSquares;
-  }
-  return (squares + squaresRest) / (hi - lo);
-}
 
 /** Counts pairs of neighbours in each window, from one pass over the series. */
 function countPairs(counts: (before: number, now: number) => boolean): RangeKernel {
@@ -143,13 +151,18 @@ function countPairs(counts: (before: number, now: number) => boolean): RangeKern
   };
 }
 
+const walkedSums = perWindow(sum);
+
+const sums: RangeKernel = (w, params, out, at) => {
+  if (w.total > LONG * w.steps) prefixSums(w, out, at, sum);
+  else walkedSums(w, params, out, at);
+};
+
 export const overTimeKernels = {
-  sum_over_time: perWindow(sum),
+  sum_over_time: sums,
   avg_over_time: perWindow(average),
   max_over_time: slidingExtreme(1),
   min_over_time: slidingExtreme(-1),
-  stdvar_over_time: perWindow(variance),
-  stddev_over_time: perWindow((w, lo, hi) => Math.sqrt(variance(w, lo, hi))),
   count_over_time: perWindow((_w, lo, hi) => hi - lo),
   present_over_time: perWindow(() => 1),
   absent_over_time: perWindow(() => 1),

@@ -44,6 +44,7 @@ import {
   ValueFunction,
 } from './simple-operators.ts';
 import { byLabels, byValue, type RowOrder, Sort } from './sort.ts';
+import { varianceKernels } from './variance.ts';
 
 type Around = Parameters<Planner['plan']>[2];
 
@@ -59,6 +60,7 @@ const RANGE_KERNELS: Readonly<Record<string, RangeKernel>> = {
   ...rateKernels,
   ...overTimeKernels,
   ...quantileKernels,
+  ...varianceKernels,
   ...regressionKernels,
 };
 

@@ -1,7 +1,6 @@
 // Hot: quantiles of a set of numbers, interpolated between neighbours. A NaN is smaller than any number.
 
-import type { RangeKernel } from './range-kernel.ts';
-import { perWindow } from './over-time.ts';
+import { perWindow, type RangeKernel } from './range-kernel.ts';
 
 /** The φ-quantile of the numbers; sorts them in place. NaN if there are none. */
 export function quantile(phi: number, numbers: Float64Array): number {

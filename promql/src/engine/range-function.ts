@@ -63,7 +63,7 @@ export class RangeFunction extends BaseOperator {
     for (let i = from; i < to; i++) {
       const at = (row + i - from) * steps;
       source.load(i, windows);
-      this.evaluation.samples += windows.locate(beforeMs, afterMs);
+      this.counter.addWindows(windows.locate(beforeMs, afterMs), windows.lo, windows.hi);
       if (windows.histograms === undefined && windows.startTimesMs === undefined) {
         kernel(windows, this.params, into, at);
       } else {

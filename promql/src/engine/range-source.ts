@@ -74,7 +74,8 @@ function withoutStale({ labels, timestampsMs, values, histograms, startTimesMs }
     labels,
     timestampsMs: timestampsMs.filter(live),
     values: values.filter(live),
-    ...(histograms && { histograms: histograms.filter(live) }),
+    // A storage may leave holes where floats are, which a filter would pass over.
+    ...(histograms && { histograms: Array.from(histograms).filter(live) }),
     ...(startTimesMs && { startTimesMs: startTimesMs.filter(live) }),
   };
 }

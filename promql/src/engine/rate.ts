@@ -11,44 +11,88 @@ export const EDGE_TOLERANCE = 1.1;
 
 function extrapolated(isCounter: boolean, isRate: boolean): RangeKernel {
   return (w, _params, out, at) => {
+    const edges = edgesOf(w, isRate ? w.rangeMs / 1000 : 1);
+    out.valid.set(edges.enough, at);
     const resets = isCounter ? findResets(w) : NO_RESETS;
-    const edges = edgesOf(w);
-    const unit = isRate ? w.rangeMs / 1000 : 1;
-    let nextReset = 0;
-    for (let step = 0; step < w.steps; step++) {
-      const lo = w.lo[step]!;
-      const hi = w.hi[step]!;
-      out.valid[at + step] = hi - lo >= 2 ? 1 : 0;
-      if (hi - lo < 2) continue;
-      while (nextReset < resets.length && resets[nextReset]! <= lo) nextReset++;
-      let change = w.values[hi - 1]! - w.values[lo]!;
-      for (let r = nextReset; r < resets.length && resets[r]! < hi; r++) change += w.values[resets[r]! - 1]!;
-      out.values[at + step] = change * (edges.factor(step, change, w.values[lo]!, isCounter) / unit);
-    }
+    if (resets.length > 0) withResets(w, edges, resets, out.values, at);
+    else if (isCounter) withoutResets(w, edges, out.values, at);
+    else differences(w, edges, out.values, at);
   };
+}
+
+/** Of a gauge. */
+function differences(
+  { steps, lo, hi, values }: Windows,
+  { enough, far }: Edges,
+  out: Float64Array,
+  at: number,
+): void {
+  for (let step = 0; step < steps; step++) {
+    if (enough[step] === 0) continue;
+    out[at + step] = (values[hi[step]! - 1]! - values[lo[step]!]!) * far[step]!;
+  }
+}
+
+/** Of a counter that only grows. */
+function withoutResets(
+  { steps, lo, hi, values }: Windows,
+  edges: Edges,
+  out: Float64Array,
+  at: number,
+): void {
+  const { enough, far, sampled, toStart } = edges;
+  for (let step = 0; step < steps; step++) {
+    if (enough[step] === 0) continue;
+    const first = values[lo[step]!]!;
+    const change = values[hi[step]! - 1]! - first;
+    const isNear = first >= 0 && change > 0 && sampled[step]! * (first / change) < toStart[step]!;
+    out[at + step] = change * (isNear ? edges.factor(step, change, first, true) / edges.unit : far[step]!);
+  }
+}
+
+function withResets(w: Windows, edges: Edges, resets: Int32Array, out: Float64Array, at: number): void {
+  const { lo, hi, values } = w;
+  let nextReset = 0;
+  for (let step = 0; step < w.steps; step++) {
+    if (edges.enough[step] === 0) continue;
+    const first = lo[step]!;
+    const end = hi[step]!;
+    while (nextReset < resets.length && resets[nextReset]! <= first) nextReset++;
+    let change = values[end - 1]! - values[first]!;
+    for (let r = nextReset; r < resets.length && resets[r]! < end; r++) change += values[resets[r]! - 1]!;
+    out[at + step] = change * (edges.factor(step, change, values[first]!, true) / edges.unit);
+  }
 }
 
 /** What extrapolation knows of each window without its values, the same for all series with the same times. */
 class Edges {
-  private readonly sampled: Float64Array;
-  private readonly toStart: Float64Array;
-  private readonly toEnd: Float64Array;
-  /** How much longer the extrapolated interval is, if zero is not near. */
-  private readonly farFromZero: Float64Array;
+  /** 1 for windows of two samples or more, about which alone the rest says something. */
+  readonly enough: Uint8Array;
+  readonly sampled: Float64Array;
+  readonly toStart: Float64Array;
+  /** How much longer the extrapolated interval is if zero is not near, over `unit`. */
+  readonly far: Float64Array;
+  unit = 1;
   generation = -1;
+  private readonly toEnd: Float64Array;
+  private readonly farFromZero: Float64Array;
 
   constructor(steps: number) {
+    this.enough = new Uint8Array(steps);
     this.sampled = new Float64Array(steps);
     this.toStart = new Float64Array(steps);
     this.toEnd = new Float64Array(steps);
     this.farFromZero = new Float64Array(steps);
+    this.far = new Float64Array(steps);
   }
 
-  fill(w: Windows): void {
+  fill(w: Windows, unit: number): void {
     this.generation = w.generation;
+    this.unit = unit;
     for (let step = 0; step < w.steps; step++) {
       const lo = w.lo[step]!;
       const last = w.hi[step]! - 1;
+      this.enough[step] = last > lo ? 1 : 0;
       if (last <= lo) continue;
       const endMs = w.endMs(step);
       const firstMs = w.times[lo]!;
@@ -64,6 +108,7 @@ class Edges {
       this.toStart[step] = toStart;
       this.toEnd[step] = toEnd;
       this.farFromZero[step] = sampled === 0 ? 1 : (sampled + toStart + toEnd) / sampled;
+      this.far[step] = this.farFromZero[step]! / unit;
     }
   }
 
@@ -82,10 +127,10 @@ class Edges {
 
 const edgesByWindows = new WeakMap<Windows, Edges>();
 
-function edgesOf(w: Windows): Edges {
+function edgesOf(w: Windows, unit: number): Edges {
   let edges = edgesByWindows.get(w);
   if (edges === undefined) edgesByWindows.set(w, (edges = new Edges(w.steps)));
-  if (edges.generation !== w.generation) edges.fill(w);
+  if (edges.generation !== w.generation || edges.unit !== unit) edges.fill(w, unit);
   return edges;
 }
 
@@ -93,12 +138,18 @@ const NO_RESETS = new Int32Array(0);
 
 /** The indexes of samples that are below the one before. */
 function findResets(w: Windows): Int32Array {
+  const { values, count } = w;
   let resets = 0;
-  for (let i = 1; i < w.count; i++) if (w.values[i]! < w.values[i - 1]!) resets++;
+  let before = -Infinity;
+  for (let i = 0; i < count; i++) {
+    const value = values[i]!;
+    if (value < before) resets++;
+    before = value;
+  }
   if (resets === 0) return NO_RESETS;
   const indexes = new Int32Array(resets);
   let next = 0;
-  for (let i = 1; i < w.count; i++) if (w.values[i]! < w.values[i - 1]!) indexes[next++] = i;
+  for (let i = 1; i < count; i++) if (values[i]! < values[i - 1]!) indexes[next++] = i;
   return indexes;
 }
 
@@ -113,7 +164,7 @@ export function extrapolation(
   first: number,
   isCounter: boolean,
 ): number {
-  return edgesOf(w).factor(step, change, first, isCounter);
+  return edgesOf(w, 1).factor(step, change, first, isCounter);
 }
 
 /** From the last two samples of a window alone. */

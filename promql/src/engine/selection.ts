@@ -10,7 +10,8 @@ export interface Selection {
   readonly hints: SelectHints;
   /** Whether only counts and sums of histograms are looked at. */
   readonly stats: boolean;
-  /** Set by Selections.load(). */
+  /** These are set by Selections.load(); how long the storage took, and what it gave. */
+  wallMs: number;
   series: readonly Series[];
 }
 
@@ -22,7 +23,7 @@ export class Selections {
     const key = JSON.stringify([matchers.map(String), hints, stats]);
     const known = this.byKey.get(key);
     if (known !== undefined) return known;
-    const selection: Selection = { matchers, hints, stats, series: [] };
+    const selection: Selection = { matchers, hints, stats, wallMs: 0, series: [] };
     this.byKey.set(key, selection);
     return selection;
   }
@@ -36,7 +37,9 @@ export class Selections {
     const warnings = new Set<string>();
     await Promise.all(
       Array.from(this.byKey.values(), async (selection) => {
+        const begunMs = performance.now();
         const result = await storage.select(selection.matchers, selection.hints, context);
+        selection.wallMs = performance.now() - begunMs;
         selection.series = selection.stats ? result.series.map(statsOnly) : result.series;
         for (const warning of result.warnings) warnings.add(warning);
       }),

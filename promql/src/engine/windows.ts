@@ -13,7 +13,6 @@ interface Located {
   readonly count: number;
   readonly beforeMs: number;
   readonly afterMs: number;
-  readonly total: number;
 }
 
 /** The windows of the series that was loaded last. One object per operator serves all its series. */
@@ -36,9 +35,11 @@ export class Windows {
   count = 0;
   /** Whether the times with these identity and count are always the same. */
   timesAreFixed = false;
+  /** Samples of all windows together. */
+  total = 0;
   /** Changes when the windows do. */
   generation = 0;
-  private located: Located = { times: this.times, count: -1, beforeMs: 0, afterMs: 0, total: 0 };
+  private located: Located = { times: this.times, count: -1, beforeMs: 0, afterMs: 0 };
 
   constructor(grid: Grid, times: LookTimes, rangeMs: number) {
     this.grid = grid;
@@ -57,11 +58,11 @@ export class Windows {
   locate(beforeMs = 0, afterMs = 0): number {
     const { located, times, count } = this;
     const isKnown = this.timesAreFixed && located.times === times && located.count === count;
-    if (isKnown && located.beforeMs === beforeMs && located.afterMs === afterMs) return located.total;
+    if (isKnown && located.beforeMs === beforeMs && located.afterMs === afterMs) return this.total;
     this.generation++;
-    const total = this.find(beforeMs, afterMs);
-    this.located = { times, count: this.timesAreFixed ? count : -1, beforeMs, afterMs, total };
-    return total;
+    this.total = this.find(beforeMs, afterMs);
+    this.located = { times, count: this.timesAreFixed ? count : -1, beforeMs, afterMs };
+    return this.total;
   }
 
   private find(beforeMs: number, afterMs: number): number {

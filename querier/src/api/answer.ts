@@ -47,19 +47,19 @@ export async function sendJson(
       if (response.destroyed) return;
       if (!response.write(writer.take())) await drained(response, STALL_MS);
     }
-    writer.text(`${noteJson('warnings', notes.warnings)}${noteJson('infos', notes.infos)}}`);
+    writer.text(`${noteJson('warning', notes.warnings)}${noteJson('info', notes.infos)}}`);
     response.end(writer.end());
   } finally {
     writer.drop();
   }
 }
 
-function noteJson(name: string, notes: readonly string[]): string {
+function noteJson(kind: 'warning' | 'info', notes: readonly string[]): string {
   if (notes.length === 0) return '';
   const unique = [...new Set(notes)];
   const more = unique.length - annotationsMax;
-  const shown = more > 0 ? [...unique.slice(0, annotationsMax), `${more} more ${name} omitted`] : unique;
-  return `,"${name}":${JSON.stringify(shown)}`;
+  const rest = more > 0 ? [`${more} more ${kind} annotations omitted`] : [];
+  return `,"${kind}s":${JSON.stringify([...unique.slice(0, annotationsMax), ...rest])}`;
 }
 
 /** An abort signal that fires when the client goes before the answer is finished, or after `timeoutMs`. */

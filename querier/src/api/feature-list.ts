@@ -20,17 +20,9 @@ export function featureList({ parser, engine }: QueryFeatures): Readonly<Record<
   return {
     api: {
       ...all(['exclude_alerts', 'label_values_match', 'query_stats', 'query_warnings'], true),
-      ...all(['time_range_labels', 'time_range_series'], true),
+      ...all(['openapi_3.1', 'time_range_labels', 'time_range_series'], true),
       ...all(
-        [
-          'admin',
-          'lifecycle',
-          'openapi_3.1',
-          'openapi_3.2',
-          'otlp_write_receiver',
-          'remote_write_receiver',
-          'search',
-        ],
+        ['admin', 'lifecycle', 'openapi_3.2', 'otlp_write_receiver', 'remote_write_receiver', 'search'],
         false,
       ),
     },

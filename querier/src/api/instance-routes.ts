@@ -6,6 +6,7 @@ import type { Registry, RequestHandler } from '@flotilla/chassis';
 import { AnchoredRegexp } from '@flotilla/model';
 import { availableParallelism, hostname } from 'node:os';
 import { getHeapStatistics } from 'node:v8';
+import { describeApi } from '../openapi/describe-api.ts';
 import { Params } from './params.ts';
 
 export interface InstanceOptions {
@@ -30,6 +31,10 @@ export function instanceRoutes({ flags, features, metrics, startedMs }: Instance
   get('/features', () => features);
   get('/notifications', () => []);
   router.get('/notifications/live', liveNotifications);
+  router.get('/openapi.yaml', (request, response) => {
+    const base = request.originalUrl.replace(/\/openapi\.yaml.*$/, '');
+    response.setHeader('Content-Type', 'application/yaml; charset=utf-8').send(describeApi(base));
+  });
   router.get('/status/self_metrics', async (request, response) => {
     const pattern = new Params(request).get('metric_name_pattern');
     sendData(request, response, await selfMetrics(metrics, pattern));

@@ -37,7 +37,11 @@ export function both(router: Router, path: string, handler: RequestHandler): voi
   router.post(path, handler);
 }
 
-async function instantQuery(service: QueryService, request: Request, response: Response): Promise<void> {
+export async function instantQuery(
+  service: QueryService,
+  request: Request,
+  response: Response,
+): Promise<void> {
   const params = new Params(request);
   params.limit();
   const timeMs = params.time('time', Date.now());
@@ -47,7 +51,7 @@ async function instantQuery(service: QueryService, request: Request, response: R
   });
 }
 
-async function rangeQuery(service: QueryService, request: Request, response: Response): Promise<void> {
+export async function rangeQuery(service: QueryService, request: Request, response: Response): Promise<void> {
   const params = new Params(request);
   params.limit();
   const window = rangeWindow(params);
@@ -58,7 +62,7 @@ async function rangeQuery(service: QueryService, request: Request, response: Res
   });
 }
 
-function rangeWindow(params: Params): Span {
+export function rangeWindow(params: Params): Span {
   const startMs = params.requiredTime('start');
   const endMs = params.requiredTime('end');
   if (endMs < startMs) throw invalid('end', 'end timestamp must not be before start time');
@@ -107,7 +111,8 @@ async function answerQuery(
   const signal = requestSignal(response, timeoutMs);
   const view = new RequestView(service, params, signal);
   const storage = new MergedStorage(view.fanOut, { dedup: params.boolean('dedup', true) });
-  const control = { signal, timeoutMs, ...(lookbackMs !== undefined && { lookbackMs }) };
+  const measure = params.get('stats') === 'all';
+  const control = { signal, timeoutMs, measure, ...(lookbackMs !== undefined && { lookbackMs }) };
   const logged = { query: params.get('query'), ...span };
   const result = await runLogged(service, request, logged, signal, () => evaluate(storage, control));
   view.release();

@@ -2,7 +2,7 @@
 
 import { Router, sendData } from '@flotilla/chassis';
 import { STORE_PATHS } from '@flotilla/wire';
-import type { RuleGroupStatus, RulesResponse } from '@flotilla/wire';
+import type { RulesResponse } from '@flotilla/wire';
 import { askEveryStore } from './fleet-view.ts';
 import { Params } from './params.ts';
 import type { QueryService } from './query-service.ts';
@@ -11,30 +11,33 @@ import { ruleGroupPage } from './rule-group-page.ts';
 export function rulesRoutes(service: QueryService): Router {
   const router = Router();
   router.get('/rules', async (request, response) => {
-    const { groups, warnings } = await currentGroups(service);
+    const { groups, warnings } = await currentRules(service);
     sendData(request, response, ruleGroupPage(groups, new Params(request)), { warnings });
   });
   router.get('/alerts', async (request, response) => {
-    const { groups, warnings } = await currentGroups(service);
+    const { groups, warnings } = await currentRules(service);
     const alerts = groups.flatMap(({ rules }) => rules.flatMap((rule) => rule.alerts ?? []));
     sendData(request, response, { alerts }, { warnings });
   });
-  router.get('/alertmanagers', (request, response) => {
-    sendData(request, response, { activeAlertmanagers: [], droppedAlertmanagers: [] });
+  router.get('/alertmanagers', async (request, response) => {
+    const { alertmanagers, warnings } = await currentRules(service);
+    const activeAlertmanagers = (alertmanagers ?? []).map((url) => ({ url }));
+    sendData(request, response, { activeAlertmanagers, droppedAlertmanagers: [] }, { warnings });
   });
   return router;
 }
 
-async function currentGroups({
-  topology,
-  client,
-}: QueryService): Promise<{ groups: readonly RuleGroupStatus[]; warnings: string[] }> {
+type CurrentRules = Pick<RulesResponse, 'groups' | 'alertmanagers'> & {
+  readonly warnings: readonly string[];
+};
+
+async function currentRules({ topology, client }: QueryService): Promise<CurrentRules> {
   const reports = await askEveryStore<RulesResponse>(topology.current(), client, 'ruler', STORE_PATHS.rules);
   const answered = reports.filter(({ value }) => value !== undefined);
-  const groups =
-    answered.toSorted((a, b) => freshness(b.value!) - freshness(a.value!))[0]?.value?.groups ?? [];
+  const first = answered.toSorted((a, b) => freshness(b.value!) - freshness(a.value!))[0]?.value;
   const silent = answered.length === 0 ? reports : [];
-  return { groups, warnings: silent.map(({ store, error }) => `${store.name}: ${error}`) };
+  const warnings = silent.map(({ store, error }) => `${store.name}: ${error}`);
+  return { groups: [], ...first, warnings };
 }
 
 /** A ruler that has just started has not evaluated yet: one that has knows more. Replicas in step count as equal. */

@@ -8,6 +8,7 @@ import { OPERATOR_PATHS, STORE_PATHS, toMatcherMessage } from '@flotilla/wire';
 import type {
   DiscoveredResponse,
   RelabelStepsResponse,
+  ScrapeConfigResponse,
   TargetMetadataResponse,
   TargetsResponse,
 } from '@flotilla/wire';
@@ -36,7 +37,9 @@ export function targetsRoutes(service: QueryService, operator: InternalClient): 
     const scrapePools = [...pools].toSorted(compareUtf8);
     sendData(request, response, { scrapePools }, { warnings: [...warnings, ...asked.warnings] });
   });
-  router.get('/scrape_pools/config', (request) => refusePool(service, poolOf(new Params(request))));
+  router.get('/scrape_pools/config', async (request, response) => {
+    sendData(request, response, await scrapeConfig(service, operator, new Params(request)));
+  });
   return router;
 }
 
@@ -112,13 +115,23 @@ function poolOf(params: Params): string {
   return scrapePool;
 }
 
-/** Only the operator knows how a pool is configured; it explains each target. */
-async function refusePool(service: QueryService, scrapePool: string): Promise<never> {
-  const { reports } = await askScrapers(service);
-  const where = `error retrieving scrape config: scrape pool ${goQuote(scrapePool)}`;
-  if (!reports.some(({ value }) => value?.targets.some(({ job }) => job === scrapePool)))
-    throw new ApiError('bad_data', `${where} not found`);
-  throw new ApiError('not_found', `${where} is known to the operator alone, see /api/v1/explain?q=<target>`);
+async function scrapeConfig(
+  { topology }: QueryService,
+  operator: InternalClient,
+  params: Params,
+): Promise<ScrapeConfigResponse> {
+  const scrapePool = poolOf(params);
+  const path = `${OPERATOR_PATHS.scrapeConfig}?${new URLSearchParams({ scrapePool })}`;
+  const config = await askOperator<ScrapeConfigResponse>(topology.current(), operator, path);
+  if (config === null) throw unknownPool(scrapePool);
+  return config;
+}
+
+function unknownPool(scrapePool: string): ApiError {
+  return new ApiError(
+    'bad_data',
+    `error retrieving scrape config: scrape pool ${goQuote(scrapePool)} not found`,
+  );
 }
 
 async function relabelSteps(
@@ -131,9 +144,8 @@ async function relabelSteps(
   checkLabels(labels);
   const path = `${OPERATOR_PATHS.relabelSteps}?${new URLSearchParams({ scrapePool, labels })}`;
   const steps = await askOperator<RelabelStepsResponse>(topology.current(), operator, path);
-  if (steps !== null) return steps;
-  const reason = `scrape pool ${goQuote(scrapePool)} not found`;
-  throw new ApiError('bad_data', `error retrieving scrape config: ${reason}`);
+  if (steps === null) throw unknownPool(scrapePool);
+  return steps;
 }
 
 function checkLabels(text: string): void {

@@ -2,14 +2,15 @@
 
 import { CorruptionError, Labels, writeStale } from '@flotilla/model';
 import type { FloatHistogram } from '@flotilla/model';
-import { CHUNK_SAMPLES_MAX, ColumnDecoder, decodeXorChunk } from '@flotilla/promql';
-import { decodeHistogramChunk, floatHistogramOf } from '@flotilla/tsdb';
+import { ColumnDecoder, decodeXorChunk } from '@flotilla/promql';
+import { ChunkListReader, decodeHistogramChunk, floatHistogramOf } from '@flotilla/tsdb';
 import type { HistogramSample } from '@flotilla/tsdb';
 import type { ColumnArena } from '@flotilla/promql';
-import type { ChunkMessage, SeriesMessage } from '@flotilla/wire';
+import type { SeriesMessage } from '@flotilla/wire';
 import type { Columns } from './slot-merge.ts';
 
 type HistogramEncoding = 2 | 3;
+type Chunk = Pick<ChunkListReader, 'samples' | 'encoding' | 'minTimeMs' | 'maxTimeMs' | 'data'>;
 
 export interface DecodeOptions {
   readonly minTimeMs: number;
@@ -22,12 +23,11 @@ export interface DecodeOptions {
 }
 
 /** A series as one store has it. */
-export interface StoreSeries extends Omit<SeriesMessage, 'labels' | 'chunks'> {
+export interface StoreSeries extends Omit<SeriesMessage, 'labels' | 'chunkList'> {
   readonly labels: Labels;
   readonly columns: Columns;
 }
 
-const encodingXor = 1;
 const bytesPerSample = 16;
 
 /** Decodes the series of one answer, keeping samples of the time range. Throws CorruptionError on a damaged chunk. */
@@ -40,7 +40,7 @@ export class SeriesDecoder {
     this.#columns = new ColumnDecoder(options.arena);
   }
 
-  decode({ labels, targetId, intervalMs, phaseMs, incomplete, chunks }: SeriesMessage): StoreSeries {
+  decode({ labels, targetId, intervalMs, phaseMs, incomplete, chunkList }: SeriesMessage): StoreSeries {
     const named = Labels.fromSorted(labels);
     return {
       labels: named,
@@ -48,32 +48,42 @@ export class SeriesDecoder {
       intervalMs,
       phaseMs,
       incomplete,
-      columns: this.#columnsOf(named, chunks),
+      columns: this.#columnsOf(named, chunkList),
     };
   }
 
-  /** Chunks are in time order. */
-  #columnsOf(labels: Labels, chunks: readonly ChunkMessage[]): Columns {
-    let samples = 0;
-    let isFloat = true;
-    for (const chunk of chunks) {
-      samples += chunk.samples;
-      isFloat &&= chunk.encoding === encodingXor && chunk.samples <= CHUNK_SAMPLES_MAX;
-    }
+  #columnsOf(labels: Labels, list: Uint8Array): Columns {
     const { minTimeMs, maxTimeMs, take, store } = this.#options;
-    take(samples * bytesPerSample);
-    if (isFloat && this.#addAll(chunks, samples)) return this.#columns.columns(minTimeMs, maxTimeMs);
-    const reader = new ColumnReader(samples, `store ${store}: series ${labels.toMetric()}`, take);
-    for (const chunk of chunks) reader.read(chunk);
-    return reader.between(minTimeMs, maxTimeMs);
+    const samples = this.#columns.load(list);
+    if (samples >= 0) {
+      take(samples * bytesPerSample);
+      if (this.#columns.decode()) return this.#columns.columns(minTimeMs, maxTimeMs);
+    }
+    return readSlowly(list, `store ${store}: series ${labels.toMetric()}`, take).between(
+      minTimeMs,
+      maxTimeMs,
+    );
   }
+}
 
-  /** False when one is damaged, which a reader that can tell more is left to say. */
-  #addAll(chunks: readonly ChunkMessage[], samples: number): boolean {
-    this.#columns.begin(samples);
-    for (const chunk of chunks) if (this.#columns.add(chunk.data) !== chunk.samples) return false;
-    return true;
-  }
+/** Of histograms, and of damage, of which it can tell more. */
+function readSlowly(list: Uint8Array, where: string, take: (bytes: number) => void): ColumnReader {
+  const headers = new ChunkListReader(list);
+  let samples = 0;
+  while (headers.next()) samples += checkedSamples(headers, where);
+  if (headers.isDamaged)
+    throw new CorruptionError(where, 0, `chunk list of ${list.length} bytes ends in a chunk`);
+  take(samples * bytesPerSample);
+  const reader = new ColumnReader(samples, where, take);
+  const chunks = new ChunkListReader(list);
+  while (chunks.next()) reader.read(chunks);
+  return reader;
+}
+
+/** A sample is two bits at least: what claims to be more would be given memory for nothing. */
+function checkedSamples({ samples, data }: Chunk, where: string): number {
+  if (samples <= 4 * data.length) return samples;
+  throw new CorruptionError(where, 0, `chunk of ${samples} samples in ${data.length} bytes`);
 }
 
 /** The way of native histograms, of both kinds together, and of damage. */
@@ -92,7 +102,7 @@ class ColumnReader {
     this.#take = take;
   }
 
-  read(chunk: ChunkMessage): void {
+  read(chunk: Chunk): void {
     if (isHistogramEncoding(chunk.encoding)) {
       this.#readHistograms(chunk, chunk.encoding);
       return;
@@ -116,7 +126,7 @@ class ColumnReader {
     return { ...columns, histograms: this.#histograms.slice(from, to) };
   }
 
-  #readHistograms(chunk: ChunkMessage, encoding: HistogramEncoding): void {
+  #readHistograms(chunk: Chunk, encoding: HistogramEncoding): void {
     const histograms = (this.#histograms ??= []);
     let bytes = 0;
     for (const { timeMs, histogram } of this.#decoded(chunk, encoding)) {
@@ -133,16 +143,19 @@ class ColumnReader {
     this.#take(bytes);
   }
 
-  #decoded(chunk: ChunkMessage, encoding: HistogramEncoding): readonly HistogramSample[] {
-    const samples = this.#tryDecode({ ...chunk, encoding });
+  #decoded(chunk: Chunk, encoding: HistogramEncoding): readonly HistogramSample[] {
+    const samples = this.#tryDecode(chunk, encoding);
     if (samples.length === chunk.samples) return samples;
     const detail = `chunk decodes to ${samples.length} histograms, want ${chunk.samples}`;
     throw new CorruptionError(this.#where, 0, detail);
   }
 
-  #tryDecode(chunk: ChunkMessage & { readonly encoding: HistogramEncoding }): readonly HistogramSample[] {
+  #tryDecode(
+    { samples, minTimeMs, maxTimeMs, data }: Chunk,
+    encoding: HistogramEncoding,
+  ): readonly HistogramSample[] {
     try {
-      return decodeHistogramChunk(chunk);
+      return decodeHistogramChunk({ samples, minTimeMs, maxTimeMs, encoding, data });
     } catch (error) {
       if (!(error instanceof CorruptionError)) throw error;
       throw new CorruptionError(this.#where, 0, error.message, { cause: error });

@@ -7,8 +7,8 @@ import {
   decodeSeriesFrame,
   encodeSeriesRequest,
   FrameDecoder,
-  SERIES_ACCEPT,
-  seriesStreamVersion,
+  SERIES_CONTENT_TYPE,
+  seriesChecksum,
   STORE_PATHS,
 } from '@flotilla/wire';
 import type {
@@ -49,12 +49,16 @@ export class StoreClient {
     const url = store.url + STORE_PATHS.series;
     const response = await this.#http.postBytes(url, encodeSeriesRequest(request), {
       signal,
-      headers: { accept: SERIES_ACCEPT },
+      headers: { accept: SERIES_CONTENT_TYPE },
     });
     if (response.status !== 200)
       throw new Unavailable(`${url}: status ${response.status}${await errorBody(response.body)}`);
     const contentType = String(response.headers['content-type']);
-    const frames = new FrameDecoder(seriesStreamVersion(contentType).checksum);
+    if (contentType !== SERIES_CONTENT_TYPE) {
+      response.discard();
+      throw new Unavailable(`${url}: an answer of type ${contentType}, want ${SERIES_CONTENT_TYPE}`);
+    }
+    const frames = new FrameDecoder(seriesChecksum);
     const { minTimeMs, maxTimeMs } = request;
     const decoder = new SeriesDecoder({ minTimeMs, maxTimeMs, take, store: store.name, arena });
     const series: StoreSeries[] = [];

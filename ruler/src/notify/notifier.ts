@@ -31,6 +31,11 @@ export class Notifier {
     for (const queue of this.#queues) queue.add(notifications);
   }
 
+  /** Where alerts are posted to. */
+  urls(): string[] {
+    return this.#queues.map(({ alertsUrl }) => alertsUrl);
+  }
+
   /** Sends what is queued, as far as that goes in a few seconds. */
   async stop(): Promise<void> {
     await Promise.all(this.#queues.map((queue) => queue.stop()));
@@ -85,6 +90,10 @@ class AlertmanagerQueue {
     this.#log = log;
   }
 
+  get alertsUrl(): string {
+    return `${this.url}/api/v2/alerts`;
+  }
+
   get length(): number {
     return this.#waiting.length;
   }
@@ -125,7 +134,7 @@ class AlertmanagerQueue {
 
   async #post(batch: readonly Notification[]): Promise<boolean> {
     try {
-      const response = await fetch(`${this.url}/api/v2/alerts`, {
+      const response = await fetch(this.alertsUrl, {
         method: 'POST',
         headers: { 'content-type': 'application/json' },
         body: JSON.stringify(batch),

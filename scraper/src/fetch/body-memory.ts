@@ -8,6 +8,8 @@ import { ScrapeError } from './scrape-error.ts';
 const smallBytes = 1 << 20;
 const sparesMax = 16;
 const spareBytesMax = 32 << 20;
+/** Spares that this many bodies in a row did without go. */
+const windowBodies = 64;
 
 export class BodyMemory {
   readonly bytesMax: number;
@@ -15,6 +17,9 @@ export class BodyMemory {
   largeBytes = 0;
   readonly #spares: Buffer[] = [];
   #spareBytes = 0;
+  /** Of the last bodies: how many there were, and how many spares were left at the least. */
+  #bodies = 0;
+  #unused = Infinity;
 
   constructor(bytesMax: number) {
     this.bytesMax = bytesMax;
@@ -28,7 +33,17 @@ export class BodyMemory {
     );
     const buffer = spareAt === -1 ? Buffer.allocUnsafeSlow(this.#admit(sizeBytes)) : this.#takeSpare(spareAt);
     this.#count(buffer.length);
+    this.#dropUnused();
     return buffer;
+  }
+
+  /** A start has many bodies in flight at once, and what follows few. */
+  #dropUnused(): void {
+    this.#unused = Math.min(this.#unused, this.#spares.length);
+    if (++this.#bodies < windowBodies) return;
+    for (; this.#unused > 0; this.#unused--) this.#takeSpare(0);
+    this.#bodies = 0;
+    this.#unused = Infinity;
   }
 
   release(buffer: Buffer): void {

@@ -26,8 +26,14 @@ export function linkTo(
 /** `unixSocket`: path to connect to instead of the origin's host. */
 export function directLink(origin: URL, tls: TlsMaterial | undefined, unixSocket?: string): Link {
   const connection = new HttpConnection(origin, tls, unixSocket);
+  let latest: URL | undefined;
+  let path = '';
   return {
-    get: (url, headers, handler) => connection.get(url.pathname + url.search, headers, handler),
+    get: (url, headers, handler) => {
+      if (url !== latest) path = url.pathname + url.search;
+      latest = url;
+      connection.get(path, headers, handler);
+    },
     destroy: () => connection.destroy(),
   };
 }

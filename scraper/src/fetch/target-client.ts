@@ -109,7 +109,7 @@ export class TargetClient {
     let url = target;
     for (let hop = 0; ; hop++) {
       const answer =
-        url.origin === target.origin
+        url === target || url.origin === target.origin
           ? await this.#get(url, target, headers, deadline)
           : await this.#getElsewhere(url, target, headers, deadline);
       const location = headerOf(answer.headers, 'location');

@@ -173,6 +173,7 @@ export class TargetIngest {
       return result;
     } catch (err) {
       appender.rollback();
+      this.#report.forget();
       throw err;
     }
   }

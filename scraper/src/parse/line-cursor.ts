@@ -5,6 +5,7 @@ import { isUtf8 } from 'node:buffer';
 import { parseGoFloat } from '@flotilla/model';
 import type { ExposedExemplar } from './exemplar.ts';
 import { ParseError, quoteBytes } from './parse-error.ts';
+import { shortText } from './short-texts.ts';
 
 export type EntryKind = 'blank' | 'comment' | 'type' | 'help' | 'unit' | 'eof' | 'series' | 'histogram';
 
@@ -111,11 +112,13 @@ export abstract class LineCursor {
   }
 
   protected latin1(from: number, to: number): string {
-    return this.body.toString('latin1', from, to);
+    return shortText(this.body, from, to) ?? this.body.toString('latin1', from, to);
   }
 
   /** Text of the quoted string body[from, to). */
   protected unquoted(from: number, to: number): string {
+    const short = shortText(this.body, from + 1, to - 1);
+    if (short !== undefined) return unescapeLabel(short);
     const bytes = this.body.subarray(from + 1, to - 1);
     if (!isUtf8(bytes)) {
       throw new ParseError(`invalid UTF-8 label value: ${quoteBytes(this.body.subarray(from, to))}`);

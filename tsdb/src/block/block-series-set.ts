@@ -1,5 +1,6 @@
 // A cursor over series of a block, without what its tombstones delete.
 
+import { packChunks } from '@flotilla/kernel';
 import { CorruptionError, type Labels } from '@flotilla/model';
 import { join } from 'node:path';
 import type { ChunkEncoding, RawChunk, Schedule, SelectOptions, SeriesSet } from '../api.ts';
@@ -110,6 +111,10 @@ export class BlockSeriesSet implements SeriesSet {
 
   get chunks(): readonly RawChunk[] {
     return this.current;
+  }
+
+  get chunkList(): Uint8Array {
+    return packChunks(this.current);
   }
 
   close(): void {

@@ -1,5 +1,8 @@
 // Appends integers and strings to a growing buffer, in the encodings of Prometheus's files: big-endian, Go's varints.
 
+/** Its length is one byte as a varint. */
+const SHORT_LENGTH_MAX = 64;
+
 export class ByteWriter {
   private buffer: Buffer<ArrayBuffer>;
   private used = 0;
@@ -64,10 +67,27 @@ export class ByteWriter {
 
   /** uvarint length, then UTF-8. */
   string(value: string): void {
+    if (this.wroteShortAscii(value)) return;
     const length = Buffer.byteLength(value);
     this.uvarint(length);
     this.reserve(length);
     this.used += this.buffer.write(value, this.used, length, 'utf8');
+  }
+
+  /** Writes it if it is short and ASCII, as nearly all labels are: much cheaper than calls into Node. */
+  private wroteShortAscii(value: string): boolean {
+    const { length } = value;
+    if (length > SHORT_LENGTH_MAX) return false;
+    this.reserve(1 + length);
+    const { buffer, used } = this;
+    for (let i = 0; i < length; i++) {
+      const unit = value.charCodeAt(i);
+      if (unit >= 0x80) return false;
+      buffer[used + 1 + i] = unit;
+    }
+    buffer[used] = length;
+    this.used += 1 + length;
+    return true;
   }
 
   raw(bytes: Uint8Array): void {

@@ -171,7 +171,7 @@ function columnsOf(run: readonly AnySample[]): FloatColumns {
 function encodeHistograms(run: readonly AnySample[]): RawChunk[] {
   const out: RawChunk[] = [];
   const [first, ...others] = run;
-  const open = new OpenHistogram(first!.timeMs, first!.histogram!, (chunk) => out.push(chunk));
+  const open = OpenHistogram.begun(first!.timeMs, first!.histogram!, (chunk) => out.push(chunk));
   for (const { timeMs, histogram } of others) open.append(timeMs, histogram!, -Infinity);
   out.push(open.chunk());
   return out;

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { diskIo } from '../io.ts';
-import { EPOCH_MS, MINUTE_MS, named, read, Sandbox } from '../testing/sandbox.ts';
+import { anything, EPOCH_MS, MINUTE_MS, named, read, readSet, Sandbox } from '../testing/sandbox.ts';
 import type { Tsdb } from '../tsdb.ts';
 
 const SERIES = 2000;
@@ -67,8 +67,9 @@ describe('full chunks', () => {
     round(1, 10, 1000);
     round(2, 10, 1000);
     await db.maintain();
-    await db.close();
     expect(headFiles()).toEqual(['000001']);
+    await db.close();
+    expect(headFiles()).toEqual([]);
     db = await sandbox.tsdb(options);
     expect(headFiles()).toEqual([]);
     expect((await read(db)).size).toBe(2020);
@@ -80,9 +81,14 @@ describe('full chunks', () => {
     const bytes = readFileSync(path);
     bytes[100]! ^= 1;
     writeFileSync(path, bytes);
-    const all = await read(db);
-    expect([...all.values()].filter((points) => points.length < 300)).toHaveLength(1);
-    expect(db.collect()['prometheus_tsdb_mmap_chunk_corruptions_total']).toBe(1);
+    const check = async (packed: boolean, want: number): Promise<void> => {
+      const all = await readSet(db, anything, -1e15, 1e15, { packed });
+      expect([...all.values()].filter((points) => points.length < 300)).toHaveLength(1);
+      expect(all.size).toBe(2000);
+      expect(db.collect()['prometheus_tsdb_mmap_chunk_corruptions_total']).toBe(want);
+    };
+    await check(false, 1);
+    await check(true, 2);
   });
 
   test('stay in memory while the disk is full', async () => {

@@ -8,6 +8,9 @@
 import { Labels } from '@flotilla/model';
 import type { Exemplar, ExemplarCode, SeriesRef } from '../api.ts';
 
+import type { SnapshotReader } from '../head-snapshot/snapshot-reader.ts';
+import { section, type SnapshotWriter } from '../head-snapshot/snapshot-writer.ts';
+
 const NONE = -1;
 const LABEL_CHARACTERS_MAX = 128;
 const FIRST_ROWS = 256;
@@ -233,6 +236,52 @@ export class ExemplarRing {
   private exemplarAt(row: number): Exemplar {
     const { text, value, timeMs, hasTimestamp } = this.rowAt(row);
     return { labels: Labels.fromSorted(JSON.parse(text) as string[]), value, timeMs, hasTimestamp };
+  }
+
+  save(out: SnapshotWriter): void {
+    out.section(section.exemplars);
+    const all = [...this.live.values(), ...this.gone.values()];
+    const numbers = new Map(all.map((series, i) => [series, i]));
+    out.u32(this.at);
+    out.texts(this.texts);
+    out.array(
+      Int32Array.from(this.owners, (owner) => (owner === undefined ? NONE : (numbers.get(owner) ?? NONE))),
+    );
+    for (const byRow of [this.times, this.values, this.stamped, this.next, this.before]) out.array(byRow);
+    out.array(Uint32Array.from(all, ({ ref }) => ref));
+    out.array(Int32Array.from(all, ({ oldest }) => oldest));
+    out.array(Int32Array.from(all, ({ newest }) => newest));
+    out.texts(all.map(({ labels }) => (labels === undefined ? '' : JSON.stringify(labels.flat))));
+  }
+
+  /** Of an empty one of the same size. */
+  load(input: SnapshotReader): void {
+    input.section(section.exemplars);
+    this.at = input.u32();
+    this.texts = input.texts();
+    const owners = input.array(Int32Array);
+    this.times = input.array(Float64Array);
+    this.values = input.array(Float64Array);
+    this.stamped = input.array(Uint8Array);
+    this.next = input.array(Int32Array);
+    this.before = input.array(Int32Array);
+    const all = this.loadSeries(input);
+    this.owners = Array.from(owners, (i) => all[i]);
+  }
+
+  private loadSeries(input: SnapshotReader): ExemplarSeries[] {
+    const [refs, oldest, newest] = [
+      input.array(Uint32Array),
+      input.array(Int32Array),
+      input.array(Int32Array),
+    ];
+    return input.texts().map((text, i) => {
+      const labels = text === '' ? undefined : Labels.fromSorted(JSON.parse(text) as string[]);
+      const series = { ref: refs[i]!, labels, oldest: oldest[i]!, newest: newest[i]! };
+      if (labels === undefined) this.live.set(series.ref, series);
+      else this.gone.set(labels.key, series);
+      return series;
+    });
   }
 
   /** All of live series, in the order in which they came. */

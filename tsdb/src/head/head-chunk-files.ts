@@ -1,12 +1,15 @@
 // Full chunks of the head on disk, so that they take no memory: chunks_head/000001 and on, in Prometheus's format.
 //
-// The WAL has all that is in them: they are not synced, and a start deletes them. A page of chunks is written at once; a
-// file goes when all of its pages have. See docs/format/head-chunks.md.
+// The WAL has all that is in them: they are not synced, and a start deletes them, unless a head snapshot names them. A page
+// of chunks is written at once; a file goes when all of its pages have. See docs/format/head-chunks.md.
 
 import { crc32c } from '@flotilla/kernel';
-import { closeSync, openSync, readSync } from 'node:fs';
+import { Unavailable } from '@flotilla/model';
+import { closeSync, openSync, readdirSync, readSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Log } from '../api.ts';
+import type { SnapshotReader } from '../head-snapshot/snapshot-reader.ts';
+import type { SnapshotWriter } from '../head-snapshot/snapshot-writer.ts';
 import type { Io } from '../io.ts';
 
 const MAGIC = 0x0130bc91;
@@ -16,23 +19,48 @@ const FILE_BYTES_MAX = 128 << 20;
 const CHECKSUM_BYTES = 4;
 
 export class HeadChunkFile {
+  readonly number: number;
   readonly path: string;
   private readonly fd: number;
   private readonly readFd: number;
   private readonly io: Io;
   size = HEADER_BYTES;
   pages = 0;
-  isOpen = true;
+  isOpen: boolean;
+  /** Whether all that was written is durable. */
+  isSynced: boolean;
 
-  constructor(path: string, io: Io) {
-    this.path = path;
+  /** Makes the file, or reads on in one that is there and whole. */
+  constructor(dir: string, number: number, io: Io, kept?: { size: number; pages: number }) {
+    this.number = number;
+    this.path = pathOf(dir, number);
     this.io = io;
-    this.fd = io.create(path);
+    this.isOpen = kept === undefined;
+    this.isSynced = kept !== undefined;
+    this.fd = kept === undefined ? this.create() : -1;
+    if (kept !== undefined) ({ size: this.size, pages: this.pages } = kept);
+    this.readFd = openSync(this.path, 'r');
+  }
+
+  private create(): number {
+    const fd = this.io.create(this.path);
     const header = Buffer.alloc(HEADER_BYTES);
     header.writeUInt32BE(MAGIC);
     header.writeUInt8(VERSION, 4);
-    io.write(this.fd, header);
-    this.readFd = openSync(path, 'r');
+    this.io.write(fd, header);
+    return fd;
+  }
+
+  /** Makes an ended file durable. */
+  sync(): void {
+    if (this.isSynced) return;
+    const fd = this.io.openExisting(this.path);
+    try {
+      this.io.sync(fd);
+      this.isSynced = true;
+    } finally {
+      this.io.close(fd);
+    }
   }
 
   /** Appends a page; returns where it begins. */
@@ -57,10 +85,19 @@ export class HeadChunkFile {
     return crc32c(body) === buffer.readUInt32BE(body.length) ? buffer : undefined;
   }
 
+  /** Reads into memory at a place in it; returns how many bytes the file had. */
+  readTo(memory: Uint8Array, at: number, length: number, offset: number): number {
+    return readSync(this.readFd, memory, at, length, offset);
+  }
+
   close(): void {
     if (this.isOpen) this.end();
     closeSync(this.readFd);
   }
+}
+
+function pathOf(dir: string, number: number): string {
+  return join(dir, String(number).padStart(6, '0'));
 }
 
 export class HeadChunkFiles {
@@ -73,13 +110,55 @@ export class HeadChunkFiles {
   failures = 0;
   damaged = 0;
 
-  /** Empties the folder. */
+  /** Call clear() or load() before anything else. */
   constructor(dir: string, io: Io, log: Log) {
     this.dir = dir;
     this.io = io;
     this.log = log;
-    io.remove(dir);
-    io.makeFolder(dir);
+  }
+
+  /** Empties the folder. */
+  clear(): void {
+    this.close();
+    this.io.remove(this.dir);
+    this.io.makeFolder(this.dir);
+  }
+
+  /** Ends all files and makes them durable. Throws what the disk throws, and Unavailable once `mustStop` says so. */
+  sync(mustStop: () => boolean): void {
+    this.endCurrent();
+    for (const file of this.files) {
+      if (mustStop()) throw new Unavailable('head chunks: not synced in time');
+      file.sync();
+    }
+    this.io.syncFolder(this.dir);
+  }
+
+  /** What sync() has made durable. */
+  save(out: SnapshotWriter): void {
+    out.u32(this.files.size);
+    for (const { number, size, pages } of this.files) for (const n of [number, size, pages]) out.u32(n);
+  }
+
+  /** Goes on with files of an earlier process, and deletes all others. Throws if one is not as it was. */
+  load(input: SnapshotReader): void {
+    for (let left = input.u32(); left > 0; left--) {
+      const [number, size, pages] = [input.u32(), input.u32(), input.u32()];
+      if (statSync(pathOf(this.dir, number)).size !== size)
+        throw input.damage(`head chunk file ${number} has not ${size} bytes`);
+      this.files.add(new HeadChunkFile(this.dir, number, this.io, { size, pages }));
+      this.number = Math.max(this.number, number);
+    }
+    const kept = new Set([...this.files].map(({ path }) => path));
+    for (const name of readdirSync(this.dir)) {
+      const path = join(this.dir, name);
+      if (!kept.has(path)) this.io.remove(path);
+    }
+  }
+
+  adopted(number: number): HeadChunkFile | undefined {
+    for (const file of this.files) if (file.number === number) return file;
+    return undefined;
   }
 
   get sizeBytes(): number {
@@ -105,8 +184,7 @@ export class HeadChunkFiles {
   private fileFor(bytes: number): HeadChunkFile {
     if (this.current !== undefined && this.current.size + bytes <= FILE_BYTES_MAX) return this.current;
     this.endCurrent();
-    const name = String(++this.number).padStart(6, '0');
-    this.current = new HeadChunkFile(join(this.dir, name), this.io);
+    this.current = new HeadChunkFile(this.dir, ++this.number, this.io);
     this.files.add(this.current);
     return this.current;
   }
@@ -137,5 +215,6 @@ export class HeadChunkFiles {
   close(): void {
     for (const file of this.files) file.close();
     this.files.clear();
+    this.current = undefined;
   }
 }

@@ -1,6 +1,8 @@
 // The open histogram chunks of a head, and which series have histograms in open transactions.
 
-import type { RawChunk } from '../api.ts';
+import type { ChunkEncoding, RawChunk } from '../api.ts';
+import type { SnapshotReader } from '../head-snapshot/snapshot-reader.ts';
+import { section, type SnapshotWriter } from '../head-snapshot/snapshot-writer.ts';
 import type { NativeHistogram } from '../histogram/native-histogram.ts';
 import { OpenHistogram } from '../histogram/open-histogram.ts';
 
@@ -40,7 +42,11 @@ export class HeadHistograms {
   append(slot: number, timeMs: number, histogram: NativeHistogram, rangeStartMs: number): void {
     const open = this.open.get(slot);
     if (open !== undefined) open.append(timeMs, histogram, rangeStartMs);
-    else this.open.set(slot, new OpenHistogram(timeMs, histogram, (chunk) => this.seal(slot, chunk)));
+    else
+      this.open.set(
+        slot,
+        OpenHistogram.begun(timeMs, histogram, (chunk) => this.seal(slot, chunk)),
+      );
   }
 
   /** Seals the open chunk if it ends before a time: what comes now is newer, and of another kind. */
@@ -49,6 +55,31 @@ export class HeadHistograms {
     if (open === undefined || open.maxTimeMs >= timeMs) return;
     this.open.delete(slot);
     this.seal(slot, open.chunk());
+  }
+
+  save(out: SnapshotWriter): void {
+    out.section(section.histograms);
+    out.u32(this.open.size);
+    for (const [slot, open] of this.open) {
+      const { minTimeMs, maxTimeMs, samples, encoding, data } = open.chunk();
+      for (const n of [slot, samples, encoding]) out.u32(n);
+      for (const n of [minTimeMs, maxTimeMs]) out.f64(n);
+      out.array(data);
+    }
+  }
+
+  /** Of an empty one. */
+  load(input: SnapshotReader): void {
+    input.section(section.histograms);
+    for (let left = input.u32(); left > 0; left--) {
+      const [slot, samples, encoding] = [input.u32(), input.u32(), input.u32() as ChunkEncoding];
+      const [minTimeMs, maxTimeMs] = [input.f64(), input.f64()];
+      const chunk = { minTimeMs, maxTimeMs, samples, encoding, data: input.array(Uint8Array) };
+      this.open.set(
+        slot,
+        OpenHistogram.reopened(chunk, (full) => this.seal(slot, full)),
+      );
+    }
   }
 
   drop(slot: number): void {

@@ -5,6 +5,8 @@
 
 import { type Labels, type Matcher, METRIC_NAME } from '@flotilla/model';
 import type { Cardinality } from '../api.ts';
+import type { SnapshotReader } from '../head-snapshot/snapshot-reader.ts';
+import { section, type SnapshotWriter } from '../head-snapshot/snapshot-writer.ts';
 import { LabelSets } from './label-sets.ts';
 import { PackedPostings } from './packed-postings.ts';
 import { PostingList } from './posting-list.ts';
@@ -79,6 +81,30 @@ export class HeadIndex {
     if (list.length > 0) return;
     values.delete(value);
     if (values.size === 0) this.postings.delete(name);
+  }
+
+  /** What is published. */
+  save(out: SnapshotWriter): void {
+    this.symbols.save(out);
+    this.sets.save(out);
+    out.section(section.postings);
+    this.all.save(out);
+    out.u32(this.postings.size);
+    for (const [name, values] of this.postings) {
+      out.u32(name);
+      saveLists(values, out);
+    }
+  }
+
+  /** Of an empty one. */
+  load(input: SnapshotReader): void {
+    this.symbols.load(input);
+    this.sets.load(input);
+    input.section(section.postings);
+    this.all.load(input);
+    for (let left = input.u32(); left > 0; left--) this.postings.set(input.u32(), loadLists(input));
+    if (this.all.length !== this.sets.size)
+      throw input.damage(`${this.all.length} of ${this.sets.size} series`);
   }
 
   /** The published slots that satisfy all matchers, in no order. */
@@ -165,6 +191,30 @@ export class HeadIndex {
       seriesCountByLabelValuePair: pairs.list(),
     };
   }
+}
+
+function saveLists(values: ReadonlyMap<number, PackedPostings>, out: SnapshotWriter): void {
+  const lists = [...values.values()];
+  out.array(Uint32Array.from(values.keys()));
+  out.array(Uint32Array.from(lists, (list) => list.length));
+  out.array(Uint32Array.from(lists, (list) => list.lastSlot));
+  out.array(Uint32Array.from(lists, (list) => list.bytesView().length));
+  out.arrayOf(lists.map((list) => list.bytesView()));
+}
+
+function loadLists(input: SnapshotReader): Map<number, PackedPostings> {
+  const ids = input.array(Uint32Array);
+  const [counts, lasts] = [input.array(Uint32Array), input.array(Uint32Array)];
+  const lengths = input.array(Uint32Array);
+  const bytes = input.array(Uint8Array);
+  const values = new Map<number, PackedPostings>();
+  let at = 0;
+  for (const [i, id] of ids.entries()) {
+    const end = at + lengths[i]!;
+    values.set(id, PackedPostings.of(bytes.subarray(at, end), counts[i]!, lasts[i]!));
+    at = end;
+  }
+  return values;
 }
 
 function concatenated(lists: readonly PackedPostings[], total: number): Uint32Array {

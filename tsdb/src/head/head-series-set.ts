@@ -2,7 +2,9 @@
 
 import { Labels } from '@flotilla/model';
 import type { RawChunk, Schedule, SelectOptions, SeriesRef, SeriesSet } from '../api.ts';
+import { packChunks, unpackChunks } from '@flotilla/kernel';
 import { withoutIntervals } from '../chunk/without-intervals.ts';
+import type { HeadChunkLists } from './head-chunk-lists.ts';
 import type { Head } from './head.ts';
 import { slotOf } from './ref-table.ts';
 
@@ -20,7 +22,12 @@ export class HeadSeriesSet implements SeriesSet {
   private readonly clip: boolean;
   private left: number;
   private at = -1;
-  private current: readonly RawChunk[] = [];
+  private current: readonly RawChunk[] | undefined = [];
+  private readonly packed: boolean;
+  /** Of the series [batchFrom, batchTo). */
+  private lists: HeadChunkLists | undefined;
+  private batchFrom = 0;
+  private batchTo = 0;
   // Kept, because the series may leave the head before the reader asks.
   private currentLabels = Labels.EMPTY;
   private currentSchedule: Schedule | undefined;
@@ -39,16 +46,17 @@ export class HeadSeriesSet implements SeriesSet {
     this.maxTimeMs = maxTimeMs;
     this.skipChunks = options.skipChunks ?? false;
     this.clip = options.clip ?? false;
+    this.packed = options.packed ?? false;
     this.left = options.limit || Infinity;
   }
 
   next(): boolean {
-    if (this.left === 0) return false;
-    while (++this.at < this.refs.length) {
+    while (this.left > 0 && ++this.at < this.refs.length) {
       if (!this.enter(this.refs[this.at]!)) continue;
       this.left--;
       return true;
     }
+    this.close();
     return false;
   }
 
@@ -56,7 +64,10 @@ export class HeadSeriesSet implements SeriesSet {
   private enter(ref: SeriesRef): boolean {
     const slot = slotOf(ref);
     if (!this.head.refs.isUsed(slot) || this.head.refs.refAt(slot) !== ref) return false;
-    if (this.skipChunks) {
+    if (this.packed) {
+      this.current = undefined;
+      if (this.chunkList.length === 0) return false;
+    } else if (this.skipChunks) {
       if (!this.head.overlaps(slot, this.minTimeMs, this.maxTimeMs)) return false;
     } else {
       const chunks = this.head.chunks(slot, this.minTimeMs, this.maxTimeMs);
@@ -79,10 +90,27 @@ export class HeadSeriesSet implements SeriesSet {
   }
 
   get chunks(): readonly RawChunk[] {
-    return this.current;
+    return (this.current ??= unpackChunks(this.chunkList) as RawChunk[]);
+  }
+
+  get chunkList(): Uint8Array {
+    if (!this.packed) return packChunks(this.chunks);
+    if (this.at >= this.batchTo) this.readBatch();
+    return this.lists!.list(this.at - this.batchFrom);
+  }
+
+  /** Reads chunks of this series and of some after it. */
+  private readBatch(): void {
+    this.lists ??= this.head.chunkLists.take();
+    this.batchFrom = this.at;
+    const refs = this.refs.subarray(this.at, this.at + this.left);
+    this.batchTo = this.at + this.lists.read(refs, this.minTimeMs, this.maxTimeMs);
   }
 
   close(): void {
     this.at = this.refs.length;
+    this.left = 0;
+    if (this.lists !== undefined) this.head.chunkLists.give(this.lists);
+    this.lists = undefined;
   }
 }

@@ -5,14 +5,17 @@
 //
 // Invariant: a series that is published was committed; only published series are seen by readers.
 
-import { HeadKernel } from '@flotilla/kernel';
+import { type ChunkGather, HeadKernel } from '@flotilla/kernel';
 import { type Labels, type Matcher } from '@flotilla/model';
 import type { OpenOptions, RawChunk, Schedule, SeriesMetadata, SeriesRef } from '../api.ts';
 import { addInterval, type Interval } from '../block/tombstones.ts';
 import { withoutIntervals } from '../chunk/without-intervals.ts';
+import type { SnapshotReader } from '../head-snapshot/snapshot-reader.ts';
+import { section, type SnapshotWriter } from '../head-snapshot/snapshot-writer.ts';
 import type { NativeHistogram } from '../histogram/native-histogram.ts';
 import type { HeadChunkFiles } from './head-chunk-files.ts';
 import { ExemplarRing } from './exemplar-ring.ts';
+import { HeadChunkListsPool } from './head-chunk-lists.ts';
 import { HeadHistograms } from './head-histograms.ts';
 import { encodeSamples } from '../chunk/samples.ts';
 import { mergeChunks } from '../chunk/merge-chunks.ts';
@@ -36,6 +39,7 @@ export class Head {
   readonly histograms = new HeadHistograms((slot, chunk) => this.keep(slot, chunk));
   readonly late = new LateSamples();
   readonly exemplars: ExemplarRing;
+  readonly chunkLists = new HeadChunkListsPool(this);
   /** By slot, if they are recorded. */
   readonly metadata: Map<number, SeriesMetadata> | undefined;
   /** How much older than the newest sample of the head a late one may be; 0: none are taken. */
@@ -76,6 +80,56 @@ export class Head {
   private keep(slot: number, chunk: RawChunk): void {
     this.sealed.add(slot, this.refs.refAt(slot), chunk);
     this.openChunksClosed++;
+  }
+
+  /** What a start needs to go on with; all series are published, and no chunk page is left in memory. */
+  save(out: SnapshotWriter): void {
+    out.section(section.head);
+    for (const n of [this.minTimeMs, this.maxTimeMs]) out.f64(n);
+    saveIntervals(this.deleted, out);
+    this.refs.save(out);
+    this.index.save(out);
+    this.schedules.save(out);
+    this.sealed.save(out);
+    this.histograms.save(out);
+    this.late.save(out, (slot) => this.refs.refAt(slot));
+    this.exemplars.save(out);
+    saveMetadata(this.metadata ?? new Map(), out);
+    out.section(section.openChunks);
+    this.kernel.saveSeries(this.refs.slots, (image) => out.array(image));
+    out.u32(0);
+  }
+
+  /** Of an empty head with the same options; `files` have been adopted. Throws CorruptionError. */
+  load(input: SnapshotReader, files: HeadChunkFiles): void {
+    input.section(section.head);
+    this.minTimeMs = input.f64();
+    this.maxTimeMs = input.f64();
+    loadIntervals(input, this.deleted);
+    this.refs.load(input);
+    this.index.load(input);
+    this.schedules.load(input);
+    this.sealed.load(input, files);
+    this.histograms.load(input);
+    this.late.load(input);
+    this.exemplars.load(input);
+    loadMetadata(input, this.metadata ?? new Map());
+    this.loadOpenChunks(input);
+    this.seriesCreated = this.seriesCount;
+  }
+
+  private loadOpenChunks(input: SnapshotReader): void {
+    input.section(section.openChunks);
+    for (let image = input.array(Uint8Array); image.length > 0; image = input.array(Uint8Array))
+      if (!this.kernel.loadSeries(image)) throw input.damage('open chunks that cannot be');
+  }
+
+  /** Forgets the series that no commit has published. */
+  abandonAll(): void {
+    for (const ref of [...this.wanted.keys()]) {
+      this.wanted.set(ref, 1);
+      this.abandon(ref);
+    }
   }
 
   get seriesCount(): number {
@@ -310,6 +364,19 @@ export class Head {
     return this.deleted.get(slot) ?? [];
   }
 
+  /** Whether a series has nothing but full chunks and an open one of floats. */
+  isPlain(slot: number): boolean {
+    return this.histograms.get(slot) === undefined && !this.late.has(slot) && !this.deleted.has(slot);
+  }
+
+  /** Adds the open chunk of floats, if it touches the range. */
+  gatherOpen(ref: SeriesRef, minTimeMs: number, maxTimeMs: number, gather: ChunkGather): void {
+    const samples = this.kernel.openSamples(ref);
+    if (samples === 0) return;
+    const [from, to] = [this.kernel.openMinTimeMs(ref), this.kernel.lastTimeMs(ref)];
+    if (from <= maxTimeMs && to >= minTimeMs) gather.addOpen(ref, from, to, samples);
+  }
+
   private openChunk(ref: SeriesRef): RawChunk {
     return {
       minTimeMs: this.kernel.openMinTimeMs(ref),
@@ -397,4 +464,48 @@ export class Head {
     this.forget(this.refs.refAt(slot));
     return true;
   }
+}
+
+function saveIntervals(deleted: ReadonlyMap<number, readonly Interval[]>, out: SnapshotWriter): void {
+  out.u32(deleted.size);
+  for (const [slot, intervals] of deleted) {
+    out.u32(slot);
+    out.array(Float64Array.from(intervals.flatMap(({ minTimeMs, maxTimeMs }) => [minTimeMs, maxTimeMs])));
+  }
+}
+
+function loadIntervals(input: SnapshotReader, deleted: Map<number, readonly Interval[]>): void {
+  for (let left = input.u32(); left > 0; left--) {
+    const slot = input.u32();
+    const times = input.array(Float64Array);
+    const intervals: Interval[] = [];
+    for (let i = 0; i < times.length; i += 2)
+      intervals.push({ minTimeMs: times[i]!, maxTimeMs: times[i + 1]! });
+    deleted.set(slot, intervals);
+  }
+}
+
+/** Few differ, many series have each. */
+function saveMetadata(bySlot: ReadonlyMap<number, SeriesMetadata>, out: SnapshotWriter): void {
+  out.section(section.metadata);
+  const numbers = new Map<string, number>();
+  const chosen = Uint32Array.from(bySlot.values(), ({ type, help, unit }) => {
+    const text = JSON.stringify([type, help, unit]);
+    const number = numbers.get(text) ?? numbers.size;
+    numbers.set(text, number);
+    return number;
+  });
+  out.texts([...numbers.keys()]);
+  out.array(Uint32Array.from(bySlot.keys()));
+  out.array(chosen);
+}
+
+function loadMetadata(input: SnapshotReader, bySlot: Map<number, SeriesMetadata>): void {
+  input.section(section.metadata);
+  const distinct = input.texts().map((text) => {
+    const [type, help, unit] = JSON.parse(text) as [string, string, string];
+    return { type, help, unit };
+  });
+  const [slots, chosen] = [input.array(Uint32Array), input.array(Uint32Array)];
+  for (const [i, slot] of slots.entries()) bySlot.set(slot, distinct[chosen[i]!]!);
 }

@@ -4,6 +4,8 @@
 // table of slots, by a hash of the ids. No object per series.
 
 import { compareUtf8, Labels } from '@flotilla/model';
+import type { SnapshotReader } from '../head-snapshot/snapshot-reader.ts';
+import { section, type SnapshotWriter } from '../head-snapshot/snapshot-writer.ts';
 import { LabelShapes } from './label-shapes.ts';
 import { grown, type Symbols } from './symbols.ts';
 
@@ -19,6 +21,9 @@ export class LabelSets {
   private table = new Uint32Array(1 << 11);
   private tableUsed = 0; // Gone entries included.
   private count = 0;
+  /** What find() was asked for last, and its ids if all texts were known: what is not found is added next. */
+  private sought: Labels | undefined;
+  private soughtIds: Uint32Array | undefined;
 
   constructor(symbols: Symbols) {
     this.symbols = symbols;
@@ -31,6 +36,8 @@ export class LabelSets {
   /** The slot with exactly these labels, or 0. */
   find(labels: Labels): number {
     const ids = this.idsOf(labels);
+    this.sought = labels;
+    this.soughtIds = ids;
     if (ids === undefined) return 0;
     const mask = this.table.length - 1;
     for (let i = hashIds(ids) & mask; ; i = (i + 1) & mask) {
@@ -42,7 +49,7 @@ export class LabelSets {
 
   /** Gives the labels, which no slot has, to `slot`. */
   add(slot: number, labels: Labels): void {
-    const ids = Uint32Array.from(labels.flat, (text) => this.symbols.acquire(text));
+    const ids = this.acquired(labels);
     const length = 1 + ids.length / 2;
     this.reserve(slot, length);
     const at = this.used;
@@ -54,7 +61,19 @@ export class LabelSets {
     this.insert(slot);
   }
 
+  /** The ids of labels, with one use more of each. */
+  private acquired(labels: Labels): Uint32Array {
+    const known = this.sought === labels ? this.soughtIds : undefined;
+    const ids = known ?? new Uint32Array(labels.flat.length);
+    for (let i = 0; i < ids.length; i++) {
+      if (known === undefined) ids[i] = this.symbols.acquire(labels.flat[i]!);
+      else this.symbols.use(ids[i]!);
+    }
+    return ids;
+  }
+
   remove(slot: number): void {
+    this.sought = undefined;
     const mask = this.table.length - 1;
     let i = this.hashOf(slot) & mask;
     while (this.table[i] !== slot) i = (i + 1) & mask;
@@ -107,6 +126,28 @@ export class LabelSets {
       if (x !== y) return compareUtf8(this.symbols.text(x), this.symbols.text(y));
     }
     return aCount - bCount;
+  }
+
+  save(out: SnapshotWriter): void {
+    out.section(section.labelSets);
+    for (const n of [this.count, this.tableUsed, this.wasted]) out.u32(n);
+    this.shapes.save(out);
+    out.array(this.arena.subarray(0, this.used));
+    out.array(this.offsets);
+    out.array(this.table);
+  }
+
+  /** Of an empty one. */
+  load(input: SnapshotReader): void {
+    input.section(section.labelSets);
+    this.count = input.u32();
+    this.tableUsed = input.u32();
+    this.wasted = input.u32();
+    this.shapes.load(input);
+    this.arena = input.array(Uint32Array);
+    this.used = this.arena.length;
+    this.offsets = input.array(Uint32Array);
+    this.table = input.array(Uint32Array);
   }
 
   private idsOf(labels: Labels): Uint32Array | undefined {
@@ -179,7 +220,7 @@ const HASH_SEED = 0x9e3779b9;
 
 function hashIds(ids: Uint32Array): number {
   let hash = HASH_SEED;
-  for (const id of ids) hash = mixed(hash, id);
+  for (let i = 0; i < ids.length; i++) hash = mixed(hash, ids[i]!);
   return finished(hash);
 }
 

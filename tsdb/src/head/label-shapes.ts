@@ -1,6 +1,9 @@
 // The sequences of label names that a head's series have: as few as there are kinds of metrics, so that a series needs one
 // number for all of its names. Counted by use; shape 0 is the one without names.
 
+import type { SnapshotReader } from '../head-snapshot/snapshot-reader.ts';
+import type { SnapshotWriter } from '../head-snapshot/snapshot-writer.ts';
+
 const EMPTY = new Uint32Array(0);
 
 export class LabelShapes {
@@ -34,6 +37,23 @@ export class LabelShapes {
       this.ids.set(key, shape);
     }
     return shape;
+  }
+
+  save(out: SnapshotWriter): void {
+    out.array(Uint32Array.from(this.free));
+    out.array(Uint32Array.from(this.uses));
+    for (const names of this.names) out.array(names);
+  }
+
+  /** Of an empty one. */
+  load(input: SnapshotReader): void {
+    for (const shape of input.array(Uint32Array)) this.free.push(shape);
+    for (const [shape, uses] of input.array(Uint32Array).entries()) {
+      const names = input.array(Uint32Array);
+      this.names[shape] = names;
+      this.uses[shape] = uses;
+      if (names.length > 0) this.ids.set(names.join(), shape);
+    }
   }
 
   /** Takes one use back; the last one frees the shape. */

@@ -1,5 +1,6 @@
 // What a block of late samples takes: those that were frozen or came since, within a range that is cut already.
 
+import { packChunks } from '@flotilla/kernel';
 import type { Labels } from '@flotilla/model';
 import type { RawChunk, Schedule, SeriesSet } from '../api.ts';
 import type { BlockSource } from '../block/block-writer.ts';
@@ -45,6 +46,9 @@ export class LateBlockSource implements BlockSource {
       },
       get chunks(): readonly RawChunk[] {
         return chunks;
+      },
+      get chunkList(): Uint8Array {
+        return packChunks(chunks);
       },
       close(): void {
         at = slots.length;

@@ -3,7 +3,14 @@
 // They wait here, by series and sorted, until a block takes them. A cut works on what was there when it began: freeze(),
 // then either settle() what blocks hold now, or thaw().
 
+import type { SeriesRef } from '../api.ts';
 import type { AnySample } from '../chunk/samples.ts';
+import type { SnapshotReader } from '../head-snapshot/snapshot-reader.ts';
+import { section, type SnapshotWriter } from '../head-snapshot/snapshot-writer.ts';
+import { decodeLate, encodeLate, type LateSample } from '../wal/late-records.ts';
+import { slotOf } from './ref-table.ts';
+
+const SAMPLES_PER_RECORD = 5000;
 
 type BySlot = Map<number, AnySample[]>;
 
@@ -77,6 +84,32 @@ export class LateSamples {
         [...samples, ...newer].toSorted((a, b) => a.timeMs - b.timeMs),
       );
     }
+  }
+
+  /** As records, of about so many samples each. */
+  *records(refAt: (slot: number) => SeriesRef): Generator<Uint8Array> {
+    let samples: LateSample[] = [];
+    for (const slot of this.slots()) {
+      const ref = refAt(slot);
+      for (const sample of this.of(slot, -Infinity, Infinity)) samples.push({ ...sample, ref });
+      if (samples.length < SAMPLES_PER_RECORD) continue;
+      yield* encodeLate(samples);
+      samples = [];
+    }
+    if (samples.length > 0) yield* encodeLate(samples);
+  }
+
+  save(out: SnapshotWriter, refAt: (slot: number) => SeriesRef): void {
+    out.section(section.lateSamples);
+    for (const record of this.records(refAt)) out.array(record);
+    out.u32(0);
+  }
+
+  /** Of an empty one. */
+  load(input: SnapshotReader): void {
+    input.section(section.lateSamples);
+    for (let record = input.array(Uint8Array); record.length > 0; record = input.array(Uint8Array))
+      for (const sample of decodeLate(record)) this.add(slotOf(sample.ref), sample);
   }
 
   drop(slot: number): void {

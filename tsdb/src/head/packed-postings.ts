@@ -12,8 +12,28 @@ export class PackedPostings {
   private count = 0;
   private last = 0;
 
+  /** The list that bytesView() of another one showed; takes a copy. */
+  static of(bytes: Uint8Array, count: number, last: number): PackedPostings {
+    const list = new PackedPostings();
+    list.bytes = bytes.slice();
+    list.used = bytes.length;
+    list.count = count;
+    list.last = last;
+    return list;
+  }
+
   get length(): number {
     return this.count;
+  }
+
+  /** The slot that was added last. */
+  get lastSlot(): number {
+    return this.last;
+  }
+
+  /** A view: valid until the next change. */
+  bytesView(): Uint8Array {
+    return this.bytes.subarray(0, this.used);
   }
 
   add(slot: number): void {

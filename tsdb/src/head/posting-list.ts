@@ -1,5 +1,7 @@
 // The slots of the series that have one label pair, in the order in which they came.
 
+import type { SnapshotReader } from '../head-snapshot/snapshot-reader.ts';
+import type { SnapshotWriter } from '../head-snapshot/snapshot-writer.ts';
 import { grown } from './symbols.ts';
 
 export class PostingList {
@@ -14,6 +16,15 @@ export class PostingList {
     if (this.count === this.slots.length)
       this.slots = grown(this.slots, this.count < 16 ? this.count * 2 : this.count + 1);
     this.slots[this.count++] = slot;
+  }
+
+  save(out: SnapshotWriter): void {
+    out.array(this.view());
+  }
+
+  load(input: SnapshotReader): void {
+    this.slots = input.array(Uint32Array, 1);
+    this.count = this.slots.length - 1;
   }
 
   /** A view: valid until the next change. */

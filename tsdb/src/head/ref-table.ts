@@ -5,6 +5,8 @@
 
 import { Unavailable } from '@flotilla/model';
 import type { SeriesRef } from '../api.ts';
+import type { SnapshotReader } from '../head-snapshot/snapshot-reader.ts';
+import { section, type SnapshotWriter } from '../head-snapshot/snapshot-writer.ts';
 
 const SLOTS_MAX = 1 << 24;
 /** A WAL of ours has dense refs; beyond this gap a ref of a foreign WAL gets a new one. */
@@ -67,6 +69,20 @@ export class RefTable {
     this.freed = [];
     this.freedHead = 0;
     for (let slot = 1; slot < this.fresh; slot++) if (this.state[slot] === FREE) this.freed.push(slot);
+  }
+
+  save(out: SnapshotWriter): void {
+    out.section(section.refs);
+    out.array(this.state.subarray(0, this.fresh));
+    out.array(this.generations.subarray(0, this.fresh));
+  }
+
+  /** Of an empty one; call settle() afterwards. */
+  load(input: SnapshotReader): void {
+    input.section(section.refs);
+    this.state = input.array(Uint8Array);
+    this.generations = input.array(Uint8Array);
+    this.fresh = this.state.length;
   }
 
   release(ref: SeriesRef): void {

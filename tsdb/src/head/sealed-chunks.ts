@@ -4,12 +4,16 @@
 // whole pages die together. A full page moves to a file. A chunk is a row of numbers; the rows of a series are a list in
 // time order.
 //
-// Cost: 26 bytes of memory a chunk, and one page. No object per chunk before somebody reads it.
+// Cost: 27 bytes of memory a chunk, and one page. No object per chunk before somebody reads it.
 
 import { crc32c } from '@flotilla/kernel';
 import type { ChunkEncoding, RawChunk, SeriesRef } from '../api.ts';
 import { ByteWriter } from '../bytes/byte-writer.ts';
-import type { HeadChunkFile, HeadChunkFiles } from './head-chunk-files.ts';
+import type { SnapshotReader } from '../head-snapshot/snapshot-reader.ts';
+import { section, type SnapshotWriter } from '../head-snapshot/snapshot-writer.ts';
+import type { HeadChunkFiles } from './head-chunk-files.ts';
+import type { SealedPage } from './sealed-page.ts';
+import type { SealedReads } from './sealed-reads.ts';
 import { grown } from './symbols.ts';
 
 const PAGE_BYTES = 1 << 20;
@@ -21,15 +25,12 @@ const TIME_SPAN_MS = 2 ** 32;
 /** Bytes of a frame before the length of its data. */
 const FRAME_HEAD_BYTES = 25;
 
-interface Page {
-  /** Until the page is in a file. */
-  bytes: Uint8Array | undefined;
-  used: number;
-  readonly baseMs: number;
-  maxTimeMs: number;
-  file: HeadChunkFile | undefined;
-  /** Where the page begins in its file. */
-  fileOffset: number;
+/** A checksum that was right is looked at again after this. */
+const CHECK_PERIOD_MS = 10 * 60_000;
+
+/** 1..255 */
+function checkPeriod(): number {
+  return (Math.floor(Date.now() / CHECK_PERIOD_MS) % 255) + 1;
 }
 
 export class SealedChunks {
@@ -44,12 +45,14 @@ export class SealedChunks {
   /** Bytes of the length of the data << 28 | encoding << 24 | bytes of the data */
   private shape = new Uint32Array(1024);
   private samples = new Uint16Array(1024);
+  /** When the checksum was last looked at, as checkNow() says; 0 = never. */
+  private checked = new Uint8Array(1024);
   /** First and last, from the baseMs of its page. */
   private times = new Uint32Array(2048);
   private rows = 1;
   private freeRow = 0;
   private count = 0;
-  private readonly pages = new Map<number, Page>();
+  private readonly pages = new Map<number, SealedPage>();
   private openPage = 0;
   private readonly files: HeadChunkFiles | undefined;
   private readonly frame = new ByteWriter(2048);
@@ -84,6 +87,7 @@ export class SealedChunks {
     this.offset[row] = page.used;
     this.shape[row] = ((dataAt - FRAME_HEAD_BYTES) << 28) | (chunk.encoding << 24) | chunk.data.length;
     this.samples[row] = chunk.samples;
+    this.checked[row] = 0;
     this.times[2 * row] = chunk.minTimeMs - page.baseMs;
     this.times[2 * row + 1] = chunk.maxTimeMs - page.baseMs;
     this.next[row] = 0;
@@ -139,9 +143,12 @@ export class SealedChunks {
     const samples = new Uint16Array(this.next.length);
     samples.set(this.samples);
     this.samples = samples;
+    const checked = new Uint8Array(this.next.length);
+    checked.set(this.checked);
+    this.checked = checked;
   }
 
-  private pageFor(length: number, { minTimeMs, maxTimeMs }: RawChunk): Page {
+  private pageFor(length: number, { minTimeMs, maxTimeMs }: RawChunk): SealedPage {
     const open = this.pages.get(this.openPage);
     const hasRoom = open?.bytes !== undefined && open.used + length <= open.bytes.length;
     if (hasRoom && minTimeMs >= open.baseMs && maxTimeMs < open.baseMs + TIME_SPAN_MS) return open;
@@ -153,7 +160,7 @@ export class SealedChunks {
   }
 
   /** Memory for a page: that of the full one before it, if a file takes its content. */
-  private takeBytes(full: Page | undefined, length: number): Uint8Array {
+  private takeBytes(full: SealedPage | undefined, length: number): Uint8Array {
     const bytes = full?.bytes;
     const written = bytes === undefined ? undefined : this.files?.write(bytes.subarray(0, full!.used));
     if (full === undefined || bytes === undefined || written === undefined) return new Uint8Array(length);
@@ -161,6 +168,58 @@ export class SealedChunks {
     full.file = written.file;
     full.fileOffset = written.offset;
     return bytes.length >= length ? bytes : new Uint8Array(length);
+  }
+
+  /** Moves the open page to a file, too; false if a page has to stay in memory. */
+  flush(): boolean {
+    const open = this.pages.get(this.openPage);
+    if (open?.bytes !== undefined) this.takeBytes(open, 0);
+    return this.memoryBytes === 0;
+  }
+
+  /** What flush() has moved to files. */
+  save(out: SnapshotWriter): void {
+    out.section(section.sealedChunks);
+    out.u32(this.openPage);
+    out.u32(this.pages.size);
+    for (const [number, { used, baseMs, maxTimeMs, file, fileOffset }] of this.pages) {
+      for (const n of [number, used, file!.number, fileOffset]) out.u32(n);
+      out.f64(baseMs);
+      out.f64(maxTimeMs);
+    }
+    for (const n of [this.freeRow, this.count]) out.u32(n);
+    for (const bySlot of [this.first, this.last]) out.array(bySlot);
+    for (const byRow of [this.next, this.page, this.offset, this.shape, this.samples])
+      out.array(byRow.subarray(0, this.rows));
+    out.array(this.times.subarray(0, 2 * this.rows));
+  }
+
+  /** Of an empty one; `files` have been adopted. */
+  load(input: SnapshotReader, files: HeadChunkFiles): void {
+    input.section(section.sealedChunks);
+    this.openPage = input.u32();
+    for (let left = input.u32(); left > 0; left--) {
+      const [number, used, file, fileOffset] = [
+        input.u32(),
+        input.u32(),
+        files.adopted(input.u32()),
+        input.u32(),
+      ];
+      const [baseMs, maxTimeMs] = [input.f64(), input.f64()];
+      if (file === undefined) throw input.damage(`page ${number} in a file that is not named`);
+      this.pages.set(number, { bytes: undefined, used, baseMs, maxTimeMs, file, fileOffset });
+    }
+    this.freeRow = input.u32();
+    this.count = input.u32();
+    this.first = input.array(Uint32Array);
+    this.last = input.array(Uint32Array);
+    this.next = input.array(Uint32Array);
+    this.rows = this.next.length;
+    this.page = input.array(Uint32Array);
+    this.offset = input.array(Uint32Array);
+    this.shape = input.array(Uint32Array);
+    this.samples = input.array(Uint16Array);
+    this.times = input.array(Uint32Array);
   }
 
   /** The earliest time in the chunks of a slot; +Infinity if it has none. */
@@ -192,6 +251,35 @@ export class SealedChunks {
       const data = this.dataOf(row);
       if (data !== undefined) out.push(this.chunk(row, data));
     }
+  }
+
+  /**
+   * Plans to gather the slot's chunks that touch the range, for a reader's series; false if there is no room for all of
+   * them, and then the plan is of no use.
+   */
+  plan(slot: number, minTimeMs: number, maxTimeMs: number, reads: SealedReads, series: number): boolean {
+    if (!this.has(slot)) return true;
+    const checkNow = checkPeriod();
+    for (let row = this.first[slot]!; row !== 0; row = this.next[row]!) {
+      const page = this.pages.get(this.page[row]!)!;
+      const from = page.baseMs + this.times[2 * row]!;
+      const to = page.baseMs + this.times[2 * row + 1]!;
+      if (from > maxTimeMs || to < minTimeMs) continue;
+      const shape = this.shape[row]!;
+      const bytes = shape & 0xffffff;
+      if (!reads.hasRoomFor(bytes)) return false;
+      const place = reads.gather.reserve(from, to, this.samples[row]!, (shape >>> 24) & 15, bytes);
+      const isTrusted = this.checked[row] === checkNow;
+      const dataAt = FRAME_HEAD_BYTES + (shape >>> 28);
+      reads.add(page, this.offset[row]!, dataAt, bytes, isTrusted, place, series, row);
+    }
+    return true;
+  }
+
+  /** What was read had the right checksums. */
+  noteChecked(rows: Uint32Array): void {
+    const checkNow = checkPeriod();
+    for (const row of rows) this.checked[row] = checkNow;
   }
 
   private chunk(row: number, data: Uint8Array): RawChunk {

@@ -1,5 +1,8 @@
 // The strings of a head's labels, each held once and known by a small number, counted by use.
 
+import type { SnapshotReader } from '../head-snapshot/snapshot-reader.ts';
+import { section, type SnapshotWriter } from '../head-snapshot/snapshot-writer.ts';
+
 export class Symbols {
   private readonly ids = new Map<string, number>();
   private readonly strings: string[] = [];
@@ -24,6 +27,11 @@ export class Symbols {
     return id;
   }
 
+  /** One use more of an id that has some. */
+  use(id: number): void {
+    this.uses[id]!++;
+  }
+
   find(s: string): number | undefined {
     return this.ids.get(s);
   }
@@ -40,6 +48,26 @@ export class Symbols {
     this.ids.delete(s);
     this.strings[id] = '';
     this.free.push(id);
+  }
+
+  save(out: SnapshotWriter): void {
+    out.section(section.symbols);
+    out.array(this.uses.subarray(0, this.strings.length));
+    out.array(Uint32Array.from(this.free));
+    out.texts(this.strings);
+  }
+
+  /** Of an empty one. */
+  load(input: SnapshotReader): void {
+    input.section(section.symbols);
+    this.uses = input.array(Uint32Array, 1);
+    for (const id of input.array(Uint32Array)) this.free.push(id);
+    for (const s of input.texts()) {
+      const id = this.strings.push(s) - 1;
+      if (this.uses[id] === 0) continue;
+      this.ids.set(s, id);
+      this.bytes += Buffer.byteLength(s);
+    }
   }
 
   private add(s: string): number {

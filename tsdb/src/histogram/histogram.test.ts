@@ -160,7 +160,7 @@ describe('an open histogram chunk', () => {
   /** The chunks of some samples, a second apart, as [flag, samples] of each. */
   function check(samples: NativeHistogram[], want: [number, number][]): void {
     const chunks: RawChunk[] = [];
-    const open = new OpenHistogram(0, samples[0]!, (chunk) => chunks.push(chunk));
+    const open = OpenHistogram.begun(0, samples[0]!, (chunk) => chunks.push(chunk));
     samples.slice(1).forEach((sample, i) => open.append(1000 * (i + 1), sample, -1));
     chunks.push(open.chunk());
     const decoded = chunks.map(({ encoding, data }) => decodeHistograms(encoding, data));

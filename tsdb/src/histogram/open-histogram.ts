@@ -14,13 +14,37 @@ const SAMPLES_MIN = 10;
 const SAMPLES_MAX = 0xffff;
 
 export class OpenHistogram {
-  private encoder: HistogramEncoder;
+  /** Either this, or the chunk of an earlier process, until somebody wants to go on with it. */
+  private made: HistogramEncoder | undefined;
+  private kept: RawChunk | undefined;
   private readonly seal: (chunk: RawChunk) => void;
 
-  /** `seal` takes each full chunk. */
-  constructor(timeMs: number, first: NativeHistogram, seal: (chunk: RawChunk) => void) {
-    this.encoder = new HistogramEncoder(flagOfFirst(first), timeMs, first);
+  private constructor(seal: (chunk: RawChunk) => void) {
     this.seal = seal;
+  }
+
+  /** Goes on with what chunk() gave. */
+  static reopened(chunk: RawChunk, seal: (chunk: RawChunk) => void): OpenHistogram {
+    const open = new OpenHistogram(seal);
+    open.kept = chunk;
+    return open;
+  }
+
+  /** `seal` takes each full chunk. */
+  static begun(timeMs: number, first: NativeHistogram, seal: (chunk: RawChunk) => void): OpenHistogram {
+    const open = new OpenHistogram(seal);
+    open.encoder = new HistogramEncoder(flagOfFirst(first), timeMs, first);
+    return open;
+  }
+
+  private get encoder(): HistogramEncoder {
+    this.made ??= encodedAgain(this.kept!, (sample) => sample);
+    this.kept = undefined;
+    return this.made;
+  }
+
+  private set encoder(encoder: HistogramEncoder) {
+    this.made = encoder;
   }
 
   get last(): NativeHistogram {
@@ -28,15 +52,16 @@ export class OpenHistogram {
   }
 
   get minTimeMs(): number {
-    return this.encoder.minTimeMs;
+    return (this.kept ?? this.encoder).minTimeMs;
   }
 
   get maxTimeMs(): number {
-    return this.encoder.maxTimeMs;
+    return (this.kept ?? this.encoder).maxTimeMs;
   }
 
   /** A copy of the open chunk. */
   chunk(): RawChunk {
+    if (this.kept !== undefined) return this.kept;
     const { minTimeMs, maxTimeMs, samples, isFloat } = this.encoder;
     return { minTimeMs, maxTimeMs, samples, encoding: isFloat ? 3 : 2, data: this.encoder.bytes() };
   }
@@ -76,13 +101,19 @@ export class OpenHistogram {
 
   /** Encodes the chunk anew with more buckets. */
   private widen(fit: Fit): void {
-    const { flag, isFloat } = this.encoder;
-    const { samples } = decodeHistograms(isFloat ? 3 : 2, this.encoder.bytes());
-    const [first, ...others] = samples;
-    const encoder = new HistogramEncoder(flag, first!.timeMs, widened(first!.histogram, fit));
-    for (const { timeMs, histogram } of others) encoder.append(timeMs, widened(histogram, fit));
-    this.encoder = encoder;
+    this.encoder = encodedAgain(this.chunk(), (sample) => widened(sample, fit));
   }
+}
+
+function encodedAgain(
+  chunk: RawChunk,
+  change: (sample: NativeHistogram) => NativeHistogram,
+): HistogramEncoder {
+  const { samples, flag } = decodeHistograms(chunk.encoding, chunk.data);
+  const [first, ...others] = samples;
+  const encoder = new HistogramEncoder(flag, first!.timeMs, change(first!.histogram));
+  for (const { timeMs, histogram } of others) encoder.append(timeMs, change(histogram));
+  return encoder;
 }
 
 interface Fit {

@@ -1,9 +1,11 @@
 // For tests: databases in temporary folders, and what is in them as plain values.
 
+import { unpackChunks } from '@flotilla/kernel';
 import { Labels, Matcher, METRIC_NAME } from '@flotilla/model';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import type { Log, OpenOptions, Queryable, RawChunk, SelectOptions } from '../api.ts';
 import { decodeChunk } from '../chunk/decode-chunk.ts';
 import { Tsdb } from '../tsdb.ts';
@@ -56,8 +58,24 @@ export function pointsOf(chunks: readonly RawChunk[]): Point[] {
   return points;
 }
 
-/** Series text → points within the range, for everything that matches. */
+/** Series text → points within the range, for everything that matches; as chunk lists have them, too. */
 export async function read(
+  db: Queryable,
+  matchers: readonly Matcher[] = anything,
+  minTimeMs = -1e15,
+  maxTimeMs = 1e15,
+  options: SelectOptions = {},
+): Promise<Map<string, Point[]>> {
+  const points = await readSet(db, matchers, minTimeMs, maxTimeMs, options);
+  if (options.skipChunks === true) return points;
+  const packed = await readSet(db, matchers, minTimeMs, maxTimeMs, { ...options, packed: true });
+  if (!isDeepStrictEqual(packed, points))
+    throw new Error('chunk lists: other points than those of the chunks');
+  return points;
+}
+
+/** The same in one way, with chunk lists if they are packed. */
+export async function readSet(
   db: Queryable,
   matchers: readonly Matcher[] = anything,
   minTimeMs = -1e15,
@@ -67,7 +85,9 @@ export async function read(
   const out = new Map<string, Point[]>();
   const set = await db.select(matchers, minTimeMs, maxTimeMs, options);
   while (set.next()) {
-    const inside = pointsOf(set.chunks).filter(([t]) => t >= minTimeMs && t <= maxTimeMs);
+    const inside = pointsOf(
+      options.packed === true ? (unpackChunks(set.chunkList) as RawChunk[]) : set.chunks,
+    ).filter(([t]) => t >= minTimeMs && t <= maxTimeMs);
     if (options.skipChunks === true || inside.length > 0) out.set(set.labels.toMetric(), inside);
   }
   set.close();

@@ -12,6 +12,9 @@ import { EPOCH_MS, named, put, readNumbers, Sandbox } from '../testing/sandbox.t
 import { encodeSeries } from './records.ts';
 import { segmentPath } from './segment-files.ts';
 
+/** The WAL is what a start has. */
+const replaying = { headSnapshot: false };
+
 let sandbox: Sandbox;
 const extra: Sandbox[] = [];
 
@@ -87,7 +90,7 @@ describe('damage', () => {
       const damaged = Buffer.from(bytes);
       damaged[at]! ^= 0x41;
       writeFileSync(walFile(box), damaged);
-      let db = await box.tsdb();
+      let db = await box.tsdb(replaying);
       expect(await readNumbers(db)).toEqual(expected(1, 3));
       const { corruptions } = db.status();
       expect(corruptions).toHaveLength(1);
@@ -95,7 +98,7 @@ describe('damage', () => {
       expect(db.collect()['prometheus_tsdb_wal_corruptions_total']).toBe(1);
       expect(readFileSync(`${walFile(box)}.corrupt-0`).equals(damaged)).toBe(true);
       await db.close();
-      db = await box.tsdb();
+      db = await box.tsdb(replaying);
       expect(await readNumbers(db)).toEqual(expected(1, 3));
       expect(db.status().corruptions).toEqual([]);
       await db.close();
@@ -107,7 +110,7 @@ describe('damage', () => {
     const bytes = readFileSync(walFile(sandbox));
     bytes[9]! ^= 1;
     writeFileSync(walFile(sandbox), bytes);
-    const db = await sandbox.tsdb();
+    const db = await sandbox.tsdb(replaying);
     expect(await readNumbers(db)).toEqual({});
     put(db, EPOCH_MS + 9, { a: 9 });
     expect(await readNumbers(db)).toEqual({ a: [[EPOCH_MS + 9, 9]] });
@@ -121,7 +124,7 @@ describe('damage', () => {
       const damaged = Buffer.from(bytes);
       for (let i = at; i < bytes.length; i += 31) damaged[i] = (damaged[i]! + 1 + i) & 0xff;
       writeFileSync(walFile(box), damaged);
-      const db = await box.tsdb();
+      const db = await box.tsdb(replaying);
       put(db, EPOCH_MS + 9, { z: 9 });
       expect((await readNumbers(db))['z']).toEqual([[EPOCH_MS + 9, 9]]);
       await db.close();

@@ -30,17 +30,19 @@ export interface ReplayReport {
   /** Records of a type that we do not keep, or malformed under a right checksum. */
   readonly skippedRecords: number;
   readonly corruptions: readonly CorruptionStatus[];
+  /** Whether a record was read. */
+  readonly isEmpty: boolean;
   /** Refs of the WAL whose series have another one now: the WAL is to be written anew before it grows. */
   readonly aliases: Aliases;
 }
 
-/** Loads the folder's last checkpoint and the segments after it into an empty head. */
-export function replayWal(dir: string, head: Head, log: Log, io: Io): ReplayReport {
+/** Loads the folder's last checkpoint and the segments after it into an empty head; or only the segments after `from`. */
+export function replayWal(dir: string, head: Head, log: Log, io: Io, from?: number): ReplayReport {
   const loader = new HeadLoader(head);
   const segments = listSegments(dir);
   const checkpoint = listCheckpoints(dir).at(-1) ?? -1;
-  const paths = segments.filter((n) => n > checkpoint).map((n) => segmentPath(dir, n));
-  if (checkpoint >= 0) {
+  const paths = segments.filter((n) => n > (from ?? checkpoint)).map((n) => segmentPath(dir, n));
+  if (checkpoint >= 0 && from === undefined) {
     const folder = checkpointPath(dir, checkpoint);
     paths.unshift(...listSegments(folder).map((n) => segmentPath(folder, n)));
   }
@@ -48,9 +50,17 @@ export function replayWal(dir: string, head: Head, log: Log, io: Io): ReplayRepo
   return loader.finish(corruptions);
 }
 
-/** Loads late samples, after the WAL, whose aliases hold for them too. */
-export function replayWbl(dir: string, head: Head, aliases: Aliases, log: Log, io: Io): CorruptionStatus[] {
-  const paths = listSegments(dir).map((n) => segmentPath(dir, n));
+/** Loads late samples of segments after `from`, after the WAL, whose aliases hold for them too. */
+export function replayWbl(
+  dir: string,
+  head: Head,
+  aliases: Aliases,
+  log: Log,
+  io: Io,
+  from = -1,
+): CorruptionStatus[] {
+  const segments = listSegments(dir).filter((n) => n > from);
+  const paths = segments.map((n) => segmentPath(dir, n));
   return readAll(paths, (record) => loadLate(record, head, aliases), { kernel: head.kernel, log, io });
 }
 
@@ -134,12 +144,14 @@ class HeadLoader {
   private unknownSamples = 0;
   private unknownExemplars = 0;
   private skippedRecords = 0;
+  private isEmpty = true;
 
   constructor(head: Head) {
     this.head = head;
   }
 
   record(record: Uint8Array): void {
+    this.isEmpty = false;
     try {
       this.apply(record);
     } catch (error) {
@@ -251,7 +263,7 @@ class HeadLoader {
 
   finish(corruptions: readonly CorruptionStatus[]): ReplayReport {
     this.head.refs.settle();
-    const { samples, unknownSamples, unknownExemplars, skippedRecords, aliases } = this;
-    return { samples, unknownSamples, unknownExemplars, skippedRecords, corruptions, aliases };
+    const { samples, unknownSamples, unknownExemplars, skippedRecords, isEmpty, aliases } = this;
+    return { samples, unknownSamples, unknownExemplars, skippedRecords, corruptions, isEmpty, aliases };
   }
 }

@@ -198,6 +198,7 @@ export class Wal {
     } finally {
       if (this.syncingFd === this.fd) this.closeAfterSync = true;
       else this.options.io.close(this.fd);
+      this.fd = -1; // Its number may be another file's from now on.
     }
   }
 }

@@ -6,15 +6,13 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { ask, differenceBetween } from './compare-answers.ts';
 import type { Parameters } from './compare-answers.ts';
 import { fuzzLoad } from './fuzz-data.ts';
-import { QueryGenerator } from './query-generator.ts';
 import { Random } from './random.ts';
 import { startTwoServers, type TwoServers } from './two-servers.ts';
 
 let servers: TwoServers;
-const random = new Random(7);
 
 beforeAll(async () => {
-  servers = await startTwoServers(fuzzLoad(random));
+  servers = await startTwoServers(fuzzLoad(new Random(7)));
 }, 60_000);
 
 afterAll(() => servers.close(), 30_000);
@@ -30,28 +28,6 @@ function differenceOf(
 }
 
 const seconds = (atMs: number): string => String((servers.startMs + atMs) / 1000);
-
-test('generated queries have the same answers', async () => {
-  const generator = new QueryGenerator(random);
-  const failures: string[] = [];
-  for (let i = 0; i < 300; i++) {
-    const { expr, startMs, endMs, stepMs } = generator.query();
-    const times: Parameters =
-      stepMs === 0
-        ? [['time', seconds(startMs)]]
-        : [
-            ['start', seconds(startMs)],
-            ['end', seconds(endMs)],
-            ['step', String(stepMs / 1000)],
-          ];
-    // What lives for the moment, or lies in the order of series, is compared elsewhere.
-    if (/limit|topk|bottomk|label_|%|\^|exp|count_values|quantiles/.test(expr)) continue;
-    const path = stepMs === 0 ? '/api/v1/query' : '/api/v1/query_range';
-    const wrong = await differenceOf(path, [['query', expr], ...times], i % 2 === 0);
-    if (wrong !== undefined) failures.push(wrong);
-  }
-  expect(failures).toEqual([]);
-}, 60_000);
 
 test.each([
   'up',

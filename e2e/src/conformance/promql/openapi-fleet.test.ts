@@ -5,7 +5,7 @@ import { startExporter, stopExporters } from '../../local/exporter.ts';
 import type { Exporter } from '../../local/exporter.ts';
 import { eventually, LocalFleet } from '../../local/fleet.ts';
 import { fleetManifest, prometheusRule, scrapeConfig } from '../../local/manifests.ts';
-import { checkAnswer } from './openapi-check.ts';
+import { prometheusDescription } from './openapi-check.ts';
 
 const rules = `        - alert: AlwaysOn
           expr: vector(1)
@@ -47,6 +47,7 @@ test.each([
   ['/alerts', '"alertname":"AlwaysOn"'],
   ['/scrape_pools', '"scrapePools":["'],
   ['/targets/relabel_steps?scrapePool=scrapeConfig/default/app&labels={}', '"steps":['],
+  ['/scrape_pools/config?scrapePool=scrapeConfig/default/app', 'job_name: scrapeConfig/default/app'],
   ['/targets/metadata', '"type":"'],
   ['/metadata', '"type":"'],
 ])(
@@ -56,7 +57,7 @@ test.each([
       (await dataText(path)).includes(content) ? true : undefined,
     );
     const [name = '', query = ''] = path.split('?', 2);
-    const { status, faults } = await checkAnswer(fleet.url, name, query);
+    const { status, faults } = await prometheusDescription.check(fleet.url, name, query);
     expect(status).toBe(200);
     expect(faults.filter((fault) => !addedToTargets.includes(fault))).toEqual([]);
   },
@@ -67,5 +68,5 @@ test.each([
   ['/targets/relabel_steps', 'scrapePool=none&labels={}'],
   ['/scrape_pools/config', 'scrapePool=none'],
 ])('%s refuses a pool that is not there', async (path, query) => {
-  expect(await checkAnswer(fleet.url, path, query)).toEqual({ status: 400, faults: [] });
+  expect(await prometheusDescription.check(fleet.url, path, query)).toEqual({ status: 400, faults: [] });
 });

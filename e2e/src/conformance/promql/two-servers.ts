@@ -34,12 +34,13 @@ const features = [
 const config = parseFlags(standardFlags, ['--internal.insecure']);
 const log = createLogger({ name: 'conformance', write: () => undefined });
 
-/** `load` is a `load` statement of the test language; its last sample was a minute ago. */
-export async function startTwoServers(load: string): Promise<TwoServers> {
+/** `load` is a `load` statement of the test language; its last sample was a minute ago. In blocks, or in the head and its WAL. */
+export async function startTwoServers(load: string, inBlocks = false): Promise<TwoServers> {
   const folder = mkdtempSync(join(tmpdir(), 'flotilla-two-servers-'));
   const startMs = Math.floor(Date.now() / 60_000) * 60_000 - (SAMPLES + 4) * INTERVAL_MS;
   const dir = join(folder, 'ours');
-  await writeSamples(dir, load, startMs);
+  const written = join(folder, 'written');
+  await writeSamples(inBlocks ? written : dir, load, startMs, inBlocks ? dir : undefined);
   cpSync(dir, join(folder, 'theirs'), { recursive: true });
   const theirs = await startPrometheus(folder, 'theirs', 'global: {}\n');
   const ours = await startQuerier(folder, dir);
@@ -59,7 +60,12 @@ export async function startTwoServers(load: string): Promise<TwoServers> {
   };
 }
 
-async function writeSamples(dir: string, load: string, startMs: number): Promise<void> {
+async function writeSamples(
+  dir: string,
+  load: string,
+  startMs: number,
+  snapshotDir: string | undefined,
+): Promise<void> {
   const tsdb = await Tsdb.open({ dir, retentionMs: 1e9, log });
   const series = load
     .split('\n')
@@ -76,6 +82,7 @@ async function writeSamples(dir: string, load: string, startMs: number): Promise
     }
     appender.commit();
   }
+  if (snapshotDir !== undefined) await tsdb.snapshot(snapshotDir);
   await tsdb.close();
 }
 

@@ -1,0 +1,71 @@
+// Hot: the chunks of a series as one run of bytes, put together once and taken apart once per series that a query reads.
+//
+// Chunk list: for each chunk a header of 24 bytes, little-endian (u32 bytes of data, u16 samples, u8 encoding, u8 0, f64
+// first and f64 last time in ms), then the data. docs/format/series-stream.md.
+
+import { crc32c } from './crc32c';
+import { decodeXor } from './xor-decode';
+
+const HEADER: usize = 24;
+const XOR: u32 = 1;
+
+/** Bytes of one job of takeFrames. */
+const JOB: usize = 16;
+
+/** Of the second word of a job: the checksum is not looked at. */
+const TRUSTED: u32 = 1 << 31;
+
+/**
+ * Copies the data of head-chunk frames to where they are wanted, each after a look at its checksum. A job is 4 u32: offset
+ * of the frame in `window`, its bytes before the checksum | TRUSTED, where in it the data begin, and their destination; that
+ * becomes 0 when the frame is damaged. Returns how many are.
+ */
+export function takeFrames(window: usize, jobs: usize, count: u32): u32 {
+  let damaged: u32 = 0;
+  for (let i: u32 = 0; i < count; i++, jobs += JOB) {
+    const frame = window + <usize>load<u32>(jobs);
+    const shape = load<u32>(jobs, 4);
+    const body = <usize>(shape & ~TRUSTED);
+    const data = <usize>load<u32>(jobs, 8);
+    if (shape & TRUSTED || crc32c(0, frame, body) == bswap<u32>(load<u32>(frame + body))) {
+      memory.copy(<usize>load<u32>(jobs, 12), frame + data, body - data);
+    } else {
+      store<u32>(jobs, 0, 12);
+      damaged++;
+    }
+  }
+  return damaged;
+}
+
+/** The samples that the headers of a list name; −1 if it is damaged, −2 if it has chunks of another encoding than XOR. */
+export function chunkListSamples(list: usize, length: usize): i32 {
+  const end = list + length;
+  let samples: u32 = 0;
+  while (list < end) {
+    if (end - list < HEADER) return -1;
+    const bytes = load<u32>(list);
+    if (<usize>bytes > end - list - HEADER) return -1;
+    // A sample is two bits at least: what claims to be more would be given memory for nothing.
+    if (<u32>load<u16>(list, 4) > bytes << 2) return -1;
+    if (<u32>load<u8>(list, 6) != XOR) return -2;
+    samples += <u32>load<u16>(list, 4);
+    list += HEADER + bytes;
+  }
+  return <i32>samples;
+}
+
+/** Decodes a list that chunkListSamples() takes, with room for so many. Returns their number, or −1 if a chunk is damaged. */
+export function decodeChunkList(list: usize, length: usize, times: usize, values: usize): i32 {
+  const end = list + length;
+  let count: u32 = 0;
+  while (list < end) {
+    const bytes = load<u32>(list);
+    const samples = <u32>load<u16>(list, 4);
+    list += HEADER;
+    const at = <usize>count << 3;
+    if (decodeXor(list, bytes, times + at, values + at, samples) != <i32>samples) return -1;
+    count += samples;
+    list += bytes;
+  }
+  return <i32>count;
+}

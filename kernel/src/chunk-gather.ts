@@ -1,0 +1,134 @@
+// Hot: chunk lists of many series in WASM memory, once per chunk that a query reads from a head.
+//
+// A caller plans: header by header, with room for the data. Then it fills: open chunks at once, sealed ones in the order of
+// their file, by runs that lie in the window. Memory is taken from the instance at begin() and given back by end().
+
+import { CHUNK_HEADER_BYTES, writeChunkHeader } from './chunk-list.ts';
+import type { KernelInstance } from './instance.ts';
+
+/** Readable behind the data, and what gathering an open chunk may write beyond it. */
+const SLACK_BYTES = 64;
+const JOB_WORDS = 4;
+/** As in assembly/chunk-list.ts. */
+const TRUSTED = 2 ** 31;
+
+export class ChunkGather {
+  /** Of the window that runs of a file are read to, unless one frame is larger. */
+  static readonly windowBytes = 256 << 10;
+  /** Frames of one run. */
+  static readonly jobsMax = 4096;
+  readonly #kernel: KernelInstance;
+  readonly #area: number;
+  readonly #areaBytes: number;
+  #window: number;
+  #windowBytes = ChunkGather.windowBytes;
+  readonly #jobs: number;
+  #view: DataView;
+  #used = 0;
+  #jobCount = 0;
+
+  constructor(kernel: KernelInstance, areaBytes: number) {
+    const { exports } = kernel;
+    this.#kernel = kernel;
+    this.#areaBytes = areaBytes;
+    this.#area = exports.alloc(areaBytes + SLACK_BYTES) >>> 0;
+    this.#window = exports.alloc(this.#windowBytes + SLACK_BYTES) >>> 0;
+    this.#jobs = exports.alloc(ChunkGather.jobsMax * JOB_WORDS * 4) >>> 0;
+    this.#view = new DataView(kernel.bytes.buffer);
+  }
+
+  get usedBytes(): number {
+    return this.#used;
+  }
+
+  get leftBytes(): number {
+    return this.#areaBytes - this.#used;
+  }
+
+  /** Forgets what was added after the first `bytes`. */
+  cut(bytes: number): void {
+    this.#used = bytes;
+  }
+
+  /** Adds a header and room for its data; returns the place of the data. The caller has looked at leftBytes. */
+  reserve(
+    minTimeMs: number,
+    maxTimeMs: number,
+    samples: number,
+    encoding: number,
+    dataBytes: number,
+  ): number {
+    const at = this.#area + this.#used;
+    writeChunkHeader(this.#memory(), at, minTimeMs, maxTimeMs, samples, encoding, dataBytes);
+    this.#used += CHUNK_HEADER_BYTES + dataBytes;
+    return this.#used - dataBytes;
+  }
+
+  /** Adds the open chunk of a series; leftBytes must be as many as the largest one has, with its header. */
+  addOpen(ref: number, minTimeMs: number, maxTimeMs: number, samples: number): void {
+    const at = this.#area + this.#used;
+    const bytes = this.#kernel.exports.gatherOpen(ref, at + CHUNK_HEADER_BYTES) >>> 0;
+    writeChunkHeader(this.#memory(), at, minTimeMs, maxTimeMs, samples, 1, bytes);
+    this.#used += CHUNK_HEADER_BYTES + bytes;
+  }
+
+  /** Copies data to their place. */
+  fill(place: number, data: Uint8Array): void {
+    this.#kernel.bytes.set(data, this.#area + place);
+  }
+
+  /** The bytes of [from, to), as a view: valid until the instance's memory grows. */
+  bytes(from: number, to: number): Uint8Array {
+    return this.#kernel.bytes.subarray(this.#area + from, this.#area + to);
+  }
+
+  /** Where a run of frames is to be read to: memory and the window's place in it. */
+  window(bytes: number): { readonly memory: Uint8Array; readonly at: number } {
+    if (bytes > this.#windowBytes) this.#growWindow(bytes);
+    return { memory: this.#kernel.bytes, at: this.#window };
+  }
+
+  /**
+   * Plans to take the frame at `offset` in the window, of `frameBytes` without its checksum, with data from `dataAt`. The
+   * checksum is looked at unless the frame is trusted.
+   */
+  addJob(offset: number, frameBytes: number, dataAt: number, place: number, isTrusted: boolean): void {
+    const { words } = this.#kernel;
+    const at = (this.#jobs >>> 2) + JOB_WORDS * this.#jobCount++;
+    words[at] = offset;
+    words[at + 1] = isTrusted ? frameBytes + TRUSTED : frameBytes;
+    words[at + 2] = dataAt;
+    words[at + 3] = this.#area + place;
+  }
+
+  /** Does the jobs; calls `onDamage` with the number of each whose frame is damaged. */
+  takeFrames(onDamage: (job: number) => void): void {
+    const count = this.#jobCount;
+    this.#jobCount = 0;
+    if (this.#kernel.exports.takeFrames(this.#window, this.#jobs, count) === 0) return;
+    const { words } = this.#kernel;
+    for (let job = 0; job < count; job++)
+      if (words[(this.#jobs >>> 2) + JOB_WORDS * job + 3] === 0) onDamage(job);
+  }
+
+  /** Gives the memory back; the object must not be used any more. */
+  end(): void {
+    const { exports } = this.#kernel;
+    exports.free(this.#area, this.#areaBytes + SLACK_BYTES);
+    exports.free(this.#window, this.#windowBytes + SLACK_BYTES);
+    exports.free(this.#jobs, ChunkGather.jobsMax * JOB_WORDS * 4);
+  }
+
+  #growWindow(bytes: number): void {
+    const { exports } = this.#kernel;
+    exports.free(this.#window, this.#windowBytes + SLACK_BYTES);
+    this.#window = exports.alloc(bytes + SLACK_BYTES) >>> 0;
+    this.#windowBytes = bytes;
+  }
+
+  #memory(): DataView {
+    const { buffer } = this.#kernel.bytes;
+    if (this.#view.buffer !== buffer) this.#view = new DataView(buffer);
+    return this.#view;
+  }
+}

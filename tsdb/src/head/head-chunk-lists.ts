@@ -1,0 +1,144 @@
+// Hot: the chunk lists of many series of a head at once, so that chunks are read from their files in order.
+//
+// Series with native histograms, late samples or deletions go by way of Head.chunks(), one by one; so does one with a
+// damaged chunk, which is reported there.
+
+import { CHUNK_HEADER_BYTES, OPEN_CHUNK_BYTES_MAX, packChunks } from '@flotilla/kernel';
+import type { ChunkGather, HeadKernel } from '@flotilla/kernel';
+import type { RawChunk, SeriesRef } from '../api.ts';
+import { type RefTable, slotOf } from './ref-table.ts';
+import type { SealedChunks } from './sealed-chunks.ts';
+import { SealedReads } from './sealed-reads.ts';
+
+const AREA_BYTES = 4 << 20;
+/** Of one that is made while others are in use. */
+const SMALL_AREA_BYTES = 256 << 10;
+const BIG_MAX = 2;
+const SERIES_MAX = 1 << 12;
+const noList = new Uint8Array(0);
+
+/** A head, as its readers see it. */
+interface Head {
+  readonly refs: RefTable;
+  readonly sealed: SealedChunks;
+  readonly kernel: HeadKernel;
+  isPlain(slot: number): boolean;
+  gatherOpen(ref: SeriesRef, minTimeMs: number, maxTimeMs: number, gather: ChunkGather): void;
+  chunks(slot: number, minTimeMs: number, maxTimeMs: number): RawChunk[];
+}
+
+export class HeadChunkLists {
+  readonly isBig: boolean;
+  private readonly head: Head;
+  private readonly reads: SealedReads;
+  private minTimeMs = 0;
+  private maxTimeMs = 0;
+  private count = 0;
+  /** By series: where its list lies in the gather. */
+  private readonly from = new Uint32Array(SERIES_MAX);
+  private readonly to = new Uint32Array(SERIES_MAX);
+  /** Lists of series that went the other way. */
+  private readonly others = new Map<number, Uint8Array>();
+  private otherBytes = 0;
+
+  constructor(head: Head, areaBytes: number) {
+    this.isBig = areaBytes === AREA_BYTES;
+    this.head = head;
+    this.reads = new SealedReads(head.kernel.newGather(areaBytes));
+  }
+
+  /** Reads the chunks of some series, as many as there is room for; returns their number, at least 1. */
+  read(refs: Uint32Array, minTimeMs: number, maxTimeMs: number): number {
+    [this.minTimeMs, this.maxTimeMs] = [minTimeMs, maxTimeMs];
+    this.clear();
+    while (this.count < Math.min(refs.length, SERIES_MAX) && this.add(refs[this.count]!)) this.count++;
+    const damaged = new Set<number>();
+    this.reads.readAll((series) => damaged.add(series));
+    if (damaged.size === 0) this.head.sealed.noteChecked(this.reads.rows());
+    for (const series of damaged) this.addOther(series, slotOf(refs[series]!));
+    return this.count;
+  }
+
+  /** The list of a series that was read; empty if it has nothing in the range. A view until the memory grows. */
+  list(series: number): Uint8Array {
+    const [from, to] = [this.from[series]!, this.to[series]!];
+    return from === to ? (this.others.get(series) ?? noList) : this.reads.gather.bytes(from, to);
+  }
+
+  clear(): void {
+    this.reads.clear();
+    this.reads.gather.cut(0);
+    this.count = 0;
+    this.others.clear();
+    this.otherBytes = 0;
+  }
+
+  end(): void {
+    this.reads.gather.end();
+  }
+
+  /** False if there is no room for the series. */
+  private add(ref: SeriesRef): boolean {
+    const { head, count: series } = this;
+    const { gather } = this.reads;
+    const before = gather.usedBytes;
+    const slot = slotOf(ref);
+    [this.from[series], this.to[series]] = [before, before];
+    if (!head.refs.isUsed(slot) || head.refs.refAt(slot) !== ref) return true;
+    if (head.isPlain(slot) && this.plan(series, slot, ref)) {
+      this.to[series] = gather.usedBytes;
+      return true;
+    }
+    if (series > 0 && (head.isPlain(slot) || this.otherBytes > AREA_BYTES)) return false;
+    this.addOther(series, slot);
+    return true;
+  }
+
+  private plan(series: number, slot: number, ref: SeriesRef): boolean {
+    const { reads, head, minTimeMs, maxTimeMs } = this;
+    const { gather, size } = reads;
+    const before = gather.usedBytes;
+    if (
+      head.sealed.plan(slot, minTimeMs, maxTimeMs, reads, series) &&
+      gather.leftBytes >= CHUNK_HEADER_BYTES + OPEN_CHUNK_BYTES_MAX
+    ) {
+      head.gatherOpen(ref, minTimeMs, maxTimeMs, gather);
+      return true;
+    }
+    reads.cut(size);
+    gather.cut(before);
+    return false;
+  }
+
+  private addOther(series: number, slot: number): void {
+    const list = packChunks(this.head.chunks(slot, this.minTimeMs, this.maxTimeMs));
+    this.to[series] = this.from[series]!;
+    this.others.set(series, list);
+    this.otherBytes += list.length;
+  }
+}
+
+/** Their memory, which is not the garbage collector's, goes from one reader to the next. */
+export class HeadChunkListsPool {
+  private readonly head: Head;
+  private readonly idle: HeadChunkLists[] = [];
+  private big = 0;
+
+  constructor(head: Head) {
+    this.head = head;
+  }
+
+  take(): HeadChunkLists {
+    const idle = this.idle.pop();
+    if (idle !== undefined) return idle;
+    if (this.big === BIG_MAX) return new HeadChunkLists(this.head, SMALL_AREA_BYTES);
+    this.big++;
+    return new HeadChunkLists(this.head, AREA_BYTES);
+  }
+
+  give(lists: HeadChunkLists): void {
+    lists.clear();
+    if (lists.isBig) this.idle.push(lists);
+    else lists.end();
+  }
+}

@@ -1,0 +1,151 @@
+// Hot: reads of sealed chunks, once per chunk that a query reads: planned series by series, done in the order of pages.
+//
+// What lies near each other is read with one call, since a call costs as much as some 16 KiB. Checksums are looked at unless the caller trusts the chunk.
+
+import { CHUNK_HEADER_BYTES, ChunkGather } from '@flotilla/kernel';
+import type { SealedPage } from './sealed-page.ts';
+
+const READS_MAX = 1 << 14;
+const CHECKSUM_BYTES = 4;
+/** A gap that is read rather than left out. */
+const GAP_BYTES_MAX = 16 << 10;
+/** Of an offset in a page. */
+const OFFSET_SPAN = 2 ** 24;
+
+export class SealedReads {
+  readonly gather: ChunkGather;
+  private count = 0;
+  private pages: SealedPage[] = [];
+  private readonly ordinals = new Map<SealedPage, number>();
+  // By read.
+  private readonly page = new Uint16Array(READS_MAX);
+  private readonly offset = new Uint32Array(READS_MAX);
+  /** Bytes of the frame without its checksum. */
+  private readonly frameBytes = new Uint32Array(READS_MAX);
+  private readonly dataAt = new Uint8Array(READS_MAX);
+  /** 1: the checksum need not be looked at. */
+  private readonly trusted = new Uint8Array(READS_MAX);
+  private readonly place = new Uint32Array(READS_MAX);
+  private readonly series = new Uint16Array(READS_MAX);
+  /** The caller's. */
+  private readonly row = new Uint32Array(READS_MAX);
+  private readonly keys = new Float64Array(READS_MAX);
+  /** The reads in the order of pages and places in them. */
+  private readonly order = new Uint16Array(READS_MAX);
+
+  constructor(gather: ChunkGather) {
+    this.gather = gather;
+  }
+
+  get size(): number {
+    return this.count;
+  }
+
+  /** Whether one more may be planned, of so many bytes of data. */
+  hasRoomFor(dataBytes: number): boolean {
+    return this.count < READS_MAX && this.gather.leftBytes >= CHUNK_HEADER_BYTES + dataBytes;
+  }
+
+  /** Plans to bring the data of the frame at `offset` in a page to a place in the gather, for a series. */
+  add(
+    page: SealedPage,
+    offset: number,
+    dataAt: number,
+    dataBytes: number,
+    isTrusted: boolean,
+    place: number,
+    series: number,
+    row: number,
+  ): void {
+    const i = this.count++;
+    this.page[i] = this.ordinalOf(page);
+    this.offset[i] = offset;
+    this.dataAt[i] = dataAt;
+    this.trusted[i] = isTrusted ? 1 : 0;
+    this.frameBytes[i] = dataAt + dataBytes;
+    this.place[i] = place;
+    this.row[i] = row;
+    this.series[i] = series;
+  }
+
+  private ordinalOf(page: SealedPage): number {
+    let ordinal = this.ordinals.get(page);
+    if (ordinal === undefined) {
+      ordinal = this.pages.push(page) - 1;
+      this.ordinals.set(page, ordinal);
+    }
+    return ordinal;
+  }
+
+  /** Takes back the plans after the first `size`. */
+  cut(size: number): void {
+    this.count = size;
+  }
+
+  /** Reads all that is planned; tells the series of which a chunk is damaged. */
+  readAll(onDamage: (series: number) => void): void {
+    const { keys, count } = this;
+    for (let i = 0; i < count; i++) keys[i] = (this.page[i]! * OFFSET_SPAN + this.offset[i]!) * READS_MAX + i;
+    keys.subarray(0, count).sort();
+    for (let i = 0; i < count; i++) this.order[i] = keys[i]! % READS_MAX;
+    for (let from = 0; from < count;) from = this.readNext(from, onDamage);
+  }
+
+  /** Of all that is planned. */
+  rows(): Uint32Array {
+    return this.row.subarray(0, this.count);
+  }
+
+  clear(): void {
+    this.count = 0;
+    this.pages = [];
+    this.ordinals.clear();
+  }
+
+  /** Does the first of the reads from a place in the order, and those near it; returns the place of the next one. */
+  private readNext(from: number, onDamage: (series: number) => void): number {
+    const first = this.order[from]!;
+    const page = this.pages[this.page[first]!]!;
+    if (page.bytes === undefined) return this.readRun(page, from, onDamage);
+    const at = this.offset[first]!;
+    const data = page.bytes.subarray(at + this.dataAt[first]!, at + this.frameBytes[first]!);
+    this.gather.fill(this.place[first]!, data);
+    return from + 1;
+  }
+
+  private readRun(page: SealedPage, from: number, onDamage: (series: number) => void): number {
+    const start = this.offset[this.order[from]!]!;
+    const to = this.endOfRun(from, start);
+    const last = this.order[to - 1]!;
+    const wanted = this.offset[last]! + this.frameBytes[last]! + CHECKSUM_BYTES - start;
+    const { memory, at } = this.gather.window(wanted);
+    const got = page.file!.readTo(memory, at, wanted, page.fileOffset + start);
+    // What a file that is too short does not give has no right checksum.
+    if (got < wanted) memory.fill(0, at + got, at + wanted);
+    for (let i = from; i < to; i++) {
+      const read = this.order[i]!;
+      const offset = this.offset[read]! - start;
+      const isTrusted = this.trusted[read] === 1 && got === wanted;
+      this.gather.addJob(offset, this.frameBytes[read]!, this.dataAt[read]!, this.place[read]!, isTrusted);
+    }
+    this.gather.takeFrames((job) => onDamage(this.series[this.order[from + job]!]!));
+    return to;
+  }
+
+  /** The place after the last read that is near the one before it, in the same page, and in the window. */
+  private endOfRun(from: number, start: number): number {
+    const page = this.page[this.order[from]!]!;
+    const toMax = Math.min(this.count, from + ChunkGather.jobsMax);
+    let end = start;
+    let to = from;
+    for (; to < toMax; to++) {
+      const read = this.order[to]!;
+      const offset = this.offset[read]!;
+      const frameEnd = offset + this.frameBytes[read]! + CHECKSUM_BYTES;
+      if (this.page[read] !== page) break;
+      if (to > from && (offset - end > GAP_BYTES_MAX || frameEnd - start > ChunkGather.windowBytes)) break;
+      end = frameEnd;
+    }
+    return to;
+  }
+}
