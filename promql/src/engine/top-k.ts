@@ -76,18 +76,12 @@ export class SeriesAggregate extends BaseOperator {
   private async openHeaps(counts: Float64Array, groups: Groups): Promise<void> {
     const { steps } = this.grid;
     const heaps = this.makeHeaps(counts, groups);
+    const sizes = Int32Array.from(counts, (k) => Math.max(0, Math.min(Math.trunc(k), heaps.capacity)));
     await this.evaluation.stream(this.input, this.op, (tile, first, rows) => {
       for (let i = 0; i < rows; i++) {
-        const base = groups.of[first + i]! * steps;
-        for (let step = 0; step < steps; step++) {
-          const cell = i * steps + step;
-          const k = Math.min(Math.trunc(counts[step]!), heaps.capacity);
-          if (tile.valid[cell] === FLOAT && k >= 1)
-            offer(heaps, base + step, k, tile.values[cell]!, first + i);
-          if (tile.valid[cell] === HISTOGRAM && k >= 1) {
-            this.evaluation.annotations.ignoredInAggregation(this.op, this.pos, 'itself');
-          }
-        }
+        const row = first + i;
+        if (offerRow(heaps, groups.of[row]! * steps, sizes, tile, i * steps, row))
+          this.evaluation.annotations.ignoredInAggregation(this.op, this.pos, 'itself');
       }
     });
     this.collect(heaps);
@@ -189,4 +183,24 @@ export class SeriesAggregate extends BaseOperator {
     this.result = ordered;
     this.evaluation.give(tile);
   }
+}
+
+/** Offers the cells of a row from `at` on to the heaps of its group, the first of which is `base`; whether it left out histograms. */
+function offerRow(
+  heaps: Heaps,
+  base: number,
+  sizes: Int32Array,
+  { values, valid }: Tile,
+  at: number,
+  row: number,
+): boolean {
+  let leavesOut = false;
+  for (let step = 0; step < sizes.length; step++) {
+    const k = sizes[step]!;
+    if (k === 0) continue;
+    const kind = valid[at + step];
+    if (kind === FLOAT) offer(heaps, base + step, k, values[at + step]!, row);
+    else if (kind === HISTOGRAM) leavesOut = true;
+  }
+  return leavesOut;
 }
