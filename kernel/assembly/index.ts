@@ -6,7 +6,7 @@ import { initFloatText } from './float-text';
 
 export { alloc, bump, capacityOf, equalBytes, free, usedBytes } from './memory';
 export { crc32c } from './crc32c';
-export { chunkListSamples, decodeChunkList, takeFrames } from './chunk-list';
+export { chunkListSamples, decodeChunkList, takeFrames, warmOpen } from './chunk-list';
 export { decodeXor } from './xor-decode';
 export { ENCODE_SLACK, encodedBytes, encodeXor } from './xor-encode';
 export {

@@ -17,6 +17,7 @@ export interface KernelExports {
   crc32c(crc: number, at: number, length: number): number;
   decodeXor(chunk: number, length: number, times: number, values: number, max: number): number;
   takeFrames(window: number, jobs: number, count: number): number;
+  warmOpen(refs: number): number;
   chunkListSamples(list: number, length: number): number;
   decodeChunkList(list: number, length: number, times: number, values: number): number;
   createSeries(ref: number): void;
