@@ -43,6 +43,8 @@ function program(): Command {
     .option('--start <time>', 'start of a range query')
     .option('--end <time>', 'end of a range query')
     .option('--step <duration>', 'step of a range query')
+    .option('--explain', 'print how the query would be evaluated, instead of running it')
+    .option('--analyze', 'run the query, and print what each part of its evaluation cost')
     .addOption(new Option('--output <form>', 'how to print').choices(['table', 'json']).default('table'))
     .action((expr: string, options: QueryOptions) => query(expr, options, printer));
   flotilla

@@ -2,7 +2,9 @@
 
 import type { Completeness } from '@flotilla/wire';
 import { Labels } from '@flotilla/model';
+import type { PlanNode } from '@flotilla/promql';
 import { getApi } from './api-client.ts';
+import { formatPlan } from './format-plan.ts';
 
 export interface QueryOptions {
   readonly server: string;
@@ -11,6 +13,9 @@ export interface QueryOptions {
   readonly end?: string;
   readonly step?: string;
   readonly output: string;
+  /** Prints the plan: as it would be, or with `analyze` with what it cost. */
+  readonly explain?: boolean;
+  readonly analyze?: boolean;
 }
 
 type Point = readonly [number, string];
@@ -24,6 +29,7 @@ interface SeriesResult {
 export interface QueryData {
   readonly resultType: 'vector' | 'matrix' | 'scalar' | 'string';
   readonly result: readonly SeriesResult[] | Point;
+  readonly stats?: { readonly plan?: PlanNode };
 }
 
 export interface Printer {
@@ -34,18 +40,25 @@ export interface Printer {
 /** Runs one query and prints it: results to `out`, warnings and what is missing to `err`. */
 export async function query(expr: string, options: QueryOptions, printer: Printer): Promise<void> {
   const isRange = options.start !== undefined || options.end !== undefined;
-  const path = isRange ? '/api/v1/query_range' : '/api/v1/query';
-  const { envelope, completeness } = await getApi<QueryData>(
-    options.server,
-    path,
-    queryParams(expr, options, isRange),
-  );
-  const lines = options.output === 'json' ? [JSON.stringify(envelope.data)] : formatResult(envelope.data);
+  const isExplained = options.explain === true || options.analyze === true;
+  const path = isExplained ? 'explain_query' : isRange ? 'query_range' : 'query';
+  const { envelope, completeness } = await getApi<QueryData>(options.server, `/api/v1/${path}`, {
+    ...queryParams(expr, options, isRange),
+    ...(options.analyze === true && { analyze: 'true' }),
+  });
+  const lines = linesOf(envelope.data, isExplained, options.output);
   for (const line of lines) printer.out(line);
   for (const warning of envelope.warnings ?? []) printer.err(`warning: ${warning}`);
   for (const info of envelope.infos ?? []) printer.err(`info: ${info}`);
   const missing = completeness === '' ? '' : describeCompleteness(JSON.parse(completeness) as Completeness);
   if (missing !== '') printer.err(missing);
+}
+
+function linesOf(data: QueryData, isExplained: boolean, output: string): string[] {
+  if (!isExplained) return output === 'json' ? [JSON.stringify(data)] : formatResult(data);
+  const plan = data.stats?.plan;
+  if (output === 'json') return [JSON.stringify(plan ?? null)];
+  return plan === undefined ? [] : formatPlan(plan);
 }
 
 function queryParams(expr: string, options: QueryOptions, isRange: boolean): Record<string, string> {

@@ -52,6 +52,7 @@ export { clearFrames, frameRecord, framesAt, framesLength } from './wal-frame';
 export { parseFloat64, floatEnd, powersOfFive } from './float-parse';
 export { seedHash } from './hash64';
 export {
+  beginScan,
   BODY_PADDING,
   clearLineCache,
   commitScan,
@@ -64,7 +65,7 @@ export {
   sampleCount,
   sampleRefs,
   sampleValues,
-  scan,
+  scanPart,
   takeAbsent,
   unknownCount,
   unknownLines,

@@ -23,12 +23,16 @@ export function saveSeries(from: u32, to: u32, out: usize, room: usize): usize {
     if (s == 0 || !(load<u8>(s, 38) & LIVE)) continue;
     store<u32>(o, slot | (<u32>load<u8>(s, 33) << 24));
     memory.copy(o + 4, s, SERIES_BYTES);
-    store<u32>(o + 4, 0, 20);
-    store<u64>(o + 4, 0, 24);
+    clearAddresses(o + 4);
     o = copySegments(s, o + RECORD_BYTES);
   }
   savedTo = slot;
   return o - out;
+}
+
+@inline function clearAddresses(s: usize): void {
+  store<u32>(s, 0, 20);
+  store<u64>(s, 0, 24);
 }
 
 /** Whether the struct is one that append() could have left. */
@@ -56,6 +60,7 @@ export function loadSeries(at: usize, length: usize): bool {
     createSeries(ref);
     const s = seriesAt(ref);
     memory.copy(s, image, SERIES_BYTES);
+    clearAddresses(s);
     takeSegments(s, p);
     p += bytes;
   }

@@ -3,7 +3,7 @@
 // A ref is slot | generation << 24. A slot is used again after its series left the head, with the next generation, so
 // that a ref which somebody kept too long is known to be stale. Slot 0 is never used.
 
-import { append, dropOpen, gather, LIVE, mustCut, openMinTime, SERIES_BYTES } from './xor-append';
+import { append, appendRepeat, dropOpen, gather, LIVE, mustCut, openMinTime, SERIES_BYTES } from './xor-append';
 import { bump } from './memory';
 
 const SLAB_LOG2: u32 = 16;
@@ -131,6 +131,7 @@ export function sealOpen(ref: u32): void {
 
 /** Appends to a live series. Chunks end where a multiple of the block duration, rangeStart, begins. */
 @inline export function appendSample(s: usize, ref: u32, t: i64, v: u64, rangeStart: i64): void {
+  if (appendRepeat(s, t, v, rangeStart)) return;
   if (mustCut(s, ref & SLOT_MASK, rangeStart)) seal(s, ref);
   append(s, t, v);
 }

@@ -1,7 +1,8 @@
 // Hot: the XOR chunk appender, once per ingested sample; the open chunk of every series of a head.
 //
 // A series is 64 bytes. The last 24 bytes of its chunk lie in the struct itself, so that an append touches one cache
-// line; what is full moves to a list of 28-byte segments. Samples that repeat both the delta and the value are only
+// line; what is full moves to a list of 28-byte segments, each of which knows the one before it: the list grows without a
+// look at what has long left the caches. Samples that repeat both the delta and the value are only
 // counted, and become bits when a different one follows.
 //
 //     0  u64 last value     8  i64 last time      16 i32 last delta     20 u32 staged mark, see stage.ts
@@ -26,6 +27,8 @@ const TAIL_BITS: u32 = 192;
 const SEGMENT_BYTES: usize = 28;
 const SAMPLES_MAX: u32 = 120;
 const FIRST_CUT_MIN: u32 = 60;
+/** With fewer segments no chunk is too long. */
+const SEGMENTS_NEAR_FULL: u32 = 32;
 // Prometheus cuts before a chunk could exceed 1024 bytes: 19 is the longest sample.
 const CHUNK_BYTES_MAX: u32 = 1024 - 19;
 /** No chunk is longer: the limit above, a last sample, and room for copies in steps of 24 bytes. */
@@ -67,12 +70,11 @@ function refillSegments(): void {
 /** Moves the full tail to a new last segment. */
 function spill(s: usize): void {
   const segment = takeSegment();
-  store<u32>(segment, 0);
+  const before = load<u32>(s, 28);
+  store<u32>(segment, before);
   copyTail(s + TAIL, segment + 4);
   clearTail(s);
-  const last = <usize>load<u32>(s, 28);
-  if (last) store<u32>(last, <u32>segment);
-  else store<u32>(s, <u32>segment, 24);
+  if (before == 0) store<u32>(s, <u32>segment, 24);
   store<u32>(s, <u32>segment, 28);
   store<u8>(s, load<u8>(s, 39) + 1, 39);
 }
@@ -153,16 +155,23 @@ function putXor(s: usize, x: u64, zeros: u32): void {
   const windowLead = <u32>load<u8>(s, 36);
   const windowTrail = <u32>load<u8>(s, 37);
   if (windowLead != 0xff && lead >= windowLead && trail >= windowTrail) {
-    const n = 64 - windowLead - windowTrail;
-    putBits(s, 2, 2 + zeros);
-    putBits(s, x >> <u64>windowTrail, n);
+    putBoth(s, 2, 2 + zeros, x >> <u64>windowTrail, 64 - windowLead - windowTrail);
     return;
   }
   const n = 64 - lead - trail;
   store<u8>(s, <u8>lead, 36);
   store<u8>(s, <u8>trail, 37);
-  putBits(s, (3 << 11) | (<u64>lead << 6) | <u64>(n & 63), 13 + zeros);
-  putBits(s, x >> <u64>trail, n);
+  putBoth(s, (3 << 11) | (<u64>lead << 6) | <u64>(n & 63), 13 + zeros, x >> <u64>trail, n);
+}
+
+/** Appends n bits of v, then m of w, at once if they fit into 64. */
+@inline function putBoth(s: usize, v: u64, n: u32, w: u64, m: u32): void {
+  if (n + m <= 64) {
+    putBits(s, (v << <u64>m) | w, n + m);
+  } else {
+    putBits(s, v, n);
+    putBits(s, w, m);
+  }
 }
 
 function appendFirst(s: usize, t: i64, v: u64): void {
@@ -172,6 +181,22 @@ function appendFirst(s: usize, t: i64, v: u64): void {
   putUvarint(s, <u64>((t << 1) ^ (t >> 63)));
   putBits(s, v, 64);
   store<i32>(s, 0, 16);
+}
+
+/**
+ * Appends a sample that repeats value and interval, which most do, if that cuts no chunk; false if the sample is another.
+ * Bytes 32 to 39 are looked at as one word.
+ */
+@inline export function appendRepeat(s: usize, t: i64, v: u64, rangeStart: i64): bool {
+  const last = load<i64>(s, 8);
+  if (v != load<u64>(s) || t - last != <i64>load<i32>(s, 16) || last < rangeStart) return false;
+  const word = load<u64>(s, 32);
+  const samples = <u32>(word >> 16) & 0xff;
+  const most = word & (<u64>SEALED_ONCE << 48) ? SAMPLES_MAX : FIRST_CUT_MIN;
+  if (samples - 2 >= most - 2 || <u32>(word >> 56) >= SEGMENTS_NEAR_FULL) return false;
+  store<i64>(s, t, 8);
+  store<u64>(s, word + 0x0101_0000, 32);
+  return true;
 }
 
 /** Appends a sample that the caller has found newer than the last one. Seals nothing: see mustCut. */
@@ -211,7 +236,7 @@ export function append(s: usize, t: i64, v: u64): void {
   const samples = <u32>load<u8>(s, 34);
   if (samples == 0) return false;
   if (load<i64>(s, 8) < rangeStart) return true;
-  if (samples < FIRST_CUT_MIN && load<u8>(s, 39) < 32) return false;
+  if (samples < FIRST_CUT_MIN && <u32>load<u8>(s, 39) < SEGMENTS_NEAR_FULL) return false;
   if (samples >= SAMPLES_MAX) return true;
   if (openBytes(s) > CHUNK_BYTES_MAX) return true;
   return !(load<u8>(s, 38) & SEALED_ONCE) && samples >= FIRST_CUT_MIN + ((slot * 2654435761) >> 16) % 61;
@@ -237,30 +262,29 @@ export function gather(s: usize, out: usize): u32 {
 
 /** Copies what the segments of a series hold to `out`; returns where it ends. */
 export function copySegments(s: usize, out: usize): usize {
-  let o = out;
-  for (let segment = <usize>load<u32>(s, 24); segment; segment = <usize>load<u32>(segment)) {
+  const end = out + <usize>load<u8>(s, 39) * TAIL_BYTES;
+  let o = end;
+  for (let segment = <usize>load<u32>(s, 28); segment; segment = <usize>load<u32>(segment)) {
+    o -= TAIL_BYTES;
     copyTail(segment + 4, o);
-    o += TAIL_BYTES;
   }
-  return o;
+  return end;
 }
 
 /** Gives a series that has none as many segments as its struct says, with the content at `from`. */
 export function takeSegments(s: usize, from: usize): void {
-  let link = s + 24;
   for (let i: usize = 0, count = <usize>load<u8>(s, 39); i < count; i++) {
     const segment = takeSegment();
     copyTail(from + i * TAIL_BYTES, segment + 4);
-    store<u32>(link, <u32>segment);
+    store<u32>(segment, load<u32>(s, 28));
+    if (i == 0) store<u32>(s, <u32>segment, 24);
     store<u32>(s, <u32>segment, 28);
-    link = segment;
   }
-  if (link != s + 24) store<u32>(link, 0);
 }
 
 /** Empties the open chunk; the last sample stays known. */
 export function dropOpen(s: usize): void {
-  let segment = <usize>load<u32>(s, 24);
+  let segment = <usize>load<u32>(s, 28);
   while (segment) {
     const next = <usize>load<u32>(segment);
     releaseSegment(segment);

@@ -81,7 +81,8 @@ export interface KernelExports {
   newLineCache(): number;
   clearLineCache(cache: number): void;
   freeLineCache(cache: number): void;
-  scan(cache: number, body: number, length: number): void;
+  beginScan(cache: number): void;
+  scanPart(part: number, length: number, offset: number, isLast: number): number;
   learn(entry: number, ref: number): void;
   commitScan(cache: number): number;
   takeAbsent(cache: number): void;

@@ -27,12 +27,15 @@ export type { EngineOptions, InstantQuery, QueryControl, RangeQuery } from './en
 export { QueryError, QueryLimitError } from './engine/errors.ts';
 export type { QueryErrorKind } from './engine/errors.ts';
 export { MemoryStorage } from './engine/memory-storage.ts';
+export type { QueryWindow } from './engine/durations.ts';
+export type { PlanCost, PlanNode, PlanSelection } from './engine/plan-tree.ts';
 export type {
   HistogramPoint,
   MatrixSeries,
   QueryData,
   QueryResult,
   QueryStats,
+  SamplesPerStep,
   VectorSample,
 } from './engine/result.ts';
 export { almostEqual } from './testlang/compare.ts';

@@ -17,6 +17,7 @@ await runMain('querier', querierFlags, async ({ config, log, metrics, onShutdown
     lookbackMs: config['query.lookback-delta'],
     timeoutMs: config['query.timeout'],
     maxConcurrency: config['query.max-concurrency'],
+    maxWorkers: config['query.workers'],
     maxSamples: config['query.max-samples'],
     maxBytes: config['query.max-bytes'],
     defaultIntervalMs: config['query.default-interval'],

@@ -255,6 +255,24 @@ describe('the merged view', () => {
     expect(body.data.result).toEqual([endMs / 1000, '0.0000001']);
   });
 
+  test('explains a query, and what each part of it cost', async () => {
+    const span = `query=sum(up)&start=${endMs / 1000 - 10}&end=${endMs / 1000}&step=5`;
+    const node = { operator: 'sum', steps: 3, inputs: [{ operator: 'selector' }] };
+    const told = await get(`explain_query?${span}`);
+    expect(told.body.data).toMatchObject({ stats: { plan: node } });
+    const run = await get(`explain_query?${span}&analyze=true`);
+    const perStep = [-10, -5, 0].map((seconds) => [endMs / 1000 + seconds, 2]);
+    expect(run.body.data).toMatchObject({
+      resultType: 'matrix',
+      stats: {
+        samples: { totalQueryableSamples: 6, totalQueryableSamplesPerStep: perStep },
+        plan: { ...node, cost: { series: 1, samples: 3 } },
+      },
+    });
+    const { status, body } = await get('explain_query?query=sum(&analyze=1');
+    expect([status, body.errorType]).toEqual([400, 'bad_data']);
+  });
+
   test('has the exemplars of all replicas, each once', async () => {
     const { body, shards } = await get('query_exemplars?query=rate(c_total{instance="t0"}[5m])%2Btiny');
     const found = body.data as unknown as {

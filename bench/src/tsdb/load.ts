@@ -1,15 +1,16 @@
 // One process under test: `load.js MODE DIR …` does one thing with our database and prints its figures as JSON.
 //
 //     write DIR TARGETS SERIES SCRAPES INTERVAL_S   bodies in memory → line cache → head and WAL
+//     split DIR TARGETS SERIES SCRAPES             the steps of write apart, in nanoseconds of CPU a sample
 //     restart DIR                                   opens the folder, as the last process closed it
 //     replay DIR                                    opens the folder, from its WAL
 //     query DIR                                     opens the folder, then reads every sample of the head, then of a block
 //     churn DIR SERIES ROUNDS                       all series new in each round
 
-import { DROPPED, LineCache, LineScanner } from '@flotilla/kernel';
+import { DROPPED, HeadKernel, LineCache, LineScanner } from '@flotilla/kernel';
 import { Labels } from '@flotilla/model';
 import { type Appender, decodeChunk, Tsdb } from '@flotilla/tsdb';
-import { readdirSync, statSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readdirSync, statSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
@@ -30,6 +31,7 @@ const [mode, dir = '', ...numbers] = process.argv.slice(2);
 const [a = 0, b = 0, c = 0, d = 0] = numbers.map(Number);
 const modes: Record<string, () => Promise<Figures>> = {
   write: () => write(a, b, c, d),
+  split: () => split(a, b, c),
   restart: () => startOf(true),
   replay: () => startOf(false),
   query: () => query(),
@@ -92,8 +94,7 @@ async function write(
     let taken = 0;
     for (let target = 0; target < targets; target++) {
       const body = rounds[(round + target) % ROUNDS]!;
-      scanner.bodyBuffer(body.length).set(body);
-      caches[target]!.scan(body.length);
+      caches[target]!.scan(body);
       learn(scanner, caches[target]!, appender, body, target);
       const timeMs = startMs + round * intervalSeconds * 1000 + target * 17;
       taken += appender.appendBatch(scanner.refs, scanner.values, scanner.sampleCount, timeMs);
@@ -113,6 +114,65 @@ async function write(
   const { walBytes } = db.status(0);
   const { wallSeconds: closeSeconds } = await closed(db);
   return { ...steady, createSeconds: created.cpuSeconds, memoryBytes, walBytes, closeSeconds };
+}
+
+/** What one write of a scrape is made of, without the database around it. */
+async function split(targets: number, series: number, scrapes: number): Promise<Figures> {
+  const scanner = new LineScanner();
+  const caches = Array.from({ length: targets }, () => new LineCache(scanner));
+  const { rounds } = makeBodies(series, ROUNDS);
+  const kernel = new HeadKernel(() => {});
+  mkdirSync(dir, { recursive: true });
+  const fd = openSync(join(dir, 'wal'), 'w');
+  const nanoseconds: Record<string, number> = {};
+  let before = 0;
+  const spent = (step: string): void => {
+    const now = cpuSeconds();
+    nanoseconds[step] = (nanoseconds[step] ?? 0) + (now - before) * 1e9;
+    before = now;
+  };
+  let ref = 0;
+  let samples = 0;
+  const scrape = (round: number, target: number): void => {
+    const body = rounds[(round + target) % ROUNDS]!;
+    before = cpuSeconds();
+    caches[target]!.scan(body);
+    spent('scanNs');
+    for (let i = 0; i < scanner.unknownCount; i++) {
+      const { start, entry } = scanner.unknown(i);
+      if (body[start] !== 35) kernel.createSeries(++ref);
+      caches[target]!.learn(entry, body[start] === 35 ? DROPPED : ref);
+    }
+    const { refs, values, sampleCount } = scanner;
+    before = cpuSeconds();
+    kernel.stage(1, refs, values, sampleCount, round * 5000 + target * 17, new Uint8Array(sampleCount));
+    spent('stageNs');
+    kernel.beginFrames(true);
+    kernel.frameStaged(1, 0);
+    spent('frameNs');
+    writeSync(fd, kernel.frames());
+    spent('writeNs');
+    kernel.apply(1, 0, 7_200_000);
+    spent('applyNs');
+    caches[target]!.commit();
+    spent('cacheNs');
+    samples += sampleCount;
+  };
+  const all = (from: number, to: number): void => {
+    for (let round = from; round < to; round++)
+      for (let target = 0; target < targets; target++) scrape(round, target);
+  };
+  all(0, 2);
+  samples = 0;
+  for (const step of Object.keys(nanoseconds)) nanoseconds[step] = 0;
+  const figures = await measured(async () => {
+    all(2, scrapes);
+    return samples;
+  });
+  closeSync(fd);
+  for (const step of Object.keys(nanoseconds))
+    nanoseconds[step] = Math.round((nanoseconds[step]! / samples) * 10) / 10;
+  return { ...figures, ...nanoseconds };
 }
 
 function learn(

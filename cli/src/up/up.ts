@@ -110,7 +110,7 @@ function workloadParts(options: UpOptions): PartSpec[] {
 
 /** As on Kubernetes: registering series fills a large nursery with garbage, whose pages V8 keeps. */
 const nodeFlags: Readonly<Partial<Record<string, readonly string[]>>> = {
-  scraper: ['--max-semi-space-size=2'],
+  scraper: ['--max-semi-space-size=8'],
 };
 
 const environments: Readonly<Partial<Record<string, Readonly<Record<string, string>>>>> = {

@@ -348,7 +348,7 @@ describe('planObjects', () => {
 
   test("keeps a scraper's nursery small", () => {
     const { env } = templateOf({}, 'scraper-main-0').spec.containers[0]!;
-    expect(env).toContainEqual({ name: 'NODE_OPTIONS', value: '--max-semi-space-size=2' });
+    expect(env).toContainEqual({ name: 'NODE_OPTIONS', value: '--max-semi-space-size=8' });
   });
 
   test('passes on what users write, without expansion', () => {

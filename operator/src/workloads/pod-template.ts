@@ -31,7 +31,7 @@ const startupProbe = probe('/-/ready', { periodSeconds: 5, failureThreshold: 720
 const heapParts: Readonly<Record<Component, number>> = { scraper: 0.4, querier: 0.75, ruler: 0.6 };
 /** Registering series, and reading them, fills a large nursery with garbage, whose pages V8 keeps: 110 MB. */
 const nodeFlags: Readonly<Record<Component, readonly string[]>> = {
-  scraper: ['--max-semi-space-size=2'],
+  scraper: ['--max-semi-space-size=8'],
   querier: ['--max-semi-space-size=2'],
   ruler: [],
 };

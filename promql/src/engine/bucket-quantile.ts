@@ -5,6 +5,9 @@
 /** Relative difference of neighbouring counts below which it is taken for rounding. */
 const TOLERANCE = 1e-12;
 const SMALLEST_NORMAL = 2 ** -1022;
+/** A count this much above the one before, relatively, has grown without doubt; if it is not tiny. */
+const GROWTH = 1e-9;
+const TINY = 1e-290;
 
 export class BucketSet {
   readonly bounds: Float64Array;
@@ -73,14 +76,17 @@ export class BucketSet {
     this.minForced = Infinity;
     this.maxForced = -Infinity;
     this.maxDiff = 0;
-    let before = this.counts[0]!;
+    const { counts } = this;
+    let before = counts[0]!;
     for (let i = 1; i < this.size; i++) {
-      const now = this.counts[i]!;
+      const now = counts[i]!;
       if (now === before) continue;
-      if (isRounding(before, now)) {
-        this.counts[i] = before;
+      if (now - before > GROWTH * now && now > TINY) {
+        before = now; // By far the most: no need to look closer.
+      } else if (isRounding(before, now)) {
+        counts[i] = before;
       } else if (now < before) {
-        this.counts[i] = before;
+        counts[i] = before;
         this.forced = true;
         this.minForced = Math.min(this.minForced, this.bounds[i]!);
         this.maxForced = Math.max(this.maxForced, this.bounds[i]!);

@@ -67,7 +67,7 @@ function sortedSeries(series: readonly MatrixSeries[]): readonly MatrixSeries[] 
   return isSorted ? series : series.toSorted((a, b) => compareLabels(a.labels, b.labels));
 }
 
-/** Makes columns of rows. Those of one batch share an array, and full rows share their times. */
+/** Makes columns of rows. Those of one batch share an array, and rows without a gap share the times of all. */
 class RowCompactor {
   private readonly grid: Grid;
   private readonly allTimes: Float64Array;
@@ -81,35 +81,44 @@ class RowCompactor {
 
   /** The next rows are of this tile. */
   begin({ valid }: Tile, rows: number): void {
-    let floats = 0;
-    for (let cell = 0; cell < rows * this.grid.steps; cell++) if (valid[cell] === FLOAT) floats++;
-    this.values = new Float64Array(floats);
+    this.values = new Float64Array(countFloats(valid, 0, rows * this.grid.steps));
     this.used = 0;
   }
 
   /** The samples of a row with their times. */
   row(tile: Tile, row: number): Omit<MatrixSeries, 'labels'> {
     const { steps } = this.grid;
-    const { used } = this;
-    for (let cell = row * steps; cell < (row + 1) * steps; cell++) {
-      if (tile.valid[cell] === FLOAT) this.values[this.used++] = tile.values[cell]!;
-    }
-    const values = this.values.subarray(used, this.used);
-    if (values.length === steps) return { timestampsMs: this.allTimes, values };
-    const floats = { timestampsMs: this.timesOf(tile, row, values.length), values };
+    const at = row * steps;
+    const floats = this.floats(tile, at, at + steps);
     if (tile.histograms === undefined) return floats;
     const histograms = histogramsOfRow(tile, row, this.grid);
     return histograms.length === 0 ? floats : { ...floats, histograms };
   }
 
-  private timesOf({ valid }: Tile, row: number, count: number): Float64Array {
-    const times = new Float64Array(count);
-    const { steps } = this.grid;
+  private floats({ values, valid }: Tile, at: number, end: number): Omit<MatrixSeries, 'labels'> {
+    const count = countFloats(valid, at, end);
+    let first = at;
+    while (first < end && valid[first] !== FLOAT) first++;
+    const own = this.values.subarray(this.used, (this.used += count));
+    if (first + count <= end && countFloats(valid, first, first + count) === count) {
+      own.set(values.subarray(first, first + count));
+      return { timestampsMs: this.allTimes.subarray(first - at, first - at + count), values: own };
+    }
+    const timestampsMs = new Float64Array(count);
     let next = 0;
-    for (let step = 0; step < steps; step++)
-      if (valid[row * steps + step] === FLOAT) times[next++] = this.allTimes[step]!;
-    return times;
+    for (let cell = first; cell < end; cell++) {
+      if (valid[cell] !== FLOAT) continue;
+      timestampsMs[next] = this.allTimes[cell - at]!;
+      own[next++] = values[cell]!;
+    }
+    return { timestampsMs, values: own };
   }
+}
+
+function countFloats(valid: Uint8Array, from: number, to: number): number {
+  let count = 0;
+  for (let cell = from; cell < to; cell++) if (valid[cell] === FLOAT) count++;
+  return count;
 }
 
 function histogramsOfRow(tile: Tile, row: number, { steps, startMs, stepMs }: Grid): HistogramPoint[] {
@@ -132,7 +141,8 @@ export async function collectRange(range: PlannedRange, evaluation: Evaluation):
   for (let i = 0; i < labels.length; i++) {
     await evaluation.breathe();
     source.load(i, windows);
-    evaluation.samples += windows.locate(range.beforeMs, range.afterMs);
+    const count = windows.locate(range.beforeMs, range.afterMs);
+    evaluation.counter.addWindows(count, windows.lo, windows.hi);
     const columns = windowColumns(range);
     const size = columns.values.length + (columns.histograms?.length ?? 0);
     if (size === 0) continue;

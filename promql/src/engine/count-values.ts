@@ -14,7 +14,7 @@ import type { Evaluation } from './evaluation.ts';
 import { type Grouping, groupSeries } from './grouping.ts';
 import { BaseOperator, type Operator } from './operator.ts';
 import { listOf } from './series-list.ts';
-import { CELL_BYTES, copyRows, histogramAt, NOTHING, type Tile } from './tile.ts';
+import { CELL_BYTES, copyRows, HISTOGRAM, NOTHING, type Tile } from './tile.ts';
 
 /** Counts of one value in one group. */
 interface ValueRow {
@@ -45,12 +45,11 @@ export class CountValues extends BaseOperator {
     const rows = new Map<string, ValueRow>();
     const { steps } = this.grid;
     await this.evaluation.stream(this.input, 'count_values', (tile, first, count) => {
-      for (let cell = 0; cell < count * steps; cell++) {
-        if (tile.valid[cell] === NOTHING) continue;
-        const group = groups.of[first + Math.floor(cell / steps)]!;
-        const sample = histogramAt(tile, cell) ?? tile.values[cell]!;
-        const row = this.rowOf(rows, group, groups.series.labels[group]!, sample);
-        row.counts[cell % steps]!++;
+      for (let i = 0; i < count; i++) {
+        const group = groups.of[first + i]!;
+        this.countRow(tile, i * steps, (sample) =>
+          this.rowOf(rows, group, groups.series.labels[group]!, sample),
+        );
       }
     });
     this.finish([...rows.values()]);
@@ -58,6 +57,24 @@ export class CountValues extends BaseOperator {
 
   read(from: number, to: number, into: Tile, row: number): void {
     copyRows(this.result!, from, into, row, to - from, this.grid.steps);
+  }
+
+  /** Counts the samples of one row of input; neighbours are often equal. */
+  private countRow(tile: Tile, at: number, rowOf: (sample: number | FloatHistogram) => ValueRow): void {
+    const { values, valid } = tile;
+    let last = 0;
+    let counts: Float64Array | undefined;
+    for (let step = 0; step < this.grid.steps; step++) {
+      const cell = at + step;
+      if (valid[cell] === NOTHING) continue;
+      const value = values[cell]!;
+      if (valid[cell] === HISTOGRAM) rowOf(tile.histograms![cell]!).counts[step]!++;
+      else {
+        if (counts === undefined || !Object.is(value, last)) ({ counts } = rowOf(value));
+        last = value;
+        counts[step]!++;
+      }
+    }
   }
 
   private rowOf(

@@ -12,7 +12,9 @@ import { Evaluation } from './evaluation.ts';
 import { type Grid, gridBetween, instantGrid } from './grid.ts';
 import { withoutParens } from './invariance.ts';
 import { Planner } from './plan.ts';
+import type { PlanNode } from './plan-tree.ts';
 import type { QueryData, QueryResult } from './result.ts';
+import { SampleCounter } from './sample-counter.ts';
 
 export interface EngineOptions {
   /** How long a sample stands for its series; 5 minutes. */
@@ -39,6 +41,8 @@ export interface QueryControl {
   readonly lookbackMs?: number;
   /** Only shortens the engine's. */
   readonly timeoutMs?: number;
+  /** Measures each part of the plan, for the result's `stats.plan`, and counts samples by step; it costs some. */
+  readonly measure?: boolean;
 }
 
 export interface InstantQuery {
@@ -91,6 +95,20 @@ export class Engine {
     return this.run(query, grid, { startMs, endMs, stepMs }, storage, control);
   }
 
+  /** The plan of a query that is not run; undefined for a string. Throws ParseError and QueryError. */
+  explain({ expr: given }: Pick<InstantQuery, 'expr'>, window: QueryWindow): PlanNode | undefined {
+    const expr = typeof given === 'string' ? parseExpr(given, this.options.parser) : given;
+    const { startMs, endMs, stepMs } = window;
+    const isRange = stepMs > 0;
+    if (isRange) checkRangeType(expr);
+    const counter = new SampleCounter(0, false);
+    const evaluation = this.makeEvaluation({}, new AbortController().signal, counter);
+    const { defaultIntervalMs, maxSamples } = this.options;
+    const planner = new Planner(expr, evaluation, window, defaultIntervalMs, maxSamples);
+    planQuery(planner, expr, isRange ? gridBetween(startMs, endMs, stepMs) : instantGrid(startMs), isRange);
+    return planner.tree.describe();
+  }
+
   private async run(
     { expr: given, text }: Pick<InstantQuery, 'expr' | 'text'>,
     grid: Grid,
@@ -104,8 +122,10 @@ export class Engine {
     if (isRange) checkRangeType(expr);
     const signal = control.signal ?? new AbortController().signal;
     const { defaultIntervalMs, maxSamples } = this.options;
-    const evaluation = this.makeEvaluation(control, signal);
-    const planner = new Planner(expr, evaluation, window, defaultIntervalMs, maxSamples);
+    const isMeasured = control.measure === true;
+    const counter = new SampleCounter(grid.steps, isMeasured);
+    const evaluation = this.makeEvaluation(control, signal, counter);
+    const planner = new Planner(expr, evaluation, window, defaultIntervalMs, maxSamples, isMeasured);
     const evaluate = planQuery(planner, expr, grid, isRange);
     evaluation.check();
     const context = { signal, budget: evaluation.budget };
@@ -118,14 +138,15 @@ export class Engine {
       warnings: [...warnings, ...annotations.warnings],
       infos: annotations.infos,
       stats: {
-        samples: evaluation.samples,
+        samples: counter.total,
         peakSamples: evaluation.peakSamples,
         evalMs: performance.now() - begunMs,
+        ...(isMeasured && { perStep: counter.perStep(grid), plan: planner.tree.describe() }),
       },
     };
   }
 
-  private makeEvaluation(control: QueryControl, signal: AbortSignal): Evaluation {
+  private makeEvaluation(control: QueryControl, signal: AbortSignal, counter: SampleCounter): Evaluation {
     const { lookbackMs, maxSamples, delayedNameRemoval, useStartTimestamps, timeoutMs, maxBytes } =
       this.options;
     return new Evaluation({
@@ -136,6 +157,7 @@ export class Engine {
       timeoutMs: Math.min(timeoutMs, control.timeoutMs ?? timeoutMs),
       signal,
       budget: makeBudget(maxBytes),
+      counter,
     });
   }
 }

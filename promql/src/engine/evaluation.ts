@@ -7,6 +7,7 @@ import type { MemoryBudget } from '../storage.ts';
 import { Annotations } from './annotations.ts';
 import { QueryError, QueryLimitError } from './errors.ts';
 import type { Operator } from './operator.ts';
+import type { SampleCounter } from './sample-counter.ts';
 import { batchRows, CELL_BYTES, lendTile, makeTile, returnTile, type Tile } from './tile.ts';
 
 export interface EvaluationOptions {
@@ -17,6 +18,7 @@ export interface EvaluationOptions {
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
   readonly budget: MemoryBudget;
+  readonly counter: SampleCounter;
 }
 
 const BREATH_MS = 25;
@@ -28,8 +30,8 @@ export class Evaluation {
   readonly useStartTimestamps: boolean;
   readonly budget: MemoryBudget;
   readonly annotations = new Annotations();
-  /** Samples that windows and selectors looked at, summed over steps. */
-  samples = 0;
+  /** Where operators that are planned now count samples. */
+  counter: SampleCounter;
   peakSamples = 0;
   /** Whether any selector found native histograms. */
   anyHistograms = false;
@@ -44,9 +46,21 @@ export class Evaluation {
     this.delayedNameRemoval = options.delayedNameRemoval;
     this.useStartTimestamps = options.useStartTimestamps;
     this.budget = options.budget;
+    this.counter = options.counter;
     this.maxSamples = options.maxSamples;
     this.signal = options.signal;
     this.deadlineMs = performance.now() + options.timeoutMs;
+  }
+
+  /** Has what `plan` makes count samples at another counter. */
+  countingAt<T>(counter: SampleCounter, plan: () => T): T {
+    const outer = this.counter;
+    this.counter = counter;
+    try {
+      return plan();
+    } finally {
+      this.counter = outer;
+    }
   }
 
   /** Throws if the query was aborted or is out of time. */
@@ -82,6 +96,11 @@ export class Evaluation {
     await new Promise(setImmediate);
     this.breathedMs = performance.now();
     this.check();
+  }
+
+  /** Cells of tiles that are held. */
+  get heldCells(): number {
+    return this.held;
   }
 
   /** A tile that counts as held until it is given back. `where` names its owner if there is no room for it. */

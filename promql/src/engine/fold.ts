@@ -3,10 +3,11 @@
 // A fold has one cell per group and step. Rows come in the order of their labels, which fixes the order of summation.
 
 import { compensate } from './kahan.ts';
-import type { Tile } from './tile.ts';
+import { FLOAT, NOTHING, type Tile } from './tile.ts';
 
 /** The cells of an aggregation; `cells.valid` says which have seen a sample. */
 export interface FoldState {
+  readonly steps: number;
   readonly cells: Tile;
   /** Compensation of sums; the running mean of deviations; empty where hasRest() and hasCounts() say no. */
   readonly rest: Float64Array;
@@ -17,47 +18,97 @@ export interface FoldState {
 }
 
 /** Takes the `steps` cells of `row` from `from` on into the cells of `state` from `at` on. */
-export type FoldRow = (state: FoldState, row: Tile, from: number, at: number, steps: number) => void;
+type FoldRow = (state: FoldState, row: Tile, from: number, at: number, steps: number) => void;
 
-const sum: FoldRow = ({ cells, rest }, { values, valid }, from, at, steps) => {
-  const { values: totals, valid: seen } = cells;
-  for (let step = 0; step < steps; step++) {
-    if (valid[from + step] === 0) continue;
-    const value = values[from + step]!;
-    const cell = at + step;
-    if (seen[cell] === 0) {
-      seen[cell] = 1;
-      totals[cell] = value;
-      continue;
-    }
-    const before = totals[cell]!;
-    const total = before + value;
-    rest[cell] = compensate(before, value, total, rest[cell]!);
-    totals[cell] = total;
-  }
+/** Takes one more value into a cell. */
+type FoldCell = (state: FoldState, cell: number, value: number) => void;
+
+const addToSum: FoldCell = ({ cells, rest }, cell, value) => {
+  cells.valid[cell] = 1;
+  const before = cells.values[cell]!;
+  const total = before + value;
+  rest[cell] = compensate(before, value, total, rest[cell]!);
+  cells.values[cell] = total;
 };
 
-const average: FoldRow = (state, row, from, at, steps) => {
+const addToAverage: FoldCell = (state, cell, value) => {
   const { cells, rest, counts } = state;
-  for (let step = 0; step < steps; step++) {
-    if (row.valid[from + step] === 0) continue;
-    const value = row.values[from + step]!;
-    const cell = at + step;
-    counts[cell]!++;
-    if (cells.valid[cell] === 0) {
-      cells.valid[cell] = 1;
-      cells.values[cell] = value;
-      continue;
-    }
-    const before = cells.values[cell]!;
-    const total = before + value;
-    if (state.meaned?.[cell] === 1 || total === Infinity || total === -Infinity) {
-      addToMean(state, cell, value);
-      continue;
-    }
-    rest[cell] = compensate(before, value, total, rest[cell]!);
-    cells.values[cell] = total;
+  cells.valid[cell] = 1;
+  counts[cell]!++;
+  const before = cells.values[cell]!;
+  const total = before + value;
+  const isInfinite = total === Infinity || total === -Infinity;
+  if (state.meaned?.[cell] === 1 || (isInfinite && counts[cell]! > 1)) {
+    addToMean(state, cell, value);
+    return;
   }
+  rest[cell] = compensate(before, value, total, rest[cell]!);
+  cells.values[cell] = total;
+};
+
+/** Rows that are added up at a time: few enough for a cache of the first level to hold a line of each. */
+const RUN = 16;
+
+/**
+ * Takes rows of one group into its cells, which stay in registers meanwhile. Compensations are found without a branch
+ * (Knuth's 2Sum), which gives the bits of compensate() while all is finite; where a sample is missing or something is
+ * not finite, `add` takes them one by one.
+ */
+function addRows(state: FoldState, tile: Tile, from: number, rows: number, at: number, add: FoldCell): void {
+  const { values: totals, valid: seen } = state.cells;
+  const { rest, counts, steps } = state;
+  const { values, valid } = tile;
+  const isCounted = counts.length > 0;
+  for (let step = 0; step < steps; step++) {
+    const cell = at + step;
+    const end = from + step + rows * steps;
+    let total = totals[cell]!;
+    let lost = rest[cell]!;
+    let isWhole = FLOAT;
+    for (let i = from + step; i < end; i += steps) {
+      isWhole &= valid[i]!;
+      const value = values[i]!;
+      const next = total + value;
+      const part = next - total;
+      lost += total - (next - part) + (value - part);
+      total = next;
+    }
+    if (isWhole === FLOAT && total + lost - (total + lost) === 0) {
+      totals[cell] = total;
+      rest[cell] = lost;
+      seen[cell] = 1;
+      if (isCounted) counts[cell]! += rows;
+    } else {
+      for (let i = from + step; i < end; i += steps) if (valid[i] !== NOTHING) add(state, cell, values[i]!);
+    }
+  }
+}
+
+/** Takes `rows` rows of one group, the first of which begins at cell `from`, into the cells from `at` on. */
+export function foldRun(
+  op: FoldOp,
+  state: FoldState,
+  tile: Tile,
+  from: number,
+  rows: number,
+  at: number,
+): void {
+  const { steps } = state;
+  for (let row = 0; row < rows; row += RUN) {
+    const count = Math.min(RUN, rows - row);
+    const first = from + row * steps;
+    if (op === 'sum') addRows(state, tile, first, count, at, addToSum);
+    else if (op !== 'avg')
+      for (let i = 0; i < count; i++) foldRows[op](state, tile, first + i * steps, at, steps);
+    // What overflowed goes on as a running mean.
+    else if (state.meaned === undefined) addRows(state, tile, first, count, at, addToAverage);
+    else for (let i = 0; i < count; i++) averageRow(state, tile, first + i * steps, at, steps);
+  }
+}
+
+const averageRow: FoldRow = (state, { values, valid }, from, at, steps) => {
+  for (let step = 0; step < steps; step++)
+    if (valid[from + step] !== NOTHING) addToAverage(state, at + step, values[from + step]!);
 };
 
 /** An average whose sum overflowed goes on as a running mean. */
@@ -133,11 +184,10 @@ const deviation: FoldRow = ({ cells, rest, counts }, row, from, at, steps) => {
   }
 };
 
-export type FoldOp = 'sum' | 'avg' | 'min' | 'max' | 'count' | 'group' | 'stddev' | 'stdvar';
+type RowFoldOp = 'min' | 'max' | 'count' | 'group' | 'stddev' | 'stdvar';
+export type FoldOp = 'sum' | 'avg' | RowFoldOp;
 
-export const foldRows: Readonly<Record<FoldOp, FoldRow>> = {
-  sum,
-  avg: average,
+const foldRows: Readonly<Record<RowFoldOp, FoldRow>> = {
   min: minimum,
   max: maximum,
   count,
@@ -155,21 +205,46 @@ export function hasRest(op: FoldOp): boolean {
 }
 
 export function isFoldOp(op: string): op is FoldOp {
-  return Object.hasOwn(foldRows, op);
+  return op === 'sum' || op === 'avg' || Object.hasOwn(foldRows, op);
+}
+
+/** Makes a state as new. */
+export function clearFold(state: FoldState): void {
+  state.cells.values.fill(0);
+  state.cells.valid.fill(0);
+  state.rest.fill(0);
+  state.counts.fill(0);
+  state.means = undefined;
+  state.meaned = undefined;
 }
 
 /** Turns the state after the last row into results, in `state.cells`. */
 export function finishFold(op: FoldOp, state: FoldState): void {
-  const { cells, rest, counts, means, meaned } = state;
-  for (let cell = 0; cell < cells.values.length; cell++) {
-    if (cells.valid[cell] === 0) continue;
-    const value = cells.values[cell]!;
-    const n = counts[cell]!;
-    if (op === 'sum') cells.values[cell] = value + rest[cell]!;
-    else if (op === 'stdvar') cells.values[cell] = value / n;
-    else if (op === 'stddev') cells.values[cell] = Math.sqrt(value / n);
-    else if (op === 'avg') {
-      cells.values[cell] = meaned?.[cell] === 1 ? means![cell]! + rest[cell]! : value / n + rest[cell]! / n;
-    }
+  const { cells, rest, counts } = state;
+  const { values } = cells;
+  switch (op) {
+    case 'sum':
+      for (let cell = 0; cell < values.length; cell++) values[cell]! += rest[cell]!;
+      break;
+    case 'avg':
+      for (let cell = 0; cell < values.length; cell++) values[cell] = averageOf(state, cell);
+      break;
+    case 'stdvar':
+      for (let cell = 0; cell < values.length; cell++) values[cell]! /= counts[cell]!;
+      break;
+    case 'stddev':
+      for (let cell = 0; cell < values.length; cell++)
+        values[cell] = Math.sqrt(values[cell]! / counts[cell]!);
+      break;
+    case 'min':
+    case 'max':
+    case 'count':
+    case 'group':
+      break;
   }
+}
+
+function averageOf({ cells, rest, counts, means, meaned }: FoldState, cell: number): number {
+  if (meaned?.[cell] === 1) return means![cell]! + rest[cell]!;
+  return cells.values[cell]! / counts[cell]! + rest[cell]! / counts[cell]!;
 }

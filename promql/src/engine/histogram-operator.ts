@@ -20,9 +20,13 @@ interface Bucket {
 interface Histogram {
   readonly labels: Labels;
   readonly buckets: Bucket[];
+  /** Those of the buckets, once they are in order. */
+  bounds: Float64Array;
   /** The input's row of native histograms that have the very same labels, -1 for none. */
   readonly rival: number;
 }
+
+const NO_BOUNDS = new Float64Array(0);
 
 /** One result that each histogram has. */
 export interface BucketResult {
@@ -140,12 +144,14 @@ export class HistogramFunction extends BaseOperator {
       }
       const own = filterLabels(labels, (name) => name !== 'le');
       const rival = rivals.get(own.key) ?? -1;
-      const histogram = found.get(own.key) ?? { labels: own, buckets: [], rival };
+      const histogram = found.get(own.key) ?? { labels: own, buckets: [], bounds: NO_BOUNDS, rival };
       histogram.buckets.push({ row, bound });
       found.set(own.key, histogram);
     }
-    for (const { buckets } of found.values())
-      buckets.sort((a, b) => (a.bound === b.bound ? 0 : a.bound < b.bound ? -1 : 1));
+    for (const histogram of found.values()) {
+      histogram.buckets.sort((a, b) => (a.bound === b.bound ? 0 : a.bound < b.bound ? -1 : 1));
+      histogram.bounds = Float64Array.from(histogram.buckets, ({ bound }) => bound);
+    }
     return [...found.values()];
   }
 
@@ -186,18 +192,29 @@ export class HistogramFunction extends BaseOperator {
     const opened = this.opened[index]!;
     const { result } = opened;
     const [a, b] = opened.params;
-    histogram.buckets.forEach(({ row }, i) => this.readInput(row, scratch, i));
+    const { length: size } = histogram.buckets;
+    for (let i = 0; i < size; i++) this.readInput(histogram.buckets[i]!.row, scratch, i);
+    const isPlain = histogram.rival === -1 && opened.label === undefined;
+    const forced = result.phiPos === undefined ? undefined : new ForcedRow();
     for (let step = 0; step < steps; step++) {
-      buckets.clear();
-      histogram.buckets.forEach(({ bound }, i) => {
-        const cell = i * steps + step;
-        if (scratch.valid[cell] === FLOAT) buckets.push(bound, scratch.values[cell]!);
-      });
-      const alone = buckets.size > 0 && !this.hasRival(histogram, step) && isAt(opened, step);
+      this.gather(histogram, step);
+      const alone = buckets.size > 0 && (isPlain || (!this.hasRival(histogram, step) && isAt(opened, step)));
       into.valid[at + step] = alone ? FLOAT : NOTHING;
       if (!alone) continue;
       into.values[at + step] = result.compute(buckets, a![step]!, b?.[step] ?? 0);
-      if (result.phiPos !== undefined && buckets.forced) this.noteForced(histogram, step);
+      if (buckets.forced) forced?.add(buckets, step);
+    }
+    if (forced !== undefined && forced.samples > 0) this.noteForced(histogram, forced);
+  }
+
+  /** Fills the buckets with what a histogram's rows, in `scratch`, have at a step. */
+  private gather({ bounds }: Histogram, step: number): void {
+    const { buckets } = this;
+    const { values, valid } = this.scratch;
+    const { steps } = this.grid;
+    buckets.clear();
+    for (let i = 0, cell = step; i < bounds.length; i++, cell += steps) {
+      if (valid[cell] === FLOAT) buckets.push(bounds[i]!, values[cell]!);
     }
   }
 
@@ -236,17 +253,34 @@ export class HistogramFunction extends BaseOperator {
     return classic?.buckets.some(({ row }) => this.held!.valid[row * steps + step] === FLOAT) ?? false;
   }
 
-  private noteForced(histogram: Histogram, step: number): void {
-    const timeMs = this.grid.startMs + step * this.grid.stepMs;
-    const { minForced, maxForced, maxDiff } = this.buckets;
+  private noteForced(histogram: Histogram, forced: ForcedRow): void {
+    const { startMs, stepMs } = this.grid;
     this.evaluation.annotations.forcedMonotonicity(this.nameOf(histogram.labels), this.inputPos, {
-      minBound: minForced,
-      maxBound: maxForced,
-      maxDiff,
-      fromMs: timeMs,
-      toMs: timeMs,
-      samples: 1,
+      minBound: forced.minBound,
+      maxBound: forced.maxBound,
+      maxDiff: forced.maxDiff,
+      fromMs: startMs + forced.firstStep * stepMs,
+      toMs: startMs + forced.lastStep * stepMs,
+      samples: forced.samples,
     });
+  }
+}
+
+/** What quantiles of one row had to correct. */
+class ForcedRow {
+  minBound = Infinity;
+  maxBound = -Infinity;
+  maxDiff = 0;
+  firstStep = 0;
+  lastStep = 0;
+  samples = 0;
+
+  add({ minForced, maxForced, maxDiff }: BucketSet, step: number): void {
+    if (this.samples++ === 0) this.firstStep = step;
+    this.lastStep = step;
+    this.minBound = Math.min(this.minBound, minForced);
+    this.maxBound = Math.max(this.maxBound, maxForced);
+    this.maxDiff = Math.max(this.maxDiff, maxDiff);
   }
 }
 

@@ -91,7 +91,7 @@ export class InstantSelector extends BaseOperator {
       const histogram = histograms?.[pick];
       if (histogram !== undefined) setHistogram(into, at + step, histogram);
     }
-    this.evaluation.samples += found;
+    this.counter.addCells(found, into.valid, at);
   }
 
   private pick(timestampsMs: Float64Array): void {
@@ -120,7 +120,7 @@ export class InstantSelector extends BaseOperator {
       into.values[at + step] = value;
     }
     into.valid.fill(1, at, at + length);
-    this.evaluation.samples += length;
+    this.counter.addCells(length, into.valid, at);
     return true;
   }
 

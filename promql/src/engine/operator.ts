@@ -6,6 +6,7 @@
 
 import type { Evaluation } from './evaluation.ts';
 import type { Grid } from './grid.ts';
+import type { SampleCounter } from './sample-counter.ts';
 import { NO_SERIES, ONE_SERIES, type SeriesList } from './series-list.ts';
 import type { Tile } from './tile.ts';
 
@@ -24,10 +25,13 @@ export abstract class BaseOperator implements Operator {
   readonly grid: Grid;
   series: SeriesList = NO_SERIES;
   protected readonly evaluation: Evaluation;
+  /** For samples that it looks at. */
+  protected readonly counter: SampleCounter;
 
   constructor(grid: Grid, evaluation: Evaluation) {
     this.grid = grid;
     this.evaluation = evaluation;
+    this.counter = evaluation.counter;
   }
 
   abstract open(): Promise<void>;

@@ -31,10 +31,13 @@ import { MergeOperator } from './merge-operator.ts';
 import { NodeRanks } from './node-ranks.ts';
 import type { Operator } from './operator.ts';
 import { planCall } from './plan-call.ts';
+import { PlanTree } from './plan-tree.ts';
 import { QuantileAggregate } from './quantile-aggregate.ts';
 import { type RangeSource, StorageSource, SubquerySource } from './range-source.ts';
+import { SampleCounter } from './sample-counter.ts';
 import { ScalarBinary, VectorScalarBinary } from './scalar-binary.ts';
 import { type Selection, Selections } from './selection.ts';
+import { SharedParts } from './shared-parts.ts';
 import { SetBinary } from './set-binary.ts';
 import { Negation, Replicate, StepScalar } from './simple-operators.ts';
 import { SmoothedSelector } from './smoothed-selector.ts';
@@ -67,11 +70,13 @@ export class Planner {
   readonly evaluation: Evaluation;
   readonly window: QueryWindow;
   readonly selections = new Selections();
+  readonly tree: PlanTree;
   readonly ranks: NodeRanks;
   private readonly defaultIntervalMs: number;
   private readonly maxSamples: number;
   private readonly invariance = new Invariance((call) => sharedReference(this, call.args[0]!) !== undefined);
   private readonly stats: ReadonlySet<VectorSelector>;
+  private readonly shared: SharedParts;
 
   constructor(
     query: Expr,
@@ -79,8 +84,11 @@ export class Planner {
     window: QueryWindow,
     defaultIntervalMs: number,
     maxSamples: number,
+    isMeasured = false,
   ) {
+    this.tree = new PlanTree(evaluation, isMeasured);
     this.stats = statsSelectors(query);
+    this.shared = new SharedParts(query, evaluation);
     this.ranks = new NodeRanks(query);
     evaluation.annotations.ranks = this.ranks;
     this.evaluation = evaluation;
@@ -92,19 +100,27 @@ export class Planner {
   /** An operator for an expression of scalar or vector type. */
   plan(expr: Expr, grid: Grid, around: Surroundings = ALONE): Operator {
     const bare = withoutParens(expr);
-    if (grid.steps === 0 || bare.kind === 'number' || !this.invariance.isInvariant(bare)) {
-      return this.build(bare, grid, around);
-    }
-    const once = this.build(bare, firstStep(grid), around);
-    return grid.steps === 1 ? once : new Replicate(once, grid, this.evaluation);
+    const isOnce = grid.steps > 0 && bare.kind !== 'number' && this.invariance.isInvariant(bare);
+    if (!isOnce) return this.planNode(bare, grid, around);
+    // Its grid ends where it starts, which tells where only one step was asked for.
+    if (grid.steps === 1) return this.planNode(bare, firstStep(grid), around);
+    const counter = this.evaluation.counter.ofOnce();
+    const once = this.evaluation.countingAt(counter, () => this.planNode(bare, firstStep(grid), around));
+    return new Replicate(once, grid, this.evaluation);
+  }
+
+  private planNode(expr: Expr, grid: Grid, around: Surroundings): Operator {
+    return this.tree.enter(expr, grid, () => this.tree.measured(this.build(expr, grid, around)));
   }
 
   /** A range, for the windows of the grid's steps. */
   planRange(expr: Expr, grid: Grid, around: Surroundings): PlannedRange {
     const bare = withoutParens(expr);
-    if (bare.kind === 'matrix') return this.planMatrix(bare, grid, around);
-    if (bare.kind === 'subquery') return this.planSubquery(bare, grid, around);
-    return fail(`unhandled expression of type: ${bare.kind}, want a range vector`);
+    return this.tree.enter(bare, grid, () => {
+      if (bare.kind === 'matrix') return this.planMatrix(bare, grid, around);
+      if (bare.kind === 'subquery') return this.planSubquery(bare, grid, around);
+      return fail(`unhandled expression of type: ${bare.kind}, want a range vector`);
+    });
   }
 
   /** The operator, with series of equal labels merged. */
@@ -121,7 +137,7 @@ export class Planner {
       case 'binary':
         return this.buildBinary(expr, grid);
       case 'aggregate':
-        return this.buildAggregate(expr, grid);
+        return this.shared.of(expr, grid, () => this.buildAggregate(expr, grid));
       case 'call':
         if (WINDOW_FUNCTIONS.has(expr.func)) return this.buildWindowFunction(expr.func, grid);
         return planCall(this, expr, grid, { ...ALONE, func: expr.func });
@@ -251,7 +267,9 @@ export class Planner {
         'query processing would load too many samples into memory in query execution',
       );
     }
-    const input = this.plan(expr.expr, inner, around);
+    // Its samples count as those of the windows over them.
+    const apart = new SampleCounter(inner.steps, false);
+    const input = this.evaluation.countingAt(apart, () => this.plan(expr.expr, inner, around));
     const windows = new Windows(grid, lookTimes(grid, offsetMs, atMs), rangeMs);
     return { source: new SubquerySource(input, this.evaluation), windows, beforeMs: 0, afterMs: 0 };
   }
@@ -271,7 +289,9 @@ export class Planner {
       rangeMs: extent.rangeMs,
       ...around,
     };
-    return this.selections.add(expr.matchers, hints, this.stats.has(expr));
+    const selection = this.selections.add(expr.matchers, hints, this.stats.has(expr));
+    this.tree.selects(selection);
+    return selection;
   }
 
   offsetOf(expr: VectorSelector | SubqueryExpr): number {

@@ -1,9 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
-import { array, assert, constant, integer, oneof, property, record } from 'fast-check';
+import { array, assert, constant, double, integer, oneof, property, record } from 'fast-check';
+import { compensate } from './kahan.ts';
 import { overTimeKernels } from './over-time.ts';
 import type { RangeKernel } from './range-kernel.ts';
 import { rateKernels } from './rate.ts';
 import { makeTile } from './tile.ts';
+import { varianceKernels } from './variance.ts';
 import { Windows } from './windows.ts';
 
 interface Samples {
@@ -96,6 +98,71 @@ describe('windows by cursors agree with windows by definition', () => {
   test('increase', () => {
     check(rateKernels.increase, increase);
     check(rateKernels.rate, (...window) => increase(...window, 30));
+  });
+});
+
+/** Neumaier's sum, sample by sample. */
+function compensated(values: readonly number[]): number {
+  let total = 0;
+  let rest = 0;
+  for (const value of values) {
+    rest = compensate(total, value, total + value, rest);
+    total += value;
+  }
+  return Number.isFinite(total) ? total + rest : total;
+}
+
+/** Welford's, sample by sample. */
+function variance(values: readonly number[]): number {
+  let mean = 0;
+  let meanRest = 0;
+  let squares = 0;
+  let squaresRest = 0;
+  values.forEach((value, i) => {
+    const delta = value - (mean + meanRest);
+    const part = delta / (i + 1);
+    meanRest = compensate(mean, part, mean + part, meanRest);
+    mean += part;
+    const square = delta * (value - (mean + meanRest));
+    squaresRest = compensate(squares, square, squares + square, squaresRest);
+    squares += square;
+  });
+  return (squares + squaresRest) / values.length;
+}
+
+describe('compensated folds have the bits of a walk', () => {
+  const floats = oneof(
+    double({ noNaN: true, min: -1e6, max: 1e6 }),
+    constant(NaN),
+    constant(Infinity),
+    constant(1e308),
+    constant(-0),
+    double({ min: 0, max: 1e-9, noNaN: true }),
+  );
+
+  function check(gapMaxMs: number, fold: (kernel: RangeKernel, series: Samples) => void): void {
+    const item = record({
+      gapMs: integer({ min: 1, max: gapMaxMs }),
+      value: oneof({ weight: 60, arbitrary: double({ min: -50, max: 1e4, noNaN: true }) }, floats),
+    });
+    const series = array(item, { maxLength: 300 }).map((items): Samples => {
+      let timeMs = 0;
+      return { times: items.map(({ gapMs }) => (timeMs += gapMs)), values: items.map(({ value }) => value) };
+    });
+    assert(
+      property(series, (one) => {
+        fold(overTimeKernels.sum_over_time, one);
+        expect(run(varianceKernels.stdvar_over_time, one)).toEqual(expected(one, variance));
+      }),
+      { numRuns: 100, seed: 11 },
+    );
+  }
+
+  test('of short and of long windows', () => {
+    const same = (kernel: RangeKernel, series: Samples): void =>
+      expect(run(kernel, series)).toEqual(expected(series, compensated));
+    check(9000, same);
+    check(900, same);
   });
 });
 

@@ -1,6 +1,14 @@
 // The result of a query, as an API or a rule takes it.
 
 import type { FloatHistogram, Labels } from '@flotilla/model';
+import type { PlanNode } from './plan-tree.ts';
+
+/** How many samples a query looked at for each of its steps. */
+export interface SamplesPerStep {
+  readonly startMs: number;
+  readonly stepMs: number;
+  readonly samples: Float64Array;
+}
 
 export interface QueryStats {
   /** Samples that selectors and windows looked at, summed over steps. */
@@ -8,6 +16,9 @@ export interface QueryStats {
   /** Most cells held at one time. */
   readonly peakSamples: number;
   readonly evalMs: number;
+  /** These are there only if the query was measured. */
+  readonly perStep?: SamplesPerStep | undefined;
+  readonly plan?: PlanNode | undefined;
 }
 
 export interface VectorSample {

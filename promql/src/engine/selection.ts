@@ -2,6 +2,7 @@
 
 import type { Matcher } from '@flotilla/model';
 import { statsOnly } from './histogram-stats.ts';
+import { planLoads, servedSeries } from './selection-loads.ts';
 import type { SelectContext, SelectHints, Series, Storage } from '../storage.ts';
 
 /** One selector with its time range, and later its series. */
@@ -10,7 +11,8 @@ export interface Selection {
   readonly hints: SelectHints;
   /** Whether only counts and sums of histograms are looked at. */
   readonly stats: boolean;
-  /** Set by Selections.load(). */
+  /** These are set by Selections.load(): how long the storage took, 0 if it was asked for another, and what it gave. */
+  wallMs: number;
   series: readonly Series[];
 }
 
@@ -22,7 +24,7 @@ export class Selections {
     const key = JSON.stringify([matchers.map(String), hints, stats]);
     const known = this.byKey.get(key);
     if (known !== undefined) return known;
-    const selection: Selection = { matchers, hints, stats, series: [] };
+    const selection: Selection = { matchers, hints, stats, wallMs: 0, series: [] };
     this.byKey.set(key, selection);
     return selection;
   }
@@ -35,9 +37,14 @@ export class Selections {
   async load(storage: Storage, context: SelectContext): Promise<string[]> {
     const warnings = new Set<string>();
     await Promise.all(
-      Array.from(this.byKey.values(), async (selection) => {
-        const result = await storage.select(selection.matchers, selection.hints, context);
-        selection.series = selection.stats ? result.series.map(statsOnly) : result.series;
+      planLoads(this.byKey.values()).map(async (load) => {
+        const begunMs = performance.now();
+        const result = await storage.select(load.matchers, load.hints, context);
+        load.users[0]!.wallMs = performance.now() - begunMs;
+        for (const selection of load.users) {
+          const series = servedSeries(load, result.series, selection);
+          selection.series = selection.stats ? series.map(statsOnly) : series;
+        }
         for (const warning of result.warnings) warnings.add(warning);
       }),
     );

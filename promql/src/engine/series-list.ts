@@ -26,7 +26,14 @@ export function listOf(labels: readonly Labels[], unique: boolean): SeriesList {
 const METADATA = [METRIC_NAME, '__type__', '__unit__'];
 
 export function withoutMetadata(labels: Labels): Labels {
-  return filterLabels(labels, (name) => !METADATA.includes(name));
+  const { flat } = labels;
+  for (let i = flat[0] === METRIC_NAME ? 2 : 0; i < flat.length; i += 2)
+    if (flat[i]!.startsWith('__') && METADATA.includes(flat[i]!)) return filterLabels(labels, isNoMetadata);
+  return flat[0] === METRIC_NAME ? Labels.fromSorted(flat.slice(2)) : labels;
+}
+
+function isNoMetadata(name: string): boolean {
+  return !METADATA.includes(name);
 }
 
 /** Some of the labels; the same object if that is all of them. */

@@ -34,7 +34,8 @@ export class SmoothedSelector extends BaseOperator {
     const { steps } = this.grid;
     for (let i = from; i < to; i++) {
       this.source.load(i, this.windows);
-      this.evaluation.samples += this.windows.locate(0, this.evaluation.lookbackMs);
+      const count = this.windows.locate(0, this.evaluation.lookbackMs);
+      this.counter.addWindows(count, this.windows.lo, this.windows.hi);
       for (let step = 0; step < steps; step++) this.smooth(i, step, into, (row + i - from) * steps + step);
     }
     this.evaluation.check();

@@ -78,7 +78,8 @@ function variances(w: Windows, out: Float64Array, at: number): void {
     const a = lo[step]!;
     const count = hi[step]! - a;
     // Its pair is the next window if that is as long, else itself.
-    const hasPair = step + 1 < steps && count === hi[step + 1]! - lo[step + 1]!;
+    const nextCount = step + 1 < steps ? hi[step + 1]! - lo[step + 1]! : -1;
+    const hasPair = nextCount === count;
     const b = hasPair ? lo[step + 1]! : a;
     walkTwo(values, a, b, count);
     const first = squaresOfTwo[0]!;

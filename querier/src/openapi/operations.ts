@@ -74,6 +74,22 @@ export const operations: Readonly<Record<string, Operation>> = {
     answer: ref('Result'),
     asForm: true,
   },
+  '/explain_query': {
+    tag: 'query',
+    id: 'explainQuery',
+    summary:
+      'The plan of an instant query, or of a range query if it has a start; `analyze` runs it, too, and measures.',
+    parameters: [
+      query,
+      optional('time', ref('Time'), 'Of an instant query. Default: now.'),
+      ...window,
+      optional('step', ref('Duration')),
+      optional('analyze', boolean, 'Runs the query: the answer is its own, with `stats`.'),
+      ...evaluation,
+    ],
+    answer: anyObject,
+    asForm: true,
+  },
   '/query_exemplars': {
     tag: 'query',
     id: 'queryExemplars',

@@ -14,6 +14,8 @@ export interface ResponseHead {
   readonly keepsAlive: boolean;
 }
 
+type Header = readonly [name: string, value: string];
+
 const statusLine = /^HTTP\/1\.([01]) ([1-9]\d\d)(?: ([\t\x20-\x7e\x80-\xff]*))?$/;
 const headerLine = /^([!#$%&'*+.^_`|~\w-]+):[\t ]*([\t\x20-\x7e\x80-\xff]*?)[\t ]*$/;
 
@@ -50,10 +52,20 @@ export function parseHead(text: string): ResponseHead {
   return { status, statusText, headers, framing, keepsAlive };
 }
 
-function parseHeader(line: string): [name: string, value: string] {
+/** Targets say the same few lines each time, but for the date. */
+const known = new Map<string, Header>();
+const knownMax = 256;
+const knownLengthMax = 256;
+
+function parseHeader(line: string): Header {
+  const before = known.get(line);
+  if (before !== undefined) return before;
   const match = headerLine.exec(line);
   if (match === null) throw new MalformedResponse(`malformed header ${shown(line)}`);
-  return [match[1]!.toLowerCase(), match[2]!];
+  const header: Header = [match[1]!.toLowerCase(), match[2]!];
+  if (known.size >= knownMax) known.clear();
+  if (line.length <= knownLengthMax) known.set(line, header);
+  return header;
 }
 
 function readTransferEncoding(values: readonly string[], isKnown: boolean): boolean {

@@ -2,7 +2,7 @@
 // a target or a job says changes or limits them.
 
 import { type Labels, LabelsBuilder, METRIC_NAME } from '@flotilla/model';
-import type { Appender, Schedule } from '@flotilla/tsdb';
+import { appendCode, type Appender, type Schedule } from '@flotilla/tsdb';
 
 export interface ScrapeReport {
   readonly up: boolean;
@@ -35,12 +35,15 @@ export class ReportSeries {
   readonly #schedule: Schedule;
   readonly #refs: Uint32Array;
   readonly #values: Float64Array;
+  readonly #codes: Uint8Array;
+  #isResolved = false;
   readonly #extra: ExtraReport | undefined;
 
   constructor(target: Labels, schedule: Schedule, extra: ExtraReport | undefined) {
     const names = extra === undefined ? NAMES : [...NAMES, ...EXTRA_NAMES];
     this.#refs = new Uint32Array(names.length);
     this.#values = new Float64Array(names.length);
+    this.#codes = new Uint8Array(names.length);
     this.#extra = extra;
     this.#labels = names.map((name) => new LabelsBuilder(target).set(METRIC_NAME, name).labels());
     this.#schedule = schedule;
@@ -53,8 +56,12 @@ export class ReportSeries {
       const { timeoutSeconds, sampleLimit } = this.#extra;
       this.#values.set([timeoutSeconds, sampleLimit, bodyBytes], NAMES.length);
     }
+    if (!this.#isResolved) this.#resolve(appender);
+    const { length } = this.#refs;
+    const taken = appender.appendBatch(this.#refs, this.#values, length, timeMs, this.#codes);
+    if (taken === length || !this.#codes.includes(appendCode.unknownRef)) return;
     this.#resolve(appender);
-    appender.appendBatch(this.#refs, this.#values, this.#refs.length, timeMs);
+    appender.appendBatch(this.#refs, this.#values, length, timeMs);
   }
 
   appendStale(appender: Appender, timeMs: number): void {
@@ -62,8 +69,14 @@ export class ReportSeries {
     appender.appendStale(this.#refs, timeMs);
   }
 
-  /** Looked up each time: five lookups are cheap, and a ref of a transaction that was rolled back is worth nothing. */
+  /** The transaction that they may have been made in was rolled back. */
+  forget(): void {
+    this.#isResolved = false;
+  }
+
+  /** Once, and when the head has let a series go. */
   #resolve(appender: Appender): void {
+    this.#isResolved = true;
     for (let i = 0; i < this.#refs.length; i++)
       this.#refs[i] = appender.series(this.#labels[i]!, this.#schedule);
   }

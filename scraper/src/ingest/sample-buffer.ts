@@ -6,9 +6,13 @@ import { NORMAL_NAN_HIGH, NORMAL_NAN_LOW } from '@flotilla/model';
 
 const normalNan = new Float64Array(new Uint32Array([NORMAL_NAN_LOW, NORMAL_NAN_HIGH]).buffer);
 
+const noRefs = new Uint32Array(0);
+const noValues = new Float64Array(0);
+
 export class SampleBuffer {
-  refs = new Uint32Array(16);
-  values = new Float64Array(16);
+  /** Shared while it is empty: most scrapes need none, and memory outside of the heap makes V8 collect the heap. */
+  refs = noRefs;
+  values = noValues;
   count = 0;
 
   clear(): void {
@@ -24,8 +28,9 @@ export class SampleBuffer {
   }
 
   #grow(): void {
-    const refs = new Uint32Array(2 * this.count);
-    const values = new Float64Array(2 * this.count);
+    const capacity = Math.max(16, 2 * this.count);
+    const refs = new Uint32Array(capacity);
+    const values = new Float64Array(capacity);
     refs.set(this.refs);
     values.set(this.values); // Between arrays of one type: every bit.
     this.refs = refs;

@@ -4,7 +4,7 @@ import { formatRange, tryParseRange } from './format.ts';
 
 export interface PanelState {
   readonly expr: string;
-  readonly tab: 'graph' | 'table';
+  readonly tab: 'graph' | 'table' | 'plan';
   readonly rangeMs: number;
   /** End of the graph or time of the table; 0 is now. */
   readonly endMs: number;
@@ -18,7 +18,7 @@ export function parsePanel(search: string): PanelState {
   const tab = params.get('g0.tab') ?? '';
   return {
     expr: params.get('g0.expr') ?? '',
-    tab: tab === '0' || tab === 'graph' ? 'graph' : 'table',
+    tab: tab === '0' || tab === 'graph' ? 'graph' : tab === 'plan' ? 'plan' : 'table',
     rangeMs: tryParseRange(params.get('g0.range_input') ?? '') ?? emptyPanel.rangeMs,
     endMs: Number.isNaN(end) ? 0 : end,
   };
@@ -27,7 +27,7 @@ export function parsePanel(search: string): PanelState {
 export function panelSearch({ expr, tab, rangeMs, endMs }: PanelState): string {
   const params = new URLSearchParams({
     'g0.expr': expr,
-    'g0.tab': tab === 'graph' ? '0' : '1',
+    'g0.tab': { graph: '0', table: '1', plan: 'plan' }[tab],
     'g0.range_input': formatRange(rangeMs),
   });
   if (endMs > 0) params.set('g0.end_input', new Date(endMs).toISOString().slice(0, 19).replace('T', ' '));

@@ -1,4 +1,4 @@
-// Query: editor, table and graph. Its state is in the address.
+// Query: editor, table, graph and plan. Its state is in the address.
 
 import { useEffect, useState } from 'preact/hooks';
 import { getApi } from './api.ts';
@@ -9,12 +9,17 @@ import type { RangeSeries } from './format.ts';
 import { Graph } from './graph.tsx';
 import { panelSearch, parsePanel } from './panel-state.ts';
 import type { PanelState } from './panel-state.ts';
+import { PlanTable } from './plan-table.tsx';
+import type { Plan } from './plan-table.tsx';
 import { basePath } from './base-path.ts';
 
 interface QueryData {
   readonly resultType: string;
   readonly result: unknown;
+  readonly stats?: { readonly plan?: Plan };
 }
+
+const tabNames = { table: 'Table', graph: 'Graph', plan: 'Plan' } as const;
 
 interface Shown {
   readonly answer: Answer<QueryData>;
@@ -64,7 +69,7 @@ export function QueryPage() {
         </button>
       </div>
       <div class="row tabs" role="tablist">
-        {(['table', 'graph'] as const).map((tab) => (
+        {(['table', 'graph', 'plan'] as const).map((tab) => (
           <button
             key={tab}
             role="tab"
@@ -72,10 +77,10 @@ export function QueryPage() {
             data-testid={`tab-${tab}`}
             onClick={() => void run({ ...panel, tab })}
           >
-            {tab === 'table' ? 'Table' : 'Graph'}
+            {tabNames[tab]}
           </button>
         ))}
-        {panel.tab === 'graph' && <RangeControls panel={panel} onChange={(next) => void run(next)} />}
+        {panel.tab !== 'table' && <RangeControls panel={panel} onChange={(next) => void run(next)} />}
         <span class="spacer" />
         {isBusy && <span class="quiet">Running…</span>}
         {shown !== undefined && <Summary answer={shown.answer} />}
@@ -102,7 +107,9 @@ async function load({ expr, tab, rangeMs, endMs }: PanelState): Promise<Shown> {
   }
   const end = Math.floor(endSeconds / stepSeconds) * stepSeconds;
   const start = end - Math.floor(rangeSeconds / stepSeconds) * stepSeconds;
-  const answer = await getApi<QueryData>('query_range', {
+  const isPlan = tab === 'plan';
+  const answer = await getApi<QueryData>(isPlan ? 'explain_query' : 'query_range', {
+    ...(isPlan && { analyze: 'true' }),
     query: expr,
     start: `${start}`,
     end: `${end}`,
@@ -187,7 +194,8 @@ function Result({
   readonly onZoom: (start: number, end: number) => void;
 }) {
   const { answer, tab, endSeconds, rangeSeconds, stepSeconds } = shown;
-  const { resultType, result } = answer.data;
+  const { resultType, result, stats } = answer.data;
+  if (tab === 'plan') return <PlanTable plan={stats?.plan} />;
   return (
     <>
       {[...answer.warnings, ...answer.infos].map((text) => (

@@ -3,7 +3,14 @@
 import { formatFloat, histogramToJson } from '@flotilla/model';
 import type { Labels } from '@flotilla/model';
 import { JsonWriter } from '@flotilla/promql';
-import type { HistogramPoint, MatrixSeries, QueryResult, QueryStats, VectorSample } from '@flotilla/promql';
+import type {
+  HistogramPoint,
+  MatrixSeries,
+  QueryResult,
+  QueryStats,
+  SamplesPerStep,
+  VectorSample,
+} from '@flotilla/promql';
 import { exactHistogram } from '@flotilla/wire';
 
 /**
@@ -148,6 +155,12 @@ export function statsJson(stats: QueryStats): unknown {
       totalQueryableSamples: stats.samples,
       samplesRead: stats.samples,
       peakSamples: stats.peakSamples,
+      ...(stats.perStep && { totalQueryableSamplesPerStep: pointsOf(stats.perStep) }),
     },
+    ...(stats.plan && { plan: stats.plan }),
   };
+}
+
+function pointsOf({ startMs, stepMs, samples }: SamplesPerStep): [seconds: number, samples: number][] {
+  return Array.from(samples, (count, step) => [(startMs + step * stepMs) / 1000, count]);
 }
