@@ -30,6 +30,9 @@ const sizes: Readonly<Record<string, { pods: number; rounds: number }>> = {
   small: { pods: 100, rounds: 3 },
   full: { pods: 1000, rounds: 9 },
 };
+/** As the operator gives them to the pods of stores and queriers. */
+const nodeFlags = ['--max-semi-space-size=2'];
+const mallocSettings = { MALLOC_MMAP_THRESHOLD_: '262144', MALLOC_ARENA_MAX: '2' };
 /** How often each query is asked before any is measured: servers run for months, compilers of theirs for seconds. */
 const warmUps = 3;
 /** Queries of one measurement go on for this long, so that the clock's ticks are fine enough. */
@@ -62,15 +65,19 @@ try {
   rmSync(folder, { recursive: true, force: true });
 }
 
-function startChild(command: string, args: readonly string[]): ChildProcess {
-  const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'inherit'] });
+function startChild(command: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): ChildProcess {
+  const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'inherit'], env: { ...process.env, ...env } });
   children.push(child);
   return child;
 }
 
 async function startOurs(): Promise<Side> {
   const script = fileURLToPath(new URL('server.js', import.meta.url));
-  const child = startChild(process.execPath, [script, folder, join(folder, 'ours')]);
+  const child = startChild(
+    process.execPath,
+    [...nodeFlags, script, folder, join(folder, 'ours')],
+    mallocSettings,
+  );
   for await (const line of createInterface({ input: child.stdout! })) return { url: line, child };
   throw new Error('server: ended before it printed its address');
 }

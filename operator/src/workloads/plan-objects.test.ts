@@ -340,7 +340,10 @@ describe('planObjects', () => {
   test('gives JavaScript its part of the memory limit', () => {
     const resources = { limits: { memory: '1Gi' } };
     const { env } = templateOf({ querier: { resources } }, 'querier-main').spec.containers[0]!;
-    expect(env).toContainEqual({ name: 'NODE_OPTIONS', value: '--max-old-space-size=768' });
+    expect(env).toContainEqual({
+      name: 'NODE_OPTIONS',
+      value: '--max-semi-space-size=2 --max-old-space-size=768',
+    });
   });
 
   test("keeps a scraper's nursery small", () => {

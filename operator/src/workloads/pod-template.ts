@@ -29,19 +29,19 @@ const uid = 1000;
 const startupProbe = probe('/-/ready', { periodSeconds: 5, failureThreshold: 720 });
 /** Part of the memory limit that JavaScript may have; a scraper's samples live outside its heap. */
 const heapParts: Readonly<Record<Component, number>> = { scraper: 0.4, querier: 0.75, ruler: 0.6 };
-/** Registering series fills a large nursery with garbage, whose pages V8 keeps: 110 MB. */
+/** Registering series, and reading them, fills a large nursery with garbage, whose pages V8 keeps: 110 MB. */
 const nodeFlags: Readonly<Record<Component, readonly string[]>> = {
   scraper: ['--max-semi-space-size=8'],
-  querier: [],
+  querier: ['--max-semi-space-size=2'],
   ruler: [],
 };
 /**
  * Of glibc. Arrays that grow to megabytes get memory of their own, however large those were that are freed: else their
- * predecessors leave holes, 50 MB at a million series.
+ * predecessors leave holes, 50 MB at a million series. A querier's are columns and results.
  */
 const mallocSettings: Readonly<Record<Component, Readonly<Record<string, string>>>> = {
   scraper: { MALLOC_MMAP_THRESHOLD_: '262144', MALLOC_ARENA_MAX: '2' },
-  querier: {},
+  querier: { MALLOC_MMAP_THRESHOLD_: '262144', MALLOC_ARENA_MAX: '2' },
   ruler: {},
 };
 const requestDefaults: Readonly<Record<Component, Record<string, string>>> = {
