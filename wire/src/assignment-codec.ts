@@ -9,6 +9,7 @@ import type {
   Job,
   ShardSettings,
   Target,
+  TargetHistograms,
 } from './assignment.ts';
 import { noSettings } from './assignment.ts';
 import { fromAuthMessage, fromRelabelMessage } from './auth-codec.ts';
@@ -16,7 +17,10 @@ import { encodeFrame, FrameDecoder } from './framing.ts';
 import { MessageType } from './schema.ts';
 import { fromSettingsMessage, type SettingsMessage, toSettingsMessage } from './settings-codec.ts';
 
-type TargetMessage = Omit<Target, 'labels'> & { readonly labels: readonly string[] };
+type TargetMessage = Omit<Target, 'labels' | 'histograms'> & {
+  readonly labels: readonly string[];
+  readonly histograms?: TargetHistograms | null;
+};
 
 interface AssignmentMessage {
   readonly version: string;
@@ -164,14 +168,25 @@ function toTargetMessage(target: Target): TargetMessage {
   return { ...target, labels: target.labels.flat() };
 }
 
-function fromTargetMessage({ id, job, url, labels, intervalMs, timeoutMs, slot }: TargetMessage): Target {
+function fromTargetMessage(message: TargetMessage): Target {
+  const { id, job, url, labels, intervalMs, timeoutMs, slot, unixSocket, histograms } = message;
   if (labels.length % 2 !== 0)
     throw new BadRequest(`Target ${url}: ${labels.length} label strings, want pairs`);
   const pairs = Array.from(
     { length: labels.length / 2 },
     (_, index) => [labels[index * 2]!, labels[index * 2 + 1]!] as const,
   );
-  return { id, job, url, labels: pairs, intervalMs, timeoutMs, slot };
+  return {
+    ...{ id, job, url, labels: pairs, intervalMs, timeoutMs, slot },
+    ...(unixSocket !== undefined && unixSocket !== '' && { unixSocket }),
+    ...(histograms && {
+      histograms: {
+        scrapeNativeHistograms: histograms.scrapeNativeHistograms,
+        alwaysScrapeClassicHistograms: histograms.alwaysScrapeClassicHistograms,
+        convertClassicHistogramsToNhcb: histograms.convertClassicHistogramsToNhcb,
+      },
+    }),
+  };
 }
 
 /** Own plain objects instead of protobuf's, which read absent fields off their prototypes. */

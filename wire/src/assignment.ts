@@ -108,6 +108,12 @@ export interface Job {
   readonly auth: JobAuth;
 }
 
+/** What the labels of a target may say otherwise than its job. */
+export type TargetHistograms = Pick<
+  Job,
+  'scrapeNativeHistograms' | 'alwaysScrapeClassicHistograms' | 'convertClassicHistogramsToNhcb'
+>;
+
 export interface Target {
   /** murmur3 of job, url and labels: identifies the target in heartbeats, schedules and dedup. u32, never 0. */
   readonly id: number;
@@ -121,6 +127,10 @@ export interface Target {
   readonly timeoutMs: number;
   /** 0..1023, or -1 for a target that every shard scrapes. */
   readonly slot: number;
+  /** `__unix_socket__`: connected to instead of the host of the URL. */
+  readonly unixSocket?: string;
+  /** By the labels `__scrape_native_histograms__` and its like; absent: as the job says. */
+  readonly histograms?: TargetHistograms;
 }
 
 /** How samples queue for one destination (Prometheus's queue_config). */

@@ -82,6 +82,14 @@ const target = (id: number): Target => ({
   intervalMs: 30_000,
   timeoutMs: 10_000,
   slot: id === 7 ? -1 : id,
+  ...(id === 7 && {
+    unixSocket: '/run/app.sock',
+    histograms: {
+      scrapeNativeHistograms: true,
+      alwaysScrapeClassicHistograms: false,
+      convertClassicHistogramsToNhcb: true,
+    },
+  }),
 });
 const u32 = fc.integer({ min: 0, max: 0xffffffff });
 const series = fc.record({

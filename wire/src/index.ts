@@ -17,6 +17,7 @@ export type {
   SecretRef,
   ShardSettings,
   Target,
+  TargetHistograms,
   TlsConfig,
 } from './assignment.ts';
 export { noSettings } from './assignment.ts';

@@ -15,7 +15,8 @@ export function identifyTargets(pools: readonly ScrapePool[], zones: readonly st
   const taken = new Map<number, string>();
   return pools.flatMap(({ job, targets }) =>
     targets.flatMap((source) => {
-      const identity = JSON.stringify([job.name, source.url, source.labels.flat]);
+      const socket = source.unixSocket === undefined ? [] : [source.unixSocket];
+      const identity = JSON.stringify([job.name, source.url, source.labels.flat, ...socket]);
       const id = freeId(identity, taken);
       return id === undefined ? [] : [{ target: toTarget(id, job.name, source, zones), source }];
     }),
@@ -35,9 +36,13 @@ function freeId(identity: string, taken: Map<number, string>): number | undefine
 }
 
 function toTarget(id: number, job: string, source: PoolTarget, zones: readonly string[]): Target {
-  const { url, labels, intervalMs, timeoutMs, everyShard } = source;
+  const { url, labels, intervalMs, timeoutMs, everyShard, unixSocket, histograms } = source;
   const slot = everyShard ? -1 : slotIn(source, zones);
-  return { id, job, url, labels: [...labels], intervalMs, timeoutMs, slot };
+  return {
+    ...{ id, job, url, labels: [...labels], intervalMs, timeoutMs, slot },
+    ...(unixSocket !== undefined && { unixSocket }),
+    ...(histograms !== undefined && { histograms }),
+  };
 }
 
 /** With zones, a slot of the region of the target's zone; a target of no zone that is known may have any slot. */

@@ -2,7 +2,7 @@
 // Nothing behind this interface knows whether objects come from a folder or from the Kubernetes API.
 
 import type { Labels } from '@flotilla/model';
-import type { DiscoveredResponse, Job, RelabelStepView } from '@flotilla/wire';
+import type { DiscoveredResponse, Job, RelabelStepView, TargetHistograms } from '@flotilla/wire';
 import type { FleetSpec } from './fleet-spec.ts';
 import type { DiscoveredQuery } from './target-views.ts';
 
@@ -29,6 +29,10 @@ export interface PoolTarget {
   readonly zone: string;
   /** Labels before relabeling. */
   readonly discovered: Labels;
+  /** `__unix_socket__`; absent: it has none. */
+  readonly unixSocket?: string;
+  /** Absent: as the job says. */
+  readonly histograms?: TargetHistograms;
 }
 
 /** One scrape job: what Prometheus calls a scrape pool. Pools are sorted by job name, targets by url, then labels. */

@@ -120,15 +120,7 @@ function isEqual(a: ScrapePool, b: ScrapePool): boolean {
   const textOf = ({ job, targets }: ScrapePool): string =>
     JSON.stringify([
       job,
-      targets.map(({ url, labels, intervalMs, timeoutMs, key, everyShard, zone }) => [
-        url,
-        labels.key,
-        intervalMs,
-        timeoutMs,
-        key,
-        everyShard,
-        zone,
-      ]),
+      targets.map((target) => ({ ...target, labels: target.labels.key, discovered: undefined })),
     ]);
   return textOf(a) === textOf(b);
 }

@@ -29,3 +29,26 @@ test('relabeling may change path, scheme, parameters and times', async () => {
   const relabelings = [set('__param_b', 'x'), set('__scheme__', 'https'), set('__metrics_path__', '/p')];
   await check('app', { params: { b: ['2', '3'] }, relabelings }, 'https://app/p?b=x&b=3');
 });
+
+test('labels of a target tell its socket, and what becomes of its histograms', async () => {
+  const spec = (labels: object): object => ({
+    scrapeNativeHistograms: true,
+    staticConfigs: [{ targets: ['app:80'], labels }],
+  });
+  const found = (labels: object): Promise<readonly unknown[]> =>
+    discover([manifest('ScrapeConfig', 'one', { spec: spec(labels) })], (discovery) =>
+      discovery
+        .pools()
+        .flatMap(({ targets }) => targets.map(({ unixSocket, histograms }) => [unixSocket, histograms])),
+    );
+  expect(await found({ __unix_socket__: '/run/a.sock' })).toEqual([['/run/a.sock', undefined]]);
+  expect(await found({ __scrape_native_histograms__: 'T' })).toEqual([[undefined, undefined]]);
+  const histograms = {
+    convertClassicHistogramsToNhcb: true,
+    alwaysScrapeClassicHistograms: false,
+    scrapeNativeHistograms: false,
+  };
+  const labels = { __scrape_native_histograms__: '0', __convert_classic_histograms_to_nhcb__: 'true' };
+  expect(await found(labels)).toEqual([[undefined, histograms]]);
+  expect(await found({ __always_scrape_classic_histograms__: 'maybe' })).toEqual([]);
+});

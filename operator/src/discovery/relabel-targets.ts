@@ -3,11 +3,13 @@
 import {
   compareUtf8,
   formatDuration,
+  goQuote,
   Labels,
   LabelsBuilder,
   parseDuration,
   relabelSteps,
 } from '@flotilla/model';
+import type { TargetHistograms } from '@flotilla/wire';
 import type { NamedRule, ScrapeJob } from '../monitors/scrape-job.ts';
 import type { ExplainedTarget, ExplainStep, PoolTarget } from './discovery.ts';
 
@@ -88,6 +90,8 @@ export function withDefaults({ job, scheme, metricsPath, params }: ScrapeJob, di
 function makeTarget(scrape: ScrapeJob, labels: Labels, discovered: Labels): PoolTarget {
   const address = labels.get('__address__');
   const { intervalMs, timeoutMs } = timesOf(labels);
+  const histograms = histogramsOf(scrape, labels);
+  const unixSocket = labels.get('__unix_socket__');
   const final = new LabelsBuilder(labels);
   if (!labels.has('instance')) final.set('instance', address);
   for (const [name] of labels) if (name.startsWith('__')) final.delete(name);
@@ -100,7 +104,32 @@ function makeTarget(scrape: ScrapeJob, labels: Labels, discovered: Labels): Pool
     everyShard: labels.get('__tmp_disable_sharding') !== '',
     zone: zoneOf(discovered),
     discovered,
+    ...(unixSocket !== '' && { unixSocket }),
+    ...(histograms !== undefined && { histograms }),
   };
+}
+
+/** undefined when the labels say what the job says. */
+function histogramsOf({ job }: ScrapeJob, labels: Labels): TargetHistograms | undefined {
+  const histograms = {
+    convertClassicHistogramsToNhcb:
+      flagOf(labels, 'convert_classic_histograms_to_nhcb') ?? job.convertClassicHistogramsToNhcb,
+    alwaysScrapeClassicHistograms:
+      flagOf(labels, 'always_scrape_classic_histograms') ?? job.alwaysScrapeClassicHistograms,
+    scrapeNativeHistograms: flagOf(labels, 'scrape_native_histograms') ?? job.scrapeNativeHistograms,
+  };
+  const names = Object.keys(histograms) as (keyof TargetHistograms)[];
+  return names.every((name) => histograms[name] === job[name]) ? undefined : histograms;
+}
+
+/** As Go reads flags; undefined for none. */
+function flagOf(labels: Labels, name: string): boolean | undefined {
+  const text = labels.get(`__${name}__`);
+  if (text === '') return undefined;
+  if (/^(1|t|T|TRUE|true|True)$/.test(text)) return true;
+  if (/^(0|f|F|FALSE|false|False)$/.test(text)) return false;
+  const what = name.replaceAll('_', ' ');
+  throw new RangeError(`error parsing ${what}: strconv.ParseBool: parsing ${goQuote(text)}: invalid syntax`);
 }
 
 /** Refusals have Prometheus's words. */

@@ -33,26 +33,25 @@ export function both(router: Router, path: string, handler: RequestHandler): voi
   router.post(path, handler);
 }
 
-export async function instantQuery(
-  service: QueryService,
-  request: Request,
-  response: Response,
-): Promise<void> {
+async function instantQuery(service: QueryService, request: Request, response: Response): Promise<void> {
   const params = new Params(request);
+  await answerQuery(service, request, response, queryJob(service, request, params, instantSpan(params)));
+}
+
+async function rangeQuery(service: QueryService, request: Request, response: Response): Promise<void> {
+  const params = new Params(request);
+  await answerQuery(service, request, response, queryJob(service, request, params, rangeSpan(params)));
+}
+
+/** Of several bad parameters, Prometheus names the limit first. */
+export function instantSpan(params: Params): Span {
   params.limit();
   const timeMs = params.time('time', Date.now());
-  const span = { startMs: timeMs, endMs: timeMs, stepMs: 0 };
-  await answerQuery(service, request, response, queryJob(service, request, params, span));
+  return { startMs: timeMs, endMs: timeMs, stepMs: 0 };
 }
 
-export async function rangeQuery(service: QueryService, request: Request, response: Response): Promise<void> {
-  const params = new Params(request);
+export function rangeSpan(params: Params): Span {
   params.limit();
-  const window = rangeWindow(params);
-  await answerQuery(service, request, response, queryJob(service, request, params, window));
-}
-
-export function rangeWindow(params: Params): Span {
   const startMs = params.requiredTime('start');
   const endMs = params.requiredTime('end');
   if (endMs < startMs) throw invalid('end', 'end timestamp must not be before start time');
@@ -73,7 +72,7 @@ export function rangeWindow(params: Params): Span {
   return { startMs, endMs, stepMs };
 }
 
-function queryJob(service: QueryService, request: Request, params: Params, span: Span): QueryJob {
+export function queryJob(service: QueryService, request: Request, params: Params, span: Span): QueryJob {
   return {
     kind: 'query',
     query: params.get('query'),
@@ -90,7 +89,7 @@ function queryJob(service: QueryService, request: Request, params: Params, span:
   };
 }
 
-async function answerQuery(
+export async function answerQuery(
   service: QueryService,
   request: Request,
   response: Response,

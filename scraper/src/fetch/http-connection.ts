@@ -57,15 +57,17 @@ interface Exchange {
 export class HttpConnection implements ExchangeController {
   readonly #origin: URL;
   readonly #tls: TlsMaterial | undefined;
+  readonly #unixSocket: string | undefined;
   #socket: Socket | undefined;
   /** Of the last TLS connection, so that the next one is cheap. */
   #session: Buffer | undefined;
   #exchange: Exchange | undefined;
 
-  /** Connects when it is asked for something. `tls` is of use for https. */
-  constructor(origin: URL, tls: TlsMaterial | undefined) {
+  /** Connects when it is asked for something. `tls` is of use for https; `unixSocket` stands for host and port. */
+  constructor(origin: URL, tls: TlsMaterial | undefined, unixSocket?: string) {
     this.#origin = origin;
     this.#tls = tls;
+    this.#unixSocket = unixSocket;
   }
 
   /** `path` and `headers` are checked: what could end a line throws. */
@@ -104,11 +106,10 @@ export class HttpConnection implements ExchangeController {
   #connect(): Socket {
     const { hostname, port, protocol } = this.#origin;
     const host = hostname.startsWith('[') ? hostname.slice(1, -1) : hostname;
+    const tcp = { host, port: Number(port || (protocol === 'https:' ? 443 : 80)), lookup: names.lookup };
     const options = {
-      host,
-      port: Number(port || (protocol === 'https:' ? 443 : 80)),
+      ...(this.#unixSocket === undefined ? tcp : { path: this.#unixSocket }),
       noDelay: true,
-      lookup: names.lookup,
       onread: { buffer: readBuffer(), callback: (count: number): boolean => this.#take(socket, count) },
     };
     const socket = protocol === 'https:' ? connectTls(this.#secured(options, host)) : connect(options);

@@ -23,8 +23,9 @@ export function linkTo(
   return proxy === undefined ? directLink(origin, tls) : proxyLink(proxy, tls, idleMs);
 }
 
-function directLink(origin: URL, tls: TlsMaterial | undefined): Link {
-  const connection = new HttpConnection(origin, tls);
+/** `unixSocket`: path to connect to instead of the origin's host. */
+export function directLink(origin: URL, tls: TlsMaterial | undefined, unixSocket?: string): Link {
+  const connection = new HttpConnection(origin, tls, unixSocket);
   let latest: URL | undefined;
   let path = '';
   return {

@@ -17,6 +17,8 @@ export class BodySizeError extends ScrapeError {
 export const DEADLINE_TEXT = 'context deadline exceeded';
 
 const SYSTEM_TEXTS: Readonly<Record<string, string>> = {
+  ENOENT: 'connect: no such file or directory',
+  EACCES: 'connect: permission denied',
   ECONNREFUSED: 'connect: connection refused',
   ECONNRESET: 'read: connection reset by peer',
   EHOSTUNREACH: 'connect: no route to host',
@@ -66,6 +68,7 @@ function transportText(err: unknown): string {
   const { code = '', address, port, hostname, message = 'unknown error' } = outer.errors?.[0] ?? outer;
   if (/other side closed|closed before|SocketError/.test(message) || closedCodes.has(code)) return 'EOF';
   const text = SYSTEM_TEXTS[code] ?? tlsText(message) ?? message;
+  if (address?.startsWith('/')) return `dial unix ${address}: ${text}`;
   if (address !== undefined) return `dial tcp ${hostPort(address, port)}: ${text}`;
   if (hostname !== undefined) return `dial tcp: lookup ${hostname}: ${text}`;
   return text;

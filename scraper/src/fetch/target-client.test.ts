@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type RequestListener } from 'node:h
 import { createServer as createSecureServer } from 'node:https';
 import { type AddressInfo, connect } from 'node:net';
 import type { TLSSocket } from 'node:tls';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,7 +11,7 @@ import type { Job } from '@flotilla/wire';
 import { testJob, TestServer } from '../testing.ts';
 import { BodyCollector, BodyMemory } from './body-memory.ts';
 import { Credentials } from './credentials.ts';
-import { TargetClient } from './target-client.ts';
+import { type FetchTarget, TargetClient } from './target-client.ts';
 import { testCertificate, testKey } from './test-certificate.ts';
 
 let closing: (() => unknown)[];
@@ -33,7 +34,11 @@ async function serve(listener: RequestListener): Promise<TestServer> {
 
 function clientOf(url: string, job: Partial<Job> = {}): TargetClient {
   const credentials = new Credentials({ get: ({ key }) => (key === 'known' ? 'from-operator' : undefined) });
-  const client = new TargetClient({ credentials, memory, bodyBytesMax: 1 << 20 }, url, testJob(job), 10_000);
+  return clientFor({ url, intervalMs: 10_000 }, credentials, job);
+}
+
+function clientFor(target: FetchTarget, credentials: Credentials, job: Partial<Job>): TargetClient {
+  const client = new TargetClient({ credentials, memory, bodyBytesMax: 1 << 20 }, target, testJob(job));
   closing.push(() => client.close());
   return client;
 }
@@ -57,6 +62,34 @@ async function headersOf(job: Partial<Job>, timeoutMs = 5000): Promise<IncomingM
     await fetchText(clientOf(`${server.url}/p?a=b%20c`, job), timeoutMs),
   ) as IncomingMessage['headers'];
 }
+
+describe('a unix socket', () => {
+  const noCredentials = new Credentials({ get: () => undefined });
+
+  test('is connected to instead of the host, which is named all the same', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'flotilla-socket-'));
+    const server = createServer(echo);
+    closing.push(() => {
+      server.closeAllConnections();
+      server.close();
+      rmSync(folder, { recursive: true });
+    });
+    const unixSocket = join(folder, 'metrics.sock');
+    await new Promise<void>((resolve) => {
+      server.listen(unixSocket, resolve);
+    });
+    const client = clientFor({ url: 'http://app:1/m?a=b', unixSocket, intervalMs: 1000 }, noCredentials, {});
+    for (let i = 0; i < 2; i++)
+      expect(JSON.parse(await fetchText(client))).toMatchObject({ host: 'app:1', url: '/m?a=b' });
+  });
+
+  test('that is not there fails the scrape', async () => {
+    const target = { url: 'http://app:1/m', unixSocket: '/nowhere/metrics.sock', intervalMs: 1000 };
+    await expect(fetchText(clientFor(target, noCredentials, {}))).rejects.toThrow(
+      'Get "http://app:1/m": dial unix /nowhere/metrics.sock: connect: no such file or directory',
+    );
+  });
+});
 
 describe('a request', () => {
   test('says who asks, for what, and until when', async () => {

@@ -7,14 +7,14 @@
 import { STATUS_CODES } from 'node:http';
 import { VERSION } from '@flotilla/chassis';
 import { formatFloat } from '@flotilla/model';
-import type { Job } from '@flotilla/wire';
+import type { Job, Target } from '@flotilla/wire';
 import { acceptHeader, type ProtocolSettings } from './accept-header.ts';
 import type { BodyMemory } from './body-memory.ts';
 import { basicAuthorization } from './basic-authorization.ts';
 import type { Credentials } from './credentials.ts';
 import { type Answer, Exchange } from './exchange.ts';
 import { gunzipBody } from './gunzip-body.ts';
-import { type Link, linkTo } from './links.ts';
+import { directLink, type Link, linkTo } from './links.ts';
 import { headerOf } from './response-head.ts';
 import {
   BodySizeError,
@@ -40,6 +40,8 @@ export interface FetchContext {
 export type FetchSettings = ProtocolSettings &
   Pick<Job, 'auth' | 'enableCompression' | 'followRedirects' | 'limits'>;
 
+export type FetchTarget = Pick<Target, 'url' | 'unixSocket' | 'intervalMs'>;
+
 /** A page. Call release() when `body` has been read. */
 export interface Page {
   readonly body: Buffer;
@@ -51,6 +53,7 @@ export class TargetClient {
   readonly #context: FetchContext;
   /** Or why every fetch fails: Prometheus makes URLs by text, and not every text is one. */
   readonly #url: URL | ScrapeError;
+  readonly #unixSocket: string | undefined;
   readonly #settings: FetchSettings;
   readonly #intervalMs: number;
   readonly #bodyBytesMax: number;
@@ -64,9 +67,11 @@ export class TargetClient {
   #wireBytesHint = 0;
   #pageBytesHint = 0;
 
-  constructor(context: FetchContext, url: string, settings: FetchSettings, intervalMs: number) {
+  constructor(context: FetchContext, target: FetchTarget, settings: FetchSettings) {
+    const { url, unixSocket, intervalMs } = target;
     this.#context = context;
     this.#url = parseTargetUrl(url);
+    this.#unixSocket = unixSocket;
     this.#settings = settings;
     this.#intervalMs = intervalMs;
     const { bodySizeBytes } = settings.limits;
@@ -196,6 +201,8 @@ export class TargetClient {
   }
 
   #connect(url: URL, tls: TlsMaterial | undefined): Link {
+    // What a target behind a socket redirects to is asked for there, too, as in Prometheus.
+    if (this.#unixSocket !== undefined) return directLink(url, tls, this.#unixSocket);
     const proxy = this.#context.credentials.proxy(this.#settings.auth.proxy, url);
     return linkTo(url, tls, proxy, 2 * this.#intervalMs + 10_000);
   }

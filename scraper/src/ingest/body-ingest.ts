@@ -95,7 +95,7 @@ export class BodyIngest {
   scraped = 0;
   /** Those that relabeling kept. */
   kept = 0;
-  /** Refs of lines that the cache did not know. */
+  /** Refs of lines that the cache did not know, each once. */
   readonly fresh: number[] = [];
   /** Their metric names. */
   readonly freshNames: string[] = [];
@@ -104,6 +104,8 @@ export class BodyIngest {
   /** Samples that did not come out of the cache's scan. */
   readonly slow = new SampleBuffer();
   readonly stamped: StampedSample[] = [];
+  /** Refs of lines with a time of their own that the cache knows. */
+  readonly stampedKnown: number[] = [];
   readonly histograms: HistogramSample[] = [];
   readonly slowExemplars: SlowExemplars[] = [];
   /** Series that the cache took for present because of a line that is another's. */
@@ -113,8 +115,10 @@ export class BodyIngest {
   readonly #sinks: BodySinks;
   readonly #page: LinePage;
   readonly #body: Buffer;
-  readonly #parser: LineCursor;
-  readonly #types: TypeTracker;
+  /** Made for the first line that the cache does not know. */
+  #lineParser: LineCursor | undefined;
+  #typeTracker: TypeTracker | undefined;
+  readonly #freshRefs = new Set<number>();
   #sawEof = false;
   #hasTooManyBuckets = false;
   /** Series that a limit has kept from being created. */
@@ -131,9 +135,15 @@ export class BodyIngest {
     this.#sinks = sinks;
     this.#page = page;
     this.#body = page.body;
-    this.#parser = lineParser(page.format);
-    this.#types = new TypeTracker(page.body, page.format);
     this.#emptyLineAt = page.format === 'openmetrics' ? emptyLineIn(page.body) : Infinity;
+  }
+
+  get #parser(): LineCursor {
+    return (this.#lineParser ??= lineParser(this.#page.format));
+  }
+
+  get #types(): TypeTracker {
+    return (this.#typeTracker ??= new TypeTracker(this.#page.body, this.#page.format));
   }
 
   /**
@@ -143,8 +153,7 @@ export class BodyIngest {
    */
   read(): void {
     const { scanner, lines } = this.#sinks;
-    scanner.bodyBuffer(this.#body.length).set(this.#body);
-    lines.scan(this.#body.length);
+    lines.scan(this.#body);
     this.kept = scanner.sampleCount;
     this.scraped = this.kept + scanner.droppedCount;
     for (let i = 0; i < scanner.unknownCount; i++) this.#line(scanner.unknown(i));
@@ -200,12 +209,14 @@ export class BodyIngest {
       if (++this.#uncreated > uncreatedMax) throw this.#limitReached();
       return;
     }
-    if (!isKnown) {
+    if (!isKnown && !this.#freshRefs.has(ref)) {
+      this.#freshRefs.add(ref);
       this.fresh.push(ref);
       this.freshNames.push(this.#name);
     }
     if (!parser.isPlain) this.unlearned.push(ref);
     const timestampMs = parser.hasTimestamp && this.#rules.honorTimestamps ? parser.timestampMs : undefined;
+    if (isKnown && timestampMs !== undefined) this.stampedKnown.push(ref);
     const exemplars = this.#exemplars();
     if (kind === 'histogram') this.#histogram(ref, timestampMs, exemplars);
     else if (timestampMs !== undefined)

@@ -12,10 +12,12 @@ export interface PageSeries {
   readonly missing: Uint32Array;
   /** Of lines that the cache took for another's. */
   readonly doubtful: readonly number[];
-  /** With a time of their own. */
+  /** With a time of their own, that go on: all or none, by the job. */
   readonly stamped: readonly number[];
-  /** All; asked for in rare cases. */
-  readonly present: () => Iterable<number>;
+  /** With a time of their own, of lines that the cache knows: they end if the last scrape had them without one. */
+  readonly mayEnd: readonly number[];
+  /** Without a time of their own; asked for in rare cases. */
+  readonly untimed: () => Iterable<number>;
 }
 
 const none: ReadonlySet<number> = new Set();
@@ -48,16 +50,19 @@ export class SeriesEnds {
     this.#unlearned = none;
   }
 
-  /** Refs to end with a page: what its scan misses, what waits or is doubtful, less what is there in another way. */
-  endedBy({ missing, doubtful, stamped, present }: PageSeries): Uint32Array {
+  /**
+   * Refs to end with a page: what its scan misses, what waits or is doubtful, less what is there in another way. One that was
+   * there without a time of its own and has one now ends, too, as in Prometheus, and goes on unmarked.
+   */
+  endedBy({ missing, doubtful, stamped, mayEnd, untimed }: PageSeries): Uint32Array {
     const stampedRefs = new Set(stamped);
-    // A missing line's series that has a sample at this time all the same gets no marker: it would be no newer.
+    // Those of missing lines that have a sample at this time all the same get none: it would be no newer.
     const ended = this.#marked(missing).filter((ref) => !stampedRefs.has(ref));
-    const doubted = this.#isPresent ? this.#marked(Uint32Array.from(doubtful)) : [];
-    if (this.#waiting.size === 0 && this.#unlearned.size === 0 && doubted.length === 0) return ended;
-    const kept = new Set(present());
-    const others = [...this.#waiting, ...this.#unlearned, ...doubted];
-    return Uint32Array.from([...ended, ...others.filter((ref) => !kept.has(ref))]);
+    const present = this.#isPresent ? this.#marked(Uint32Array.from([...doubtful, ...mayEnd])) : [];
+    if (this.#waiting.size === 0 && this.#unlearned.size === 0 && present.length === 0) return ended;
+    const kept = new Set([...untimed(), ...stamped]);
+    const others = new Set([...this.#waiting, ...this.#unlearned, ...present]);
+    return Uint32Array.from([...ended, ...[...others].filter((ref) => !kept.has(ref))]);
   }
 
   /** All that waits. */

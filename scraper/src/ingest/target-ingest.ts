@@ -27,7 +27,7 @@ import { SampleCodes } from './sample-codes.ts';
 import type { ScrapeCounters } from './scrape-counters.ts';
 import { type SeriesGuard, SeriesLimitError } from './series-guard.ts';
 import { SeriesEnds } from './series-ends.ts';
-import { StaleMarkers } from './stale-markers.ts';
+import { type HistogramSample, StaleMarkers } from './stale-markers.ts';
 import { TargetMetadata } from './target-metadata.ts';
 
 /** What all targets of a process share. */
@@ -88,6 +88,7 @@ export class TargetIngest {
   /** Commits a page, or the failure that it turns out to be. Throws what the store throws: nothing is written then. */
   commitPage(page: Page, time: ScrapeTime): ScrapeOutcome {
     if (time.timeMs - this.#lastSuccessMs > cacheValidMs) this.#forgetLines();
+    if (page.body.length === 0) return this.#commitEmpty(time);
     const lines = { ...this.#linesOf(page), bodyBytes: page.body.length };
     try {
       return this.#tryPage(lines, time);
@@ -110,20 +111,27 @@ export class TargetIngest {
   }
 
   /** Commits a scrape that failed: what was there ends. */
-  commitFailure(
-    error: string,
-    { timeMs, durationMs }: ScrapeTime,
-    counts: Partial<Counts> = noCounts,
-  ): ScrapeOutcome {
+  commitFailure(error: string, time: ScrapeTime, counts: Partial<Counts> = noCounts): ScrapeOutcome {
+    return { ...this.#commitEnds(time, { ...noCounts, ...counts, up: false }), error };
+  }
+
+  /** What was there ends; what comes back is not new, as in Prometheus. */
+  #commitEmpty(time: ScrapeTime): ScrapeOutcome {
+    const report = this.#commitEnds(time, { ...noCounts, up: true });
+    this.#lastSuccessMs = time.timeMs;
+    return { ...report, error: '' };
+  }
+
+  #commitEnds({ timeMs, durationMs }: ScrapeTime, counts: Omit<ScrapeReport, 'durationMs'>): ScrapeReport {
     this.#ends.takeAll();
     const report = this.#transact((appender) => {
       this.#markers.append(appender, this.#ends.all(), timeMs);
-      const failed: ScrapeReport = { ...noCounts, ...counts, up: false, durationMs: durationMs() };
-      this.#report.append(appender, failed, timeMs);
-      return failed;
+      const ended = { ...counts, durationMs: durationMs() };
+      this.#report.append(appender, ended, timeMs);
+      return ended;
     });
     this.#ends.ended();
-    return { ...report, error };
+    return report;
   }
 
   /** Ends every series of the target, its report series too; nothing after release(). */
@@ -158,12 +166,13 @@ export class TargetIngest {
   }
 
   #transact<T>(step: (appender: Appender) => T): T {
-    const appender = this.#context.tsdb.appender();
+    const appender = appenderOf(this.#context.tsdb);
     try {
       const result = step(appender);
       appender.commit();
       return result;
     } catch (err) {
+      appenders.delete(this.#context.tsdb);
       appender.rollback();
       this.#report.forget();
       throw err;
@@ -248,22 +257,22 @@ export class TargetIngest {
     }
     this.#appendHistograms(appender, page, timeMs);
     if (codes.unknownRefs > 0) throw new AllLinesWanted('a series is not in the head any more');
-    const stampedRefs = [...stamped, ...histograms.filter(({ timestampMs: own }) => own !== undefined)].map(
-      ({ ref }) => ref,
-    );
+    const isStamped = ({ timestampMs: own }: HistogramSample): boolean => own !== undefined;
+    const stampedRefs = [...stamped, ...histograms.filter(isStamped)].map(({ ref }) => ref);
+    const { trackTimestampsStaleness: areAllMarked } = this.#rules;
     const ended = this.#ends.endedBy({
       missing: scanner.missing,
       doubtful,
-      stamped: stampedRefs,
-      present: () => [
+      stamped: areAllMarked ? stampedRefs : [],
+      mayEnd: areAllMarked ? [] : page.stampedKnown,
+      untimed: () => [
         ...refs,
         ...slow.refs.subarray(0, slow.count),
-        ...stampedRefs,
-        ...histograms.map(({ ref }) => ref),
+        ...histograms.filter((sample) => !isStamped(sample)).map(({ ref }) => ref),
       ],
     });
     if (ended.length > 0) this.#markers.append(appender, ended, timeMs);
-    return this.#rules.trackTimestampsStaleness ? [] : stampedRefs;
+    return areAllMarked ? [] : stampedRefs;
   }
 
   #appendHistograms(appender: Appender, page: BodyIngest, timeMs: number): void {
@@ -279,6 +288,15 @@ export class TargetIngest {
   #countsOf({ scraped, kept, fresh }: BodyIngest): Counts {
     return { ...noCounts, scraped, kept, added: fresh.filter((ref) => !this.#ends.wasPresent(ref)).length };
   }
+}
+
+/** A transaction is one call and ends before the next begins: they share one appender, which is garbage for nobody. */
+const appenders = new WeakMap<IngestContext['tsdb'], Appender>();
+
+function appenderOf(tsdb: IngestContext['tsdb']): Appender {
+  let appender = appenders.get(tsdb);
+  if (appender === undefined) appenders.set(tsdb, (appender = tsdb.appender()));
+  return appender;
 }
 
 /** Parsing or a limit ended the scrape; the counts are what was seen until then. */

@@ -114,7 +114,8 @@ class FamilyTranscriber {
     this.#name = name;
     this.#isLegacyName = isLegacyName(name, 'metric');
     this.#comment('HELP', help);
-    if (unit.length > 0) this.#comment('UNIT', unit);
+    // A unit that is no text is none; Prometheus does not look at it.
+    if (unit.length > 0 && isText(unit)) this.#comment('UNIT', unit);
     this.#comment('TYPE', Buffer.from(typeName));
   }
 

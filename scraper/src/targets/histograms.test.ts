@@ -72,6 +72,20 @@ describe('native histograms', () => {
   const fine =
     '2 {count:6, sum:10, [-0.5,0.5]:1, (1,1.189207115002721]:2, (1.189207115002721,1.414213562373095]:1, (1.414213562373095,1.6817928305074288]:2}';
 
+  test('are read as their target says, whatever its job says, from the next scrape on', async () => {
+    const as = async (scrapeNativeHistograms: boolean): Promise<void> => {
+      const others = { alwaysScrapeClassicHistograms: false, convertClassicHistogramsToNhcb: false };
+      const target = { ...testTarget(server.url), histograms: { scrapeNativeHistograms, ...others } };
+      await shard.apply([testJob({ scrapeNativeHistograms: true })], [target]);
+      expect((await shard.tick()).get(1)?.error).toBe('');
+    };
+    expose(native);
+    await as(false);
+    expect(await histograms()).toEqual({});
+    await as(true);
+    expect(Object.keys(await histograms())).toEqual(['h']);
+  });
+
   test('of protobuf are stored, end, and come again', async () => {
     expose(native);
     expect(await scrapeAs({})).toBe('');
@@ -95,7 +109,7 @@ describe('native histograms', () => {
       [2, 2, 0, 2],
     );
     expect(Object.values(await shard.series('scrape_series_added'))[0]?.map(([, value]) => value)).toEqual([
-      2, 0, 0, 2,
+      2, 0, 0, 0,
     ]);
     expect(shard.metadata.get('', 0).metadata).toEqual({
       c_total: [{ type: 'counter', help: 'A\ncounter.', unit: '' }],

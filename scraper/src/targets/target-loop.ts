@@ -80,7 +80,7 @@ export class TargetLoop {
     this.#schedule = scheduleOf(target.id, target.intervalMs);
     this.#delayMs = replicaDelayMs(context.replica, context.replicaOffsetMs, target.intervalMs);
     this.#toleranceMs = slotToleranceMs(target.intervalMs, context.toleranceMs);
-    this.#client = new TargetClient(context.fetch, target.url, job, target.intervalMs);
+    this.#client = new TargetClient(context.fetch, target, job);
     this.#ingest = new TargetIngest(context.ingest, this.#bodyRules(), waiting);
     this.#leave = context.scheduler.add({
       schedule: this.#schedule,
@@ -149,10 +149,11 @@ export class TargetLoop {
 
   #bodyRules(): BodyRules {
     const { job, relabelings, samplesMax } = this.settings;
+    const histograms = this.target.histograms ?? job;
     return {
-      scrapeNativeHistograms: job.scrapeNativeHistograms,
-      alwaysScrapeClassicHistograms: job.alwaysScrapeClassicHistograms,
-      convertClassicHistogramsToNhcb: job.convertClassicHistogramsToNhcb,
+      scrapeNativeHistograms: histograms.scrapeNativeHistograms,
+      alwaysScrapeClassicHistograms: histograms.alwaysScrapeClassicHistograms,
+      convertClassicHistogramsToNhcb: histograms.convertClassicHistogramsToNhcb,
       histogramBuckets: job.limits.histogramBuckets,
       histogramSchemaMax: schemaOfFactor(job.nativeHistogramMinBucketFactor),
       hasLegacyNames: job.nameValidationScheme === 'legacy',

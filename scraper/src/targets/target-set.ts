@@ -143,9 +143,10 @@ function targetLimitError({ limits }: Job, count: number): string {
 }
 
 /** The id stands for job, url and labels. */
-function isSame(loop: TargetLoop, { intervalMs, timeoutMs }: Target, settings: JobSettings): boolean {
-  const { target } = loop;
-  return loop.settings === settings && target.intervalMs === intervalMs && target.timeoutMs === timeoutMs;
+function isSame(loop: TargetLoop, wanted: Target, settings: JobSettings): boolean {
+  const textOf = ({ intervalMs, timeoutMs, unixSocket, histograms }: Target): string =>
+    JSON.stringify([intervalMs, timeoutMs, unixSocket, histograms]);
+  return loop.settings === settings && textOf(loop.target) === textOf(wanted);
 }
 
 function statusOf(loop: TargetLoop, shard: number, replica: number): TargetStatus {

@@ -14,6 +14,7 @@ const serviceRanges = '10.96.0.0/16,fd00:10:96::/108';
 export interface ApiServer {
   readonly url: string;
   readonly client: KubeClient;
+  readonly etcdUrl: string;
   readonly kubeconfig: string;
   readonly caFile: string;
   readonly certFile: string;
@@ -29,6 +30,7 @@ export async function startApiServer(processes: ChildProcesses, binaries: string
   const pki = (file: string): string => join(folder, 'pki', file);
   const server: Omit<ApiServer, 'client'> = {
     url: `https://127.0.0.1:${port}`,
+    etcdUrl: etcd,
     kubeconfig: join(folder, 'kubeconfig'),
     caFile: pki('ca.crt'),
     certFile: pki('admin.crt'),

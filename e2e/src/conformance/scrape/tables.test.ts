@@ -333,9 +333,9 @@ function jobOf({ cfg }: PopulateRow): ScrapeJob {
 }
 
 test('labels of targets', () => {
-  // A value that is no UTF-8 is for discovery to refuse; the labels of histograms say nothing here.
+  // A value that is no UTF-8 is for discovery to refuse.
   const table = (rows('TestPopulateLabels', 15) as readonly PopulateRow[]).filter(
-    (row) => !Object.values(row.in).some((value) => /\ufffd|maybe/.test(value)),
+    (row) => !Object.values(row.in).some((value) => value.includes('\ufffd')),
   );
   for (const row of table) {
     const discovered = Labels.fromRecord(row.in);
