@@ -1,7 +1,7 @@
 // From a request to a worker and back: the client's patience, the completeness header and metric, pieces with backpressure.
 
 import { ApiError, drained } from '@flotilla/chassis';
-import type { Response } from '@flotilla/chassis';
+import type { Request, Response } from '@flotilla/chassis';
 import { COMPLETENESS_HEADER } from '@flotilla/wire';
 import type { Completeness } from '@flotilla/wire';
 import type { Job } from '../evaluation/jobs.ts';
@@ -14,6 +14,16 @@ const stallMs = 60_000;
 
 export function setCompleteness(response: Response, completeness: Completeness): void {
   response.setHeader(COMPLETENESS_HEADER, JSON.stringify(completeness).replaceAll(/[^\x20-\x7e]/g, '?'));
+}
+
+export function acceptsGzip(request: Request): boolean {
+  return request.acceptsEncodings('gzip', 'identity') === 'gzip';
+}
+
+/** A job that reads no samples. */
+export async function answerUngated(service: QueryService, response: Response, job: Job): Promise<void> {
+  const signal = requestSignal(response, service.timeoutMs);
+  await sendAnswer(response, await startJob(service, response, signal, job));
 }
 
 /** A job that stands for no query of a log: in a worker, when its turn has come. */

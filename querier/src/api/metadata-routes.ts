@@ -2,19 +2,15 @@
 
 import { ApiError, Router, sendData } from '@flotilla/chassis';
 import type { Request, Response } from '@flotilla/chassis';
-import { compareLabels, compareUtf8, isValidUtf8Name, Labels } from '@flotilla/model';
-import type { Matcher } from '@flotilla/model';
-import { STORE_PATHS, toMatcherMessage } from '@flotilla/wire';
-import type { LabelsRequest, MetadataResponse, MetricMetadata } from '@flotilla/wire';
-import { requestSignal } from './answer.ts';
+import { isValidUtf8Name } from '@flotilla/model';
+import { STORE_PATHS } from '@flotilla/wire';
+import type { MetadataResponse, MetricMetadata } from '@flotilla/wire';
+import type { LabelsJob, SeriesJob } from '../evaluation/jobs.ts';
+import { acceptsGzip, answerUngated, requestSignal } from './answer.ts';
 import { Params } from './params.ts';
 import { both } from './query-routes.ts';
 import { RequestView } from './query-service.ts';
 import type { QueryService } from './query-service.ts';
-
-const truncatedWarning = 'results truncated due to limit';
-/** Bytes of one /series answer that the querier takes from all stores. */
-const seriesBytesMax = 512 << 20;
 
 export function metadataRoutes(service: QueryService): Router {
   const router = Router();
@@ -31,28 +27,8 @@ export function metadataRoutes(service: QueryService): Router {
 
 async function series(service: QueryService, request: Request, response: Response): Promise<void> {
   const params = new Params(request);
-  const sets = params.matcherSets(true);
-  if (sets.length === 0) throw new ApiError('bad_data', 'no match[] parameter provided');
-  const limit = params.limit();
-  const view = new RequestView(service, params, requestSignal(response, service.timeoutMs));
-  const found = new Map<string, Labels>();
-  const take = byteCounter(seriesBytesMax, 'series');
-  for (const matchers of sets) {
-    const answers = await view.fanOut.series(
-      {
-        ...params.range(),
-        matchers: matchers.map(toMatcherMessage),
-        skipChunks: true,
-        limit: limit && limit + 1,
-        targetIds: [],
-      },
-      take,
-      false,
-    );
-    for (const { series: read } of answers) for (const { labels: one } of read) found.set(one.key, one);
-  }
-  const sorted = [...found.values()].toSorted(compareLabels).map((one) => one.toRecord());
-  sendLimited(request, response, view, sorted, limit);
+  if (params.all('match').length === 0) throw new ApiError('bad_data', 'no match[] parameter provided');
+  await list(service, request, response, { kind: 'series' }, params);
 }
 
 /** Label names, or the values of one label. */
@@ -62,41 +38,22 @@ async function labels(
   request: Request,
   response: Response,
 ): Promise<void> {
-  const params = new Params(request);
-  const sets = params.matcherSets();
-  const limit = params.limit();
-  const view = new RequestView(service, params, requestSignal(response, service.timeoutMs));
-  const values = new Set<string>();
-  for (const matchers of sets.length === 0 ? [[]] : sets) {
-    const answers = await view.fanOut.labels(labelsRequest(name, matchers, params, limit));
-    for (const answer of answers) for (const value of answer.values) values.add(value);
-  }
-  sendLimited(request, response, view, [...values].toSorted(compareUtf8), limit);
+  await list(service, request, response, { kind: 'labels', name }, new Params(request));
 }
 
-function labelsRequest(
-  name: string | undefined,
-  matchers: readonly Matcher[],
-  params: Params,
-  limit: number,
-): LabelsRequest {
-  const common = { ...params.range(), matchers: matchers.map(toMatcherMessage), limit: limit && limit + 1 };
-  return name === undefined ? common : { name, ...common };
-}
-
-function sendLimited(
+async function list(
+  service: QueryService,
   request: Request,
   response: Response,
-  view: RequestView,
-  items: readonly unknown[],
-  limit: number,
-): void {
-  const { warnings, infos } = view.notes(response);
-  const cut = limit > 0 && items.length > limit;
-  sendData(request, response, cut ? items.slice(0, limit) : items, {
-    warnings: cut ? [...warnings, truncatedWarning] : warnings,
-    infos,
-  });
+  what: Pick<SeriesJob, 'kind'> | Pick<LabelsJob, 'kind' | 'name'>,
+  params: Params,
+): Promise<void> {
+  const limit = params.limit();
+  const { minTimeMs, maxTimeMs } = params.range();
+  const job = { limit, minTimeMs, maxTimeMs, selectors: params.all('match'), gzip: acceptsGzip(request) };
+  const allowPartial = params.boolean('partial_response', true);
+  response.vary('Accept-Encoding');
+  await answerUngated(service, response, { ...what, ...job, allowPartial });
 }
 
 async function metadata(service: QueryService, request: Request, response: Response): Promise<void> {
@@ -138,16 +95,4 @@ export function unescapeName(name: string): string {
     const point = Number.parseInt(hex, 16);
     return point > 0x10ffff ? whole : String.fromCodePoint(point);
   });
-}
-
-function byteCounter(bytesMax: number, what: string): (bytes: number) => void {
-  let total = 0;
-  return (bytes) => {
-    total += bytes;
-    if (total > bytesMax)
-      throw new ApiError(
-        'execution',
-        `${what}: more than ${bytesMax} bytes from stores, want a narrower selector`,
-      );
-  };
 }

@@ -7,7 +7,7 @@ import { HISTOGRAMS_EXACT, HISTOGRAMS_PARAM } from '@flotilla/wire';
 import type { QueryJob, Span } from '../evaluation/jobs.ts';
 import { invalid } from '../evaluation/query-texts.ts';
 import type { WorkerAnswer } from '../workers/worker-thread.ts';
-import { answerJob, requestSignal, sendAnswer, startJob } from './answer.ts';
+import { acceptsGzip, answerJob, requestSignal, sendAnswer, startJob } from './answer.ts';
 import { Params, tryParseDuration } from './params.ts';
 import type { QueryService } from './query-service.ts';
 
@@ -87,10 +87,6 @@ export function queryJob(service: QueryService, request: Request, params: Params
     withExactHistograms: params.get(HISTOGRAMS_PARAM) === HISTOGRAMS_EXACT,
     gzip: acceptsGzip(request),
   };
-}
-
-function acceptsGzip(request: Request): boolean {
-  return request.acceptsEncodings('gzip', 'identity') === 'gzip';
 }
 
 export async function answerQuery(

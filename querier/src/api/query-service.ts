@@ -29,7 +29,7 @@ export interface QueryService {
   readonly active: ActiveQueryLog | undefined;
 }
 
-/** For what the event loop asks of the stores itself: lists, not samples. */
+/** For what the event loop asks of the stores itself: metadata. */
 export class RequestView extends StoreView {
   readonly #metrics: QueryMetrics;
   readonly #allowPartial: boolean;

@@ -48,4 +48,22 @@ export interface ReadJob extends AnyJob {
   readonly body: Uint8Array;
 }
 
-export type Job = QueryJob | ExemplarsJob | FederateJob | ReadJob;
+interface ListJob extends EncodedJob {
+  readonly selectors: readonly string[];
+  readonly minTimeMs: number;
+  readonly maxTimeMs: number;
+  /** Items in the answer; 0 for all. */
+  readonly limit: number;
+}
+
+export interface SeriesJob extends ListJob {
+  readonly kind: 'series';
+}
+
+export interface LabelsJob extends ListJob {
+  readonly kind: 'labels';
+  /** The label whose values are asked for; undefined for the names of labels. */
+  readonly name: string | undefined;
+}
+
+export type Job = QueryJob | ExemplarsJob | FederateJob | ReadJob | SeriesJob | LabelsJob;

@@ -8,6 +8,7 @@ import { evaluateQuery } from '../evaluation/evaluate-query.ts';
 import { federate } from '../evaluation/federate.ts';
 import type { AnswerHead, AnswerSink, JobContext } from '../evaluation/job-context.ts';
 import type { Job } from '../evaluation/jobs.ts';
+import { listLabels, listSeries } from '../evaluation/list-series.ts';
 import { readExemplars } from '../evaluation/read-exemplars.ts';
 import { notesOf, StoreView } from '../evaluation/store-view.ts';
 import type { Stores } from '../evaluation/store-view.ts';
@@ -118,6 +119,10 @@ async function runJob(job: Job, context: JobContext): Promise<void> {
       return readExemplars(job, context);
     case 'federate':
       return federate(job, context);
+    case 'series':
+      return listSeries(job, context);
+    case 'labels':
+      return listLabels(job, context);
     case 'read': {
       // Few ask for it, and it brings the database's encoders with it.
       const { readSeries } = await import('../evaluation/read-series.ts');
