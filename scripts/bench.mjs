@@ -1,5 +1,5 @@
 // npm run bench -- NAME|all [--size small|full] [--rounds N]: side by side with the named peer. The last line of each bench is JSON.
-// Of scrape alone: [--cases Plain,Gzip] [--warm SECONDS].
+// Of scrape alone: [--cases Plain,Gzip] [--warm SECONDS] [--interval SECONDS].
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
@@ -22,6 +22,7 @@ const { positionals, values } = parseArgs({
     rounds: { type: 'string' },
     cases: { type: 'string' },
     warm: { type: 'string' },
+    interval: { type: 'string' },
   },
 });
 const [name = 'all'] = positionals;
@@ -52,7 +53,9 @@ async function runBench(bench) {
     values.size,
     '--peer',
     binary,
-    ...['rounds', 'cases', 'warm'].flatMap((flag) => (values[flag] ? [`--${flag}`, values[flag]] : [])),
+    ...['rounds', 'cases', 'warm', 'interval'].flatMap((flag) =>
+      values[flag] ? [`--${flag}`, values[flag]] : [],
+    ),
   ];
   const child = spawn(nodeBinary(), args, { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] });
   let last = '';

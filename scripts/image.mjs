@@ -8,6 +8,8 @@ import { basename, dirname, join, relative, resolve } from 'node:path';
 import { ensureInstalled, mustRun, nodeBinary, root } from './setup.mjs';
 
 const binaries = ['operator', 'scraper', 'querier', 'ruler', 'cli'];
+/** Scripts of threads, by the name of their bundle. */
+const threads = { 'querier-worker': 'querier/src/workers/query-worker.ts' };
 const assets = ['kernel/dist/kernel.wasm', 'wire/proto', 'chassis/package.json', 'ui/dist/page'];
 /** Only the operator talks to the API server. */
 const operatorOnly = '@kubernetes/client-node';
@@ -53,7 +55,9 @@ ensureInstalled();
 const { build } = await import('esbuild');
 await mustRun(nodeBinary(), ['kernel/build.mjs']);
 await mustRun(nodeBinary(), ['ui/build.mjs']);
-for (const binary of binaries) await bundle(binary);
+// `flotilla up` starts binaries, and binaries start threads, by the path that a script has in the repository.
+for (const binary of binaries) await bundle(binary, `${binary}/src/main.ts`);
+for (const [name, source] of Object.entries(threads)) await bundle(name, source);
 for (const asset of assets) cpSync(join(root, asset), join(app, asset), { recursive: true });
 copyCrds();
 cpSync(join(root, 'LICENSE'), join(app, 'LICENSE'));
@@ -62,10 +66,10 @@ writeFileSync(
   `${JSON.stringify({ name: 'flotilla', private: true, type: 'module' })}\n`,
 );
 
-async function bundle(binary) {
+async function bundle(name, source) {
   const { metafile } = await build({
     absWorkingDir: root,
-    entryPoints: { [binary]: join(binary, 'src/main.ts') },
+    entryPoints: { [name]: source },
     outdir: app,
     outExtension: { '.js': '.mjs' },
     bundle: true,
@@ -85,14 +89,13 @@ async function bundle(binary) {
   });
   const inputs = Object.keys(metafile.inputs);
   const foreign = inputs.find((path) => path.includes(`node_modules/${operatorOnly}/`));
-  if (binary !== 'operator' && foreign !== undefined)
-    throw new Error(`${binary}: bundles ${foreign}, want it in the operator only`);
-  // `flotilla up` starts binaries by the path that they have in the repository.
-  const main = join(app, binary, 'dist/main.js');
-  mkdirSync(dirname(main), { recursive: true });
-  writeFileSync(main, `import '../../${binary}.mjs';\n`);
+  if (name !== 'operator' && foreign !== undefined)
+    throw new Error(`${name}: bundles ${foreign}, want it in the operator only`);
+  const script = join(app, source.replace('/src/', '/dist/').replace('.ts', '.js'));
+  mkdirSync(dirname(script), { recursive: true });
+  writeFileSync(script, `import '${relative(dirname(script), join(app, `${name}.mjs`))}';\n`);
   const bytes = Object.values(metafile.outputs).reduce((sum, output) => sum + output.bytes, 0);
-  console.log(`${binary}.mjs: ${inputs.length} modules, ${(bytes / 1024).toFixed(0)} KB`);
+  console.log(`${name}.mjs: ${inputs.length} modules, ${(bytes / 1024).toFixed(0)} KB`);
 }
 
 function copyCrds() {

@@ -4,6 +4,8 @@
 // first and f64 last time in ms), then the data. docs/format/series-stream.md.
 
 import { crc32c } from './crc32c';
+import { seriesAt } from './series';
+import { FIRST_SEGMENT, LAST_SEGMENT } from './xor-append';
 import { decodeXor } from './xor-decode';
 
 const HEADER: usize = 24;
@@ -35,6 +37,39 @@ export function takeFrames(window: usize, jobs: usize, count: u32): u32 {
     }
   }
   return damaged;
+}
+
+@inline function segmentOf(refs: usize, i: u32, link: usize): usize {
+  const s = seriesAt(load<u32>(refs + (<usize>i << 2)));
+  return s == 0 ? 0 : <usize>load<u32>(s + link);
+}
+
+/** Follows eight lists of segments side by side. The word at address 0 is 0: a list that is at its end stays there. */
+function followLists(refs: usize, link: usize): usize {
+  let a = segmentOf(refs, 0, link), b = segmentOf(refs, 1, link), c = segmentOf(refs, 2, link);
+  let d = segmentOf(refs, 3, link), e = segmentOf(refs, 4, link), f = segmentOf(refs, 5, link);
+  let g = segmentOf(refs, 6, link), h = segmentOf(refs, 7, link);
+  let steps: usize = 0;
+  while (a | b | c | d | e | f | g | h) {
+    a = <usize>load<u32>(a);
+    b = <usize>load<u32>(b);
+    c = <usize>load<u32>(c);
+    d = <usize>load<u32>(d);
+    e = <usize>load<u32>(e);
+    f = <usize>load<u32>(f);
+    g = <usize>load<u32>(g);
+    h = <usize>load<u32>(h);
+    steps++;
+  }
+  return steps;
+}
+
+/**
+ * Brings the open chunks of eight refs (0: none) into the caches, so that gathering one waits for memory no more: the
+ * segments of a list lie anywhere, and each would be waited for alone. Lists are linked from their first or last segment.
+ */
+export function warmOpen(refs: usize): u32 {
+  return <u32>(followLists(refs, FIRST_SEGMENT) + followLists(refs, LAST_SEGMENT));
 }
 
 /** The samples that the headers of a list name; −1 if it is damaged, −2 if it has chunks of another encoding than XOR. */

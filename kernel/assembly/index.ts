@@ -6,7 +6,7 @@ import { initFloatText } from './float-text';
 
 export { alloc, bump, capacityOf, equalBytes, free, usedBytes } from './memory';
 export { crc32c } from './crc32c';
-export { chunkListSamples, decodeChunkList, takeFrames } from './chunk-list';
+export { chunkListSamples, decodeChunkList, takeFrames, warmOpen } from './chunk-list';
 export { decodeXor } from './xor-decode';
 export { ENCODE_SLACK, encodedBytes, encodeXor } from './xor-encode';
 export {
@@ -52,6 +52,7 @@ export { clearFrames, frameRecord, framesAt, framesLength } from './wal-frame';
 export { parseFloat64, floatEnd, powersOfFive } from './float-parse';
 export { seedHash } from './hash64';
 export {
+  beginScan,
   BODY_PADDING,
   clearLineCache,
   commitScan,
@@ -64,7 +65,7 @@ export {
   sampleCount,
   sampleRefs,
   sampleValues,
-  scan,
+  scanPart,
   takeAbsent,
   unknownCount,
   unknownLines,

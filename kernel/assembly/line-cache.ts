@@ -55,6 +55,8 @@ let scanned: usize = 0;
 let changed: bool = false;
 let entries: usize = 0;
 let entryCount: u32 = 0;
+/** The entry of the line that comes next, if all is as it was. */
+let expected: u32 = 0;
 let fresh: usize = 0;
 let freshCapacity: u32 = 0;
 let freshCount: u32 = 0;
@@ -225,16 +227,22 @@ function seriesLength(p: usize, end: usize): u32 {
   return end + 1;
 }
 
-/**
- * Scans a body of n bytes with BODY_PADDING writable bytes behind it. The result is in the exported variables; the
- * cache changes at commitScan.
- */
-export function scan(cache: usize, body: usize, n: usize): void {
+/** Begins a scan. The result is in the exported variables; the cache changes at commitScan. */
+export function beginScan(cache: usize): void {
   begin(cache);
-  const end = body + n;
-  store<u8>(end, 10);
-  let p = body;
-  let next: u32 = 0; // The entry that is expected.
+  expected = 0;
+}
+
+/**
+ * Scans n bytes of the body, which begin with a line at `offset` of it and have BODY_PADDING writable bytes behind them.
+ * Returns how many were whole lines; of the last part all are.
+ */
+export function scanPart(part: usize, n: usize, offset: usize, isLast: bool): usize {
+  const end = isLast ? part + n : linesEnd(part, n);
+  if (isLast) store<u8>(end, 10);
+  const body = part - offset; // Unknown lines are told by their place in the whole.
+  let p = part;
+  let next = expected;
   while (p < end) {
     const c = load<u8>(p);
     if (c == 10) {
@@ -259,7 +267,16 @@ export function scan(cache: usize, body: usize, n: usize): void {
     next = outOfOrder(body, p, newline, next);
     p = newline + 1;
   }
-  finish(next);
+  expected = next;
+  if (isLast) finish(next);
+  return end - part;
+}
+
+/** Where the last whole line ends. */
+function linesEnd(part: usize, n: usize): usize {
+  let end = part + n;
+  while (end > part && load<u8>(end - 1) != 10) end--;
+  return end;
 }
 
 /** Whether a text of this length can begin at p: the byte that ends it stands where it should. */

@@ -16,6 +16,8 @@
 import { bump } from './memory';
 
 export const SERIES_BYTES: usize = 64;
+export const FIRST_SEGMENT: usize = 24;
+export const LAST_SEGMENT: usize = 28;
 export const LIVE: u8 = 1;
 const SEALED_ONCE: u8 = 2;
 

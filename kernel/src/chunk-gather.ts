@@ -15,6 +15,7 @@ const TRUSTED = 2 ** 31;
 export class ChunkGather {
   /** Of the window that runs of a file are read to, unless one frame is larger. */
   static readonly windowBytes = 256 << 10;
+  static readonly warmMax = 8;
   /** Frames of one run. */
   static readonly jobsMax = 4096;
   readonly #kernel: KernelInstance;
@@ -62,6 +63,15 @@ export class ChunkGather {
     writeChunkHeader(this.#memory(), at, minTimeMs, maxTimeMs, samples, encoding, dataBytes);
     this.#used += CHUNK_HEADER_BYTES + dataBytes;
     return this.#used - dataBytes;
+  }
+
+  /** Says of which series, at most warmMax, the open chunks are added next. */
+  warmOpen(refs: Uint32Array): void {
+    const { words, exports } = this.#kernel;
+    const at = this.#jobs >>> 2;
+    words.fill(0, at, at + ChunkGather.warmMax);
+    words.set(refs, at);
+    exports.warmOpen(this.#jobs);
   }
 
   /** Adds the open chunk of a series; leftBytes must be as many as the largest one has, with its header. */

@@ -17,6 +17,7 @@ export interface KernelExports {
   crc32c(crc: number, at: number, length: number): number;
   decodeXor(chunk: number, length: number, times: number, values: number, max: number): number;
   takeFrames(window: number, jobs: number, count: number): number;
+  warmOpen(refs: number): number;
   chunkListSamples(list: number, length: number): number;
   decodeChunkList(list: number, length: number, times: number, values: number): number;
   createSeries(ref: number): void;
@@ -80,7 +81,8 @@ export interface KernelExports {
   newLineCache(): number;
   clearLineCache(cache: number): void;
   freeLineCache(cache: number): void;
-  scan(cache: number, body: number, length: number): void;
+  beginScan(cache: number): void;
+  scanPart(part: number, length: number, offset: number, isLast: number): number;
   learn(entry: number, ref: number): void;
   commitScan(cache: number): number;
   takeAbsent(cache: number): void;

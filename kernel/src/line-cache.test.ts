@@ -11,15 +11,19 @@ interface Seen {
 
 /** A target as a scraper treats it: every unknown sample line gets the ref of its series text, comments are dropped. */
 class Target {
-  readonly scanner = new LineScanner();
-  readonly cache = new LineCache(this.scanner);
+  readonly scanner: LineScanner;
+  readonly cache: LineCache;
   readonly refs = new Map<string, number>();
   readonly drop = new Set<string>();
 
+  constructor(partBytes?: number) {
+    this.scanner = new LineScanner(partBytes);
+    this.cache = new LineCache(this.scanner);
+  }
+
   scan(body: string | Uint8Array): Seen {
     const bytes = Buffer.from(body);
-    this.scanner.bodyBuffer(bytes.length).set(bytes);
-    this.cache.scan(bytes.length);
+    this.cache.scan(bytes);
     const { refs, values, missing } = this.scanner;
     const seen: Seen = {
       samples: Array.from(refs, (ref, i) => [ref, values[i]!]),
@@ -169,8 +173,7 @@ describe('a line cache', () => {
     const one = new Target();
     const other = new LineCache(one.scanner);
     one.accept('a 1\n');
-    one.scanner.bodyBuffer(4).set(Buffer.from('a 2\n'));
-    other.scan(4);
+    other.scan(Buffer.from('a 2\n'));
     expect(one.scanner.unknownCount).toBe(1);
     other.close();
     expect(one.scan('a 3').samples).toEqual([[1, 3]]);
@@ -271,8 +274,7 @@ describe('hostile bodies', () => {
         nasty.map((bytes) => Uint8Array.from(bytes)),
       ),
       (bytes) => {
-        target.scanner.bodyBuffer(bytes.length).set(bytes);
-        target.cache.scan(bytes.length);
+        target.cache.scan(bytes);
         for (let i = 0; i < target.scanner.unknownCount; i++) {
           const { start, end, entry } = target.scanner.unknown(i);
           expect(start).toBeLessThan(end);
@@ -294,10 +296,24 @@ describe('hostile bodies', () => {
     expect(target.accept(equal).samples).toHaveLength(100_000);
   });
 
-  test('a body longer than its buffer is refused', () => {
+  test('are the same in parts of any size', () => {
+    const property = fc.property(
+      fc.array(body, { minLength: 1, maxLength: 6 }),
+      fc.integer({ min: 1, max: 40 }),
+      (bodies, partBytes) => {
+        const [whole, parts] = [new Target(), new Target(partBytes)];
+        for (const text of bodies) expect(parts.accept(text)).toEqual(whole.accept(text));
+      },
+    );
+    fc.assert(property, { seed: 17, numRuns: 150 });
+  });
+
+  test('may have a line that is longer than a part, and many parts', () => {
     const target = new Target();
-    target.scanner.bodyBuffer(10);
-    expect(() => target.cache.scan(1 << 20)).toThrow(RangeError);
+    const text = `a 1\n# ${'x'.repeat(300_000)}\n${'b 2\nc{d="e"} 3\n'.repeat(20_000)}`;
+    target.accept(text);
+    const { samples, unknown } = target.accept(text);
+    expect([samples.length, unknown]).toEqual([40_001, []]);
   });
 });
 

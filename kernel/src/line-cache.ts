@@ -1,13 +1,15 @@
 // Hot: what a scraper keeps per target, so that a body that looks like the last one costs one call.
 //
-//     const lines = new LineScanner();                   // one per thread: memory for bodies and results
+//     const lines = new LineScanner();                   // one per thread: memory for results
 //     const cache = new LineCache(lines);                // one per target
-//     lines.bodyBuffer(n).set(body); cache.scan(n);      // then read lines.refs, values, unknown…, missing
+//     cache.scan(body);                                  // then read lines.refs, values, unknown…, missing
 //     … parse each unknown line, create its series, cache.learn(…)
 //     cache.commit();                                    // or nothing: then the scan never was
 //
 // Known lines give (ref, value). Everything else is reported as unknown, for the caller's parser: new lines, lines with a
 // timestamp, comments, odd numbers, errors. A comment or series that shall never be seen again is learned as DROPPED.
+//
+// A body goes through WASM memory in parts that the caches hold: it is copied and scanned in one go.
 
 import { randomBytes } from 'node:crypto';
 import { KernelInstance, type KernelExports } from './instance.ts';
@@ -31,14 +33,19 @@ export interface UnknownLine {
   readonly entry: number;
 }
 
+/** A part of a body; a longer line makes a longer part. */
+const PART_BYTES = 64 << 10;
+
 /** Memory and results of scans. All views are valid until the next call of this scanner or its caches. */
 export class LineScanner {
   private readonly kernel = new KernelInstance();
-  private bodyAt = 0;
-  private bodyCapacity = 0;
+  private readonly partBytes: number;
+  private partAt = 0;
+  private partCapacity = 0;
 
-  constructor() {
+  constructor(partBytes = PART_BYTES) {
     const { exports } = this.kernel;
+    this.partBytes = partBytes;
     exports.seedHash(seed[0]!, seed[1]!);
     this.kernel.bytes.set(powersOfFive(), exports.powersOfFive.value >>> 0);
   }
@@ -52,23 +59,30 @@ export class LineScanner {
     return this.exports.usedBytes() >>> 0;
   }
 
-  /** `length` bytes for a body. What the last body left in it is arbitrary. */
-  bodyBuffer(length: number): Uint8Array {
-    const want = length + this.exports.BODY_PADDING.value;
-    if (want > this.bodyCapacity) {
-      this.exports.free(this.bodyAt, this.bodyCapacity);
-      this.bodyCapacity = this.exports.capacityOf(Math.max(want, 2 * this.bodyCapacity)) >>> 0;
-      this.bodyAt = this.exports.alloc(this.bodyCapacity) >>> 0;
+  /** For LineCache: scans a body part by part. */
+  scan(cache: number, body: Uint8Array): void {
+    this.exports.beginScan(cache);
+    let room = this.partBytes;
+    for (let from = 0; ;) {
+      const part = body.subarray(from, from + room);
+      const isLast = from + part.length === body.length;
+      const at = this.copyIn(part);
+      const scanned = this.exports.scanPart(at, part.length, from, isLast ? 1 : 0) >>> 0;
+      if (isLast) return;
+      from += scanned;
+      room = scanned === 0 ? 2 * room : this.partBytes;
     }
-    return this.kernel.bytes.subarray(this.bodyAt, this.bodyAt + length);
   }
 
-  /** For LineCache: the body's address, after a check of its length. */
-  bodyAddress(length: number): number {
-    const fits = length + this.exports.BODY_PADDING.value <= this.bodyCapacity;
-    if (!fits)
-      throw new RangeError(`line scanner: body of ${length} bytes, want at most what bodyBuffer gave`);
-    return this.bodyAt;
+  private copyIn(part: Uint8Array): number {
+    const want = part.length + this.exports.BODY_PADDING.value;
+    if (want > this.partCapacity) {
+      this.exports.free(this.partAt, this.partCapacity);
+      this.partCapacity = this.exports.capacityOf(want) >>> 0;
+      this.partAt = this.exports.alloc(this.partCapacity) >>> 0;
+    }
+    this.kernel.bytes.set(part, this.partAt);
+    return this.partAt;
   }
 
   get sampleCount(): number {
@@ -121,12 +135,9 @@ export class LineCache {
     this.cache = scanner.exports.newLineCache() >>> 0;
   }
 
-  /**
-   * Scans the first `length` bytes of the scanner's body. A scan that is not committed before the next one, of any
-   * cache, is forgotten.
-   */
-  scan(length: number): void {
-    this.scanner.exports.scan(this.cache, this.scanner.bodyAddress(length), length);
+  /** Scans a body. A scan that is not committed before the next one, of any cache, is forgotten. */
+  scan(body: Uint8Array): void {
+    this.scanner.scan(this.cache, body);
   }
 
   /** During a scan: what an unknown line is from now on: a ref, DROPPED, or 0 for "report it each time". */

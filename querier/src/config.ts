@@ -57,6 +57,12 @@ export const querierFlags = defineFlags({
     min: 1,
     help: 'Queries that evaluate at once; others wait.',
   },
+  'query.workers': {
+    type: 'number',
+    default: 0,
+    min: 0,
+    help: 'Threads that evaluate queries, at most; 0 for one less than there are CPUs.',
+  },
   'query.max-samples': {
     type: 'number',
     default: 50_000_000,

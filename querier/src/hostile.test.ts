@@ -153,6 +153,9 @@ test('queries that would need 10 GB', async () => {
   await expectRefused(range('m + on (series) m', 10_999, 100), 422, limit);
   await expectRefused(ask('query', { query: 'max_over_time(m[1h:1ms])', time: seconds(endMs) }), 422, limit);
   await expectRefused(ask('query', { query: 'm[1h:10ms]', time: seconds(endMs) }), 422, limit);
+  // More than the engine holds comes from the stores: the selector is named.
+  const many = Array.from({ length: 20 }, (_, i) => `sum(m{series!="x${i}"})`).join(' + ');
+  await expectRefused(range(many, slots - 1), 422, 'query memory: selector {');
   // Seven million samples, of which few are held at a time.
   const { status } = await range('sum by (series) (rate(m[1h:1s]))', 1000);
   expect(status).toBe(200);
@@ -196,6 +199,61 @@ test('500 clients at once', async () => {
   // Those whose turn does not come in time are told so.
   expect([...statuses.keys()].filter((status) => status !== 200 && status !== 503)).toEqual([]);
   expect(statuses.get(200)).toBeGreaterThan(0);
+  await expectAlive();
+}, 60_000);
+
+/** Processor time that threads of the querier have used: the event loop's, and all. */
+function cpuTicks(): { own: number; all: number } {
+  const ticksOf = (file: string): number => {
+    const fields = readFileSync(file, 'utf8')
+      .replace(/^.*\) /, '')
+      .split(' ');
+    return Number(fields[11]) + Number(fields[12]);
+  };
+  const { pid } = querier;
+  return { own: ticksOf(`/proc/${pid}/task/${pid}/stat`), all: ticksOf(`/proc/${pid}/stat`) };
+}
+
+async function textOf(path: string): Promise<string> {
+  const response = await fetch(`http://127.0.0.1:${port}${path}`);
+  expect([path, response.status]).toEqual([path, 200]);
+  return response.text();
+}
+
+/** Queries being evaluated. */
+async function running(): Promise<number> {
+  return Number(/^prometheus_engine_queries (\d+)$/m.exec(await textOf('/metrics'))?.[1]);
+}
+
+test('health checks and short requests while a long query runs, which ends with its client', async () => {
+  const terms = Array.from(
+    { length: 50 },
+    (_, i) => `sum(quantile_over_time(0.5, m{series="s${i}"}[1h:1s]))`,
+  );
+  const query = {
+    query: terms.join(' + '),
+    start: seconds(endMs - 3_600_000),
+    end: seconds(endMs),
+    step: '1',
+  };
+  const client = new AbortController();
+  const url = `http://127.0.0.1:${port}/api/v1/query_range?${new URLSearchParams(query)}`;
+  const long = fetch(url, { signal: client.signal }).then(({ status }) => status, String);
+  while ((await running()) === 0) await sleep(10);
+  const before = cpuTicks();
+  for (let i = 0; i < 30; i++) {
+    await textOf('/-/healthy');
+    await textOf('/-/ready');
+    await textOf('/api/v1/status/buildinfo');
+  }
+  expect(await running()).toBe(1);
+  await sleep(1000);
+  const after = cpuTicks();
+  // The event loop did nothing of the query.
+  expect(after.own - before.own).toBeLessThan((after.all - before.all) / 2);
+  client.abort();
+  expect(await long).toContain('AbortError');
+  while ((await running()) > 0) await sleep(10);
   await expectAlive();
 }, 60_000);
 

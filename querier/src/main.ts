@@ -1,10 +1,17 @@
 // The binary `querier`.
 
-import { createHttpServer, internalTokenFile, operatorTokenFile, runMain } from '@flotilla/chassis';
+import {
+  boundYoungGeneration,
+  createHttpServer,
+  internalTokenFile,
+  operatorTokenFile,
+  runMain,
+} from '@flotilla/chassis';
 import { querierFlags } from './config.ts';
 import { mountQuerier } from './querier.ts';
 
 await runMain('querier', querierFlags, async ({ config, log, metrics, onShutdown }) => {
+  boundYoungGeneration();
   const server = createHttpServer({ name: 'Querier', config, log, metrics });
   const close = mountQuerier({
     server,
@@ -17,6 +24,7 @@ await runMain('querier', querierFlags, async ({ config, log, metrics, onShutdown
     lookbackMs: config['query.lookback-delta'],
     timeoutMs: config['query.timeout'],
     maxConcurrency: config['query.max-concurrency'],
+    maxWorkers: config['query.workers'],
     maxSamples: config['query.max-samples'],
     maxBytes: config['query.max-bytes'],
     defaultIntervalMs: config['query.default-interval'],

@@ -6,6 +6,7 @@ import { Engine } from '@flotilla/promql';
 import { uiContentSecurityPolicy, uiFolder, uiRoutes } from '@flotilla/ui';
 import { join } from 'node:path';
 import { readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { ActiveQueryLog } from './api/active-query-log.ts';
 import { cors } from './api/cors.ts';
 import { featureList } from './api/feature-list.ts';
@@ -13,6 +14,7 @@ import { instanceRoutes } from './api/instance-routes.ts';
 import { metadataRoutes } from './api/metadata-routes.ts';
 import { federateRoute } from './api/federate-route.ts';
 import { queryFeatures } from './api/query-features.ts';
+import type { QueryFeatures } from './api/query-features.ts';
 import { QueryGate } from './api/query-gate.ts';
 import { QueryLog } from './api/query-log.ts';
 import { QueryMetrics } from './api/query-metrics.ts';
@@ -28,6 +30,7 @@ import { routePrefix, servePrefix } from './route-prefix.ts';
 import { ReplicaChoice } from './stores/replica-choice.ts';
 import { StoreClient } from './stores/store-client.ts';
 import { TopologyFile } from './stores/topology-file.ts';
+import { QueryWorkers } from './workers/query-workers.ts';
 
 export interface QuerierOptions {
   readonly server: HttpServer;
@@ -41,6 +44,8 @@ export interface QuerierOptions {
   readonly lookbackMs: number;
   readonly timeoutMs: number;
   readonly maxConcurrency: number;
+  /** Threads that evaluate, at most; 0 or absent: as many as there are CPUs but one. */
+  readonly maxWorkers?: number;
   readonly maxSamples: number;
   readonly maxBytes: number;
   readonly defaultIntervalMs: number;
@@ -77,13 +82,13 @@ export function mountQuerier(options: QuerierOptions): () => Promise<void> {
   const queryLog = new QueryLog({ file: options.queryLogFile ?? '', slowMs: options.slowQueryMs ?? 0, log });
   const active = openActiveQueryLog(options);
   const prefix = routePrefix(options.routePrefix ?? '', options.externalUrl ?? '');
+  const workers = openWorkers(options, features, topology);
   const service: QueryService = {
     topology,
     client: new StoreClient(http),
-    choice: new ReplicaChoice((store, good) => queryMetrics.stored(store, good)),
-    engine: new Engine({ ...options, ...features.engine, parser: features.parser }),
+    choice: new ReplicaChoice(({ name }, good) => queryMetrics.stored(name, good)),
+    workers,
     parser: features.parser,
-    lookbackMs: options.lookbackMs,
     gate,
     metrics: queryMetrics,
     timeoutMs,
@@ -106,13 +111,34 @@ export function mountQuerier(options: QuerierOptions): () => Promise<void> {
   api.use(remoteReadRoute(service));
   server.app.use('/api/v1', api);
   server.app.use(federateRoute(service));
-  server.app.use('/debug/pprof', pprofRoutes());
+  server.app.use('/debug/pprof', pprofRoutes(workers));
   mountUi(server, prefix);
   return async () => {
     topology.close();
     active?.close();
-    await Promise.all([http.close(), operator.close(), queryLog.close()]);
+    await Promise.all([workers.close(), http.close(), operator.close(), queryLog.close()]);
   };
+}
+
+function openWorkers(options: QuerierOptions, features: QueryFeatures, topology: TopologyFile): QueryWorkers {
+  const { lookbackMs, timeoutMs, maxSamples, maxBytes, defaultIntervalMs } = options;
+  const limits = { lookbackMs, timeoutMs, maxSamples, maxBytes, defaultIntervalMs };
+  const { tokenFile, storeTimeoutMs, maxConcurrency, maxWorkers = 0, log, metrics } = options;
+  const wanted = maxWorkers > 0 ? maxWorkers : availableParallelism() - 1;
+  return new QueryWorkers({
+    setup: {
+      engine: { ...limits, ...features.engine },
+      parser: features.parser,
+      lookbackMs,
+      tokenFile,
+      storeTimeoutMs,
+      storeConnectTimeoutMs,
+    },
+    max: Math.max(1, Math.min(wanted, maxConcurrency)),
+    topology: () => topology.current(),
+    log,
+    metrics,
+  });
 }
 
 function openActiveQueryLog(options: QuerierOptions): ActiveQueryLog | undefined {

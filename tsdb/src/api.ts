@@ -134,7 +134,10 @@ export interface Appender {
   appendExemplar(ref: SeriesRef, exemplar: Exemplar): ExemplarCode;
   /** Stages what is said of a series, if the database records it and it is news. */
   setMetadata(ref: SeriesRef, metadata: SeriesMetadata): void;
-  /** WAL first, then head. Throws Unavailable when the disk refuses; then nothing was applied. */
+  /**
+   * WAL first, then head. Throws Unavailable when the disk refuses; then nothing was applied. Commit and rollback leave an
+   * appender for the next transaction.
+   */
   commit(): void;
   rollback(): void;
 }

@@ -1,7 +1,14 @@
 // Our side: a database's store and a querier in one process, so that all that a query costs is in its CPU time.
 // Prints its address; ends when its input does.
 
-import { createHttpServer, createLogger, createMetrics, parseFlags, standardFlags } from '@flotilla/chassis';
+import {
+  boundYoungGeneration,
+  createHttpServer,
+  createLogger,
+  createMetrics,
+  parseFlags,
+  standardFlags,
+} from '@flotilla/chassis';
 import { mountQuerier } from '@flotilla/querier';
 import { createStoreRouter, UptimeLog } from '@flotilla/store';
 import { Tsdb } from '@flotilla/tsdb';
@@ -10,6 +17,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { argv, exit, stdin, stdout } from 'node:process';
 
+boundYoungGeneration(); // As a querier does.
 const [folder = '', dir = ''] = argv.slice(2);
 const config = parseFlags(standardFlags, ['--internal.insecure']);
 const log = createLogger({ name: 'bench', write: () => undefined });

@@ -94,8 +94,7 @@ async function write(
     let taken = 0;
     for (let target = 0; target < targets; target++) {
       const body = rounds[(round + target) % ROUNDS]!;
-      scanner.bodyBuffer(body.length).set(body);
-      caches[target]!.scan(body.length);
+      caches[target]!.scan(body);
       learn(scanner, caches[target]!, appender, body, target);
       const timeMs = startMs + round * intervalSeconds * 1000 + target * 17;
       taken += appender.appendBatch(scanner.refs, scanner.values, scanner.sampleCount, timeMs);
@@ -137,9 +136,7 @@ async function split(targets: number, series: number, scrapes: number): Promise<
   const scrape = (round: number, target: number): void => {
     const body = rounds[(round + target) % ROUNDS]!;
     before = cpuSeconds();
-    scanner.bodyBuffer(body.length).set(body);
-    spent('copyNs');
-    caches[target]!.scan(body.length);
+    caches[target]!.scan(body);
     spent('scanNs');
     for (let i = 0; i < scanner.unknownCount; i++) {
       const { start, entry } = scanner.unknown(i);

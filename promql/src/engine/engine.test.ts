@@ -153,7 +153,17 @@ describe('selections', () => {
 
   test('equal ones are asked for once', async () => {
     expect(await hintsOf('sum(m) / sum(m)')).toHaveLength(1);
-    expect(await hintsOf('sum(m) / count(m)')).toHaveLength(2);
+    expect(await hintsOf('sum(m) / count(m)')).toMatchObject([{ func: '', startMs: 300_001 }]);
+  });
+
+  test('one request serves selectors of overlapping times, and those with more matchers', async () => {
+    const spanOf = ({ startMs, endMs }: SelectHints): number[] => [startMs, endMs];
+    const joined = await hintsOf('rate(m[5m]) / rate(m[1h] offset 1m)');
+    expect(joined.map(spanOf)).toEqual([[-3_059_999, 1_200_000]]);
+    expect(await hintsOf('m - m offset 1d')).toHaveLength(2);
+    expect(await hintsOf('m{a="1"} / m')).toHaveLength(1);
+    expect(await hintsOf('m{a="1"} / m{a="2"}')).toHaveLength(2);
+    expect(await hintsOf('rate(m{a="1"}[1h]) / m')).toHaveLength(2);
   });
 });
 
@@ -187,6 +197,49 @@ describe('names', () => {
     expect(await labelsOf(renamed, false)).toEqual(['{instance="0"}']);
     expect(await labelsOf(renamed, true)).toEqual(['{from="c_total", instance="0"}']);
     expect(await labelsOf('last_over_time(c_total[1m])', false)).toEqual(['c_total{instance="0"}']);
+  });
+});
+
+test('a range of one step is sorted without a warning only if nothing in it depends on the step', async () => {
+  const warningsOf = async (expr: string): Promise<readonly string[]> => {
+    const result = await new Engine().range({ expr, ...HOUR, endMs: 30_000 }, counters(1));
+    return result.warnings;
+  };
+  expect(await warningsOf('sort(vector(1))')).toEqual([]);
+  expect(await warningsOf('sort(c_total)')).toHaveLength(1);
+});
+
+describe('a part that a query has twice', () => {
+  const once = 'sum by (instance) (rate(c_total[2m]))';
+
+  async function run(expr: string): Promise<{ shown: string; samples: number; loads: number }> {
+    const { stats, ...result } = await new Engine().range({ expr, ...HOUR }, counters(3), { measure: true });
+    const shown = JSON.stringify(result, (_key, value: unknown) =>
+      value instanceof Labels ? value.toString() : value,
+    );
+    expect(stats.perStep!.samples.reduce((sum, count) => sum + count)).toBe(stats.samples);
+    return { shown, samples: stats.samples, loads: JSON.stringify(stats.plan).split('"cost"').length - 1 };
+  }
+
+  test('is evaluated once, and gives and counts what two would', async () => {
+    const shared = await run(`${once} / (${once} + 1) - ${once}`);
+    const [second, third] = ['0 + rate', '1 * rate'].map((text) => once.replace('rate', text));
+    const apart = await run(`${once} / (${second} + 1) - ${third}`);
+    expect([shared.shown, shared.samples]).toEqual([apart.shown, apart.samples]);
+    const alone = await run(once);
+    expect(shared.samples).toBe(3 * alone.samples);
+    // Three binary operators, the number, the three places, and below only one of them rate().
+    expect(shared.loads).toBe(3 + 1 + 3 + 1);
+  });
+
+  test('is evaluated at each place if it may make a note', async () => {
+    const noisy = 'sum(rate(gauge[2m]))';
+    expect((await run(`${noisy} / ${noisy}`)).loads).toBe(5);
+  });
+
+  test('is not what is the same text at other steps', async () => {
+    const { shown } = await run('sum(c_total) - max_over_time(sum(c_total)[30s:15s])');
+    expect(shown).toContain('"0":0,"1":0');
   });
 });
 

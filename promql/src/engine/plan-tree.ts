@@ -44,7 +44,10 @@ export interface PlanNode {
   readonly stepMs: number;
   readonly steps: number;
   readonly selection?: PlanSelection;
-  /** Absent unless the query was run; ranges are read by the function around them. */
+  /**
+   * Absent unless the query was run; ranges are read by the function around them, and what the query has twice may be
+   * evaluated at its first place only.
+   */
   readonly cost?: PlanCost;
   readonly inputs: readonly PlanNode[];
 }
@@ -56,6 +59,7 @@ class OpenNode {
   readonly inputs: OpenNode[] = [];
   selection: Selection | undefined;
   isMeasured = false;
+  isOpened = false;
   wallMs = 0;
   series = 0;
   samples = 0;
@@ -119,7 +123,7 @@ function describeNode(node: OpenNode, isRun: boolean): PlanNode {
     stepMs: grid.stepMs,
     steps: grid.steps,
     ...(selection && { selection: describeSelection(selection, isRun) }),
-    ...(node.isMeasured && { cost: costOf(node) }),
+    ...(node.isOpened && { cost: costOf(node) }),
     inputs: node.inputs.map((input) => describeNode(input, isRun)),
   };
 }
@@ -192,6 +196,7 @@ class MeasuredOperator implements Operator {
     this.node.wallMs += performance.now() - begunMs;
     this.node.cells += this.evaluation.heldCells - before;
     this.node.series = this.series.labels.length;
+    this.node.isOpened = true;
   }
 
   read(from: number, to: number, into: Tile, row: number): void {

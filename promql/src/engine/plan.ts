@@ -37,6 +37,7 @@ import { type RangeSource, StorageSource, SubquerySource } from './range-source.
 import { SampleCounter } from './sample-counter.ts';
 import { ScalarBinary, VectorScalarBinary } from './scalar-binary.ts';
 import { type Selection, Selections } from './selection.ts';
+import { SharedParts } from './shared-parts.ts';
 import { SetBinary } from './set-binary.ts';
 import { Negation, Replicate, StepScalar } from './simple-operators.ts';
 import { SmoothedSelector } from './smoothed-selector.ts';
@@ -75,6 +76,7 @@ export class Planner {
   private readonly maxSamples: number;
   private readonly invariance = new Invariance((call) => sharedReference(this, call.args[0]!) !== undefined);
   private readonly stats: ReadonlySet<VectorSelector>;
+  private readonly shared: SharedParts;
 
   constructor(
     query: Expr,
@@ -86,6 +88,7 @@ export class Planner {
   ) {
     this.tree = new PlanTree(evaluation, isMeasured);
     this.stats = statsSelectors(query);
+    this.shared = new SharedParts(query, evaluation);
     this.ranks = new NodeRanks(query);
     evaluation.annotations.ranks = this.ranks;
     this.evaluation = evaluation;
@@ -98,7 +101,9 @@ export class Planner {
   plan(expr: Expr, grid: Grid, around: Surroundings = ALONE): Operator {
     const bare = withoutParens(expr);
     const isOnce = grid.steps > 0 && bare.kind !== 'number' && this.invariance.isInvariant(bare);
-    if (!isOnce || grid.steps === 1) return this.planNode(bare, grid, around);
+    if (!isOnce) return this.planNode(bare, grid, around);
+    // Its grid ends where it starts, which tells where only one step was asked for.
+    if (grid.steps === 1) return this.planNode(bare, firstStep(grid), around);
     const counter = this.evaluation.counter.ofOnce();
     const once = this.evaluation.countingAt(counter, () => this.planNode(bare, firstStep(grid), around));
     return new Replicate(once, grid, this.evaluation);
@@ -132,7 +137,7 @@ export class Planner {
       case 'binary':
         return this.buildBinary(expr, grid);
       case 'aggregate':
-        return this.buildAggregate(expr, grid);
+        return this.shared.of(expr, grid, () => this.buildAggregate(expr, grid));
       case 'call':
         if (WINDOW_FUNCTIONS.has(expr.func)) return this.buildWindowFunction(expr.func, grid);
         return planCall(this, expr, grid, { ...ALONE, func: expr.func });

@@ -31,7 +31,8 @@ export interface RangeCall {
 /** These give back samples as they are, so the series keeps its name. */
 const KEEP_NAME = new Set(['last_over_time', 'first_over_time']);
 
-const COUNTER_SUFFIX = /_(?:total|sum|count|bucket)$/;
+/** What names of counters end in. */
+export const COUNTER_SUFFIX = /_(?:total|sum|count|bucket)$/;
 
 export class RangeFunction extends BaseOperator {
   private readonly call: RangeCall;

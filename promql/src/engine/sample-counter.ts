@@ -10,8 +10,10 @@ export class SampleCounter {
   /** Samples of operators at this counter's own steps. */
   private own = 0;
   private readonly bySteps: Float64Array | undefined;
-  /** Counters of parts that are evaluated once. */
+  /** Counters of parts that are evaluated once for all steps. */
   private readonly once: SampleCounter[] = [];
+  /** Counters of parts with the same steps. */
+  private readonly same: SampleCounter[] = [];
 
   /** `steps` is how often what is evaluated once counts. */
   constructor(steps: number, isByStep: boolean) {
@@ -26,17 +28,37 @@ export class SampleCounter {
     return counter;
   }
 
+  /** The counter of a part that is evaluated at the same steps. */
+  beside(): SampleCounter {
+    const counter = new SampleCounter(this.steps, this.bySteps !== undefined);
+    this.same.push(counter);
+    return counter;
+  }
+
+  /** Counts what another counter does, which is one that beside() made here or elsewhere. */
+  alsoCount(counter: SampleCounter): void {
+    this.same.push(counter);
+  }
+
   get total(): number {
-    return this.own + this.ofParts() * this.steps;
+    return this.own + this.ofOnceTotal() * this.steps + this.same.reduce((sum, { total }) => sum + total, 0);
   }
 
   /** Undefined if they are not counted. */
   perStep({ startMs, stepMs }: Grid): SamplesPerStep | undefined {
-    const parts = this.ofParts();
-    return this.bySteps && { startMs, stepMs, samples: this.bySteps.map((count) => count + parts) };
+    const samples = this.countsByStep();
+    return samples && { startMs, stepMs, samples };
   }
 
-  private ofParts(): number {
+  private countsByStep(): Float64Array | undefined {
+    const parts = this.same.map((counter) => counter.countsByStep());
+    const once = this.ofOnceTotal();
+    return this.bySteps?.map((count, step) =>
+      parts.reduce((sum, part) => sum + (part?.[step] ?? 0), count + once),
+    );
+  }
+
+  private ofOnceTotal(): number {
     return this.once.reduce((sum, counter) => sum + counter.total, 0);
   }
 

@@ -2,6 +2,7 @@
 
 import type { Matcher } from '@flotilla/model';
 import { statsOnly } from './histogram-stats.ts';
+import { planLoads, servedSeries } from './selection-loads.ts';
 import type { SelectContext, SelectHints, Series, Storage } from '../storage.ts';
 
 /** One selector with its time range, and later its series. */
@@ -10,7 +11,7 @@ export interface Selection {
   readonly hints: SelectHints;
   /** Whether only counts and sums of histograms are looked at. */
   readonly stats: boolean;
-  /** These are set by Selections.load(); how long the storage took, and what it gave. */
+  /** These are set by Selections.load(): how long the storage took, 0 if it was asked for another, and what it gave. */
   wallMs: number;
   series: readonly Series[];
 }
@@ -36,11 +37,14 @@ export class Selections {
   async load(storage: Storage, context: SelectContext): Promise<string[]> {
     const warnings = new Set<string>();
     await Promise.all(
-      Array.from(this.byKey.values(), async (selection) => {
+      planLoads(this.byKey.values()).map(async (load) => {
         const begunMs = performance.now();
-        const result = await storage.select(selection.matchers, selection.hints, context);
-        selection.wallMs = performance.now() - begunMs;
-        selection.series = selection.stats ? result.series.map(statsOnly) : result.series;
+        const result = await storage.select(load.matchers, load.hints, context);
+        load.users[0]!.wallMs = performance.now() - begunMs;
+        for (const selection of load.users) {
+          const series = servedSeries(load, result.series, selection);
+          selection.series = selection.stats ? series.map(statsOnly) : series;
+        }
         for (const warning of result.warnings) warnings.add(warning);
       }),
     );

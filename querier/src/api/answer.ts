@@ -1,65 +1,56 @@
-// Sending answers of the API: Prometheus's envelope, the completeness header, warnings for what is missing, pieces with backpressure.
+// From a request to a worker and back: the client's patience, the completeness header and metric, pieces with backpressure.
 
 import { ApiError, drained } from '@flotilla/chassis';
-import type { Request, Response } from '@flotilla/chassis';
-import { JsonWriter } from '@flotilla/promql';
+import type { Response } from '@flotilla/chassis';
 import { COMPLETENESS_HEADER } from '@flotilla/wire';
 import type { Completeness } from '@flotilla/wire';
-import { holes, lonely } from '../stores/completeness-recorder.ts';
+import type { Job } from '../evaluation/jobs.ts';
+import type { Heard } from '../workers/messages.ts';
+import type { WorkerAnswer } from '../workers/worker-thread.ts';
+import type { QueryService } from './query-service.ts';
 
 /** A client that takes nothing for so long is cut off. */
-export const STALL_MS = 60_000;
-/** Prometheus shows at most so many of each. */
-const annotationsMax = 10;
+const stallMs = 60_000;
 
-export interface Notes {
-  readonly warnings: readonly string[];
-  readonly infos: readonly string[];
-}
-
-/** Sets the header. Throws 503 that names the shards when the answer has a hole and the caller takes no partial one. */
-export function completenessNotes(
-  response: Response,
-  completeness: Completeness,
-  allowPartial: boolean,
-): Notes {
+export function setCompleteness(response: Response, completeness: Completeness): void {
   response.setHeader(COMPLETENESS_HEADER, JSON.stringify(completeness).replaceAll(/[^\x20-\x7e]/g, '?'));
-  const missing = holes(completeness);
-  if (missing.length > 0 && !allowPartial) throw new ApiError('unavailable', missing.join('; '));
-  return { warnings: [...missing, ...completeness.cut], infos: lonely(completeness) };
 }
 
-/** Writes the envelope around what `write` writes, which yields when the writer is full. Resolves when all is handed over, or the client has gone. */
-export async function sendJson(
-  request: Request,
+/** A job that stands for no query of a log: in a worker, when its turn has come. */
+export async function answerJob(
+  service: QueryService,
   response: Response,
-  write: (writer: JsonWriter) => Iterable<undefined>,
-  notes: Notes,
+  timeoutMs: number,
+  job: Job,
 ): Promise<void> {
-  const gzip = request.acceptsEncodings('gzip', 'identity') === 'gzip';
-  response.status(200).setHeader('Content-Type', 'application/json');
-  response.vary('Accept-Encoding');
-  if (gzip) response.setHeader('Content-Encoding', 'gzip');
-  const writer = new JsonWriter(gzip);
-  try {
-    writer.text('{"status":"success","data":');
-    for (const _ of write(writer)) {
-      if (response.destroyed) return;
-      if (!response.write(writer.take())) await drained(response, STALL_MS);
-    }
-    writer.text(`${noteJson('warning', notes.warnings)}${noteJson('info', notes.infos)}}`);
-    response.end(writer.end());
-  } finally {
-    writer.drop();
-  }
+  const signal = requestSignal(response, timeoutMs);
+  await sendAnswer(response, await service.gate.run(signal, () => startJob(service, response, signal, job)));
 }
 
-function noteJson(kind: 'warning' | 'info', notes: readonly string[]): string {
-  if (notes.length === 0) return '';
-  const unique = [...new Set(notes)];
-  const more = unique.length - annotationsMax;
-  const rest = more > 0 ? [`${more} more ${kind} annotations omitted`] : [];
-  return `,"${kind}s":${JSON.stringify([...unique.slice(0, annotationsMax), ...rest])}`;
+/** Resolves when the answer begins. Throws ApiError; what is known of the stores is in the header and the metrics then, too. */
+export function startJob(
+  { workers, metrics }: QueryService,
+  response: Response,
+  signal: AbortSignal,
+  job: Job,
+): Promise<WorkerAnswer> {
+  return workers.run(job, signal, ({ completeness, storeResults }: Heard) => {
+    for (const [store, good] of storeResults) metrics.stored(store, good);
+    if (completeness === undefined) return;
+    metrics.answered(completeness);
+    setCompleteness(response, completeness);
+  });
+}
+
+/** Resolves when all is handed over, or the client has gone. */
+export async function sendAnswer(response: Response, { head, pieces }: WorkerAnswer): Promise<void> {
+  response.status(200);
+  for (const [name, value] of Object.entries(head.headers)) response.setHeader(name, value);
+  for await (const { bytes, isLast } of pieces) {
+    if (response.destroyed) return;
+    if (isLast) response.end(bytes);
+    else if (!response.write(bytes)) await drained(response, stallMs);
+  }
 }
 
 /** An abort signal that fires when the client goes before the answer is finished, or after `timeoutMs`. */

@@ -2,10 +2,9 @@
 // With `analyze=true` the query is run and answered as ever, and each part of its plan says what it cost.
 
 import { Router, sendData } from '@flotilla/chassis';
-import type { Request, Response } from '@flotilla/chassis';
 import type { Engine } from '@flotilla/promql';
 import { Params } from './params.ts';
-import { both, instantQuery, rangeQuery, rangeWindow } from './query-routes.ts';
+import { answerQuery, both, instantSpan, queryJob, rangeSpan } from './query-routes.ts';
 import type { QueryService } from './query-service.ts';
 
 /** `engine` only plans here. */
@@ -14,26 +13,13 @@ export function explainQueryRoute(service: QueryService, engine: Engine): Router
   both(router, '/explain_query', async (request, response) => {
     const params = new Params(request);
     const isRange = params.get('start') !== '' || params.get('end') !== '';
-    if (params.boolean('analyze', false)) return analyze(service, isRange, request, response);
-    const timeMs = params.time('time', Date.now());
-    const window = isRange ? rangeWindow(params) : { startMs: timeMs, endMs: timeMs, stepMs: 0 };
-    const plan = engine.explain(params.expr(service.parser), window);
+    const span = isRange ? rangeSpan(params) : instantSpan(params);
+    if (params.boolean('analyze', false)) {
+      const job = queryJob(service, request, params, span);
+      return answerQuery(service, request, response, { ...job, stats: 'all' });
+    }
+    const plan = engine.explain(params.expr(service.parser), span);
     sendData(request, response, { stats: { plan } });
   });
   return router;
-}
-
-/** The same request to another endpoint, with the statistics that have the plan. */
-async function analyze(
-  service: QueryService,
-  isRange: boolean,
-  request: Request,
-  response: Response,
-): Promise<void> {
-  const mark = request.originalUrl.includes('?') ? '&' : '?';
-  const measured = Object.create(request, {
-    originalUrl: { value: `${request.originalUrl}${mark}stats=all` },
-    body: { value: { ...(request.body as object | undefined), stats: 'all' } },
-  }) as Request;
-  await (isRange ? rangeQuery : instantQuery)(service, measured, response);
 }

@@ -3,13 +3,12 @@
 import { ApiError } from '@flotilla/chassis';
 import type { Request } from '@flotilla/chassis';
 import { goQuote, Matcher, METRIC_NAME, parseDuration } from '@flotilla/model';
-import { parseExpr, parseSelector } from '@flotilla/promql';
 import type { Expr, ParserOptions } from '@flotilla/promql';
+import { invalid, parseMatcherSets, parseQuery } from '../evaluation/query-texts.ts';
 
 /** Any time: as far as a number can count milliseconds. */
 const maxTimeMs = 2 ** 53 - 1;
 const minTimeMs = -maxTimeMs;
-const matcherSetsMax = 200;
 
 /** Query string and form body, the body first, as Go's ParseForm merges them. */
 export class Params {
@@ -89,38 +88,13 @@ export class Params {
 
   /** The query; errors name the parameter, but for the endpoint whose errors do not in Prometheus. */
   expr(options: ParserOptions, named = true): { text: string; expr: Expr } {
-    const text = this.get('query');
-    try {
-      return { text, expr: parseExpr(text, options) };
-    } catch (cause) {
-      throw badParameter('query', (cause as Error).message, named, cause);
-    }
+    return parseQuery(this.get('query'), options, named);
   }
 
   /** Selectors of match[]; each set is one alternative. Errors name the parameter where Prometheus's do. */
   matcherSets(named = false): (readonly Matcher[])[] {
-    const texts = this.all('match');
-    if (texts.length > matcherSetsMax)
-      throw invalid('match[]', `${texts.length} selectors, want at most ${matcherSetsMax}`);
-    const sets = texts.map((text) => {
-      try {
-        return parseSelector(text);
-      } catch (cause) {
-        throw badParameter('match[]', (cause as Error).message, named, cause);
-      }
-    });
-    if (sets.some((matchers) => matchers.every(({ matchesEmpty }) => matchesEmpty)))
-      throw badParameter('match[]', 'match[] must contain at least one non-empty matcher', named);
-    return sets;
+    return parseMatcherSets(this.all('match'), named);
   }
-}
-
-function badParameter(name: string, reason: string, named: boolean, cause?: unknown): ApiError {
-  return named ? invalid(name, reason, cause) : new ApiError('bad_data', reason, 400, { cause });
-}
-
-export function invalid(name: string, reason: string, cause?: unknown): ApiError {
-  return new ApiError('bad_data', `invalid parameter "${name}": ${reason}`, 400, { cause });
 }
 
 /** Seconds as a float, or RFC 3339. */

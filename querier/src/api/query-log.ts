@@ -5,7 +5,8 @@ import type { Logger, Request } from '@flotilla/chassis';
 import type { QueryStats } from '@flotilla/promql';
 import { createWriteStream } from 'node:fs';
 import type { WriteStream } from 'node:fs';
-import { statsJson } from './query-json.ts';
+import type { Span } from '../evaluation/jobs.ts';
+import { statsJson } from '../evaluation/query-json.ts';
 
 export interface QueryLogOptions {
   /** '' for none. */
@@ -15,12 +16,8 @@ export interface QueryLogOptions {
   readonly log: Logger;
 }
 
-export interface LoggedQuery {
+export interface LoggedQuery extends Span {
   readonly query: string;
-  readonly startMs: number;
-  readonly endMs: number;
-  /** 0 for an instant query. */
-  readonly stepMs: number;
 }
 
 /** Characters of a query in the log: enough to find it, too few to fill a disk. */

@@ -2,7 +2,7 @@
 
 import { collectFrom, Summary } from '@flotilla/chassis';
 import type { Registry } from '@flotilla/chassis';
-import type { Completeness, StoreAddress } from '@flotilla/wire';
+import type { Completeness } from '@flotilla/wire';
 import type { QueryGate } from './query-gate.ts';
 
 export class QueryMetrics {
@@ -46,7 +46,7 @@ export class QueryMetrics {
     this.#last = completeness;
   }
 
-  stored({ name }: StoreAddress, good: boolean): void {
+  stored(name: string, good: boolean): void {
     const counts = this.#storeRequests.get(name) ?? { good: 0, bad: 0 };
     if (good) counts.good++;
     else counts.bad++;

@@ -2,17 +2,13 @@
 
 import { ApiError, Router, sendData } from '@flotilla/chassis';
 import type { Request, RequestHandler, Response } from '@flotilla/chassis';
-import { goQuote } from '@flotilla/model';
-import { exprToJson, prettyExpr, QueryError, valueType } from '@flotilla/promql';
-import type { Expr, JsonWriter, QueryControl, QueryResult } from '@flotilla/promql';
+import { exprToJson, prettyExpr } from '@flotilla/promql';
 import { HISTOGRAMS_EXACT, HISTOGRAMS_PARAM } from '@flotilla/wire';
-import { MergedStorage } from '../stores/merged-storage.ts';
-import { requestSignal, sendJson } from './answer.ts';
-import { queryExemplars } from './exemplars-route.ts';
-import { invalid, Params, tryParseDuration } from './params.ts';
-import type { LoggedQuery } from './query-log.ts';
-import { writeQueryData } from './query-json.ts';
-import { RequestView } from './query-service.ts';
+import type { QueryJob, Span } from '../evaluation/jobs.ts';
+import { invalid } from '../evaluation/query-texts.ts';
+import type { WorkerAnswer } from '../workers/worker-thread.ts';
+import { answerJob, requestSignal, sendAnswer, startJob } from './answer.ts';
+import { Params, tryParseDuration } from './params.ts';
 import type { QueryService } from './query-service.ts';
 
 const pointsMax = 11_000;
@@ -37,32 +33,25 @@ export function both(router: Router, path: string, handler: RequestHandler): voi
   router.post(path, handler);
 }
 
-export async function instantQuery(
-  service: QueryService,
-  request: Request,
-  response: Response,
-): Promise<void> {
+async function instantQuery(service: QueryService, request: Request, response: Response): Promise<void> {
   const params = new Params(request);
+  await answerQuery(service, request, response, queryJob(service, request, params, instantSpan(params)));
+}
+
+async function rangeQuery(service: QueryService, request: Request, response: Response): Promise<void> {
+  const params = new Params(request);
+  await answerQuery(service, request, response, queryJob(service, request, params, rangeSpan(params)));
+}
+
+/** Of several bad parameters, Prometheus names the limit first. */
+export function instantSpan(params: Params): Span {
   params.limit();
   const timeMs = params.time('time', Date.now());
-  const span = { startMs: timeMs, endMs: timeMs, stepMs: 0 };
-  await answerQuery(service, params, span, request, response, (storage, control) => {
-    return service.engine.instant({ ...params.expr(service.parser), timeMs }, storage, control);
-  });
+  return { startMs: timeMs, endMs: timeMs, stepMs: 0 };
 }
 
-export async function rangeQuery(service: QueryService, request: Request, response: Response): Promise<void> {
-  const params = new Params(request);
+export function rangeSpan(params: Params): Span {
   params.limit();
-  const window = rangeWindow(params);
-  await answerQuery(service, params, window, request, response, (storage, control) => {
-    const query = params.expr(service.parser);
-    checkRangeType(query.expr);
-    return service.engine.range({ ...query, ...window }, storage, control);
-  });
-}
-
-export function rangeWindow(params: Params): Span {
   const startMs = params.requiredTime('start');
   const endMs = params.requiredTime('end');
   if (endMs < startMs) throw invalid('end', 'end timestamp must not be before start time');
@@ -83,79 +72,76 @@ export function rangeWindow(params: Params): Span {
   return { startMs, endMs, stepMs };
 }
 
-/** Throws unless an expression gives something at each step. */
-function checkRangeType(expr: Expr): void {
-  const type = valueType(expr);
-  if (type === 'scalar' || type === 'vector') return;
-  const name = type === 'matrix' ? 'range vector' : type;
-  throw invalid(
-    'query',
-    `invalid expression type "${name}" for range query, must be Scalar or instant Vector`,
-  );
+export function queryJob(service: QueryService, request: Request, params: Params, span: Span): QueryJob {
+  return {
+    kind: 'query',
+    query: params.get('query'),
+    ...span,
+    isRange: span.stepMs > 0,
+    timeoutMs: Math.min(params.duration('timeout') ?? service.timeoutMs, service.timeoutMs),
+    lookbackMs: lookback(params),
+    limit: params.limit(),
+    allowPartial: params.boolean('partial_response', true),
+    dedup: params.boolean('dedup', true),
+    stats: params.get('stats'),
+    withExactHistograms: params.get(HISTOGRAMS_PARAM) === HISTOGRAMS_EXACT,
+    gzip: acceptsGzip(request),
+  };
 }
 
-type Span = Pick<LoggedQuery, 'startMs' | 'endMs' | 'stepMs'>;
-type Evaluate = (storage: MergedStorage, control: QueryControl) => Promise<QueryResult>;
+function acceptsGzip(request: Request): boolean {
+  return request.acceptsEncodings('gzip', 'identity') === 'gzip';
+}
 
-async function answerQuery(
+export async function answerQuery(
   service: QueryService,
-  params: Params,
-  span: Span,
   request: Request,
   response: Response,
-  evaluate: Evaluate,
+  job: QueryJob,
 ): Promise<void> {
-  const timeoutMs = Math.min(params.duration('timeout') ?? service.timeoutMs, service.timeoutMs);
-  const lookbackMs = lookback(params);
-  const limit = params.limit();
-  const signal = requestSignal(response, timeoutMs);
-  const view = new RequestView(service, params, signal);
-  const storage = new MergedStorage(view.fanOut, { dedup: params.boolean('dedup', true) });
-  const measure = params.get('stats') === 'all';
-  const control = { signal, timeoutMs, measure, ...(lookbackMs !== undefined && { lookbackMs }) };
-  const logged = { query: params.get('query'), ...span };
-  const result = await runLogged(service, request, logged, signal, () => evaluate(storage, control));
-  view.release();
-  service.metrics.evaluated(result.stats.evalMs / 1000);
-  const notes = view.notes(response);
-  const limited = limitSeries(result, limit);
-  const stats = params.get('stats');
-  const warnings = [
-    ...notes.warnings,
-    ...result.warnings,
-    ...(limited === result ? [] : ['results truncated due to limit']),
-    ...(['', 'true', 'all'].includes(stats) ? [] : [statsWarning(stats)]),
-  ];
-  const withExact = params.get(HISTOGRAMS_PARAM) === HISTOGRAMS_EXACT;
-  const write = (writer: JsonWriter) => writeQueryData(writer, limited, stats !== '', withExact);
-  await sendJson(request, response, write, {
-    warnings,
-    infos: [...notes.infos, ...result.infos],
-  });
+  const signal = requestSignal(response, job.timeoutMs);
+  const answer = await startLogged(service, request, job, signal, () =>
+    startJob(service, response, signal, job),
+  );
+  response.vary('Accept-Encoding');
+  await sendAnswer(response, answer);
 }
 
 /** Through the gate, with the query in the logs. Throws ApiError. */
-async function runLogged(
-  { gate, log, active }: QueryService,
+async function startLogged(
+  { gate, log, active, metrics }: QueryService,
   request: Request,
-  query: LoggedQuery,
+  job: QueryJob,
   signal: AbortSignal,
-  evaluate: () => Promise<QueryResult>,
-): Promise<QueryResult> {
+  start: () => Promise<WorkerAnswer>,
+): Promise<WorkerAnswer> {
   const beganMs = performance.now();
   const tookMs = (): number => performance.now() - beganMs;
   try {
-    const result = await gate.run(signal, async () => {
-      const end = active?.begin(query.query);
-      return evaluate().finally(end);
+    const answer = await gate.run(signal, async () => {
+      const end = active?.begin(job.query);
+      return start().finally(end);
     });
-    log.ended(request, query, tookMs(), result.stats, '');
-    return result;
+    const { stats } = answer.head;
+    if (stats !== undefined) metrics.evaluated(stats.evalMs / 1000);
+    log.ended(request, job, tookMs(), stats, '');
+    return answer;
   } catch (error) {
-    const answer = apiErrorOf(error, signal);
-    log.ended(request, query, tookMs(), undefined, (answer as Error).message);
-    throw answer;
+    log.ended(request, job, tookMs(), undefined, (error as Error).message);
+    throw error;
   }
+}
+
+async function queryExemplars(service: QueryService, request: Request, response: Response): Promise<void> {
+  const params = new Params(request);
+  response.vary('Accept-Encoding');
+  await answerJob(service, response, service.timeoutMs, {
+    kind: 'exemplars',
+    query: params.get('query'),
+    ...params.range(),
+    gzip: acceptsGzip(request),
+    allowPartial: params.boolean('partial_response', true),
+  });
 }
 
 function lookback(params: Params): number | undefined {
@@ -166,29 +152,4 @@ function lookback(params: Params): number | undefined {
     throw new ApiError('bad_data', `error parsing lookback delta duration: ${reason}`);
   }
   return lookbackMs;
-}
-
-function statsWarning(stats: string): string {
-  const rule = 'is deprecated and will be rejected in the next major release, use "true" or "all"';
-  return `value ${goQuote(stats)} for parameter "stats" ${rule}`;
-}
-
-/** The result itself when the limit leaves it whole. */
-function limitSeries(result: QueryResult, limit: number): QueryResult {
-  if (limit === 0) return result;
-  if (result.type === 'vector' && result.series.length > limit)
-    return { ...result, series: result.series.slice(0, limit) };
-  if (result.type === 'matrix' && result.series.length > limit)
-    return { ...result, series: result.series.slice(0, limit) };
-  return result;
-}
-
-/** A query that is aborted because its time is up has timed out, wherever it was. */
-function apiErrorOf(error: unknown, { reason }: AbortSignal): unknown {
-  const isLate = [error, reason].some((one) => (one as Error | undefined)?.name === 'TimeoutError');
-  if (isLate && !(error instanceof ApiError))
-    return new ApiError('timeout', 'query timed out in expression evaluation', undefined, { cause: error });
-  if (error instanceof QueryError)
-    return new ApiError(error.kind, error.message, undefined, { cause: error });
-  return error;
 }

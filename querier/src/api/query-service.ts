@@ -1,17 +1,15 @@
-// What every data endpoint shares: stores, engine, gate and metrics, and the view of one request on them.
+// What every data endpoint shares: stores, workers, gate and metrics, and the view of one request on the stores.
 
 import type { Response } from '@flotilla/chassis';
-import { ColumnArena } from '@flotilla/promql';
-import type { Engine, ParserOptions } from '@flotilla/promql';
-import type { Completeness } from '@flotilla/wire';
-import { CompletenessRecorder } from '../stores/completeness-recorder.ts';
-import { FanOut } from '../stores/fan-out.ts';
+import type { ParserOptions } from '@flotilla/promql';
+import { notesOf, StoreView } from '../evaluation/store-view.ts';
+import type { Notes } from '../evaluation/store-view.ts';
 import type { ReplicaChoice } from '../stores/replica-choice.ts';
 import type { StoreClient } from '../stores/store-client.ts';
 import type { TopologyFile } from '../stores/topology-file.ts';
+import type { QueryWorkers } from '../workers/query-workers.ts';
 import type { ActiveQueryLog } from './active-query-log.ts';
-import { completenessNotes } from './answer.ts';
-import type { Notes } from './answer.ts';
+import { setCompleteness } from './answer.ts';
 import type { Params } from './params.ts';
 import type { QueryGate } from './query-gate.ts';
 import type { QueryLog } from './query-log.ts';
@@ -21,10 +19,9 @@ export interface QueryService {
   readonly topology: TopologyFile;
   readonly client: StoreClient;
   readonly choice: ReplicaChoice;
-  readonly engine: Engine;
+  readonly workers: QueryWorkers;
   /** What queries may use beyond the stable language. */
   readonly parser: ParserOptions;
-  readonly lookbackMs: number;
   readonly gate: QueryGate;
   readonly metrics: QueryMetrics;
   readonly timeoutMs: number;
@@ -32,44 +29,22 @@ export interface QueryService {
   readonly active: ActiveQueryLog | undefined;
 }
 
-/** The stores as one request sees them, and what it has heard of them. */
-export class RequestView {
-  readonly fanOut: FanOut;
-  readonly #recorder = new CompletenessRecorder();
-  readonly #arena = new ColumnArena();
+/** For what the event loop asks of the stores itself: lists, not samples. */
+export class RequestView extends StoreView {
   readonly #metrics: QueryMetrics;
   readonly #allowPartial: boolean;
 
   constructor({ topology, client, choice, metrics }: QueryService, params: Params, signal: AbortSignal) {
+    super({ topology: topology.current(), client, choice }, signal);
     this.#allowPartial = params.boolean('partial_response', true);
     this.#metrics = metrics;
-    this.fanOut = new FanOut({
-      topology: topology.current(),
-      client,
-      choice,
-      signal,
-      recorder: this.#recorder,
-      arena: this.#arena,
-    });
-  }
-
-  completeness(): Completeness {
-    return this.#recorder.record();
-  }
-
-  /** The series that were read are not needed any more. */
-  release(): void {
-    this.#arena.release();
-  }
-
-  cut(what: string): void {
-    this.#recorder.cut(what);
   }
 
   /** Header, metric, warnings; throws 503 for a hole that the caller does not take. */
   notes(response: Response): Notes {
     const completeness = this.completeness();
     this.#metrics.answered(completeness);
-    return completenessNotes(response, completeness, this.#allowPartial);
+    setCompleteness(response, completeness);
+    return notesOf(completeness, this.#allowPartial);
   }
 }

@@ -4,7 +4,7 @@ import { Labels } from '@flotilla/model';
 import type { Matcher } from '@flotilla/model';
 import type { RuleGroupStatus, RuleStatus } from '@flotilla/wire';
 import { createHash } from 'node:crypto';
-import { invalid } from './params.ts';
+import { invalid } from '../evaluation/query-texts.ts';
 import type { Params } from './params.ts';
 
 /** Alerts that were not asked for are null. */

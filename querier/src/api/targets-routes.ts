@@ -16,7 +16,8 @@ import { requestSignal } from './answer.ts';
 import { askEveryStore } from './fleet-view.ts';
 import { mergeTargets } from './merged-targets.ts';
 import { askOperator } from './operator-view.ts';
-import { invalid, Params } from './params.ts';
+import { invalid } from '../evaluation/query-texts.ts';
+import { Params } from './params.ts';
 import { RequestView } from './query-service.ts';
 import type { QueryService } from './query-service.ts';
 

@@ -4,7 +4,7 @@
 // all for what the first one lacks, so that a dead one does not cost every query its timeout. A replica that is slow is hedged:
 // the next one is asked too, the first answer wins.
 
-import { errorText } from '@flotilla/chassis';
+import { errorText } from '@flotilla/chassis/thread';
 import type { StoreAddress } from '@flotilla/wire';
 
 const stepBackMs = 3000;

@@ -115,8 +115,9 @@ export class BodyIngest {
   readonly #sinks: BodySinks;
   readonly #page: LinePage;
   readonly #body: Buffer;
-  readonly #parser: LineCursor;
-  readonly #types: TypeTracker;
+  /** Made for the first line that the cache does not know. */
+  #lineParser: LineCursor | undefined;
+  #typeTracker: TypeTracker | undefined;
   readonly #freshRefs = new Set<number>();
   #sawEof = false;
   #hasTooManyBuckets = false;
@@ -134,9 +135,15 @@ export class BodyIngest {
     this.#sinks = sinks;
     this.#page = page;
     this.#body = page.body;
-    this.#parser = lineParser(page.format);
-    this.#types = new TypeTracker(page.body, page.format);
     this.#emptyLineAt = page.format === 'openmetrics' ? emptyLineIn(page.body) : Infinity;
+  }
+
+  get #parser(): LineCursor {
+    return (this.#lineParser ??= lineParser(this.#page.format));
+  }
+
+  get #types(): TypeTracker {
+    return (this.#typeTracker ??= new TypeTracker(this.#page.body, this.#page.format));
   }
 
   /**
@@ -146,8 +153,7 @@ export class BodyIngest {
    */
   read(): void {
     const { scanner, lines } = this.#sinks;
-    scanner.bodyBuffer(this.#body.length).set(this.#body);
-    lines.scan(this.#body.length);
+    lines.scan(this.#body);
     this.kept = scanner.sampleCount;
     this.scraped = this.kept + scanner.droppedCount;
     for (let i = 0; i < scanner.unknownCount; i++) this.#line(scanner.unknown(i));

@@ -166,12 +166,13 @@ export class TargetIngest {
   }
 
   #transact<T>(step: (appender: Appender) => T): T {
-    const appender = this.#context.tsdb.appender();
+    const appender = appenderOf(this.#context.tsdb);
     try {
       const result = step(appender);
       appender.commit();
       return result;
     } catch (err) {
+      appenders.delete(this.#context.tsdb);
       appender.rollback();
       this.#report.forget();
       throw err;
@@ -287,6 +288,15 @@ export class TargetIngest {
   #countsOf({ scraped, kept, fresh }: BodyIngest): Counts {
     return { ...noCounts, scraped, kept, added: fresh.filter((ref) => !this.#ends.wasPresent(ref)).length };
   }
+}
+
+/** A transaction is one call and ends before the next begins: they share one appender, which is garbage for nobody. */
+const appenders = new WeakMap<IngestContext['tsdb'], Appender>();
+
+function appenderOf(tsdb: IngestContext['tsdb']): Appender {
+  let appender = appenders.get(tsdb);
+  if (appender === undefined) appenders.set(tsdb, (appender = tsdb.appender()));
+  return appender;
 }
 
 /** Parsing or a limit ended the scrape; the counts are what was seen until then. */

@@ -34,7 +34,7 @@ export class HeadBlockSource implements BlockSource {
   *symbols(): Iterable<string> {
     const { sets, symbols } = this.head.index;
     const used = new Uint8Array(symbols.capacity);
-    for (const slot of this.slots) for (let k = 0; k < sets.idCount(slot); k++) used[sets.id(slot, k)] = 1;
+    for (const slot of this.slots) for (const id of sets.pairsOf(slot)) used[id] = 1;
     for (let id = 0; id < used.length; id++) if (used[id] === 1) yield symbols.text(id);
   }
 

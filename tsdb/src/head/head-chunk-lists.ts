@@ -3,8 +3,8 @@
 // Series with native histograms, late samples or deletions go by way of Head.chunks(), one by one; so does one with a
 // damaged chunk, which is reported there.
 
-import { CHUNK_HEADER_BYTES, OPEN_CHUNK_BYTES_MAX, packChunks } from '@flotilla/kernel';
-import type { ChunkGather, HeadKernel } from '@flotilla/kernel';
+import { CHUNK_HEADER_BYTES, ChunkGather, OPEN_CHUNK_BYTES_MAX, packChunks } from '@flotilla/kernel';
+import type { HeadKernel } from '@flotilla/kernel';
 import type { RawChunk, SeriesRef } from '../api.ts';
 import { type RefTable, slotOf } from './ref-table.ts';
 import type { SealedChunks } from './sealed-chunks.ts';
@@ -51,7 +51,8 @@ export class HeadChunkLists {
   read(refs: Uint32Array, minTimeMs: number, maxTimeMs: number): number {
     [this.minTimeMs, this.maxTimeMs] = [minTimeMs, maxTimeMs];
     this.clear();
-    while (this.count < Math.min(refs.length, SERIES_MAX) && this.add(refs[this.count]!)) this.count++;
+    const max = Math.min(refs.length, SERIES_MAX);
+    while (this.count < max && this.addSome(refs.subarray(this.count, max)));
     const damaged = new Set<number>();
     this.reads.readAll((series) => damaged.add(series));
     if (damaged.size === 0) this.head.sealed.noteChecked(this.reads.rows());
@@ -75,6 +76,17 @@ export class HeadChunkLists {
 
   end(): void {
     this.reads.gather.end();
+  }
+
+  /** Adds the first of the series; false if there is no room for all of them. */
+  private addSome(refs: Uint32Array): boolean {
+    const some = refs.subarray(0, ChunkGather.warmMax);
+    this.reads.gather.warmOpen(some);
+    for (const ref of some) {
+      if (!this.add(ref)) return false;
+      this.count++;
+    }
+    return true;
   }
 
   /** False if there is no room for the series. */

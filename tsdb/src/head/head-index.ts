@@ -40,9 +40,8 @@ export class HeadIndex {
 
   publish(slot: number): void {
     this.all.add(slot);
-    for (let k = 0; k < this.sets.idCount(slot); k += 2) {
-      this.listOf(this.sets.id(slot, k), this.sets.id(slot, k + 1)).add(slot);
-    }
+    const pairs = this.sets.pairsOf(slot);
+    for (let k = 0; k < pairs.length; k += 2) this.listOf(pairs[k]!, pairs[k + 1]!).add(slot);
   }
 
   private listOf(name: number, value: number): PackedPostings {
@@ -62,11 +61,12 @@ export class HeadIndex {
   remove(slots: readonly number[], flags: Uint8Array): void {
     const touched = new Map<number, Set<number>>();
     for (const slot of slots) {
-      for (let k = 0; k < this.sets.idCount(slot); k += 2) {
-        const name = this.sets.id(slot, k);
+      const pairs = this.sets.pairsOf(slot);
+      for (let k = 0; k < pairs.length; k += 2) {
+        const name = pairs[k]!;
         let values = touched.get(name);
         if (values === undefined) touched.set(name, (values = new Set<number>()));
-        values.add(this.sets.id(slot, k + 1));
+        values.add(pairs[k + 1]!);
       }
     }
     for (const [name, values] of touched) for (const value of values) this.shrink(name, value, flags);

@@ -1,29 +1,34 @@
 // The label set of each slot, and the way back from labels to slot.
 //
-// A set lies in one arena as the number of its shape, which has the ids of its names, then the ids of its values. The way back is an open-addressing
-// table of slots, by a hash of the ids. No object per series.
+// A set lies in one arena as varints: the number of its shape, which has the ids of its names, then the ids of its values,
+// two bytes each where strings are few. The way back is an open-addressing table of slots, by a hash of the ids. No object
+// per series.
 
 import { compareUtf8, Labels } from '@flotilla/model';
 import type { SnapshotReader } from '../head-snapshot/snapshot-reader.ts';
 import { section, type SnapshotWriter } from '../head-snapshot/snapshot-writer.ts';
 import { LabelShapes } from './label-shapes.ts';
-import { grown, type Symbols } from './symbols.ts';
+import { grown, grownBytes, type Symbols } from './symbols.ts';
 
 const GONE = 0xffffffff;
+const VARINT_BYTES_MAX = 5;
 
 export class LabelSets {
   private readonly symbols: Symbols;
   private readonly shapes = new LabelShapes();
-  private arena = new Uint32Array(1 << 12);
+  private arena = new Uint8Array(1 << 13);
   private used = 1; // Offset 0 means: no set.
   private wasted = 0;
   private offsets = new Uint32Array(1024);
   private table = new Uint32Array(1 << 11);
   private tableUsed = 0; // Gone entries included.
   private count = 0;
-  /** What find() was asked for last, and its ids if all texts were known: what is not found is added next. */
+  /** In the arena: what next() reads. */
+  private at = 0;
+  /** Ids of names and values in turn, for one call. */
+  private pairs = new Uint32Array(64);
+  /** What find() was asked for last and has not found, if `pairs` has all of its ids: it is added next. */
   private sought: Labels | undefined;
-  private soughtIds: Uint32Array | undefined;
 
   constructor(symbols: Symbols) {
     this.symbols = symbols;
@@ -35,41 +40,66 @@ export class LabelSets {
 
   /** The slot with exactly these labels, or 0. */
   find(labels: Labels): number {
-    const ids = this.idsOf(labels);
+    const { length } = labels.flat;
+    this.sought = undefined;
+    if (!this.lookUp(labels.flat)) return 0;
     this.sought = labels;
-    this.soughtIds = ids;
-    if (ids === undefined) return 0;
     const mask = this.table.length - 1;
-    for (let i = hashIds(ids) & mask; ; i = (i + 1) & mask) {
+    for (let i = hashPairs(this.pairs, length) & mask; ; i = (i + 1) & mask) {
       const slot = this.table[i]!;
       if (slot === 0) return 0;
-      if (slot !== GONE && this.hasIds(slot, ids)) return slot;
+      if (slot !== GONE && this.hasPairs(slot, length)) return slot;
     }
   }
 
   /** Gives the labels, which no slot has, to `slot`. */
   add(slot: number, labels: Labels): void {
-    const ids = this.acquired(labels);
-    const length = 1 + ids.length / 2;
-    this.reserve(slot, length);
-    const at = this.used;
-    this.arena[at] = this.shapes.acquire(ids);
-    for (let i = 1; i < length; i++) this.arena[at + i] = ids[2 * i - 1]!;
-    this.used += length;
-    this.offsets[slot] = at;
+    const { length } = labels.flat;
+    this.acquire(labels);
+    this.reserve(slot, VARINT_BYTES_MAX * (1 + length / 2));
+    this.offsets[slot] = this.used;
+    this.put(this.shapes.acquire(this.pairs.subarray(0, length)));
+    for (let k = 1; k < length; k += 2) this.put(this.pairs[k]!);
     this.count++;
     this.insert(slot);
   }
 
-  /** The ids of labels, with one use more of each. */
-  private acquired(labels: Labels): Uint32Array {
-    const known = this.sought === labels ? this.soughtIds : undefined;
-    const ids = known ?? new Uint32Array(labels.flat.length);
-    for (let i = 0; i < ids.length; i++) {
-      if (known === undefined) ids[i] = this.symbols.acquire(labels.flat[i]!);
-      else this.symbols.use(ids[i]!);
+  /** Puts the ids of labels into `pairs`, with one use more of each. */
+  private acquire(labels: Labels): void {
+    const { flat } = labels;
+    const isKnown = this.sought === labels;
+    this.sought = undefined;
+    this.reservePairs(flat.length);
+    for (let k = 0; k < flat.length; k++) {
+      if (isKnown) this.symbols.use(this.pairs[k]!);
+      else this.pairs[k] = this.symbols.acquire(flat[k]!);
     }
-    return ids;
+  }
+
+  private put(id: number): void {
+    let rest = id;
+    for (; rest >= 0x80; rest >>>= 7) this.arena[this.used++] = (rest & 0x7f) | 0x80;
+    this.arena[this.used++] = rest;
+  }
+
+  /** The number at the cursor, which moves behind it. */
+  private next(): number {
+    const { arena } = this;
+    let at = this.at;
+    let byte = arena[at++]!;
+    let id = byte & 0x7f;
+    for (let shift = 7; byte >= 0x80; shift += 7) {
+      byte = arena[at++]!;
+      id |= (byte & 0x7f) << shift;
+    }
+    this.at = at;
+    return id;
+  }
+
+  /** The names of a set; next() gives its values then. */
+  private open(slot: number): Uint32Array {
+    this.at = this.offsets[slot]!;
+    return this.shapes.namesOf(this.next());
   }
 
   remove(slot: number): void {
@@ -78,54 +108,64 @@ export class LabelSets {
     let i = this.hashOf(slot) & mask;
     while (this.table[i] !== slot) i = (i + 1) & mask;
     this.table[i] = GONE;
-    const count = this.idCount(slot);
-    for (let k = 0; k < count; k++) this.symbols.release(this.id(slot, k));
-    this.shapes.release(this.arena[this.offsets[slot]!]!);
+    for (const id of this.pairsOf(slot)) this.symbols.release(id);
+    this.wasted += this.at - this.offsets[slot]!;
+    this.at = this.offsets[slot]!;
+    this.shapes.release(this.next());
     this.offsets[slot] = 0;
-    this.wasted += 1 + count / 2;
     this.count--;
-    if (this.wasted > this.used / 2 && this.wasted > 4096) this.compact();
+    if (this.wasted > this.used / 2 && this.wasted > 16_384) this.compact();
   }
 
-  private namesOf(slot: number): Uint32Array {
-    return this.shapes.namesOf(this.arena[this.offsets[slot]!]!);
-  }
-
-  /** How many ids (two a label) the set has. */
-  idCount(slot: number): number {
-    return 2 * this.namesOf(slot).length;
-  }
-
-  /** Id k of the set: names at even k, values at odd k. */
-  id(slot: number, k: number): number {
-    return k % 2 === 0 ? this.namesOf(slot)[k / 2]! : this.arena[this.offsets[slot]! + (k + 1) / 2]!;
+  /** Ids of the names and values of a set in turn: a view, valid until the next call. */
+  pairsOf(slot: number): Uint32Array {
+    const names = this.open(slot);
+    this.sought = undefined;
+    this.reservePairs(2 * names.length);
+    for (let i = 0; i < names.length; i++) {
+      this.pairs[2 * i] = names[i]!;
+      this.pairs[2 * i + 1] = this.next();
+    }
+    return this.pairs.subarray(0, 2 * names.length);
   }
 
   /** The id of the value that the set has for a name, or −1. */
   valueOf(slot: number, nameId: number): number {
-    const names = this.namesOf(slot);
-    for (let i = 0; i < names.length; i++)
-      if (names[i] === nameId) return this.arena[this.offsets[slot]! + 1 + i]!;
+    const names = this.open(slot);
+    for (let i = 0; i < names.length; i++) {
+      const value = this.next();
+      if (names[i] === nameId) return value;
+    }
     return -1;
   }
 
   labels(slot: number): Labels {
     const flat: string[] = [];
-    for (let k = 0; k < this.idCount(slot); k++) flat.push(this.symbols.text(this.id(slot, k)));
+    for (const name of this.open(slot)) flat.push(this.symbols.text(name), this.symbols.text(this.next()));
     return Labels.fromSorted(flat);
   }
 
   /** Label order, as compareLabels; equal strings have equal ids and are not looked at. */
   compare(a: number, b: number): number {
-    const aCount = this.idCount(a);
-    const bCount = this.idCount(b);
-    const length = Math.min(aCount, bCount);
-    for (let k = 0; k < length; k++) {
-      const x = this.id(a, k);
-      const y = this.id(b, k);
-      if (x !== y) return compareUtf8(this.symbols.text(x), this.symbols.text(y));
+    const bNames = this.open(b);
+    let bAt = this.at;
+    const aNames = this.open(a);
+    const length = Math.min(aNames.length, bNames.length);
+    for (let i = 0; i < length; i++) {
+      if (aNames[i] !== bNames[i]) return this.compareTexts(aNames[i]!, bNames[i]!);
+      const aValue = this.next();
+      const aAt = this.at;
+      this.at = bAt;
+      const bValue = this.next();
+      if (aValue !== bValue) return this.compareTexts(aValue, bValue);
+      bAt = this.at;
+      this.at = aAt;
     }
-    return aCount - bCount;
+    return aNames.length - bNames.length;
+  }
+
+  private compareTexts(a: number, b: number): number {
+    return compareUtf8(this.symbols.text(a), this.symbols.text(b));
   }
 
   save(out: SnapshotWriter): void {
@@ -144,41 +184,46 @@ export class LabelSets {
     this.tableUsed = input.u32();
     this.wasted = input.u32();
     this.shapes.load(input);
-    this.arena = input.array(Uint32Array);
+    this.arena = input.array(Uint8Array);
     this.used = this.arena.length;
     this.offsets = input.array(Uint32Array);
     this.table = input.array(Uint32Array);
   }
 
-  private idsOf(labels: Labels): Uint32Array | undefined {
-    const { flat } = labels;
-    const ids = new Uint32Array(flat.length);
-    for (let i = 0; i < flat.length; i++) {
-      const id = this.symbols.find(flat[i]!);
-      if (id === undefined) return undefined;
-      ids[i] = id;
+  /** Puts the ids of texts into `pairs`; false if one has none. */
+  private lookUp(texts: readonly string[]): boolean {
+    this.reservePairs(texts.length);
+    for (let k = 0; k < texts.length; k++) {
+      const id = this.symbols.find(texts[k]!);
+      if (id === undefined) return false;
+      this.pairs[k] = id;
     }
-    return ids;
+    return true;
   }
 
-  private hasIds(slot: number, ids: Uint32Array): boolean {
-    if (this.idCount(slot) !== ids.length) return false;
-    for (let k = 0; k < ids.length; k++) if (this.id(slot, k) !== ids[k]) return false;
+  private reservePairs(length: number): void {
+    if (length > this.pairs.length) this.pairs = grown(this.pairs, length);
+  }
+
+  /** Whether the set is the first `length` of `pairs`. */
+  private hasPairs(slot: number, length: number): boolean {
+    const names = this.open(slot);
+    if (2 * names.length !== length) return false;
+    for (let i = 0; i < names.length; i++) {
+      if (names[i] !== this.pairs[2 * i] || this.next() !== this.pairs[2 * i + 1]) return false;
+    }
     return true;
   }
 
   private hashOf(slot: number): number {
-    const names = this.namesOf(slot);
-    const valuesAt = this.offsets[slot]! + 1;
+    const names = this.open(slot);
     let hash = HASH_SEED;
-    for (let i = 0; i < names.length; i++) {
-      hash = mixed(mixed(hash, names[i]!), this.arena[valuesAt + i]!);
-    }
+    for (let i = 0; i < names.length; i++) hash = mixed(mixed(hash, names[i]!), this.next());
     return finished(hash);
   }
 
   private reserve(slot: number, length: number): void {
-    if (this.used + length > this.arena.length) this.arena = grown(this.arena, this.used + length);
+    if (this.used + length > this.arena.length) this.arena = grownBytes(this.arena, this.used + length);
     if (slot >= this.offsets.length) this.offsets = grown(this.offsets, slot + 1);
     if ((this.tableUsed + 1) * 4 > this.table.length * 3) this.rehash();
   }
@@ -202,25 +247,28 @@ export class LabelSets {
 
   private compact(): void {
     const old = this.arena;
-    this.arena = new Uint32Array(Math.max(this.used - this.wasted + 4096, 1 << 12));
-    this.used = 1;
-    this.wasted = 0;
+    const kept = this.used - this.wasted;
+    const arena = new Uint8Array(kept + (kept >> 2) + 8192);
+    let used = 1;
     for (let slot = 0; slot < this.offsets.length; slot++) {
       const from = this.offsets[slot]!;
       if (from === 0) continue;
-      const length = this.shapes.namesOf(old[from]!).length + 1;
-      this.arena.set(old.subarray(from, from + length), this.used);
-      this.offsets[slot] = this.used;
-      this.used += length;
+      for (let left = this.open(slot).length; left > 0; left--) this.next();
+      arena.set(old.subarray(from, this.at), used);
+      this.offsets[slot] = used;
+      used += this.at - from;
     }
+    this.arena = arena;
+    this.used = used;
+    this.wasted = 0;
   }
 }
 
 const HASH_SEED = 0x9e3779b9;
 
-function hashIds(ids: Uint32Array): number {
+function hashPairs(pairs: Uint32Array, length: number): number {
   let hash = HASH_SEED;
-  for (let i = 0; i < ids.length; i++) hash = mixed(hash, ids[i]!);
+  for (let k = 0; k < length; k++) hash = mixed(hash, pairs[k]!);
   return finished(hash);
 }
 

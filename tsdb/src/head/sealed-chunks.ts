@@ -219,6 +219,7 @@ export class SealedChunks {
     this.offset = input.array(Uint32Array);
     this.shape = input.array(Uint32Array);
     this.samples = input.array(Uint16Array);
+    this.checked = new Uint8Array(this.rows);
     this.times = input.array(Uint32Array);
   }
 

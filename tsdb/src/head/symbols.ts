@@ -91,3 +91,10 @@ export function grown(array: Uint32Array<ArrayBuffer>, length: number): Uint32Ar
   larger.set(array);
   return larger;
 }
+
+/** A copy of at least `length` bytes, a quarter as large again as before. */
+export function grownBytes(array: Uint8Array<ArrayBuffer>, length: number): Uint8Array<ArrayBuffer> {
+  const larger = new Uint8Array(Math.max(length, array.length + (array.length >> 2)));
+  larger.set(array);
+  return larger;
+}

@@ -1,43 +1,36 @@
-// /api/v1/query_exemplars: exemplars of the series that a query selects, of all shards and replicas, each once.
+// Exemplars of the series that a query selects, of all shards and replicas, each once; in a worker.
 
-import { sendData } from '@flotilla/chassis';
-import type { Request, Response } from '@flotilla/chassis';
 import { compareLabels, Labels, parseGoFloat } from '@flotilla/model';
 import { selectors } from '@flotilla/promql';
 import type { JsonWriter } from '@flotilla/promql';
 import { toMatcherMessage } from '@flotilla/wire';
 import type { ExemplarMessage, ExemplarsResponse } from '@flotilla/wire';
-import { requestSignal, sendJson } from './answer.ts';
-import { Params } from './params.ts';
+import type { JobContext } from './job-context.ts';
+import type { ExemplarsJob } from './jobs.ts';
+import { sendJson } from './json-answer.ts';
 import { formatTime } from './query-json.ts';
-import { RequestView } from './query-service.ts';
-import type { QueryService } from './query-service.ts';
+import { parseQuery } from './query-texts.ts';
 
-export interface MergedExemplars {
+interface MergedExemplars {
   readonly labels: Labels;
   readonly exemplars: readonly ExemplarMessage[];
 }
 
-export async function queryExemplars(
-  service: QueryService,
-  request: Request,
-  response: Response,
-): Promise<void> {
-  const params = new Params(request);
-  const range = params.range();
-  const selected = selectors(params.expr(service.parser, false).expr);
+export async function readExemplars(job: ExemplarsJob, context: JobContext): Promise<void> {
+  const { query, gzip, minTimeMs, maxTimeMs } = job;
+  const selected = selectors(parseQuery(query, context.parser, false).expr);
   if (selected.length === 0) {
-    sendData(request, response, undefined);
+    context.sink.begin({ headers: { 'Content-Type': 'application/json' } });
+    context.sink.end(Buffer.from('{"status":"success"}'));
     return;
   }
   const matcherSets = selected.map(({ matchers }) => matchers.map(toMatcherMessage));
-  const view = new RequestView(service, params, requestSignal(response, service.timeoutMs));
-  const merged = mergeExemplars(await view.fanOut.exemplars({ ...range, matcherSets }));
-  await sendJson(request, response, (writer) => writeExemplars(writer, merged), view.notes(response));
+  const merged = mergeExemplars(await context.view.fanOut.exemplars({ minTimeMs, maxTimeMs, matcherSets }));
+  await sendJson(context.sink, { gzip, ...context.notes() }, (writer) => writeExemplars(writer, merged));
 }
 
 /** Series in label order. What two replicas saw of one target is there once. */
-export function mergeExemplars(answers: readonly ExemplarsResponse[]): MergedExemplars[] {
+function mergeExemplars(answers: readonly ExemplarsResponse[]): MergedExemplars[] {
   const found = new Map<string, { labels: Labels; exemplars: ExemplarMessage[] }>();
   for (const { series } of answers) {
     for (const { labels: record, exemplars } of series) {
