@@ -29,7 +29,7 @@ const parts = {
     process.env.FLOTILLA_RELABEL_TABLES = peer('relabel-tables');
     process.env.FLOTILLA_SCRAPE_TABLES = peer('scrape-tables');
     process.env.FLOTILLA_NODE_EXPORTER = peer('node_exporter');
-    // Two minutes of it are 2000 mutated pages in 50 rounds; less: FLOTILLA_SCRAPE_ROUNDS=10 FLOTILLA_SCRAPE_MUTATIONS=200.
+    // Three minutes. The whole proof: FLOTILLA_SCRAPE_ROUNDS=50; a busy machine needs FLOTILLA_SCRAPE_INTERVAL=5 (seconds).
     setIfThere('FLOTILLA_CLUSTER_BINARIES', clusterBinaries);
     setIfThere('FLOTILLA_ALERTMANAGER', () =>
       packagedPeer('prometheus-alertmanager', 'usr/bin/prometheus-alertmanager'),

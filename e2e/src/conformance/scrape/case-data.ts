@@ -16,6 +16,12 @@ export const STALE = 'stale';
 /** Labels → samples as `scrape value`, or `@time value` for those with a time of their own. */
 export type CaseData = ReadonlyMap<string, readonly string[]>;
 
+export interface FoundCase {
+  readonly series: CaseData;
+  /** Of all times. */
+  readonly scrapes: number;
+}
+
 interface Point {
   readonly timeMs: number;
   readonly value: string;
@@ -33,7 +39,7 @@ export async function readCase(
   number: number,
   skipped: number,
   rounds: number,
-): Promise<CaseData> {
+): Promise<FoundCase> {
   const set = await db.select([new Matcher('=', 'case', `${number}`)], 0, 2 ** 50);
   const points = new Map<string, Point[]>();
   let ups: readonly Point[] = [];
@@ -50,7 +56,7 @@ export async function readCase(
     const counted = list.filter(({ timeMs }) => !others.has(timeMs));
     return [key, counted.map((point) => shown(point, scrapes.get(point.timeMs)))] as const;
   });
-  return new Map(texts.filter(([, list]) => list.length > 0));
+  return { series: new Map(texts.filter(([, list]) => list.length > 0)), scrapes: ups.length };
 }
 
 function shown({ timeMs, value }: Point, scrape: number | undefined): string {

@@ -55,9 +55,10 @@ function wholePage(
     isOpenMetrics ? families.map((lines) => openMetricsLines(lines)) : families,
   );
   return (round) => {
-    const change = { random: new Random(round), round, baseMs, isTimed: false, isOpenMetrics };
+    const times = { round, baseMs, isTimed: false };
+    const change = { ...times, random: new Random(round), isOpenMetrics, isWhole: true };
     const lines = converted[round % converted.length]!.flatMap((family) => changed(family, change));
-    return pageOf(lines, change.random, { isOpenMetrics, isConverted: true });
+    return pageOf(lines, change.random, { round, isOpenMetrics, isConverted: true });
   };
 }
 
@@ -121,26 +122,18 @@ interface Change {
   /** Some series have times, in each round, in OpenMetrics in seconds. */
   readonly isTimed: boolean;
   readonly isOpenMetrics: boolean;
+  /** Nothing in it is wrong. */
+  readonly isWhole: boolean;
 }
 
-const oddValues = [
-  'NaN',
-  '+Inf',
-  '-Inf',
-  '-0',
-  '1e300',
-  '0x1p-2',
-  '1_000',
-  '',
-  '1e-320',
-  'nan',
-  '12345678901234567890',
-];
+const validValues = ['NaN', '+Inf', '-Inf', '-0', '1e300', '1e-320', '12345678901234567890'];
+/** Some are none, in one format or in all. */
+const oddValues = [...validValues, '0x1p-2', '1_000', '', 'nan'];
 
 /** Counts go up together, so that histograms stay in themselves; a few go astray. */
 function changed(
   lines: readonly string[],
-  { random, round, baseMs, isTimed, isOpenMetrics }: Change,
+  { random, round, baseMs, isTimed, isOpenMetrics, isWhole }: Change,
 ): string[] {
   const step = random.below(4) * round;
   return lines.map((line) => {
@@ -148,7 +141,9 @@ function changed(
     if (line.startsWith('#') || at < 0) return line;
     const value = Number(line.slice(at + 1));
     const isOdd = random.chance(0.003);
-    const shown = isOdd ? random.pick(oddValues) : `${random.chance(0.05) ? value * 1.5 : value + step}`;
+    const shown = isOdd
+      ? random.pick(isWhole ? validValues : oddValues)
+      : `${random.chance(0.05) ? value * 1.5 : value + step}`;
     const timeMs = baseMs + round * 1000 - random.below(2) * 500;
     const time = isTimed && placeOf(line) % 2 === 0 ? ` ${isOpenMetrics ? timeMs / 1000 : timeMs}` : '';
     return `${line.slice(0, at + 1)}${goNumber(shown)}${time}`;
@@ -181,13 +176,11 @@ interface PageOptions {
 function pageOf(
   lines: readonly string[],
   random: Random,
-  { isOpenMetrics, isConverted }: PageOptions,
+  options: PageOptions & { readonly round: number },
 ): Buffer {
-  if (!isOpenMetrics) return Buffer.from(`${lines.join('\n')}\n`);
+  if (!options.isOpenMetrics) return Buffer.from(`${lines.join('\n')}\n`);
   const place = random.below(20);
-  const page = lines.map((line) =>
-    placeOf(line) === place ? withExemplar(line, random, isConverted) : line,
-  );
+  const page = lines.map((line) => (placeOf(line) === place ? withExemplar(line, random, options) : line));
   return Buffer.from(`${[...page, '# EOF'].join('\n')}\n`);
 }
 
@@ -199,9 +192,15 @@ function placeOf(line: string): number {
 }
 
 /** Of what counts. One without a time of its own may get another's there, where a histogram is made of lines. */
-function withExemplar(line: string, random: Random, isConverted: boolean): string {
+function withExemplar(
+  line: string,
+  random: Random,
+  { isConverted, round }: { readonly isConverted: boolean; readonly round: number },
+): string {
   if (!/^\w+(_bucket|_total)[{ ]/.test(line)) return line;
-  const time = isConverted || random.chance(0.5) ? ` ${1_700_000_000 + random.below(1000) / 4}` : '';
+  // Later ones than those of earlier rounds: how late others may be is a setting.
+  const seconds = 1_700_000_000 + 4 * round + random.below(16) / 4;
+  const time = isConverted || random.chance(0.5) ? ` ${seconds}` : '';
   return `${line} # {trace_id="${random.below(1000)}"} ${random.below(100) / 8}${time}`;
 }
 
@@ -222,8 +221,10 @@ function linesCase({ bodies }: Recording, seed: number, options: LinesOptions): 
   const parts = kept.map((lines) => (options.isOpenMetrics ? openMetricsLines(lines) : lines));
   return (round) => {
     const own = new Random(seed + 7919 * (round + 1));
-    const lines = parts.flatMap((family) => changed(family, { ...options, random: own, round }));
-    return damagedBytes(pageOf(damagedList(lines, own, options.mayDouble), own, options), own);
+    const lines = parts.flatMap((family) =>
+      changed(family, { ...options, random: own, round, isWhole: false }),
+    );
+    return damagedBytes(pageOf(damagedList(lines, own, options.mayDouble), own, { ...options, round }), own);
   };
 }
 
