@@ -29,7 +29,7 @@ const parts = {
     process.env.FLOTILLA_RELABEL_TABLES = peer('relabel-tables');
     process.env.FLOTILLA_SCRAPE_TABLES = peer('scrape-tables');
     process.env.FLOTILLA_NODE_EXPORTER = peer('node_exporter');
-    // Three minutes. The whole proof: FLOTILLA_SCRAPE_ROUNDS=50; a busy machine needs FLOTILLA_SCRAPE_INTERVAL=5 (seconds).
+    // Two minutes. The whole proof: FLOTILLA_SCRAPE_ROUNDS=50 FLOTILLA_SCRAPE_MUTATIONS=2000 FLOTILLA_SCRAPE_INTERVAL=10 (seconds).
     setIfThere('FLOTILLA_CLUSTER_BINARIES', clusterBinaries);
     setIfThere('FLOTILLA_ALERTMANAGER', () =>
       packagedPeer('prometheus-alertmanager', 'usr/bin/prometheus-alertmanager'),
