@@ -1,7 +1,7 @@
 // Proof: pages of real exporters and damaged parts of them, served for many rounds to a real Prometheus and to a fleet with the
 // same settings, leave the same series in both databases: samples, histograms, stale markers, `up` and the report.
 // FLOTILLA_SCRAPE_ROUNDS, FLOTILLA_SCRAPE_MUTATIONS, FLOTILLA_SCRAPE_SEED: how many rounds and mutated pages, of which seed.
-// FLOTILLA_SCRAPE_INTERVAL: seconds, more for more pages than some hundred, and where the machine is busy.
+// FLOTILLA_SCRAPE_INTERVAL: seconds; the first scrapes of all pages, with 100 000 new series, must fit into one.
 
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { type ChildProcess, spawn } from 'node:child_process';
@@ -19,10 +19,10 @@ import { recordExporters } from './recordings.ts';
 import { type RoundsJob, roundsJobs } from './rounds-jobs.ts';
 import { type Progress, RoundsServer } from './rounds-server.ts';
 
-const rounds = Number(process.env['FLOTILLA_SCRAPE_ROUNDS'] ?? 12);
+const rounds = Number(process.env['FLOTILLA_SCRAPE_ROUNDS'] ?? 10);
 const mutations = Number(process.env['FLOTILLA_SCRAPE_MUTATIONS'] ?? 300);
 const seed = Number(process.env['FLOTILLA_SCRAPE_SEED'] ?? 1);
-const intervalSeconds = Number(process.env['FLOTILLA_SCRAPE_INTERVAL'] ?? 2);
+const intervalSeconds = Number(process.env['FLOTILLA_SCRAPE_INTERVAL'] ?? 5);
 const folder = mkdtempSync(join(tmpdir(), 'flotilla-rounds-'));
 const data = join(folder, 'data');
 let cases: readonly RoundsCase[];
