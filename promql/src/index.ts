@@ -26,6 +26,7 @@ export { Engine } from './engine/engine.ts';
 export type { EngineOptions, InstantQuery, QueryControl, RangeQuery } from './engine/engine.ts';
 export { QueryError, QueryLimitError } from './engine/errors.ts';
 export type { QueryErrorKind } from './engine/errors.ts';
+export { makeBudget } from './engine/make-budget.ts';
 export { MemoryStorage } from './engine/memory-storage.ts';
 export type { QueryWindow } from './engine/durations.ts';
 export type { PlanCost, PlanNode, PlanSelection } from './engine/plan-tree.ts';

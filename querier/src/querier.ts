@@ -3,6 +3,7 @@
 import { createInternalClient, Router } from '@flotilla/chassis';
 import type { HttpServer, Logger, Registry, RequestHandler } from '@flotilla/chassis';
 import { Engine } from '@flotilla/promql';
+import type { EngineOptions, ParserOptions } from '@flotilla/promql';
 import { uiContentSecurityPolicy, uiFolder, uiRoutes } from '@flotilla/ui';
 import { join } from 'node:path';
 import { readFileSync } from 'node:fs';
@@ -82,7 +83,8 @@ export function mountQuerier(options: QuerierOptions): () => Promise<void> {
   const queryLog = new QueryLog({ file: options.queryLogFile ?? '', slowMs: options.slowQueryMs ?? 0, log });
   const active = openActiveQueryLog(options);
   const prefix = routePrefix(options.routePrefix ?? '', options.externalUrl ?? '');
-  const workers = openWorkers(options, features, topology);
+  const engine = engineOptions(options, features);
+  const workers = openWorkers(options, engine, features.parser, topology);
   const service: QueryService = {
     topology,
     client: new StoreClient(http),
@@ -100,7 +102,7 @@ export function mountQuerier(options: QuerierOptions): () => Promise<void> {
   api.use(cors(options.corsOrigin));
   api.use(
     queryRoutes(service),
-    explainQueryRoute(service, new Engine({ ...options, ...features.engine, parser: features.parser })),
+    explainQueryRoute(service, new Engine({ ...engine, parser: features.parser })),
     metadataRoutes(service),
     targetsRoutes(service, operator),
     rulesRoutes(service),
@@ -120,15 +122,24 @@ export function mountQuerier(options: QuerierOptions): () => Promise<void> {
   };
 }
 
-function openWorkers(options: QuerierOptions, features: QueryFeatures, topology: TopologyFile): QueryWorkers {
+/** But for the parser's. */
+function engineOptions(options: QuerierOptions, features: QueryFeatures): EngineOptions {
   const { lookbackMs, timeoutMs, maxSamples, maxBytes, defaultIntervalMs } = options;
-  const limits = { lookbackMs, timeoutMs, maxSamples, maxBytes, defaultIntervalMs };
-  const { tokenFile, storeTimeoutMs, maxConcurrency, maxWorkers = 0, log, metrics } = options;
+  return { lookbackMs, timeoutMs, maxSamples, maxBytes, defaultIntervalMs, ...features.engine };
+}
+
+function openWorkers(
+  options: QuerierOptions,
+  engine: EngineOptions,
+  parser: ParserOptions,
+  topology: TopologyFile,
+): QueryWorkers {
+  const { lookbackMs, tokenFile, storeTimeoutMs, maxConcurrency, maxWorkers = 0, log, metrics } = options;
   const wanted = maxWorkers > 0 ? maxWorkers : availableParallelism() - 1;
   return new QueryWorkers({
     setup: {
-      engine: { ...limits, ...features.engine },
-      parser: features.parser,
+      engine,
+      parser,
       lookbackMs,
       tokenFile,
       storeTimeoutMs,

@@ -117,17 +117,21 @@ export class FleetDiscovery implements Discovery {
   }
 
   relabelSteps(scrapePool: string, labels: Labels): readonly RelabelStepView[] | undefined {
-    const scrape = this.#refresh().jobs.find(({ job }) => job.name === scrapePool);
+    const scrape = this.#jobOf(scrapePool);
     return scrape === undefined ? undefined : relabelStepViews(scrape, labels);
   }
 
   scrapeConfig(scrapePool: string): string | undefined {
-    const scrape = this.#refresh().jobs.find(({ job }) => job.name === scrapePool);
+    const scrape = this.#jobOf(scrapePool);
     return scrape === undefined ? undefined : scrapeConfigYaml(scrape);
   }
 
   secret(ref: SecretRef): string | undefined {
     return secretValue(this.#source, ref);
+  }
+
+  #jobOf(scrapePool: string): ScrapeJob | undefined {
+    return this.#refresh().jobs.find(({ job }) => job.name === scrapePool);
   }
 
   #changed(): void {

@@ -4,11 +4,12 @@ import type { Expr } from '../ast.ts';
 import type { ParserOptions } from '../parser/options.ts';
 import { parseExpr } from '../parser/parse.ts';
 import { valueType } from '../parser/traverse.ts';
-import type { MemoryBudget, Storage } from '../storage.ts';
+import type { Storage } from '../storage.ts';
 import { collectMatrix, collectRange, collectScalar, collectVector, finished } from './collect.ts';
 import type { QueryWindow } from './durations.ts';
 import { fail, QueryError, QueryLimitError } from './errors.ts';
 import { Evaluation } from './evaluation.ts';
+import { makeBudget } from './make-budget.ts';
 import { type Grid, gridBetween, instantGrid } from './grid.ts';
 import { withoutParens } from './invariance.ts';
 import { Planner } from './plan.ts';
@@ -156,7 +157,7 @@ export class Engine {
       useStartTimestamps,
       timeoutMs: Math.min(timeoutMs, control.timeoutMs ?? timeoutMs),
       signal,
-      budget: makeBudget(maxBytes),
+      budget: makeBudget('query memory', maxBytes),
       counter,
     });
   }
@@ -198,18 +199,4 @@ async function guarded(evaluate: () => Promise<QueryData>): Promise<QueryData> {
       throw new QueryError('internal', `unexpected error: ${error.message}`, { cause: error });
     throw error;
   }
-}
-
-function makeBudget(maxBytes: number): MemoryBudget {
-  let held = 0;
-  return {
-    take(bytes, where) {
-      held += bytes;
-      if (held > maxBytes)
-        throw new QueryLimitError(`query memory: ${where}: ${held} bytes, want at most ${maxBytes}`);
-    },
-    give(bytes) {
-      held -= bytes;
-    },
-  };
 }

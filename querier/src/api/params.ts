@@ -2,7 +2,8 @@
 
 import { ApiError } from '@flotilla/chassis';
 import type { Request } from '@flotilla/chassis';
-import { goQuote, Matcher, METRIC_NAME, parseDuration } from '@flotilla/model';
+import { goQuote, parseDuration } from '@flotilla/model';
+import type { Matcher } from '@flotilla/model';
 import type { Expr, ParserOptions } from '@flotilla/promql';
 import { invalid, parseMatcherSets, parseQuery } from '../evaluation/query-texts.ts';
 
@@ -118,9 +119,4 @@ export function tryParseDuration(text: string): number | undefined {
   } catch {
     return undefined;
   }
-}
-
-/** The matcher of a bare metric name. */
-export function nameMatcher(metric: string): Matcher {
-  return new Matcher('=', METRIC_NAME, metric);
 }

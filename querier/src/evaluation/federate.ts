@@ -9,11 +9,11 @@ import {
   Labels,
   METRIC_NAME,
 } from '@flotilla/model';
+import { makeBudget } from '@flotilla/promql';
 import type { Series } from '@flotilla/promql';
 import { MergedStorage } from '../stores/merged-storage.ts';
 import type { JobContext } from './job-context.ts';
 import type { FederateJob } from './jobs.ts';
-import { makeBudget } from './make-budget.ts';
 import { parseMatcherSets } from './query-texts.ts';
 
 const bytesMax = 512 << 20;

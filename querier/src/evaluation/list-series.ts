@@ -2,13 +2,13 @@
 
 import { compareLabels, compareUtf8, Labels } from '@flotilla/model';
 import type { Matcher } from '@flotilla/model';
+import { makeBudget } from '@flotilla/promql';
 import type { JsonWriter } from '@flotilla/promql';
 import { toMatcherMessage } from '@flotilla/wire';
 import type { LabelsRequest, SeriesRequest } from '@flotilla/wire';
 import type { JobContext } from './job-context.ts';
 import type { LabelsJob, SeriesJob } from './jobs.ts';
 import { sendJson } from './json-answer.ts';
-import { makeBudget } from './make-budget.ts';
 import { parseMatcherSets } from './query-texts.ts';
 
 const truncatedWarning = 'results truncated due to limit';

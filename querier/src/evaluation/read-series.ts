@@ -2,6 +2,7 @@
 
 import { ApiError } from '@flotilla/chassis/thread';
 import type { FloatHistogram } from '@flotilla/model';
+import { makeBudget } from '@flotilla/promql';
 import type { Series } from '@flotilla/promql';
 import { encodeFloats, encodeSamples, nativeOf } from '@flotilla/tsdb';
 import type { AnySample, NativeHistogram, RawChunk } from '@flotilla/tsdb';
@@ -15,7 +16,6 @@ import {
 import { MergedStorage } from '../stores/merged-storage.ts';
 import type { AnswerSink, JobContext } from './job-context.ts';
 import type { ReadJob } from './jobs.ts';
-import { makeBudget } from './make-budget.ts';
 
 /** Of a request that is not compressed any more. */
 const requestBytesMax = 1 << 20;
