@@ -1,10 +1,10 @@
 // npm run bench -- NAME|all [--size small|full] [--rounds N]: side by side with the named peer. The last line of each bench is JSON.
-// Of scrape alone: [--cases Plain,Gzip] [--warm SECONDS] [--interval SECONDS].
+// Of scrape alone: [--cases Plain,Gzip] [--warm SECONDS] [--interval SECONDS] [--targets N] [--alone].
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
 import { build } from './build.mjs';
-import { clusterBinaries, peer } from './peers.mjs';
+import { clusterBinaries, packagedPeer, peer } from './peers.mjs';
 import { nodeBinary, root } from './setup.mjs';
 
 /** Each bench, and how to get at the peer that it needs. */
@@ -15,6 +15,11 @@ const benches = {
   reflector: clusterBinaries,
 };
 
+/** What a bench also runs beside, where it can be had. */
+const others = {
+  scrape: { victoria: () => packagedPeer('victoria-metrics', 'usr/bin/victoria-metrics') },
+};
+
 const { positionals, values } = parseArgs({
   allowPositionals: true,
   options: {
@@ -23,6 +28,8 @@ const { positionals, values } = parseArgs({
     cases: { type: 'string' },
     warm: { type: 'string' },
     interval: { type: 'string' },
+    targets: { type: 'string' },
+    alone: { type: 'boolean', default: false },
   },
 });
 const [name = 'all'] = positionals;
@@ -53,9 +60,11 @@ async function runBench(bench) {
     values.size,
     '--peer',
     binary,
-    ...['rounds', 'cases', 'warm', 'interval'].flatMap((flag) =>
+    ...otherPeers(others[bench] ?? {}),
+    ...['rounds', 'cases', 'warm', 'interval', 'targets'].flatMap((flag) =>
       values[flag] ? [`--${flag}`, values[flag]] : [],
     ),
+    ...(values.alone ? ['--alone'] : []),
   ];
   const child = spawn(nodeBinary(), args, { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] });
   let last = '';
@@ -68,6 +77,17 @@ async function runBench(bench) {
     else child.on('close', resolve);
   });
   return code === 0 && isReport(last, bench) ? 'passed' : 'failed';
+}
+
+function otherPeers(finders) {
+  return Object.entries(finders).flatMap(([flag, find]) => {
+    try {
+      return [`--${flag}`, find()];
+    } catch (error) {
+      console.log(`without ${flag}: ${error.message}`);
+      return [];
+    }
+  });
 }
 
 function isReport(line, bench) {

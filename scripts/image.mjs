@@ -9,7 +9,10 @@ import { ensureInstalled, mustRun, nodeBinary, root } from './setup.mjs';
 
 const binaries = ['operator', 'scraper', 'querier', 'ruler', 'cli'];
 /** Scripts of threads, by the name of their bundle. */
-const threads = { 'querier-worker': 'querier/src/workers/query-worker.ts' };
+const threads = {
+  'querier-worker': 'querier/src/workers/query-worker.ts',
+  'compaction-worker': 'tsdb/src/block/compaction-worker.ts',
+};
 const assets = ['kernel/dist/kernel.wasm', 'wire/proto', 'chassis/package.json', 'ui/dist/page'];
 /** Only the operator talks to the API server. */
 const operatorOnly = '@kubernetes/client-node';

@@ -67,6 +67,13 @@ const modules = {
     tags: 'slicelabels',
   },
   node_exporter: { module: 'github.com/prometheus/node_exporter', package: '', version: 'v1.12.1' },
+  // That of the kubelet in e2e/cluster. Its own command is a module that is not published; this one has the same parts.
+  cadvisor: {
+    module: 'github.com/google/cadvisor',
+    package: 'cmd/cadvisor',
+    version: 'v0.53.0',
+    added: { 'cmd/cadvisor/main.go': 'e2e/src/conformance/scrape/oracle/cadvisor/main.go' },
+  },
 };
 
 /** The test binary of a folder of Prometheus's; `tables`: file → functions with a loop over a table. */

@@ -10,10 +10,11 @@ const rooms = ['--maxWorkers=2', '--testPathIgnorePatterns=/node_modules/', '/e2
 const fleets = ['--runInBand', '--testPathPatterns=/e2e/dist/local/'];
 /** The longest, e2e, takes 17 minutes; one that hangs must not take the rest with it. */
 const runTimeoutMs = 30 * 60_000;
+let runs = 0;
 
 /** Runs jest; prints the reason of each skip, which is in its title; resolves to counts. */
 export async function runJest(args) {
-  const report = join(tmpdir(), `flotilla-test-${process.pid}.json`);
+  const report = join(tmpdir(), `flotilla-test-${process.pid}-${++runs}.json`);
   const jest = [
     '--experimental-vm-modules',
     '--no-warnings',

@@ -5,11 +5,22 @@ import { readFileSync } from 'node:fs';
 /** Linux's USER_HZ, which is 100 wherever Node runs. */
 const ticksPerSecond = 100;
 
-/** User and system time of a process since its start, seconds. */
-export function cpuSeconds(pid: number): number {
+/** Of a process since its start, in seconds. */
+export interface CpuTimes {
+  readonly user: number;
+  readonly system: number;
+}
+
+export function cpuTimes(pid: number): CpuTimes {
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond;
+  return { user: Number(fields[11]) / ticksPerSecond, system: Number(fields[12]) / ticksPerSecond };
+}
+
+/** User and system time of a process since its start, seconds. */
+export function cpuSeconds(pid: number): number {
+  const { user, system } = cpuTimes(pid);
+  return user + system;
 }
 
 export function residentBytes(pid: number): number {

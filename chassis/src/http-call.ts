@@ -4,7 +4,10 @@
 // answer holds no connection.
 
 import { Unavailable } from '@flotilla/model';
-import { request, type Dispatcher } from 'undici';
+import { type Agent, type IncomingMessage, request as requestHttp } from 'node:http';
+import { type Agent as TlsAgent, request as requestHttps } from 'node:https';
+import { TLSSocket, type SecureContextOptions } from 'node:tls';
+import type { Socket } from 'node:net';
 import { errorText } from './error-text.ts';
 
 /** An answer as it comes. Read `body` to its end, break out of it, or discard(): each frees the connection. */
@@ -32,21 +35,27 @@ export function whereOf({ method, url }: Pick<HttpCall, 'method' | 'url'>): stri
   return `${method} ${origin}${pathname}`;
 }
 
-export async function sendCall(dispatcher: Dispatcher, call: HttpCall): Promise<StreamResponse> {
+/** The connections of one client. */
+export interface ConnectionPool {
+  readonly plain: Agent;
+  readonly tls: TlsAgent;
+  /** What a new connection is made with; other credentials never share one. */
+  readonly credentials: () => SecureContextOptions;
+  readonly connectTimeoutMs: number;
+}
+
+export async function sendCall(pool: ConnectionPool, call: HttpCall): Promise<StreamResponse> {
   call.signal?.throwIfAborted();
   const watch = new CallWatch(call);
   watch.expect(call.timeoutMs, 'no answer');
   try {
-    const { method, headers, body, url } = call;
-    const response = await request(url, { dispatcher, method, headers, body, signal: watch.signal });
-    // An abort of a body that nobody reads must not be an uncaught error.
-    response.body.on('error', () => undefined);
+    const response = await responseOf(pool, call, watch.signal);
     watch.expect(call.idleMs, 'no data');
     return {
-      status: response.statusCode,
+      status: response.statusCode!,
       headers: response.headers,
-      body: readBody(response.body, watch, call.idleMs),
-      discard: () => freeBody(response.body, watch),
+      body: readBody(response, watch, call.idleMs),
+      discard: () => freeBody(response, watch),
     };
   } catch (err) {
     watch.end();
@@ -54,8 +63,36 @@ export async function sendCall(dispatcher: Dispatcher, call: HttpCall): Promise<
   }
 }
 
+/** Resolves with the headers. What breaks the call later breaks the response's body. */
+function responseOf(pool: ConnectionPool, call: HttpCall, signal: AbortSignal): Promise<IncomingMessage> {
+  const { method, headers, body, url } = call;
+  return new Promise((resolve, reject) => {
+    const request = url.startsWith('https:')
+      ? requestHttps(url, { method, headers, agent: pool.tls, ...pool.credentials() })
+      : requestHttp(url, { method, headers, agent: pool.plain });
+    signal.addEventListener('abort', () => request.destroy(signal.reason as Error), { once: true });
+    request.once('socket', (socket) => limitConnecting(socket, pool.connectTimeoutMs));
+    request.once('response', (response) => {
+      // An abort of a body that nobody reads must not be an uncaught error.
+      response.on('error', () => undefined);
+      signal.addEventListener('abort', () => response.destroy(signal.reason as Error), { once: true });
+      resolve(response);
+    });
+    request.on('error', reject);
+    request.end(body ?? undefined);
+  });
+}
+
+function limitConnecting(socket: Socket, withinMs: number): void {
+  if (!socket.connecting) return;
+  const late = (): void => void socket.destroy(new Error(`no connection in ${withinMs} ms`));
+  const timer = setTimeout(late, withinMs);
+  socket.once('close', () => clearTimeout(timer));
+  socket.once(socket instanceof TLSSocket ? 'secureConnect' : 'connect', () => clearTimeout(timer));
+}
+
 async function* readBody(
-  body: Dispatcher.ResponseData['body'],
+  body: IncomingMessage,
   watch: CallWatch,
   idleMs: number,
 ): AsyncGenerator<Uint8Array> {
@@ -72,7 +109,7 @@ async function* readBody(
   }
 }
 
-function freeBody(body: Dispatcher.ResponseData['body'], watch: CallWatch): void {
+function freeBody(body: IncomingMessage, watch: CallWatch): void {
   watch.end();
   body.destroy();
 }

@@ -1,12 +1,14 @@
 // HTTP to the other parts of the fleet: pooled connections, the internal token, deadlines, errors with method and URL.
 //
 // Unavailable means: try again, here or elsewhere (no connection, too slow, cut off, 429, 502–504).
-// Token and certificates are looked at on each call and each new connection.
+// Token and certificates are looked at on each call.
 
 import { Unavailable } from '@flotilla/model';
-import { Agent, buildConnector } from 'undici';
+import { Agent } from 'node:http';
+import { Agent as TlsAgent } from 'node:https';
+import type { SecureContextOptions } from 'node:tls';
 import { FreshFiles } from './fresh-files.ts';
-import { sendCall, whereOf, type HttpCall, type StreamResponse } from './http-call.ts';
+import { sendCall, whereOf, type ConnectionPool, type HttpCall, type StreamResponse } from './http-call.ts';
 import { internalFetchHeaders } from './internal-auth.ts';
 
 export interface InternalClientOptions {
@@ -62,20 +64,13 @@ const jsonBytesMax = 256 << 20;
 const errorBytesMax = 4096;
 
 export function createInternalClient(options: InternalClientOptions): InternalClient {
-  const agent = new Agent({
-    connect: freshConnector(options),
-    connections: options.connectionsMax ?? 64,
-    pipelining: 1,
-    // Deadlines are HttpCall's: undici's timers are a second coarse.
-    headersTimeout: 0,
-    bodyTimeout: 0,
-  });
+  const pool = connectionPool(options);
   const send = (
     method: HttpCall['method'],
     url: string,
     call: CallOptions = {},
     body: Payload = noPayload,
-  ): Promise<StreamResponse> => sendCall(agent, httpCall(options, { method, url, call, body }));
+  ): Promise<StreamResponse> => sendCall(pool, httpCall(options, { method, url, call, body }));
   return {
     getJson: async <T>(url: string, call?: CallOptions) =>
       (await readJson('GET', url, await send('GET', url, call))) as T,
@@ -85,7 +80,11 @@ export function createInternalClient(options: InternalClientOptions): InternalCl
     },
     get: (url, call) => send('GET', url, call),
     postBytes: (url, bytes, call) => send('POST', url, call, { type: 'application/x-protobuf', bytes }),
-    close: () => agent.destroy(),
+    close: () => {
+      pool.plain.destroy();
+      pool.tls.destroy();
+      return Promise.resolve();
+    },
   };
 }
 
@@ -114,20 +113,21 @@ function httpCall(
   };
 }
 
-/** Connects with the certificates as they are on disk now. Throws when they cannot be read at start. */
-function freshConnector({
-  caFile,
-  certFile,
-  keyFile,
-  connectTimeoutMs = 5000,
-}: InternalClientOptions): buildConnector.connector {
-  const connector = new FreshFiles((read) => {
+/** Of the certificates as they are on disk now. Throws when they cannot be read at start. */
+function connectionPool(options: InternalClientOptions): ConnectionPool {
+  const { caFile, certFile, keyFile, connectTimeoutMs = 5000, connectionsMax = 64 } = options;
+  const credentials = new FreshFiles((read): SecureContextOptions => {
     const text = (path = ''): string | undefined => (path === '' ? undefined : read(path));
     const [ca, cert, key] = [text(caFile), text(certFile), text(keyFile)];
-    const credentials = { ...(ca && { ca }), ...(cert && { cert }), ...(key && { key }) };
-    return buildConnector({ timeout: connectTimeoutMs, ...credentials });
+    return { ...(ca && { ca }), ...(cert && { cert }), ...(key && { key }) };
   });
-  return (target, callback) => connector.get()(target, callback);
+  const limits = { keepAlive: true, maxSockets: connectionsMax };
+  return {
+    plain: new Agent(limits),
+    tls: new TlsAgent(limits),
+    credentials: () => credentials.get(),
+    connectTimeoutMs,
+  };
 }
 
 async function readJson(method: HttpCall['method'], url: string, response: StreamResponse): Promise<unknown> {

@@ -6,7 +6,7 @@
 
 import { createSecureContext } from 'node:tls';
 import { dirname, resolve } from 'node:path';
-import { z } from 'zod';
+import { JsonField } from '@flotilla/model';
 import { FreshFiles, type ReadFile } from './fresh-files.ts';
 import { loadYaml } from './load-yaml.ts';
 import { cipherNames, clientAuthTypes, curveNames, tlsVersions, type ClientAuthType } from './tls-names.ts';
@@ -34,38 +34,29 @@ export interface WebConfig {
   readonly users: ReadonlyMap<string, string>;
 }
 
-const path = z.string().min(1);
-const tlsSchema = z.strictObject({
-  cert: z.string().optional(),
-  key: z.string().optional(),
-  client_ca: z.string().optional(),
-  cert_file: path.optional(),
-  key_file: path.optional(),
-  client_ca_file: path.optional(),
-  client_auth_type: z.enum(clientAuthTypes).optional(),
-  client_allowed_sans: z.array(z.string()).default([]),
-  min_version: z.enum(Object.keys(tlsVersions)).default('TLS12'),
-  max_version: z.enum(Object.keys(tlsVersions)).default('TLS13'),
-  cipher_suites: z.array(z.enum(Object.keys(cipherNames))).default([]),
-  curve_preferences: z.array(z.enum(Object.keys(curveNames))).default([]),
-  prefer_server_cipher_suites: z.boolean().default(true),
-});
-const headersSchema = z.strictObject({
-  'Content-Security-Policy': z.string().optional(),
-  'X-Frame-Options': z.enum(['', 'deny', 'sameorigin']).optional(),
-  'X-Content-Type-Options': z.enum(['', 'nosniff']).optional(),
-  'X-XSS-Protection': z.string().optional(),
-  'Strict-Transport-Security': z.string().optional(),
-});
-const bcryptHash = z.string().regex(/^\$2[aby]?\$\d\d\$[./A-Za-z0-9]{53}$/, 'want a bcrypt hash');
-const fileSchema = z.strictObject({
-  tls_server_config: tlsSchema.nullish(),
-  http_server_config: z
-    .strictObject({ http2: z.boolean().optional(), headers: headersSchema.nullish() })
-    .nullish(),
-  basic_auth_users: z.record(z.string(), bcryptHash).nullish(),
-});
-type TlsSection = z.infer<typeof tlsSchema>;
+const bcryptHash = /^\$2[aby]?\$\d\d\$[./A-Za-z0-9]{53}$/;
+const headerNames = [
+  'Content-Security-Policy',
+  'X-Frame-Options',
+  'X-Content-Type-Options',
+  'X-XSS-Protection',
+  'Strict-Transport-Security',
+] as const;
+const tlsNames = [
+  'cert',
+  'key',
+  'client_ca',
+  'cert_file',
+  'key_file',
+  'client_ca_file',
+  'client_auth_type',
+  'client_allowed_sans',
+  'min_version',
+  'max_version',
+  'cipher_suites',
+  'curve_preferences',
+  'prefer_server_cipher_suites',
+] as const;
 
 /** The configuration in a file, re-read when it changes. Throws when it is wrong at start. */
 export function openWebConfig(file: string, onError: (err: unknown) => void): FreshFiles<WebConfig> {
@@ -84,69 +75,90 @@ export function openWebConfig(file: string, onError: (err: unknown) => void): Fr
 function readWebConfig(file: string, read: ReadFile): WebConfig {
   const source = read(file);
   try {
-    const section = parseSections(source);
-    const tls = section.tls_server_config ?? undefined;
+    const config = new JsonField(loadYaml(source));
+    config.only('tls_server_config', 'http_server_config', 'basic_auth_users');
+    const tls = config.at('tls_server_config');
     return {
-      tls: tls && readTls(tls, (name) => read(resolve(dirname(file), name))),
-      headers: headersOf(section.http_server_config?.headers ?? {}),
-      users: new Map(Object.entries(section.basic_auth_users ?? {})),
+      tls: tls.isGiven
+        ? readTls(tls.only(...tlsNames), (name) => read(resolve(dirname(file), name)))
+        : undefined,
+      headers: readHeaders(config.at('http_server_config')),
+      users: readUsers(config.at('basic_auth_users')),
     };
   } catch (err) {
     throw new Error(`web config file ${file}`, { cause: err });
   }
 }
 
-function headersOf(section: z.infer<typeof headersSchema>): ReadonlyMap<string, string> {
-  const headers = new Map<string, string>();
-  for (const [name, value] of Object.entries(section)) {
-    if (value !== undefined && value !== '') headers.set(name, value);
-  }
-  return headers;
+function readHeaders(section: JsonField): ReadonlyMap<string, string> {
+  if (!section.isGiven) return new Map();
+  section.only('http2', 'headers');
+  if (section.at('http2').isGiven) section.at('http2').boolean();
+  const headers = section.at('headers');
+  if (!headers.isGiven) return new Map();
+  headers
+    .only(...headerNames)
+    .at('X-Frame-Options')
+    .optional((field) => field.oneOf('', 'deny', 'sameorigin'));
+  headers.at('X-Content-Type-Options').optional((field) => field.oneOf('', 'nosniff'));
+  return new Map(
+    headers.entries().flatMap(([name, field]) => (field.text() === '' ? [] : [[name, field.text()]])),
+  );
 }
 
-function parseSections(source: string): z.infer<typeof fileSchema> {
-  const result = fileSchema.safeParse(loadYaml(source));
-  if (result.success) return result.data;
-  throw new Error(result.error.issues.map(issueText).join('; '));
+function readUsers(section: JsonField): ReadonlyMap<string, string> {
+  if (!section.isGiven) return new Map();
+  return new Map(
+    section
+      .entries()
+      .map(([name, hash]) => [
+        name,
+        bcryptHash.test(hash.text()) ? hash.text() : hash.fail('want a bcrypt hash'),
+      ]),
+  );
 }
 
-/** `tls_server_config.cert_fil: unknown key`. Values are left out: they may be keys or hashes. */
-function issueText(issue: z.core.$ZodIssue): string {
-  const where = issue.path.map(String);
-  if (issue.code !== 'unrecognized_keys') return `${where.join('.') || 'top level'}: ${issue.message}`;
-  return issue.keys.map((key) => `${[...where, key].join('.')}: unknown key`).join('; ');
-}
-
-function readTls(section: TlsSection, read: (name: string) => string): TlsConfig {
+function readTls(section: JsonField, read: (name: string) => string): TlsConfig {
   const text = (name: 'cert' | 'key' | 'client_ca'): string | undefined => {
-    const inline = section[name];
-    const file = section[`${name}_file`];
+    const inline = section.at(name).optional((field) => field.text());
+    const file = section.at(`${name}_file`).optional((field) => field.name());
     if (inline !== undefined && file !== undefined)
       throw new Error(`${name} and ${name}_file: both given, want one`);
     return file === undefined ? inline : read(file);
   };
-  const cert = text('cert');
-  const key = text('key');
-  const ca = text('client_ca');
+  const [cert, key, ca] = [text('cert'), text('key'), text('client_ca')];
+  const clientAuth =
+    section.at('client_auth_type').optional((field) => field.oneOf(...clientAuthTypes)) ??
+    (ca === undefined ? 'NoClientCert' : 'RequireAndVerifyClientCert');
+  const sans = section.at('client_allowed_sans').optional((list) => list.items().map((name) => name.text()));
+  const handshake = readHandshake(section);
   if (cert === undefined || key === undefined)
     throw new Error('tls_server_config: want a certificate and its key');
-  const clientAuth =
-    section.client_auth_type ?? (ca === undefined ? 'NoClientCert' : 'RequireAndVerifyClientCert');
   if (ca === undefined && /Verify/.test(clientAuth))
     throw new Error(`client_auth_type ${clientAuth}: no CA, want client_ca_file`);
-  const { cipher_suites: ciphers, curve_preferences: curves } = section;
-  const context = {
-    cert,
-    key,
-    ...(ca !== undefined && { ca }),
-    minVersion: tlsVersions[section.min_version as keyof typeof tlsVersions],
-    maxVersion: tlsVersions[section.max_version as keyof typeof tlsVersions],
-    ...(ciphers.length > 0 && { ciphers: ciphers.map((name) => cipherNames[name]).join(':') }),
-    ...(curves.length > 0 && { ecdhCurve: curves.map((name) => curveNames[name]).join(':') }),
-    honorCipherOrder: section.prefer_server_cipher_suites,
-  };
+  const context = { cert, key, ...(ca !== undefined && { ca }), ...handshake };
   checkContext(context);
-  return { context, clientAuth, clientAllowedSans: section.client_allowed_sans };
+  return { context, clientAuth, clientAllowedSans: sans ?? [] };
+}
+
+function readHandshake(section: JsonField): Omit<TlsConfig['context'], 'cert' | 'key' | 'ca'> {
+  const version = (name: string): string | undefined =>
+    section.at(name).optional((field) => field.oneOf(...Object.keys(tlsVersions)));
+  const list = (name: string, known: Readonly<Record<string, string>>): string => {
+    const names = section
+      .at(name)
+      .optional((field) => field.items().map((one) => one.oneOf(...Object.keys(known))));
+    return (names ?? []).map((one) => known[one]).join(':');
+  };
+  const ciphers = list('cipher_suites', cipherNames);
+  const ecdhCurve = list('curve_preferences', curveNames);
+  return {
+    minVersion: tlsVersions[(version('min_version') ?? 'TLS12') as keyof typeof tlsVersions],
+    maxVersion: tlsVersions[(version('max_version') ?? 'TLS13') as keyof typeof tlsVersions],
+    ...(ciphers !== '' && { ciphers }),
+    ...(ecdhCurve !== '' && { ecdhCurve }),
+    honorCipherOrder: section.at('prefer_server_cipher_suites').optional((field) => field.boolean()) ?? true,
+  };
 }
 
 /** Throws what OpenSSL has against it, while the old one is still in use. */

@@ -12,8 +12,10 @@ const selector: PlanNode = {
 };
 
 test('a plan is a tree', () => {
-  expect(formatPlan({ operator: 'sum', expr: 'sum(up)', ...span, inputs: [selector] })).toEqual([
-    'sum',
+  expect(
+    formatPlan({ operator: 'sum', expr: 'sum(up)', ...span, notes: ['shared'], inputs: [selector] }),
+  ).toEqual([
+    'sum (shared)',
     '  selector',
     '    storage {__name__="up"} from 1969-12-31T23:55:00.001Z to 1970-01-01T00:01:00.000Z',
   ]);

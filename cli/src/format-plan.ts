@@ -20,9 +20,14 @@ interface Row {
   readonly text: string;
 }
 
-function* rowsOf({ operator, steps, selection, cost, inputs }: PlanNode, depth: number): Iterable<Row> {
+function* rowsOf(
+  { operator, steps, notes, selection, cost, inputs }: PlanNode,
+  depth: number,
+): Iterable<Row> {
   const indent = '  '.repeat(depth);
-  yield { costs: cost && costCells(cost), text: `${indent}${operator}${steps === 1 ? ' (one step)' : ''}` };
+  const told = [...(steps === 1 ? ['one step'] : []), ...(notes ?? [])];
+  const text = `${indent}${operator}${told.length === 0 ? '' : ` (${told.join('; ')})`}`;
+  yield { costs: cost && costCells(cost), text };
   if (selection !== undefined) yield selectionRow(selection, `${indent}  `);
   for (const input of inputs) yield* rowsOf(input, depth + 1);
 }

@@ -8,11 +8,15 @@ export const DISTANCE_MAX: u32 = 32768;
 const MATCH_MAX: u32 = 258;
 const MATCH_MIN: u32 = 3;
 
-/** Tables of u32: 257 codes of literals and the end as `code | bits << 24`, then matches of 0..258, then 30 distances. */
-export const CODE_TABLE_BYTES: usize = (257 + 259 + 30) * 4;
+/**
+ * Tables of u32: 257 codes of literals and the end as `code | bits << 24`, then matches of 0..258, 30 distances, and 256 pairs of
+ * literals by the low halves of their bytes, of which 15 stands for none: enough for digits, point and sign.
+ */
+export const CODE_TABLE_BYTES: usize = (257 + 259 + 30 + 256) * 4;
 const END: u32 = 256;
 const LENGTHS: usize = 257 * 4;
 const DISTANCES: usize = (257 + 259) * 4;
+const PAIRS: usize = (257 + 259 + 30) * 4;
 
 let codes: usize = 0;
 let out: usize = 0;
@@ -53,23 +57,31 @@ export function leaveStream(stream: usize): void {
 
 @inline function putMatch(length: u32): void {
   const long = load<u32>(codes + LENGTHS + (<usize>length << 2));
-  put(<u64>(long & 0xffffff), <u64>(long >> 24));
   const d = matchDistance - 1;
-  if (d < 4) {
-    const near = load<u32>(codes + DISTANCES + (<usize>d << 2));
-    put(<u64>(near & 0xffffff), <u64>(near >> 24));
-  } else {
-    const extra = 30 - clz<u32>(d);
-    const symbol = 2 * extra + (d >> extra);
-    const far = load<u32>(codes + DISTANCES + (<usize>symbol << 2));
-    put(<u64>(far & 0xffffff), <u64>(far >> 24));
-    put(<u64>(d & ((1 << extra) - 1)), <u64>extra);
-  }
-  spill();
+  const extra = d < 4 ? 0 : 30 - clz<u32>(d);
+  const symbol = 2 * extra + (d >> extra);
+  const far = load<u32>(codes + DISTANCES + (<usize>symbol << 2));
+  let b = bits, n = bitCount;
+  b |= <u64>(long & 0xffffff) << n;
+  n += <u64>(long >> 24);
+  b |= <u64>(far & 0xffffff) << n;
+  n += <u64>(far >> 24);
+  b |= <u64>(d & ((1 << extra) - 1)) << n;
+  n += <u64>extra;
+  store<u64>(out, b);
+  out += <usize>(n >> 3);
+  bits = b >> (n & 56);
+  bitCount = n & 7;
 }
 
-/** Writes the match that is waiting. */
+/** Writes the match that is waiting: there is one. */
 export function flushMatch(): void {
+  if (matchLength <= MATCH_MAX) putMatch(matchLength);
+  else putLongMatch();
+  matchLength = 0;
+}
+
+function putLongMatch(): void {
   let left = matchLength;
   // What is left over must not be shorter than the shortest match.
   for (; left > MATCH_MAX + MATCH_MIN; left -= MATCH_MAX) putMatch(MATCH_MAX);
@@ -78,7 +90,6 @@ export function flushMatch(): void {
     left = MATCH_MIN;
   }
   if (left > 0) putMatch(left);
-  matchLength = 0;
 }
 
 /** `length` bytes, at least three unless they go on with the last match, are as they were `distance` bytes before. */
@@ -131,9 +142,40 @@ export function putLiterals(from: usize, length: usize): void {
   out = o;
 }
 
+@inline function pairOf(lanes: u64, at: u64): u32 {
+  return load<u32>(codes + PAIRS + <usize>(((lanes >> at) & 0xff) << 2));
+}
+
+/** Bytes of digits, point and sign that nobody knows from before; eight bytes beyond them can be read. */
+export function putDigits(from: usize, length: usize): void {
+  if (matchLength > 0) flushMatch();
+  let b = bits, n = bitCount, o = out;
+  for (let p = from, left = <i32>length; left > 0; p += 8, left -= 8) {
+    const text = load<u64>(p) | (left < 8 ? ~(<u64>0) << <u64>(left << 3) : 0);
+    const low = text & 0x0f0f0f0f0f0f0f0f;
+    const lanes = low | (low >> 4);
+    const one = pairOf(lanes, 0), two = pairOf(lanes, 16), three = pairOf(lanes, 32), four = pairOf(lanes, 48);
+    b |= <u64>(one & 0xffffff) << n;
+    n += <u64>(one >> 24);
+    b |= <u64>(two & 0xffffff) << n;
+    n += <u64>(two >> 24);
+    b |= <u64>(three & 0xffffff) << n;
+    n += <u64>(three >> 24);
+    b |= <u64>(four & 0xffffff) << n;
+    n += <u64>(four >> 24);
+    store<u64>(o, b);
+    o += <usize>(n >> 3);
+    b >>= n & 56;
+    n &= 7;
+  }
+  bits = b;
+  bitCount = n;
+  out = o;
+}
+
 /** Ends the block and the last byte. */
 export function endBlock(): void {
-  flushMatch();
+  if (matchLength > 0) flushMatch();
   const end = load<u32>(codes + (<usize>END << 2));
   put(<u64>(end & 0xffffff), <u64>(end >> 24));
   spill();

@@ -70,19 +70,29 @@ function eiselLemire(digits: u64, q: i32): f64 {
 /** Where the number that parseDigits read ends; 0 if it refused. */
 export let digitsEnd: usize = 0;
 
-/** The value of one to eight digits at p, which end in a newline, eight bytes at once. Reads 9 bytes. */
-@inline export function parseDigits(p: usize): f64 {
-  const bytes = load<u64>(p);
+/** How many of eight bytes are digits, from the first one on. */
+@inline export function digitCount(bytes: u64): usize {
   const HIGH: u64 = 0xf0f0f0f0f0f0f0f0;
   const others = ((bytes & HIGH) ^ 0x3030303030303030) | (((bytes + 0x0606060606060606) & HIGH) ^ 0x3030303030303030);
-  const count = ctz<u64>(others) >> 3;
-  digitsEnd = count != 0 && load<u8>(p + <usize>count) == 10 ? p + <usize>count : 0;
-  // Leading zeros come from the shift; count 0 is refused, and its shift of 64 does nothing.
-  let digits = (bytes - 0x3030303030303030) << (64 - (count << 3));
+  return <usize>(ctz<u64>(others) >> 3);
+}
+
+/** The value of the first `count` of eight bytes, all digits; of none, anything. */
+@inline export function digitsValue(bytes: u64, count: usize): f64 {
+  // Leading zeros come from the shift.
+  let digits = (bytes - 0x3030303030303030) << <u64>(64 - (count << 3));
   digits = digits * 10 + (digits >> 8);
   const even = (digits & 0x000000ff000000ff) * 0x000f424000000064;
   const odd = ((digits >> 16) & 0x000000ff000000ff) * 0x0000271000000001;
   return <f64>((even + odd) >> 32);
+}
+
+/** The value of one to eight digits at p, which end in a newline, eight bytes at once. Reads 9 bytes. */
+@inline export function parseDigits(p: usize): f64 {
+  const bytes = load<u64>(p);
+  const count = digitCount(bytes);
+  digitsEnd = count != 0 && load<u8>(p + count) == 10 ? p + count : 0;
+  return digitsValue(bytes, count);
 }
 
 @inline function digit(p: usize): u32 {

@@ -151,6 +151,12 @@ function putExponent(o: usize, from: usize, count: usize, exponent: i32): usize 
   return p + 2;
 }
 
+/** Whether putNumber writes it without an exponent, as digits, a point and a sign at most. */
+@inline export function isPlainNumber(v: f64): bool {
+  const size = abs(v);
+  return (size >= 1e-6 && size < 1e21) || size == 0;
+}
+
 /** Writes at o and returns the end; NUMBER_SLACK bytes beyond it may be overwritten. */
 export function putNumber(o: usize, v: f64): usize {
   const size = abs(v);
@@ -166,25 +172,62 @@ export function putNumber(o: usize, v: f64): usize {
     store<u8>(p, 48);
     return p + 1;
   }
-  const start = spread(shortest(bits & 0x7fffffffffffffff));
+  const n = shortest(bits & 0x7fffffffffffffff);
+  return size >= 1e-6 && size < 1e17 ? putFraction(p, n) : putLong(p, n, size);
+}
+
+const TO_16: u64 = 10000000000000000;
+
+/**
+ * Of 1e-6 to 1e17: digits with a point in between. They go from registers to their places, since reading back what was just
+ * written in other pieces waits for the caches.
+ */
+function putFraction(p: usize, digitsOf: u64): usize {
+  let n = digitsOf;
+  let point = 17 + power;
+  while (n < TO_16) {
+    n *= 10;
+    point--;
+  }
+  const first = n / TO_16;
+  const rest = n - first * TO_16;
+  const middles = rest / 100000000;
+  const a = eightDigits(<u32>middles), b = eightDigits(<u32>(rest - middles * 100000000));
+  const count = b != 0 ? 17 - <i32>(clz(b) >> 3) : 9 - <i32>(clz(a) >> 3);
+  const aText = a + ZEROS, bText = b + ZEROS;
+  if (point <= 0) {
+    store<u64>(p, 0x3030303030302e30); // 0.000000
+    const from = p + <usize>(2 - point);
+    store<u8>(from, <u8>(48 + first));
+    store<u64>(from, aText, 1);
+    store<u64>(from, bText, 9);
+    return from + <usize>count;
+  }
+  const dot = p + <usize>point;
+  store<u8>(p, <u8>(48 + first));
+  store<u64>(p, aText, 1);
+  if (point < 9) {
+    store<u64>(dot, aText >> (<u64>(point - 1) << 3), 1);
+    store<u64>(p, bText, 10);
+  } else {
+    store<u64>(p, bText, 9);
+    store<u64>(dot, point < 17 ? bText >> (<u64>(point - 9) << 3) : 0, 1);
+  }
+  if (count <= point) return dot;
+  store<u8>(dot, 46);
+  return p + <usize>(count + 1);
+}
+
+/** Of all others that are no whole numbers below 2^53. */
+function putLong(p: usize, n: u64, size: f64): usize {
+  const start = spread(n);
   const from = digits + start;
   const count = significantEnd() - start;
   const point = 24 - <i32>start + power;
   if (size < 1e-6 || size >= 1e21) return putExponent(p, from, count, point - 1);
-  if (point <= 0) {
-    store<u64>(p, 0x3030303030302e30); // 0.000000
-    copyDigits(from, p + 2 - point);
-    return p + 2 - point + count;
-  }
-  const whole = <usize>point;
   copyDigits(from, p);
-  if (count <= whole) {
-    memory.fill(p + count, 48, whole - count);
-    return p + whole;
-  }
-  store<u8>(p + whole, 46);
-  copyDigits(from + whole, p + whole + 1);
-  return p + count + 1;
+  memory.fill(p + count, 48, <usize>point - count);
+  return p + <usize>point;
 }
 
 /** Milliseconds as seconds, with three decimals unless they are whole. As putNumber. */

@@ -16,7 +16,7 @@ export function seedHash(low: u32, high: u32): void {
 }
 
 /** Reads exactly [p, p + n). */
-export function hash64(p: usize, n: usize): u64 {
+@inline export function hash64(p: usize, n: usize): u64 {
   let h0 = seed0 ^ <u64>n,
     h1 = seed1,
     h2 = K3 ^ seed0,

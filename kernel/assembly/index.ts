@@ -3,9 +3,11 @@
 import { initCrc32c } from './crc32c';
 import { initFloatParse } from './float-parse';
 import { initFloatText } from './float-text';
+import { initInflate } from './inflate-tables';
 
 export { alloc, bump, capacityOf, equalBytes, free, usedBytes } from './memory';
 export { crc32c } from './crc32c';
+export { encodeEntry, joinChunks } from './block-series';
 export { chunkListSamples, decodeChunkList, takeFrames, warmOpen } from './chunk-list';
 export { decodeXor } from './xor-decode';
 export { ENCODE_SLACK, encodedBytes, encodeXor } from './xor-encode';
@@ -71,6 +73,18 @@ export {
   unknownLines,
 } from './line-cache';
 
+export {
+  beginInflate,
+  inflate,
+  INFLATE_CORRUPT,
+  INFLATE_DONE,
+  INFLATE_SLACK,
+  INFLATE_STARVED,
+  INFLATE_STATE_BYTES,
+  inflatedTo,
+  inflateReadTo,
+} from './inflate';
+
 export { powersOfTen } from './float-text';
 export { CODE_TABLE_BYTES } from './deflate';
 export {
@@ -96,4 +110,5 @@ export function init(): void {
   initCrc32c();
   initFloatParse();
   initFloatText();
+  initInflate();
 }

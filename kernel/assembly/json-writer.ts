@@ -5,13 +5,14 @@
 // is between rows go through a table of hashes; digits do not.
 
 import { alloc, free } from './memory';
-import { NUMBER_SLACK, putNumber, putTime } from './float-text';
+import { isPlainNumber, NUMBER_SLACK, putNumber, putTime } from './float-text';
 import {
   DISTANCE_MAX,
   endBlock,
   enterStream,
   isRepeatable,
   leaveStream,
+  putDigits,
   putLiterals,
   putRepeat,
 } from './deflate';
@@ -223,7 +224,10 @@ export function writePoints(writer: usize, count: u32): void {
       if (isGzip) putTail(tail, tailLength, <u32>(tail - lastTail));
     } else {
       tailLength = putNumber(tail, value) - tail;
-      if (isGzip) putLiterals(tail, tailLength);
+      if (isGzip) {
+        if (isPlainNumber(value)) putDigits(tail, tailLength);
+        else putLiterals(tail, tailLength);
+      }
     }
     o = tail + tailLength;
     store<f64>(times, timeMs);

@@ -13,7 +13,7 @@
 // A scan changes nothing of the cache before commitScan. One scan at a time: a second one forgets the first.
 
 import { alloc, free } from './memory';
-import { digitsEnd, floatEnd, parseDigits, parseFloat64 } from './float-parse';
+import { digitCount, digitsEnd, digitsValue, floatEnd, parseDigits, parseFloat64 } from './float-parse';
 import { hash64 } from './hash64';
 
 const ENTRY: usize = 16;
@@ -227,6 +227,39 @@ function seriesLength(p: usize, end: usize): u32 {
   return end + 1;
 }
 
+let afterExpected: usize = 0;
+
+/**
+ * Takes lines from p on as long as each is the sample that comes next and has a plain value of few digits: nearly all are.
+ * Returns the entry that is expected then; the place is in afterExpected. Requires room for all samples that may come.
+ */
+function takeExpected(p: usize, end: usize, next: u32): u32 {
+  const first = entries + <usize>next * ENTRY;
+  const last = entries + <usize>entryCount * ENTRY;
+  let entry = first;
+  let refs = sampleRefs + (<usize>sampleCount << 2);
+  let out = sampleValues + (<usize>sampleCount << 3);
+  for (; entry < last && p < end; entry += ENTRY) {
+    const length = <usize>load<u32>(entry, 12);
+    const ref = load<u32>(entry, 8);
+    if (ref == 0 || ref == DROPPED || length > end - p) break;
+    const value = p + length;
+    const bytes = load<u64>(value);
+    const count = digitCount(bytes);
+    if (count == 0 || load<u8>(value + count) != 10 || load<u8>(value - 1) != 32) break;
+    if (hash64(p, length) != load<u64>(entry)) break;
+    store<u32>(refs, ref);
+    store<f64>(out, digitsValue(bytes, count));
+    refs += 4;
+    out += 8;
+    p = value + count + 1;
+  }
+  const taken = <u32>((entry - first) / ENTRY);
+  sampleCount += taken;
+  afterExpected = p;
+  return next + taken;
+}
+
 /** Begins a scan. The result is in the exported variables; the cache changes at commitScan. */
 export function beginScan(cache: usize): void {
   begin(cache);
@@ -243,7 +276,13 @@ export function scanPart(part: usize, n: usize, offset: usize, isLast: bool): us
   const body = part - offset; // Unknown lines are told by their place in the whole.
   let p = part;
   let next = expected;
+  while (sampleCapacity < entryCount) growSamples();
   while (p < end) {
+    if (!changed) {
+      next = takeExpected(p, end, next);
+      p = afterExpected;
+      if (p >= end) break;
+    }
     const c = load<u8>(p);
     if (c == 10) {
       p++;

@@ -7,6 +7,7 @@
 //     a sample   varint Δref: one low byte, then the high ones   one 0: the time is the record's   value be64
 
 import { alloc } from './memory';
+import { putUvarint, zigzag } from './varint';
 
 const SAMPLES: u8 = 2;
 const RECORD_HEADER: u32 = 17;
@@ -36,17 +37,8 @@ export let recordLength: u32 = 0;
   return high == 0 ? 0 : <u32>(63 - clz<u64>(high)) / 7 + 1;
 }
 
-@inline function zigzag(refs: usize, i: u32, first: i64): u64 {
-  const delta = <i64>load<u32>(refs + (<usize>i << 2)) - first;
-  return <u64>((delta << 1) ^ (delta >> 63));
-}
-
-@inline function putVarint(at: usize, v: u64): usize {
-  let o = at,
-    rest = v;
-  for (; rest >= 0x80; rest >>= 7) store<u8>(o++, <u8>rest | 0x80);
-  store<u8>(o++, <u8>rest);
-  return o;
+@inline function refCode(refs: usize, i: u32, first: i64): u64 {
+  return zigzag(<i64>load<u32>(refs + (<usize>i << 2)) - first);
 }
 
 /** Ends the literal that began at `tag`; returns where the next element goes. */
@@ -90,7 +82,7 @@ export function compressSamples(values: usize, refs: usize, t0: i64, from: u32, 
       tag = closed(tag, o);
       o = tag + 1;
     }
-    const z = zigzag(refs, i, first), high = z >> 7;
+    const z = refCode(refs, i, first), high = z >> 7;
     const v = load<u64>(values + (<usize>i << 3));
     const behind = highBytes(high);
     const end = offset + behind + 10;
@@ -102,12 +94,12 @@ export function compressSamples(values: usize, refs: usize, t0: i64, from: u32, 
       const k = <u32>(found >> 32) - 1;
       if (load<u64>(values + (<usize>k << 3)) == v) {
         // The time and the value, and before them all of Δref but its first byte where that is the same.
-        const candidate = zigzag(refs, k, first) >> 7;
+        const candidate = refCode(refs, k, first) >> 7;
         const isHigh = candidate == high;
         const distance = offset - <u32>found + (isHigh ? 0 : behind - highBytes(candidate));
         if (distance < 0x10000) {
           if (isHigh) store<u8>(o++, behind > 0 ? <u8>z | 0x80 : <u8>z);
-          else o = putVarint(o, z);
+          else o = putUvarint(o, z);
           tag = putCopy(closed(tag, o), distance, isHigh ? behind + 9 : 9);
           o = tag + 1;
           isCopied = true;
@@ -116,7 +108,7 @@ export function compressSamples(values: usize, refs: usize, t0: i64, from: u32, 
     }
     const zeros: u32 = v == 0 ? 8 : <u32>ctz<u64>(v) >> 3;
     if (!isCopied) {
-      o = putVarint(o, z);
+      o = putUvarint(o, z);
       store<u8>(o, 0);
       store<u64>(o, bswap<u64>(v), 1);
       o += 9;
@@ -148,5 +140,5 @@ function putHeader(at: usize, first: i64, t0: i64): usize {
 /** Puts the length of the record, a uvarint, right before the first element. */
 function putLengthBefore(block: usize, length: u32): void {
   compressedAt = block + LENGTH_MAX - <usize>highBytes(<u64>length >> 7) - 1;
-  putVarint(compressedAt, length);
+  putUvarint(compressedAt, length);
 }

@@ -5,6 +5,7 @@
 
 import { alloc, free } from './memory';
 import { appendSample, flushSealed, rangeStartOf, seriesAt } from './series';
+import { putUvarint, zigzag } from './varint';
 
 const SAMPLES: u8 = 2;
 const HEADER: usize = 17;
@@ -18,34 +19,27 @@ export function recordAt(): usize {
   return record;
 }
 
-/** Encodes samples from..to−1 of three arrays at recordAt(); returns the record's length. */
-export function encodeSamples(times: usize, values: usize, refs: usize, from: u32, to: u32): u32 {
+/** Encodes samples from..to−1 of three arrays at recordAt(); returns the record's length. Without `times`, all are of `time`. */
+export function encodeSamples(times: usize, time: i64, values: usize, refs: usize, from: u32, to: u32): u32 {
   const most: usize = HEADER + <usize>(to - from) * SAMPLE_MAX;
   if (most > recordCapacity) {
     free(record, recordCapacity);
     recordCapacity = max(most, recordCapacity << 1);
     record = alloc(recordCapacity);
   }
-  const ref0 = <i64>load<u32>(refs + (<usize>from << 2)), t0 = load<i64>(times + (<usize>from << 3));
+  const ref0 = <i64>load<u32>(refs + (<usize>from << 2));
+  const t0 = times ? load<i64>(times + (<usize>from << 3)) : time;
   store<u8>(record, SAMPLES);
   store<u64>(record, bswap<u64>(<u64>ref0), 1);
   store<u64>(record, bswap<u64>(<u64>t0), 9);
   let o = record + HEADER;
   for (let i = from; i < to; i++) {
-    o = putVarint(o, <i64>load<u32>(refs + (<usize>i << 2)) - ref0);
-    o = putVarint(o, load<i64>(times + (<usize>i << 3)) - t0);
+    o = putUvarint(o, zigzag(<i64>load<u32>(refs + (<usize>i << 2)) - ref0));
+    o = putUvarint(o, times ? zigzag(load<i64>(times + (<usize>i << 3)) - t0) : 0);
     store<u64>(o, bswap<u64>(load<u64>(values + (<usize>i << 3))));
     o += 8;
   }
   return <u32>(o - record);
-}
-
-@inline function putVarint(at: usize, v: i64): usize {
-  let o = at;
-  let z = <u64>((v << 1) ^ (v >> 63));
-  for (; z >= 0x80; z >>= 7) store<u8>(o++, <u8>z | 0x80);
-  store<u8>(o++, <u8>z);
-  return o;
 }
 
 // The samples of the record decoded last. A ref that is no u32 is stored as 0, which no series has.
@@ -146,5 +140,5 @@ export function keepDecoded(count: u32, minTime: f64): u32 {
 
 /** Encodes the first `count` decoded samples at recordAt(). */
 export function encodeKept(count: u32): u32 {
-  return encodeSamples(times, values, decodedRefs, 0, count);
+  return encodeSamples(times, 0, values, decodedRefs, 0, count);
 }

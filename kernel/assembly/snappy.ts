@@ -5,6 +5,7 @@
 // only [src, src + n) and writes only [dst, dst + room + SLACK).
 
 import { bump } from './memory';
+import { putUvarint } from './varint';
 
 const FRAGMENT: usize = 64 << 10;
 const TABLE_LOG2_MAX: u32 = 14;
@@ -22,14 +23,6 @@ export function snappyBound(n: u32): u32 {
 
 @inline function hashAt(p: usize, shift: u32): usize {
   return <usize>((load<u32>(p) * 0x1e35a7bd) >> shift) << 1;
-}
-
-function putLength(at: usize, length: u32): usize {
-  let o = at,
-    n = length;
-  for (; n >= 0x80; n >>= 7) store<u8>(o++, <u8>n | 0x80);
-  store<u8>(o++, <u8>n);
-  return o;
 }
 
 function putLiteral(at: usize, from: usize, length: usize): usize {
@@ -142,7 +135,7 @@ function putFragment(at: usize, from: usize, n: usize): usize {
 /** Compresses n bytes to dst, which has room for snappyBound(n); returns the length. */
 export function snappyCompress(src: usize, n: u32, dst: usize): u32 {
   if (table == 0) table = bump(<usize>2 << TABLE_LOG2_MAX);
-  let o = putLength(dst, n);
+  let o = putUvarint(dst, n);
   const end = src + <usize>n;
   for (let p = src; p < end; p += FRAGMENT) o = putFragment(o, p, min(FRAGMENT, end - p));
   return <u32>(o - dst);

@@ -15,8 +15,10 @@ const OK: u8 = 0,
   UNKNOWN_REF: u8 = 5;
 const SAMPLES_MAX: u32 = 0xfffffe;
 
-// Per stage: 0 u32 times, 4 u32 values, 8 u32 refs, 12 u32 count, 16 u32 capacity.
-const stages = memory.data(256 * 20, 4);
+// Per stage: 0 u32 times, or 0 while all samples are of one, 4 u32 values, 8 u32 refs, 12 u32 count, 16 u32 capacity,
+// 24 i64 time of the first sample.
+const STAGE: usize = 32;
+const stages = memory.data(256 * 32, 8);
 
 // What stage() reads and writes: JavaScript fills refs and values, and reads codes.
 let inputCapacity: u32 = 0;
@@ -39,7 +41,7 @@ function reserve(stage: usize, count: u32): void {
   const capacity = load<u32>(stage, 16);
   if (count <= capacity) return;
   const larger = max(max(count, capacity << 1), 256);
-  store<u32>(stage, moved(load<u32>(stage), capacity << 3, larger << 3));
+  if (load<u32>(stage)) store<u32>(stage, moved(load<u32>(stage), capacity << 3, larger << 3));
   store<u32>(stage, moved(load<u32>(stage, 4), capacity << 3, larger << 3), 4);
   store<u32>(stage, moved(load<u32>(stage, 8), capacity << 2, larger << 2), 8);
   store<u32>(stage, larger, 16);
@@ -52,13 +54,23 @@ function moved(from: u32, oldBytes: u32, newBytes: u32): u32 {
   return <u32>to;
 }
 
+/** Gives each sample a time of its own: the one that comes has another one. */
+function addTimes(stage: usize): void {
+  const times = alloc(<usize>load<u32>(stage, 16) << 3);
+  const time = load<i64>(stage, 24);
+  for (let i: usize = 0, n = <usize>load<u32>(stage, 12); i < n; i++) store<i64>(times + (i << 3), time);
+  store<u32>(stage, <u32>times);
+}
+
 /** Stages count samples of the input at time t; returns how many got the code OK, or −1 when the stage is full. */
 export function stageInput(k: u32, count: u32, time: f64): i32 {
-  const stage = stages + k * 20;
+  const stage = stages + <usize>k * STAGE;
   let n = load<u32>(stage, 12);
   if (n + count > SAMPLES_MAX) return -1;
   reserve(stage, n + count);
   const t = <i64>time;
+  if (n == 0) store<i64>(stage, t, 24);
+  else if (load<u32>(stage) == 0 && t != load<i64>(stage, 24)) addTimes(stage);
   const times = <usize>load<u32>(stage),
     values = <usize>load<u32>(stage, 4),
     refs = <usize>load<u32>(stage, 8);
@@ -74,10 +86,10 @@ export function stageInput(k: u32, count: u32, time: f64): i32 {
     const mark = load<u32>(s, 20);
     const own = mark >> 24 == k && mark != 0;
     const index = (<usize>((mark & 0xffffff) - 1)) << 3;
-    const newest = own ? load<i64>(times + index) : load<i64>(s, 8);
+    const newest = own ? (times ? load<i64>(times + index) : t) : load<i64>(s, 8);
     if (t > newest) {
       const o = (<usize>n) << 3;
-      store<i64>(times + o, t);
+      if (times) store<i64>(times + o, t);
       store<u64>(values + o, v);
       store<u32>(refs + ((<usize>n) << 2), ref);
       n++;
@@ -94,12 +106,12 @@ export function stageInput(k: u32, count: u32, time: f64): i32 {
 }
 
 export function stagedCount(k: u32): u32 {
-  return load<u32>(stages + k * 20, 12);
+  return load<u32>(stages + <usize>k * STAGE, 12);
 }
 
 /** Empties the stage without applying it. */
 export function discardStage(k: u32): void {
-  const stage = stages + k * 20;
+  const stage = stages + <usize>k * STAGE;
   const n = load<u32>(stage, 12),
     refs = <usize>load<u32>(stage, 8);
   for (let i: u32 = 0; i < n; i++) {
@@ -111,10 +123,10 @@ export function discardStage(k: u32): void {
 
 function release(stage: usize): void {
   const capacity = load<u32>(stage, 16);
-  free(<usize>load<u32>(stage), (<usize>capacity) << 3);
+  free(<usize>load<u32>(stage), (<usize>capacity) << 3); // Which takes 0.
   free(<usize>load<u32>(stage, 4), (<usize>capacity) << 3);
   free(<usize>load<u32>(stage, 8), (<usize>capacity) << 2);
-  memory.fill(stage, 0, 20);
+  memory.fill(stage, 0, STAGE);
 }
 
 /**
@@ -122,11 +134,12 @@ function release(stage: usize): void {
  * newer than its series, or older than minValid, is left out.
  */
 export function applyStage(k: u32, minValid: f64, blockRange: f64): u32 {
-  const stage = stages + k * 20;
+  const stage = stages + <usize>k * STAGE;
   const n = load<u32>(stage, 12);
   const times = <usize>load<u32>(stage),
     values = <usize>load<u32>(stage, 4),
     refs = <usize>load<u32>(stage, 8);
+  const time = load<i64>(stage, 24);
   let applied: u32 = 0;
   let rangeStart: i64 = 0,
     rangeEnd: i64 = 0;
@@ -135,7 +148,7 @@ export function applyStage(k: u32, minValid: f64, blockRange: f64): u32 {
     const s = seriesAt(ref);
     if (s == 0) continue;
     if (load<u32>(s, 20) >> 24 == k) store<u32>(s, 0, 20);
-    const t = load<i64>(times + ((<usize>i) << 3));
+    const t = times ? load<i64>(times + ((<usize>i) << 3)) : time;
     if (t <= load<i64>(s, 8) || t < <i64>minValid) continue;
     if (t < rangeStart || t >= rangeEnd) {
       rangeStart = rangeStartOf(t, <i64>blockRange);
@@ -151,14 +164,14 @@ export function applyStage(k: u32, minValid: f64, blockRange: f64): u32 {
 
 /** Adds staged samples from..to−1 to the WAL frames, as one record. */
 export function frameStaged(k: u32, from: u32, to: u32, pageOffset: u32): void {
-  const stage = stages + k * 20;
+  const stage = stages + <usize>k * STAGE;
   const times = <usize>load<u32>(stage),
     values = <usize>load<u32>(stage, 4),
     refs = <usize>load<u32>(stage, 8);
-  const time = load<i64>(times + (<usize>from << 3));
-  let i = from + 1;
+  const time = times ? load<i64>(times + (<usize>from << 3)) : load<i64>(stage, 24);
+  let i = times ? from + 1 : to;
   while (i < to && load<i64>(times + (<usize>i << 3)) == time) i++;
   if (i == to && frameSamples(values, refs, time, from, to, pageOffset)) return;
-  const length = encodeSamples(times, values, refs, from, to);
+  const length = encodeSamples(times, time, values, refs, from, to);
   frameRecord(recordAt(), length, pageOffset);
 }

@@ -14,6 +14,7 @@
 // Invariant: bits of the tail at and after `tail bits used` are zero. Bytes equal those of Prometheus 3.15.
 
 import { bump } from './memory';
+import { zigzag } from './varint';
 
 export const SERIES_BYTES: usize = 64;
 export const FIRST_SEGMENT: usize = 24;
@@ -122,7 +123,7 @@ function putZeros(s: usize, n: u32): void {
   store<u8>(s, <u8>position, 32);
 }
 
-function putUvarint(s: usize, v: u64): void {
+function putUvarintBits(s: usize, v: u64): void {
   for (; v >= 0x80; v >>= 7) putBits(s, (v & 0x7f) | 0x80, 8);
   putBits(s, v, 8);
 }
@@ -178,7 +179,7 @@ function appendFirst(s: usize, t: i64, v: u64): void {
   store<u8>(s, 16, 32);
   store<u8>(s, 0xff, 36);
   store<u8>(s, 0, 37);
-  putUvarint(s, <u64>((t << 1) ^ (t >> 63)));
+  putUvarintBits(s, zigzag(t));
   putBits(s, v, 64);
   store<i32>(s, 0, 16);
 }
@@ -207,7 +208,7 @@ export function append(s: usize, t: i64, v: u64): void {
   if (samples == 0) {
     appendFirst(s, t, v);
   } else if (samples == 1) {
-    putUvarint(s, <u64>delta);
+    putUvarintBits(s, <u64>delta);
     putXor(s, v ^ last, 0);
     store<i32>(s, <i32>delta, 16);
   } else {

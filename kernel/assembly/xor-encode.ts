@@ -3,13 +3,26 @@
 //
 // Bits are or-ed into zeroed memory; `out` needs SLACK bytes more than the chunk may have.
 
+import { zigzag } from './varint';
+
 export const ENCODE_SLACK: usize = 64;
 
 let base: usize = 0;
 let position: usize = 0;
 
+/** The next bits go to a place, counted in bits, behind an address; from there on all must be zero. */
+export function beginBits(at: usize, bit: usize): void {
+  base = at;
+  position = bit;
+}
+
+/** Bits from the address of beginBits to the last one written. */
+export function bitsEnd(): usize {
+  return position;
+}
+
 /** Appends the low n bits of v, 1 ≤ n ≤ 64; higher bits are ignored. */
-@inline function put(v: u64, n: u32): void {
+@inline export function put(v: u64, n: u32): void {
   const at = base + (position >> 3);
   const shift = <u64>(position & 7);
   const left = v << <u64>(64 - n);
@@ -18,13 +31,13 @@ let position: usize = 0;
   position += <usize>n;
 }
 
-function putUvarint(v: u64): void {
+export function putUvarintBits(v: u64): void {
   let rest = v;
   for (; rest >= 0x80; rest >>= 7) put((rest & 0x7f) | 0x80, 8);
   put(rest, 8);
 }
 
-@inline function putDod(dod: i64): void {
+@inline export function putDod(dod: i64): void {
   if (dod == 0) put(0, 1);
   else if (dod >= -8191 && dod <= 8192) put((2 << 14) | (<u64>dod & 0x3fff), 16);
   else if (dod >= -65535 && dod <= 65536) put((6 << 17) | (<u64>dod & 0x1ffff), 20);
@@ -51,14 +64,14 @@ export function encodeXor(times: usize, values: usize, count: u32, samplesMax: u
     delta: i64 = 0,
     lead: u32 = 0xff,
     trail: u32 = 0;
-  putUvarint(<u64>((t << 1) ^ (t >> 63)));
+  putUvarintBits(zigzag(t));
   put(v, 64);
   const most = min(min(count, samplesMax), 0xffff);
   let n: u32 = 1;
   for (; n < most && position >> 3 < <usize>bytesMax; n++) {
     const time = <i64>load<f64>(times + (<usize>n << 3));
     const step = time - t;
-    if (n == 1) putUvarint(<u64>step);
+    if (n == 1) putUvarintBits(<u64>step);
     else putDod(step - delta);
     delta = step;
     t = time;

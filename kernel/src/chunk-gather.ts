@@ -4,7 +4,7 @@
 // their file, by runs that lie in the window. Memory is taken from the instance at begin() and given back by end().
 
 import { CHUNK_HEADER_BYTES, writeChunkHeader } from './chunk-list.ts';
-import type { KernelInstance } from './instance.ts';
+import { KernelInstance } from './instance.ts';
 
 /** Readable behind the data, and what gathering an open chunk may write beyond it. */
 const SLACK_BYTES = 64;
@@ -24,9 +24,20 @@ export class ChunkGather {
   #window: number;
   #windowBytes = ChunkGather.windowBytes;
   readonly #jobs: number;
+  /** All of the memory, and the same again. */
+  #bytes: Uint8Array;
   #view: DataView;
   #used = 0;
   #jobCount = 0;
+  /** The last time of the chunk that was added last, in ms. */
+  endMs = -Infinity;
+
+  static #ownInstance: KernelInstance | undefined;
+
+  /** For chunks of blocks, which no head has: in an instance of its own, so that decoding what it gives never detaches that. */
+  static forBlocks(areaBytes: number): ChunkGather {
+    return new ChunkGather((ChunkGather.#ownInstance ??= new KernelInstance()), areaBytes);
+  }
 
   constructor(kernel: KernelInstance, areaBytes: number) {
     const { exports } = kernel;
@@ -35,6 +46,7 @@ export class ChunkGather {
     this.#area = exports.alloc(areaBytes + SLACK_BYTES) >>> 0;
     this.#window = exports.alloc(this.#windowBytes + SLACK_BYTES) >>> 0;
     this.#jobs = exports.alloc(ChunkGather.jobsMax * JOB_WORDS * 4) >>> 0;
+    this.#bytes = kernel.bytes;
     this.#view = new DataView(kernel.bytes.buffer);
   }
 
@@ -62,6 +74,7 @@ export class ChunkGather {
     const at = this.#area + this.#used;
     writeChunkHeader(this.#memory(), at, minTimeMs, maxTimeMs, samples, encoding, dataBytes);
     this.#used += CHUNK_HEADER_BYTES + dataBytes;
+    this.endMs = maxTimeMs;
     return this.#used - dataBytes;
   }
 
@@ -80,6 +93,7 @@ export class ChunkGather {
     const bytes = this.#kernel.exports.gatherOpen(ref, at + CHUNK_HEADER_BYTES) >>> 0;
     writeChunkHeader(this.#memory(), at, minTimeMs, maxTimeMs, samples, 1, bytes);
     this.#used += CHUNK_HEADER_BYTES + bytes;
+    this.endMs = maxTimeMs;
   }
 
   /** Copies data to their place. */
@@ -137,8 +151,11 @@ export class ChunkGather {
   }
 
   #memory(): DataView {
-    const { buffer } = this.#kernel.bytes;
-    if (this.#view.buffer !== buffer) this.#view = new DataView(buffer);
+    const { bytes } = this.#kernel;
+    if (this.#bytes !== bytes) {
+      this.#bytes = bytes;
+      this.#view = new DataView(bytes.buffer);
+    }
     return this.#view;
   }
 }

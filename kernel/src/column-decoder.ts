@@ -45,14 +45,14 @@ export class ColumnArena {
 /** Memory that all decoders use, one at a time and never across a pause. */
 class Scratch {
   readonly kernel: KernelInstance = sharedInstance();
-  listAt = 0;
+  sourceAt = 0;
   /** The times of the series that is decoded and of the one before, which change places. */
   timesAt = 0;
   beforeAt = 0;
   valuesAt = 0;
   /** Whose times are before. */
   owner: ColumnDecoder | undefined;
-  #listBytes = 0;
+  #sourceBytes = 0;
   #samples = 0;
 
   reserve(samples: number): void {
@@ -66,25 +66,29 @@ class Scratch {
     this.owner = undefined;
   }
 
-  load(list: Uint8Array): void {
-    const bytes = list.length + PADDING_BYTES;
-    if (bytes > this.#listBytes) {
+  enter(source: Uint8Array): void {
+    const bytes = source.length + PADDING_BYTES;
+    if (bytes > this.#sourceBytes) {
       const { exports } = this.kernel;
-      exports.free(this.listAt, this.#listBytes);
-      this.#listBytes = exports.capacityOf(bytes) >>> 0;
-      this.listAt = exports.alloc(this.#listBytes) >>> 0;
+      exports.free(this.sourceAt, this.#sourceBytes);
+      this.#sourceBytes = exports.capacityOf(bytes) >>> 0;
+      this.sourceAt = exports.alloc(this.#sourceBytes) >>> 0;
     }
-    this.kernel.bytes.set(list, this.listAt);
+    this.kernel.bytes.set(source, this.sourceAt);
   }
 }
 
 let shared: Scratch | undefined;
 
-/** For one answer: load() the chunks of a series, decode() them, take the columns(), without pause between them. */
+/**
+ * For one answer: enter() bytes with chunk lists in them, then for each series load() its list, decode() it and take its
+ * columns(), all without pause.
+ */
 export class ColumnDecoder {
   readonly #scratch = (shared ??= new Scratch());
   readonly #arena: ColumnArena;
   #count = 0;
+  #listAt = 0;
   #listBytes = 0;
   #slab: Float64Array = new Float64Array(0);
   #used = 0;
@@ -96,12 +100,17 @@ export class ColumnDecoder {
     this.#arena = arena;
   }
 
-  /** Takes a chunk list; returns its samples, −1 if it is damaged, −2 if some chunks are no XOR. Safe on hostile bytes. */
-  load(list: Uint8Array): number {
-    const scratch = this.#scratch;
-    scratch.load(list);
-    this.#listBytes = list.length;
-    this.#count = scratch.kernel.exports.chunkListSamples(scratch.listAt, list.length);
+  /** Takes the bytes that lists are in. */
+  enter(source: Uint8Array): void {
+    this.#scratch.enter(source);
+  }
+
+  /** The samples of the chunk list [from, to) of the source; −1 if it is damaged, −2 if some chunks are no XOR. Safe on hostile bytes. */
+  load(from: number, to: number): number {
+    const { kernel, sourceAt } = this.#scratch;
+    this.#listAt = sourceAt + from;
+    this.#listBytes = to - from;
+    this.#count = kernel.exports.chunkListSamples(this.#listAt, this.#listBytes);
     return this.#count;
   }
 
@@ -109,8 +118,8 @@ export class ColumnDecoder {
   decode(): boolean {
     const scratch = this.#scratch;
     scratch.reserve(this.#count);
-    const { listAt, timesAt, valuesAt } = scratch;
-    return scratch.kernel.exports.decodeChunkList(listAt, this.#listBytes, timesAt, valuesAt) === this.#count;
+    const { timesAt, valuesAt, kernel } = scratch;
+    return kernel.exports.decodeChunkList(this.#listAt, this.#listBytes, timesAt, valuesAt) === this.#count;
   }
 
   /** The samples of [minTimeMs, maxTimeMs], with every NaN bit. They stay valid until the arena is released. */

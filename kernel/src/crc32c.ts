@@ -11,7 +11,7 @@ export function crc32c(bytes: Uint8Array, seed = 0): number {
   if (windowAt === 0) windowAt = kernel.exports.alloc(WINDOW_BYTES) >>> 0;
   let crc = seed;
   for (let from = 0; from < bytes.length; from += WINDOW_BYTES) {
-    const part = bytes.subarray(from, from + WINDOW_BYTES);
+    const part = bytes.length <= WINDOW_BYTES ? bytes : bytes.subarray(from, from + WINDOW_BYTES);
     kernel.bytes.set(part, windowAt);
     crc = kernel.exports.crc32c(crc, windowAt, part.length) >>> 0;
   }

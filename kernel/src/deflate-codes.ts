@@ -88,8 +88,24 @@ function codeTable(literals: readonly number[], distances: readonly number[]): U
   const matches = Array.from({ length: MATCH_MAX + 1 }, (_, length) =>
     length < 3 ? 0 : matchCode(length, codes),
   );
-  const words = Uint32Array.from([...codes.slice(0, END + 1), ...matches, ...codesOf(distances)]);
+  const words = Uint32Array.from([
+    ...codes.slice(0, END + 1),
+    ...matches,
+    ...codesOf(distances),
+    ...digitPairs(codes),
+  ]);
   return new Uint8Array(words.buffer);
+}
+
+/** Of pairs of the bytes of plain numbers, by the low half of the first and that of the second * 16. */
+function digitPairs(codes: readonly number[]): number[] {
+  const chars = '0123456789???-.?'.split('');
+  const one = chars.map((char) => (char === '?' ? 0 : codes[char.charCodeAt(0)]!));
+  return Array.from({ length: 256 }, (_, pair) => {
+    const [first, second] = [one[pair & 15]!, one[pair >> 4]!];
+    const bits = first >>> 24;
+    return ((first & 0xffffff) | ((second & 0xffffff) << bits)) + (((second >>> 24) + bits) << 24);
+  });
 }
 
 /** The code of a match's length and its extra bits in one. */

@@ -1,10 +1,14 @@
 // Mutated inputs for every decoder: none traps, and none looks at what lies behind its input.
 // FLOTILLA_FUZZ_RUNS sets how many inputs each gets; the seed is in the title.
 
+import { constants, deflateRawSync, inflateRawSync } from 'node:zlib';
 import { describe, expect, test } from '@jest/globals';
+import { BlockSeriesEncoder } from './block-series.ts';
+import { packChunks } from './chunk-list.ts';
 import { decodeXor } from './decode-xor.ts';
 import { encodeXor } from './encode-xor.ts';
 import { HeadKernel } from './head-kernel.ts';
+import { Inflater } from './inflater.ts';
 import { LineCache, LineScanner } from './line-cache.ts';
 import { compressSnappy, uncompressSnappy } from './snappy.ts';
 
@@ -74,6 +78,46 @@ function savedSeries(): Uint8Array[] {
   return saved;
 }
 
+function deflateStreams(): Uint8Array[] {
+  const line = (i: number): string => `http_requests_total{code="${i % 7}",pod="web-${i * i}"} ${i * 7919}\n`;
+  const text = Array.from({ length: 60 }, (_, i) => line(i)).join('');
+  const streams = [text.slice(0, 150), text.slice(0, 700), text, 'ab'.repeat(40_000)];
+  const { Z_FIXED, Z_HUFFMAN_ONLY, Z_RLE } = constants;
+  return streams.flatMap((content) => [
+    ...[0, 1, 6, 9].map((level) => deflateRawSync(content, { level })),
+    ...[Z_FIXED, Z_HUFFMAN_ONLY, Z_RLE].map((strategy) => deflateRawSync(content, { strategy })),
+    deflateRawSync(content, { memLevel: 1, level: 4 }),
+  ]);
+}
+
+const inflatedMax = 200_000;
+
+/** What it becomes; undefined if it is refused, or becomes too much. */
+function inflatedByZlib(stream: Uint8Array): Uint8Array | undefined {
+  try {
+    return inflateRawSync(stream, { maxOutputLength: inflatedMax });
+  } catch {
+    return undefined;
+  }
+}
+
+function inflatedByUs(inflater: Inflater, stream: Uint8Array): Uint8Array | undefined {
+  const pieces: Uint8Array[] = [];
+  let length = 0;
+  try {
+    inflater.begin(stream);
+    while (!inflater.isDone) {
+      pieces.push(inflater.read().slice());
+      length += pieces.at(-1)!.length;
+      if (length > inflatedMax) return undefined;
+    }
+    return Buffer.concat(pieces);
+  } catch (err) {
+    if (!/^inflate: (corrupt at byte \d+|the stream is cut)$/.test((err as Error).message)) throw err;
+    return undefined;
+  }
+}
+
 describe(`mutated inputs, seed ${SEED}, ${RUNS} each`, () => {
   test(
     'XOR chunks',
@@ -95,6 +139,32 @@ describe(`mutated inputs, seed ${SEED}, ${RUNS} each`, () => {
   );
 
   test(
+    'chunk lists, joined',
+    () => {
+      const listed = chunks().map((data, i) => {
+        const [minTimeMs, maxTimeMs] = [1.7e12 + i * 1e6, 1.7e12 + i * 1e6 + 9e5];
+        return { minTimeMs, maxTimeMs, samples: (data[0]! << 8) | data[1]!, encoding: 1, data };
+      });
+      const inputs = new Mutations([
+        packChunks(listed),
+        packChunks(listed.slice(0, 2)),
+        packChunks(listed.slice(3, 6)),
+      ]);
+      const encoder = new BlockSeriesEncoder();
+      const pairs = Uint32Array.of(1, 2, 3, 2 ** 32 - 1);
+      for (let run = 0; run < RUNS; run++) {
+        const input = inputs.next();
+        if (!encoder.join(input)) continue;
+        const bytes = encoder.frames().length + encoder.entry(pairs, 2 ** 40).length;
+        if (bytes > input.length + 100 + 40 * encoder.chunks) throw new Error(`run ${run}: ${bytes} bytes`);
+      }
+      encoder.end();
+      expect(inputs.random(1)).toBe(0);
+    },
+    60 * MINUTES,
+  );
+
+  test(
     'snappy blocks',
     () => {
       const text = Buffer.from(
@@ -110,6 +180,27 @@ describe(`mutated inputs, seed ${SEED}, ${RUNS} each`, () => {
         if (got !== undefined && got.length > 1 << 20) throw new Error(`run ${run}: ${got.length} bytes`);
       }
       expect(inputs.random(1)).toBe(0);
+    },
+    60 * MINUTES,
+  );
+
+  test(
+    'deflate streams, which zlib reads, too',
+    () => {
+      const inputs = new Mutations(deflateStreams());
+      const inflaters = [new Inflater(), new Inflater(600, 700)];
+      let taken = 0;
+      for (let run = 0; run < RUNS; run++) {
+        const input = inputs.next();
+        const want = inflatedByZlib(input);
+        const got = inflatedByUs(inflaters[run & 1]!, input);
+        const isSame =
+          want === undefined || got === undefined ? want === got : Buffer.compare(got, want) === 0;
+        if (!isSame) throw new Error(`run ${run}: ${got?.length} bytes, want ${want?.length}`);
+        if (want !== undefined) taken++;
+      }
+      expect(taken).toBeGreaterThan(0);
+      expect(taken).toBeLessThan(RUNS);
     },
     60 * MINUTES,
   );

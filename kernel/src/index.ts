@@ -1,5 +1,6 @@
 // The hot leaf: one WASM module, and what JavaScript may see of it.
 
+export { BlockSeriesEncoder } from './block-series.ts';
 export { crc32c } from './crc32c.ts';
 export { ChunkGather } from './chunk-gather.ts';
 export {
@@ -14,6 +15,7 @@ export { ColumnArena, ColumnDecoder, type FloatColumns } from './column-decoder.
 export { CHUNK_SAMPLES_MAX, decodeXor } from './decode-xor.ts';
 export { encodeXor } from './encode-xor.ts';
 export { HeadKernel, OPEN_CHUNK_BYTES_MAX, type Replayed, type SealedSink } from './head-kernel.ts';
+export { Inflater, InflateError } from './inflater.ts';
 export { kernelDigest } from './instance.ts';
 export { JsonWriter } from './json-writer.ts';
 export { compressSnappy, uncompressSnappy } from './snappy.ts';

@@ -19,6 +19,8 @@ export interface KernelExports {
   takeFrames(window: number, jobs: number, count: number): number;
   warmOpen(refs: number): number;
   chunkListSamples(list: number, length: number): number;
+  joinChunks(list: number, length: number, to: number, rows: number): number;
+  encodeEntry(labels: number, count: number, rows: number, chunks: number, ref: number, to: number): number;
   decodeChunkList(list: number, length: number, times: number, values: number): number;
   createSeries(ref: number): void;
   deleteSeries(ref: number): void;
@@ -95,6 +97,15 @@ export interface KernelExports {
   readonly missingRefs: { readonly value: number };
   readonly droppedCount: { readonly value: number };
   equalBytes(a: number, b: number, length: number): number;
+  readonly INFLATE_STATE_BYTES: { readonly value: number };
+  readonly INFLATE_SLACK: { readonly value: number };
+  readonly INFLATE_STARVED: { readonly value: number };
+  readonly INFLATE_DONE: { readonly value: number };
+  readonly INFLATE_CORRUPT: { readonly value: number };
+  readonly inflatedTo: { readonly value: number };
+  readonly inflateReadTo: { readonly value: number };
+  beginInflate(state: number): void;
+  inflate(state: number, from: number, to: number, past: number, out: number, outEnd: number): number;
   readonly powersOfTen: { readonly value: number };
   readonly CODE_TABLE_BYTES: { readonly value: number };
   readonly TEXT_MAX: { readonly value: number };
@@ -151,25 +162,25 @@ export class KernelInstance {
   }
 
   get bytes(): Uint8Array {
-    this.refresh();
+    if (this.byteView.length === 0) this.refresh();
     return this.byteView;
   }
 
   /** Index by address >>> 3. */
   get floats(): Float64Array {
-    this.refresh();
+    if (this.floatView.length === 0) this.refresh();
     return this.floatView;
   }
 
   /** Index by address >>> 2. */
   get words(): Uint32Array {
-    this.refresh();
+    if (this.wordView.length === 0) this.refresh();
     return this.wordView;
   }
 
+  /** After growing. A detached view has no length; asking the memory for its buffer instead costs ten times as much. */
   private refresh(): void {
     const { buffer } = this.exports.memory;
-    if (this.byteView.buffer === buffer) return;
     this.byteView = new Uint8Array(buffer);
     this.floatView = new Float64Array(buffer);
     this.wordView = new Uint32Array(buffer);

@@ -71,8 +71,7 @@ export class JsonWriter {
   text(text: string): void {
     const { exports } = this.#kernel;
     const inputAt = exports.jsonInputAt(this.#at) >>> 0;
-    const { buffer } = exports.memory;
-    if (memory.buffer !== buffer) memory = Buffer.from(buffer);
+    if (memory.length === 0) memory = Buffer.from(exports.memory.buffer);
     const bytesMax = exports.TEXT_MAX.value;
     this.#makeRoom();
     if (text.length * 3 <= bytesMax) {

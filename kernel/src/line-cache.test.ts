@@ -88,6 +88,18 @@ describe('a line cache', () => {
     expect(target.accept('a 1\n').unknown).toEqual(['a 1']);
   });
 
+  test('takes nothing of what lay behind a shorter body that ends without a newline', () => {
+    const target = new Target();
+    target.accept('a 1\nb 2\nc 3\n');
+    expect(target.accept('a 1\nb 2\nc 3\n').samples).toHaveLength(3);
+    const seen = target.scan('a 1\nb 2');
+    expect(seen.samples).toEqual([
+      [1, 1],
+      [2, 2],
+    ]);
+    expect(seen.missing).toEqual([3]);
+  });
+
   test('counts dropped series and skips dropped comments', () => {
     const target = new Target();
     target.drop.add('b');

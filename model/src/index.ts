@@ -38,6 +38,8 @@ export {
   parseHistogram,
 } from './histogram-text.ts';
 export { trimHistogram, type TrimSide } from './histogram-trim.ts';
+export { JsonField } from './json-field.ts';
+export { decodeLabels, encodeLabels } from './label-bytes.ts';
 export { LabelInterner } from './label-interner.ts';
 export {
   isValidLegacyLabelName,
@@ -51,6 +53,7 @@ export { Matcher, type MatchType } from './matcher.ts';
 export { formatFloat, formatGoG, formatSampleValue, parseGoFloat } from './number-format.ts';
 export { AnchoredRegexp, type Captures, PatternError } from './regexp.ts';
 export {
+  type NameScheme,
   parseRelabelRule,
   type RelabelAction,
   type RelabelConfig,

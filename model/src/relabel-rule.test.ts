@@ -38,6 +38,26 @@ describe('parseRelabelRule', () => {
     check({ targetLabel: 'a', regex: '(' }, 'error parsing regexp: missing closing ): `(`');
   });
 
+  test('refuses what is no name of the legacy scheme, where that holds', () => {
+    function check(config: RelabelConfig, want: string): void {
+      parseRelabelRule(config);
+      expect(() => parseRelabelRule(config, 'legacy')).toThrow(want);
+    }
+    function checkTaken(config: RelabelConfig): void {
+      parseRelabelRule(config, 'legacy');
+    }
+    check({ targetLabel: 'a.b' }, `"a.b" is invalid 'target_label' for replace action`);
+    check({ targetLabel: '1$1' }, `"1$1" is invalid 'target_label' for replace action`);
+    check({ targetLabel: 'a_${1' }, `"a_\${1" is invalid 'target_label' for replace action`);
+    check({ action: 'uppercase', targetLabel: 'é' }, `"é" is invalid 'target_label' for uppercase action`);
+    check({ action: 'dropequal', targetLabel: '$1' }, `"$1" is invalid 'target_label'`);
+    check({ action: 'hashmod', targetLabel: '1', modulus: 2 }, `"1" is invalid 'target_label'`);
+    check({ action: 'labelmap', replacement: 'x.$1' }, `"x.$1" is invalid 'replacement'`);
+    checkTaken({ targetLabel: 'a_1', sourceLabels: ['a.b'] });
+    checkTaken({ targetLabel: '${1}_a1$x' });
+    checkTaken({ action: 'labelmap', replacement: '$1_' });
+  });
+
   test('fills in the defaults, and an explicit empty separator or replacement counts', () => {
     const rule = parseRelabelRule({ targetLabel: 'a', regex: '', action: '' });
     expect([rule.action, rule.separator, rule.regex.pattern, rule.replacement]).toEqual([

@@ -4,7 +4,7 @@
 // while an explicit empty separator or replacement counts. A Prometheus file's `regex: ""` is `()` here.
 
 import { goQuote } from './go-quote.ts';
-import { isValidUtf8Name } from './label-name.ts';
+import { isValidLegacyLabelName, isValidUtf8Name } from './label-name.ts';
 import { AnchoredRegexp } from './regexp.ts';
 
 const ACTIONS = [
@@ -22,6 +22,9 @@ const ACTIONS = [
 ] as const;
 
 export type RelabelAction = (typeof ACTIONS)[number];
+
+/** Which names labels may have: those of Prometheus 3, or of its legacy scheme. */
+export type NameScheme = 'utf8' | 'legacy';
 
 /** A rule as written; what is missing has Prometheus's default. `action` in any case. */
 export interface RelabelConfig {
@@ -43,11 +46,14 @@ export interface RelabelRule {
   readonly modulus: bigint;
   readonly replacement: string;
   readonly action: RelabelAction;
+  readonly names: NameScheme;
 }
 
 const DEFAULT_SEPARATOR = ';';
 const DEFAULT_REGEX = '(.*)';
 const DEFAULT_REPLACEMENT = '$1';
+/** A name with variables, by the legacy scheme. */
+const LEGACY_TEMPLATE = /^(?:[a-zA-Z_]|\$(?:\{\w+\}|\w))(?:\w|\$(?:\{\w+\}|\w))*$/;
 
 const TARGET_ACTIONS: ReadonlySet<RelabelAction> = new Set([
   'replace',
@@ -65,7 +71,7 @@ const NO_REPLACEMENT_ACTIONS: ReadonlySet<RelabelAction> = new Set([
 ]);
 
 /** Throws RangeError for a rule that Prometheus would refuse, PatternError for its regex. */
-export function parseRelabelRule(config: RelabelConfig): RelabelRule {
+export function parseRelabelRule(config: RelabelConfig, names: NameScheme = 'utf8'): RelabelRule {
   const rule = {
     sourceLabels: config.sourceLabels ?? [],
     separator: config.separator ?? DEFAULT_SEPARATOR,
@@ -74,6 +80,7 @@ export function parseRelabelRule(config: RelabelConfig): RelabelRule {
     modulus: parseModulus(config.modulus ?? 0),
     replacement: config.replacement ?? DEFAULT_REPLACEMENT,
     action: parseAction(config.action || 'replace'),
+    names,
   };
   checkNames(rule);
   checkUnusedFields(rule);
@@ -91,8 +98,18 @@ function parseAction(text: string): RelabelAction {
   return action;
 }
 
+/** Whether a rule may make a label of this name. */
+export function isLabelNameOf(name: string, names: NameScheme): boolean {
+  return names === 'legacy' ? isValidLegacyLabelName(name) : isValidUtf8Name(name);
+}
+
+/** Whether names may come of a text with variables. */
+function isTemplateOf(text: string, names: NameScheme): boolean {
+  return names === 'legacy' ? LEGACY_TEMPLATE.test(text) : isValidUtf8Name(text);
+}
+
 function checkNames(rule: RelabelRule): void {
-  const { action, targetLabel, replacement } = rule;
+  const { action, targetLabel, replacement, names } = rule;
   for (const name of rule.sourceLabels) {
     if (!isValidUtf8Name(name))
       throw new RangeError(`${goQuote(name)} is not a valid label name in 'source_labels'`);
@@ -103,10 +120,12 @@ function checkNames(rule: RelabelRule): void {
   if (TARGET_ACTIONS.has(action) && targetLabel === '') {
     throw new RangeError(`relabel configuration for ${action} action requires 'target_label' value`);
   }
-  if (TARGET_ACTIONS.has(action) && !isValidUtf8Name(targetLabel)) {
+  const isTemplate = action === 'replace' && targetLabel.includes('$');
+  const isValid = isTemplate ? isTemplateOf : isLabelNameOf;
+  if (TARGET_ACTIONS.has(action) && !isValid(targetLabel, names)) {
     throw new RangeError(`${goQuote(targetLabel)} is invalid 'target_label' for ${action} action`);
   }
-  if (action === 'labelmap' && !isValidUtf8Name(replacement)) {
+  if (action === 'labelmap' && !isTemplateOf(replacement, names)) {
     throw new RangeError(`${goQuote(replacement)} is invalid 'replacement' for labelmap action`);
   }
 }
@@ -130,7 +149,7 @@ function checkUnusedFields(rule: RelabelRule): void {
   }
 }
 
-/** The shortest configuration that parses to this rule; equal rules give equal JSON. */
+/** The shortest configuration that parses to this rule with its names; equal rules give equal JSON. */
 export function relabelRuleConfig(rule: RelabelRule): RelabelConfig {
   return {
     action: rule.action,

@@ -11,7 +11,7 @@ function check(
   configs: RelabelConfig | RelabelConfig[],
   want: LabelRecord | undefined,
 ): void {
-  const rules = [configs].flat().map(parseRelabelRule);
+  const rules = [configs].flat().map((config) => parseRelabelRule(config));
   const result = relabel(Labels.fromRecord(input), rules);
   expect(result?.toRecord()).toEqual(want);
   expect(relabelSteps(Labels.fromRecord(input), rules).labels?.toRecord()).toEqual(want);
@@ -159,7 +159,7 @@ describe('relabelSteps', () => {
       { sourceLabels: ['a'], targetLabel: 'd' },
       { sourceLabels: ['a'], regex: 'foo', action: 'drop' },
       { targetLabel: 'e', replacement: 'x' },
-    ].map(parseRelabelRule);
+    ].map((config) => parseRelabelRule(config));
     const trace = relabelSteps(Labels.fromRecord({ a: 'foo' }), rules);
     expect(trace.steps.map((step) => [step.rule, step.labels?.toString()])).toEqual([
       [0, '{a="foo", d="foo"}'],

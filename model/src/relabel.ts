@@ -5,7 +5,7 @@ import { md5Mod } from './hash.ts';
 import { isValidUtf8Name } from './label-name.ts';
 import { LabelsBuilder } from './labels-builder.ts';
 import type { Labels } from './labels.ts';
-import type { RelabelRule } from './relabel-rule.ts';
+import { isLabelNameOf, type RelabelRule } from './relabel-rule.ts';
 
 /** What one rule left; `labels` is undefined if it dropped everything. */
 export interface RelabelStep {
@@ -87,7 +87,7 @@ function replace(rule: RelabelRule, labels: LabelsBuilder): void {
   const match = rule.regex.capture(joinSources(rule, labels));
   if (match === undefined) return;
   const target = rule.regex.expand(rule.targetLabel, match);
-  if (isValidUtf8Name(target)) labels.set(target, rule.regex.expand(rule.replacement, match));
+  if (isLabelNameOf(target, rule.names)) labels.set(target, rule.regex.expand(rule.replacement, match));
 }
 
 /** Copies values to new names. It sees the labels as they were, not those that it adds; an empty name adds nothing. */

@@ -43,7 +43,7 @@ export const querierFlags = defineFlags({
   'enable-feature': {
     type: 'string',
     default: '',
-    help: 'Names of experimental query features, with commas between: promql-experimental-functions, promql-extended-range-selectors, promql-binop-fill-modifiers, promql-delayed-name-removal, use-start-timestamps.',
+    help: 'Names of experimental query features, with commas between: promql-experimental-functions, promql-extended-range-selectors, promql-binop-fill-modifiers, promql-delayed-name-removal, search-api, use-start-timestamps.',
   },
   'query.lookback-delta': {
     type: 'duration',
@@ -73,6 +73,12 @@ export const querierFlags = defineFlags({
     type: 'bytes',
     default: '1GB',
     help: 'Bytes that one query may hold, from wire to result.',
+  },
+  'web.search.max-limit': {
+    type: 'number',
+    default: 10_000,
+    min: 0,
+    help: 'Names that one answer of /api/v1/search may have, at most; 0 for no limit.',
   },
   'query.default-interval': { type: 'duration', default: '1m', help: 'Step of subqueries that name none.' },
   'store.timeout': {

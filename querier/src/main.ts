@@ -1,8 +1,12 @@
 // The binary `querier`.
 
 import { createHttpServer, internalTokenFile, operatorTokenFile, runMain } from '@flotilla/chassis';
+import { setFlagsFromString } from 'node:v8';
 import { querierFlags } from './config.ts';
 import { mountQuerier } from './querier.ts';
+
+// What queries leave behind would otherwise double the heap of each thread before it is looked at.
+setFlagsFromString('--heap-growing-percent=50');
 
 await runMain('querier', querierFlags, async ({ config, log, metrics, onShutdown }) => {
   const server = createHttpServer({ name: 'Querier', config, log, metrics });
@@ -20,6 +24,7 @@ await runMain('querier', querierFlags, async ({ config, log, metrics, onShutdown
     maxWorkers: config['query.workers'],
     maxSamples: config['query.max-samples'],
     maxBytes: config['query.max-bytes'],
+    maxSearchLimit: config['web.search.max-limit'],
     defaultIntervalMs: config['query.default-interval'],
     storeTimeoutMs: config['store.timeout'],
     corsOrigin: config['web.cors.origin'],

@@ -135,6 +135,7 @@ beforeAll(async () => {
     maxConcurrency: 4,
     maxSamples: 1e6,
     maxBytes: 1e8,
+    maxSearchLimit: 10_000,
     defaultIntervalMs: 60_000,
     storeTimeoutMs: 2000,
     corsOrigin: '.*',

@@ -24,6 +24,7 @@ import { queryRoutes } from './api/query-routes.ts';
 import type { QueryService } from './api/query-service.ts';
 import { remoteReadRoute } from './api/remote-read-route.ts';
 import { rulesRoutes } from './api/rules-routes.ts';
+import { searchRoutes } from './api/search-routes.ts';
 import { statusRoutes } from './api/status-routes.ts';
 import { targetsRoutes } from './api/targets-routes.ts';
 import { pprofRoutes } from './pprof/pprof-routes.ts';
@@ -49,6 +50,8 @@ export interface QuerierOptions {
   readonly maxWorkers?: number;
   readonly maxSamples: number;
   readonly maxBytes: number;
+  /** Names that one answer of the search API may have, at most; 0: no limit. */
+  readonly maxSearchLimit: number;
   readonly defaultIntervalMs: number;
   readonly storeTimeoutMs: number;
   /** A regular expression of whole origins; '' allows none. */
@@ -104,6 +107,7 @@ export function mountQuerier(options: QuerierOptions): () => Promise<void> {
     queryRoutes(service),
     explainQueryRoute(service, new Engine({ ...engine, parser: features.parser })),
     metadataRoutes(service),
+    searchRoutes(service, features.hasSearch, options.maxSearchLimit),
     targetsRoutes(service, operator),
     rulesRoutes(service),
   );

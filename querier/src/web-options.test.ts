@@ -48,6 +48,7 @@ beforeAll(async () => {
     maxConcurrency: 2,
     maxSamples: 1e6,
     maxBytes: 1e8,
+    maxSearchLimit: 10_000,
     defaultIntervalMs: 60_000,
     storeTimeoutMs: 1000,
     corsOrigin: 'https://(a|b)\\.example',

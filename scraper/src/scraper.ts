@@ -18,7 +18,7 @@ import {
 } from '@flotilla/chassis';
 import { createStoreRouter, UptimeLog } from '@flotilla/store';
 import { Tsdb } from '@flotilla/tsdb';
-import type { Heartbeat, ScraperState } from '@flotilla/wire';
+import { type Heartbeat, HeartbeatWriter, type ScraperState } from '@flotilla/wire';
 import { collectAfterBursts } from './collect-after-bursts.ts';
 import { HeartbeatSender } from './assignment/heartbeat-sender.ts';
 import type { ScraperConfig, scraperFlags } from './config.ts';
@@ -103,10 +103,15 @@ function isPush(path: string): boolean {
 
 function beginHeartbeats(ctx: ScraperContext, client: InternalClient, running: Running): HeartbeatSender {
   const { config, stopping } = ctx;
+  const writer = new HeartbeatWriter();
   const heartbeats = new HeartbeatSender({
     client,
     operatorUrl: config['operator.url'].replace(/\/+$/, ''),
-    current: () => heartbeatOf(config, running, stateOf(running, stopping)),
+    encode: () => {
+      writer.begin(heartbeatOf(config, running, stateOf(running, stopping)));
+      running.shard?.targets.writeHealth(writer);
+      return writer.finish();
+    },
   });
   heartbeats.start();
   return heartbeats;
@@ -172,7 +177,7 @@ function heartbeatOf(
   config: ScraperConfig,
   { startedMs, tsdb, shard }: Running,
   state: ScraperState,
-): Heartbeat {
+): Omit<Heartbeat, 'targets'> {
   return {
     fleet: config.fleet,
     shard: config.shard,
@@ -182,7 +187,6 @@ function heartbeatOf(
     headSeries: tsdb === undefined ? 0 : headSeries(tsdb),
     startedMs,
     sentMs: Date.now(),
-    targets: shard?.health() ?? [],
   };
 }
 

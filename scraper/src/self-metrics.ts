@@ -1,7 +1,6 @@
 // The scraper's own metrics. Names that Prometheus has are Prometheus's, so that its mixins and dashboards work.
 
-import { collectFrom, type Registry, Summary } from '@flotilla/chassis';
-import { formatDuration } from '@flotilla/model';
+import { collectFrom, type Registry } from '@flotilla/chassis';
 import type { Tsdb } from '@flotilla/tsdb';
 import type { AssignmentClient } from './assignment/assignment-client.ts';
 import type { HeartbeatSender } from './assignment/heartbeat-sender.ts';
@@ -20,20 +19,6 @@ export interface MetricSources {
   readonly assignment: AssignmentClient;
   readonly heartbeats: HeartbeatSender;
   readonly isConnected: () => boolean;
-}
-
-/** Observes the time between two scrapes of a target. */
-export function createIntervalSummary(metrics: Registry): (intervalMs: number, actualMs: number) => void {
-  const summary = new Summary({
-    name: 'prometheus_target_interval_length_seconds',
-    help: 'Actual intervals between scrapes.',
-    labelNames: ['interval'],
-    percentiles: [0.01, 0.05, 0.5, 0.9, 0.99],
-    maxAgeSeconds: 600,
-    ageBuckets: 5,
-    registers: [metrics],
-  });
-  return (intervalMs, actualMs) => summary.observe({ interval: formatDuration(intervalMs) }, actualMs / 1000);
 }
 
 /** Everything about scraping; the database's own metrics are apart. */

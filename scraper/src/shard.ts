@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import { LineScanner } from '@flotilla/kernel';
 import { type InternalClient, internalTokenFile, type Logger, type Registry } from '@flotilla/chassis';
 import type { Tsdb } from '@flotilla/tsdb';
-import type { Assignment, NameValue, TargetHealth, TargetStatus } from '@flotilla/wire';
+import type { Assignment, NameValue, TargetStatus } from '@flotilla/wire';
 import { AssignmentClient } from './assignment/assignment-client.ts';
 import { AssignmentFile } from './assignment/assignment-file.ts';
 import { AssignmentStream } from './assignment/assignment-stream.ts';
@@ -15,6 +15,7 @@ import { Credentials } from './fetch/credentials.ts';
 import { MetadataStore } from './ingest/metadata-store.ts';
 import { ScrapeCounters } from './ingest/scrape-counters.ts';
 import { SeriesGuard } from './ingest/series-guard.ts';
+import { IntervalSummary } from './interval-summary.ts';
 import { PushedMetadata } from './receiver/pushed-metadata.ts';
 import { exposeReceiver } from './receiver/receiver-metrics.ts';
 import { WriteReceiver } from './receiver/write-receiver.ts';
@@ -22,7 +23,6 @@ import { createSendSummary, exposeRemoteWrite } from './remote-write/remote-writ
 import { RemoteWriters } from './remote-write/remote-writers.ts';
 import { wallClock } from './schedule/clock.ts';
 import { Scheduler } from './schedule/scheduler.ts';
-import { createIntervalSummary } from './self-metrics.ts';
 import { FailureLog } from './targets/failure-log.ts';
 import { TargetSet } from './targets/target-set.ts';
 
@@ -126,10 +126,6 @@ export class Shard {
     return this.#stream.connected;
   }
 
-  health(): TargetHealth[] {
-    return this.targets.health();
-  }
-
   statuses(): TargetStatus[] {
     const { shard, replica } = this.#options.config;
     return this.targets.statuses(shard, replica);
@@ -173,6 +169,7 @@ export class Shard {
 
   #createTargets(): TargetSet {
     const { config, log, metrics, tsdb, onNews } = this.#options;
+    const intervals = new IntervalSummary(metrics);
     return new TargetSet({
       clock: wallClock,
       scheduler: this.scheduler,
@@ -196,7 +193,7 @@ export class Shard {
       hasExtraMetrics: config['scrape.extra-metrics'],
       failureLog: this.#failureLog,
       onFirstScrape: onNews,
-      onInterval: createIntervalSummary(metrics),
+      onInterval: (intervalMs, actualMs) => intervals.add(intervalMs, actualMs),
     });
   }
 }

@@ -2,6 +2,8 @@
 
 import { ApiError, drained } from '@flotilla/chassis';
 import type { Response } from '@flotilla/chassis';
+import { encodeLabels } from '@flotilla/model';
+import { isTurnOver, nextTurn } from '@flotilla/tsdb';
 import type { SeriesSet, Tsdb } from '@flotilla/tsdb';
 import {
   acceptsSeries,
@@ -49,14 +51,19 @@ export async function sendSeries(
   let series = 0;
   let truncated = false;
   try {
-    while (set.next()) {
+    for (;;) {
+      if (isTurnOver()) await nextTurn();
       if (response.destroyed) return;
+      if (!set.next()) break;
       if (wanted.size > 0 && !wanted.has(set.schedule?.targetId ?? 0)) continue;
       truncated = limit > 0 && series >= limit;
       if (truncated) break;
       frame.add(toMessage(set, request, nowMs));
       series++;
-      if (frame.sizeBytes >= frameBytesMax && !writeFrame(frame, response)) await drained(response);
+      if (frame.sizeBytes >= frameBytesMax && !writeFrame(frame, response)) {
+        await drained(response);
+        await nextTurn(); // A socket that takes all at once is no turn of the event loop.
+      }
     }
   } finally {
     set.close();
@@ -75,10 +82,10 @@ function toMessage(
   { minTimeMs, maxTimeMs, skipChunks }: SeriesRequest,
   nowMs: number,
 ): SeriesMessage {
-  const { labels, schedule } = set;
+  const { schedule } = set;
   const chunkList = skipChunks ? noChunks : set.chunkList;
   return {
-    labels: labels.flat,
+    labelSet: set.labelSet ?? encodeLabels(set.labels),
     targetId: schedule?.targetId ?? 0,
     intervalMs: schedule?.intervalMs ?? 0,
     phaseMs: schedule?.phaseMs ?? 0,

@@ -158,6 +158,8 @@ export interface RawChunk {
 export interface SeriesSet {
   next(): boolean;
   readonly labels: Labels;
+  /** The labels as model's encodeLabels gives them, if the set has them so. */
+  readonly labelSet?: Uint8Array | undefined;
   readonly schedule: Schedule | undefined;
   /** Ascending in time, not overlapping; all that touch the range, whole, so their ends may lie outside of it. */
   readonly chunks: readonly RawChunk[];

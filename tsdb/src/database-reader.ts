@@ -5,7 +5,9 @@ import type { Queryable, SelectOptions, SeriesSet } from './api.ts';
 import type { Block } from './block/block.ts';
 import type { Blocks } from './block/blocks.ts';
 import { HeadSeriesSet } from './head/head-series-set.ts';
+import type { HeadRead } from './head/head-readers.ts';
 import type { Head } from './head/head.ts';
+import { isTurnOver, nextTurn } from './turns.ts';
 import { MergedSeriesSet } from './merged-series-set.ts';
 
 export class DatabaseReader implements Queryable {
@@ -24,18 +26,51 @@ export class DatabaseReader implements Queryable {
     options: SelectOptions = {},
   ): Promise<SeriesSet> {
     const sets: SeriesSet[] = [];
-    for (const block of this.blocks.overlapping(minTimeMs, maxTimeMs)) {
-      const set = readBlock(block, () => block.select(matchers, minTimeMs, maxTimeMs, options));
-      if (set !== undefined) sets.push(set);
-    }
-    if (this.headOverlaps(minTimeMs, maxTimeMs)) {
-      sets.push(new HeadSeriesSet(this.head, this.head.select(matchers), minTimeMs, maxTimeMs, options));
+    const read = this.beginHead(minTimeMs, maxTimeMs);
+    try {
+      await this.eachBlock(minTimeMs, maxTimeMs, (block) => {
+        sets.push(block.select(matchers, minTimeMs, maxTimeMs, options));
+      });
+      if (read !== undefined) {
+        const selection = await this.head.selections.of(matchers, read);
+        sets.push(new HeadSeriesSet(this.head, selection, minTimeMs, maxTimeMs, { ...options, read }));
+      }
+    } catch (error) {
+      read?.end();
+      for (const set of sets) set.close();
+      throw error;
     }
     return sets.length === 1 ? sets[0]! : new MergedSeriesSet(sets, options);
   }
 
-  private headOverlaps(minTimeMs: number, maxTimeMs: number): boolean {
-    return this.head.firstMs <= maxTimeMs && (this.head.maxTimeMs >= minTimeMs || !this.head.late.isEmpty);
+  /** A read of the head, if it has something in the range. Blocks that are listed now go with it. */
+  private beginHead(minTimeMs: number, maxTimeMs: number): HeadRead | undefined {
+    const { head } = this;
+    const isAfter = head.maxTimeMs < minTimeMs && head.late.isEmpty;
+    return head.firstMs > maxTimeMs || isAfter ? undefined : head.readers.begin();
+  }
+
+  /** Visits the blocks in the range, one a turn at most. One whose index is damaged says nothing; that is reported by the block. */
+  private async eachBlock(
+    minTimeMs: number,
+    maxTimeMs: number,
+    visit: (block: Block) => void | Promise<void>,
+  ): Promise<void> {
+    const blocks = this.blocks.overlapping(minTimeMs, maxTimeMs);
+    for (const block of blocks) block.hold();
+    try {
+      await nextTurn();
+      for (const block of blocks) {
+        if (isTurnOver()) await nextTurn();
+        try {
+          await visit(block);
+        } catch (error) {
+          block.damaged(error);
+        }
+      }
+    } finally {
+      for (const block of blocks) block.letGo();
+    }
   }
 
   async labelNames(
@@ -44,15 +79,11 @@ export class DatabaseReader implements Queryable {
     maxTimeMs: number,
     limit?: number,
   ): Promise<string[]> {
-    const names = new Set<string>();
-    for (const block of this.blocks.overlapping(minTimeMs, maxTimeMs)) {
-      addAll(
-        names,
-        readBlock(block, () => block.labelNames(matchers)),
-      );
-    }
-    if (this.headOverlaps(minTimeMs, maxTimeMs)) addAll(names, this.head.labelNames(matchers));
-    return sorted(names, limit);
+    const texts = await this.collect(minTimeMs, maxTimeMs, {
+      ofBlock: (block) => block.labelNames(matchers),
+      ofHead: (read) => this.head.labelNames(matchers, read),
+    });
+    return sorted(texts, limit);
   }
 
   async labelValues(
@@ -62,30 +93,31 @@ export class DatabaseReader implements Queryable {
     maxTimeMs: number,
     limit?: number,
   ): Promise<string[]> {
-    const values = new Set<string>();
-    for (const block of this.blocks.overlapping(minTimeMs, maxTimeMs)) {
-      addAll(
-        values,
-        readBlock(block, () => block.labelValues(name, matchers)),
-      );
+    const texts = await this.collect(minTimeMs, maxTimeMs, {
+      ofBlock: (block) => block.labelValues(name, matchers),
+      ofHead: (read) => this.head.labelValues(name, matchers, read),
+    });
+    return sorted(texts, limit);
+  }
+
+  private async collect(minTimeMs: number, maxTimeMs: number, from: Sources): Promise<Set<string>> {
+    const texts = new Set<string>();
+    const read = this.beginHead(minTimeMs, maxTimeMs);
+    try {
+      await this.eachBlock(minTimeMs, maxTimeMs, async (block) => {
+        for (const text of await from.ofBlock(block)) texts.add(text);
+      });
+      if (read !== undefined) for (const text of await from.ofHead(read)) texts.add(text);
+    } finally {
+      read?.end();
     }
-    if (this.headOverlaps(minTimeMs, maxTimeMs)) addAll(values, this.head.labelValues(name, matchers));
-    return sorted(values, limit);
+    return texts;
   }
 }
 
-/** A block whose index is damaged says nothing; that is reported by the block. */
-function readBlock<T>(block: Block, read: () => T): T | undefined {
-  try {
-    return read();
-  } catch (error) {
-    block.damaged(error);
-    return undefined;
-  }
-}
-
-function addAll(set: Set<string>, texts: Iterable<string> | undefined): void {
-  for (const text of texts ?? []) set.add(text);
+interface Sources {
+  ofBlock(block: Block): Promise<Iterable<string>>;
+  ofHead(read: HeadRead): Promise<Iterable<string>>;
 }
 
 function sorted(texts: Set<string>, limit: number | undefined): string[] {

@@ -3,6 +3,7 @@
 import { packChunks } from '@flotilla/kernel';
 import { compareLabels, type Labels } from '@flotilla/model';
 import type { RawChunk, Schedule, SeriesSet } from './api.ts';
+import { LabelledSource } from './block/block-source.ts';
 import { writeBlock } from './block/block-writer.ts';
 import { encodeFloats } from './chunk/samples.ts';
 import { diskIo } from './io.ts';
@@ -28,7 +29,7 @@ export async function importBlock(
   const symbols = function* (): Iterable<string> {
     for (const { labels } of sorted) yield* labels.flat;
   };
-  const source = { symbols, series: () => seriesSetOf(sorted) };
+  const source = new LabelledSource(symbols, () => seriesSetOf(sorted));
   return writeBlock(dir, source, { minTimeMs, maxTimeMs }, diskIo);
 }
 

@@ -45,5 +45,6 @@ export { decodeMetadata, encodeMetadata, type RefMetadata } from './wal/metadata
 export { ReadOnlyTsdb } from './read-only-tsdb.ts';
 export { type RefHistogram } from './wal/histogram-records.ts';
 export { Tsdb } from './tsdb.ts';
+export { isTurnOver, nextTurn } from './turns.ts';
 export { TailBatch } from './wal/tail-batch.ts';
 export { isBefore, type TailOptions, type WalPosition, type WalTail } from './wal/tail.ts';

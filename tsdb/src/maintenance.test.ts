@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { Matcher, STALE_NAN_LOW, writeStale } from '@flotilla/model';
+import { Matcher, STALE_NAN_LOW, Unavailable, writeStale } from '@flotilla/model';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { appendCode, type Schedule } from './api.ts';
@@ -253,5 +253,31 @@ describe('a damaged block', () => {
     renameSync(block, `${block}.tmp-for-deletion`);
     db = await sandbox.tsdb(small);
     expect(readdirSync(sandbox.dir).filter((name) => name.includes('tmp'))).toEqual([]);
+  });
+});
+
+describe('a cut while somebody reads', () => {
+  test('waits until all is read', async () => {
+    fill(0, 200);
+    const set = await db.select([new Matcher('=', '__name__', 'b')], 0, 1e15);
+    const cut = db.maintain();
+    while (blockNames().length === 0) await new Promise((resolve) => setImmediate(resolve));
+    expect(db.status().blocks).toEqual([]);
+    expect(set.next()).toBe(true);
+    expect(set.chunks.reduce((sum, { samples }) => sum + samples, 0)).toBe(200);
+    expect(set.next()).toBe(false);
+    await cut;
+    expect(db.status().blocks).toHaveLength(2);
+  });
+
+  test('that cannot wait fails the reader rather than leave something out', async () => {
+    fill(0, 200);
+    const whole = await db.select(anything, 0, 1e15);
+    const cut = db.maintain();
+    while (blockNames().length === 0) await new Promise((resolve) => setImmediate(resolve));
+    const closed = db.close();
+    await Promise.all([cut, closed]);
+    expect(() => whole.next()).toThrow(Unavailable);
+    whole.close();
   });
 });

@@ -10,7 +10,7 @@ import { levelRangesMs, planCompaction } from './block/compaction-plan.ts';
 import type { Block } from './block/block.ts';
 import { OUT_OF_ORDER_HINT } from './block/meta.ts';
 import { HeadBlockSource } from './head/head-block-source.ts';
-import { LateBlockSource } from './head/late-block-source.ts';
+import { lateBlockSource } from './head/late-block-source.ts';
 import type { HeadChunkFiles } from './head/head-chunk-files.ts';
 import type { Head } from './head/head.ts';
 import type { Io } from './io.ts';
@@ -21,6 +21,8 @@ import type { WalTail } from './wal/tail.ts';
 import type { Wal } from './wal/wal.ts';
 
 const INTERVAL_MS = 60_000;
+/** Readers that hold a cut back for longer fail. */
+const READERS_WAIT_MS_MAX = 10_000;
 const LATE_SAMPLES_MAX = 1_000_000;
 
 export interface MaintenanceOptions {
@@ -46,7 +48,7 @@ export class Maintenance {
   private running: Promise<void> | undefined;
   private queue: Promise<unknown> = Promise.resolve();
   private timer: NodeJS.Timeout | undefined;
-  private closing = false;
+  private readonly closing = new AbortController();
   private lateCut = 0;
   compactions = 0;
   failures = 0;
@@ -55,6 +57,10 @@ export class Maintenance {
 
   constructor(options: MaintenanceOptions) {
     this.options = options;
+  }
+
+  private get isClosing(): boolean {
+    return this.closing.signal.aborted;
   }
 
   start(intervalMs = INTERVAL_MS): void {
@@ -94,7 +100,7 @@ export class Maintenance {
   private async runOnce(): Promise<void> {
     try {
       this.options.blocks.reload();
-      const late = this.mustCutLate() ? await this.cutLate() : 0;
+      const late = (await this.mustCutLate()) ? await this.cutLate() : 0;
       const cut = await this.cutBlocks();
       if (cut > 0) await this.shortenWal();
       this.shortenWbl(late + cut);
@@ -102,7 +108,7 @@ export class Maintenance {
       await this.compactBlocks();
       this.applyRetention();
     } catch (error) {
-      if (this.closing) return;
+      if (this.isClosing) return;
       this.failures++;
       throw error;
     }
@@ -113,8 +119,8 @@ export class Maintenance {
     const { head } = this.options;
     const duration = head.blockDurationMs;
     let cut = 0;
-    while (!this.closing && head.maxTimeMs - head.minTimeMs > 1.5 * duration) {
-      const first = head.firstTimeMs(); // minTimeMs is only a lower bound.
+    while (!this.isClosing && head.maxTimeMs - head.minTimeMs > 1.5 * duration) {
+      const first = await head.firstTimeMs(); // minTimeMs is only a lower bound.
       if (head.maxTimeMs - first <= 1.5 * duration) break;
       const minTimeMs = Math.floor(first / duration) * duration;
       await this.cutBlock(minTimeMs, minTimeMs + duration);
@@ -124,10 +130,10 @@ export class Maintenance {
   }
 
   /** Late samples of ranges that are cut already wait for the next cut, unless they become too many. */
-  private mustCutLate(): boolean {
+  private async mustCutLate(): Promise<boolean> {
     const { head } = this.options;
     if (head.late.minTimeMs >= head.truncatedBeforeMs) return false;
-    const isDue = head.maxTimeMs - head.firstTimeMs() > 1.5 * head.blockDurationMs;
+    const isDue = head.maxTimeMs - (await head.firstTimeMs()) > 1.5 * head.blockDurationMs;
     return isDue || head.late.appended - this.lateCut > LATE_SAMPLES_MAX;
   }
 
@@ -143,8 +149,8 @@ export class Maintenance {
     try {
       for (let minTimeMs = from; minTimeMs < to; minTimeMs += duration) {
         const maxTimeMs = Math.min(to, minTimeMs + duration);
-        const plan = { minTimeMs, maxTimeMs, hints: [OUT_OF_ORDER_HINT], mustStop: () => this.closing };
-        const path = await writeBlock(dir, new LateBlockSource(head, minTimeMs, maxTimeMs), plan, io);
+        const plan = { minTimeMs, maxTimeMs, hints: [OUT_OF_ORDER_HINT], mustStop: () => this.isClosing };
+        const path = await writeBlock(dir, lateBlockSource(head, minTimeMs, maxTimeMs), plan, io);
         if (path === undefined) continue;
         blocks.add(path);
         cut++;
@@ -183,8 +189,9 @@ export class Maintenance {
     const { dir, head, blocks, io, log } = this.options;
     head.refuseBefore(maxTimeMs);
     const source = await HeadBlockSource.create(head, minTimeMs, maxTimeMs);
-    const plan = { minTimeMs, maxTimeMs, mustStop: () => this.closing };
+    const plan = { minTimeMs, maxTimeMs, mustStop: () => this.isClosing };
     const path = await writeBlock(dir, source, plan, io);
+    await head.readers.none(READERS_WAIT_MS_MAX, this.closing.signal);
     if (path !== undefined) blocks.add(path); // From here to the truncation nothing reads.
     log.info('block: cut from the head', { path, minTimeMs, maxTimeMs, series: source.count });
   }
@@ -221,7 +228,7 @@ export class Maintenance {
   private async compactBlocks(): Promise<void> {
     const { blocks, head, retentionMs } = this.options;
     const rangesMs = levelRangesMs(head.blockDurationMs, retentionMs);
-    while (!this.closing) {
+    while (!this.isClosing) {
       const metas = planCompaction(
         blocks.all.map(({ meta }) => meta),
         rangesMs,
@@ -234,7 +241,7 @@ export class Maintenance {
   private async compact(parents: readonly Block[]): Promise<void> {
     const { blocks, log } = this.options;
     try {
-      await blocks.compact(parents, () => this.closing);
+      await blocks.compact(parents, this.closing.signal);
     } catch (error) {
       if (!(error instanceof CorruptionError)) throw error;
       blocks.markFailed(parents, error.message);
@@ -261,7 +268,7 @@ export class Maintenance {
 
   async close(): Promise<void> {
     this.stop();
-    this.closing = true;
+    this.closing.abort();
     try {
       await this.queue;
     } catch {

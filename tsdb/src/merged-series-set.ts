@@ -55,6 +55,10 @@ export class MergedSeriesSet implements SeriesSet {
     return this.current[0]!.labels;
   }
 
+  get labelSet(): Uint8Array | undefined {
+    return this.current[0]!.set.labelSet;
+  }
+
   /** The newest one that is known. */
   get schedule(): Schedule | undefined {
     return this.current.findLast(({ set }) => set.schedule !== undefined)?.set.schedule;

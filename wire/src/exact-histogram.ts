@@ -5,39 +5,32 @@ import {
   bucketsOfSpans,
   FloatHistogram,
   formatFloat,
+  JsonField,
   parseGoFloat,
   spansOfBuckets,
 } from '@flotilla/model';
-import { z } from 'zod';
 
 /** Parameter of /api/v1/query: `histograms=exact` gives `exactHistogram: [time, ExactHistogram]` in place of `histogram`. */
 export const HISTOGRAMS_PARAM = 'histograms';
 export const HISTOGRAMS_EXACT = 'exact';
 
-const number = z.string().transform((text, context) => {
-  const value = parseGoFloat(text);
-  if (value !== undefined) return value;
-  context.addIssue(`got ${JSON.stringify(text)}, want a number`);
-  return z.NEVER;
-});
-const side = z.strictObject({
-  spans: z.array(z.tuple([z.int(), z.int().nonnegative()])),
-  counts: z.array(number),
-});
-const schema = z.strictObject({
-  hint: z.enum(['unknown', 'reset', 'not_reset', 'gauge']),
-  schema: z.int(),
-  count: number,
-  sum: number,
-  zeroThreshold: number,
-  zeroCount: number,
-  positive: side,
-  negative: side,
-  customBounds: z.array(number),
-});
-
 /** Floats as the shortest text that reads back as the same number; spans as [offset, length]. */
-export type ExactHistogram = z.input<typeof schema>;
+export interface ExactHistogram {
+  readonly hint: FloatHistogram['hint'];
+  readonly schema: number;
+  readonly count: string;
+  readonly sum: string;
+  readonly zeroThreshold: string;
+  readonly zeroCount: string;
+  readonly positive: ExactSide;
+  readonly negative: ExactSide;
+  readonly customBounds: readonly string[];
+}
+
+interface ExactSide {
+  readonly spans: readonly (readonly [number, number])[];
+  readonly counts: readonly string[];
+}
 
 export function exactHistogram(histogram: FloatHistogram): ExactHistogram {
   return {
@@ -53,24 +46,40 @@ export function exactHistogram(histogram: FloatHistogram): ExactHistogram {
   };
 }
 
-function exactSide(list: BucketList): ExactHistogram['positive'] {
-  const spans = spansOfBuckets(list).map(({ offset, length }): [number, number] => [offset, length]);
+function exactSide(list: BucketList): ExactSide {
+  const spans = spansOfBuckets(list).map(({ offset, length }) => [offset, length] as const);
   return { spans, counts: Array.from(list.counts, formatFloat) };
 }
 
 /** Throws for what is no exact histogram. */
 export function parseExactHistogram(json: unknown): FloatHistogram {
-  const fields = schema.parse(json);
+  const field = new JsonField(json, 'histogram');
   return new FloatHistogram({
-    ...fields,
-    positive: bucketsOf(fields.positive),
-    negative: bucketsOf(fields.negative),
+    hint: field.at('hint').oneOf('unknown', 'reset', 'not_reset', 'gauge'),
+    schema: field.at('schema').integer(-100, 100),
+    count: floatOf(field.at('count')),
+    sum: floatOf(field.at('sum')),
+    zeroThreshold: floatOf(field.at('zeroThreshold')),
+    zeroCount: floatOf(field.at('zeroCount')),
+    positive: bucketsOf(field.at('positive')),
+    negative: bucketsOf(field.at('negative')),
+    customBounds: field.at('customBounds').items().map(floatOf),
   });
 }
 
-function bucketsOf({ spans, counts }: z.output<typeof side>): BucketList {
-  return bucketsOfSpans(
-    spans.map(([offset, length]) => ({ offset, length })),
-    counts,
-  );
+function floatOf(field: JsonField): number {
+  return parseGoFloat(field.text()) ?? field.fail('want a number');
+}
+
+function bucketsOf(side: JsonField): BucketList {
+  const spans = side
+    .at('spans')
+    .items()
+    .map((span) => {
+      const [offset, length, ...rest] = span.items();
+      if (offset === undefined || length === undefined || rest.length > 0)
+        return span.fail('want an offset and a length');
+      return { offset: offset.integer(Number.MIN_SAFE_INTEGER), length: length.integer(0) };
+    });
+  return bucketsOfSpans(spans, side.at('counts').items().map(floatOf));
 }

@@ -22,14 +22,7 @@ export type {
 } from './assignment.ts';
 export { noSettings } from './assignment.ts';
 export type { Heartbeat, ScraperState, TargetHealth } from './heartbeat.ts';
-export type {
-  Gap,
-  MatcherMessage,
-  SeriesFrame,
-  SeriesMessage,
-  SeriesRequest,
-  SeriesTrailer,
-} from './series-stream.ts';
+export type { Gap, MatcherMessage, SeriesMessage, SeriesRequest, SeriesTrailer } from './series-stream.ts';
 export { COMPLETENESS_HEADER } from './completeness.ts';
 export type { Completeness, ShardCompleteness, ShardState } from './completeness.ts';
 export { STORE_PATHS } from './store-api.ts';
@@ -85,16 +78,17 @@ export {
   HISTOGRAMS_PARAM,
   parseExactHistogram,
 } from './exact-histogram.ts';
-export { recycleFrame, SeriesFrameWriter } from './series-batch.ts';
+export { recycleFrame, type SeriesCursor, SeriesFrameWriter } from './series-batch.ts';
 export { acceptsSeries, SERIES_CONTENT_TYPE, seriesChecksum } from './series-stream.ts';
 export { encodeFrame, FRAME_BYTES_MAX, FrameDecoder } from './framing.ts';
-export { decodeHeartbeat, encodeHeartbeat } from './heartbeat-codec.ts';
+export { decodeHeartbeat, encodeHeartbeat, HeartbeatWriter } from './heartbeat-codec.ts';
 export {
   decodeSeriesFrame,
   decodeSeriesRequest,
   encodeSeriesTrailer,
   encodeSeriesRequest,
   fromMatcherMessage,
+  type SeriesFrame,
   toMatcherMessage,
 } from './series-codec.ts';
 export { ProtobufWriter } from './protobuf-writer.ts';

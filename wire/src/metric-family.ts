@@ -81,9 +81,9 @@ export interface ExposedFamily {
 
 const familyType = new MessageType<ExposedFamily>('MetricFamily', 'io.prometheus.client');
 
-/** Bytes of names and texts are views. Throws BadRequest. */
+/** Bytes of names and texts are views. Throws BadRequest, of a known field of a wrong type, too. */
 export function decodeMetricFamily(bytes: Uint8Array): ExposedFamily {
-  return familyType.decode(bytes);
+  return familyType.decodeChecked(bytes);
 }
 
 /** For tests, and what else plays a target. */

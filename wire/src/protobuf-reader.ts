@@ -4,6 +4,13 @@ import { BadRequest } from '@flotilla/model';
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
+export const VARINT = 0;
+export const FIXED64 = 1;
+export const BYTES = 2;
+
+/** Fields of a message: its name and wire type by number; a list of numbers may also be packed. */
+export type FieldTypes = Readonly<Record<number, readonly [name: string, wireType: number, list?: 'list']>>;
+
 export class ProtobufReader {
   readonly bytes: Uint8Array;
   private readonly view: DataView;
@@ -17,12 +24,20 @@ export class ProtobufReader {
     this.end = to;
   }
 
-  /** Calls `onField` for each field; it reads the field's value, or returns false to have it skipped. */
-  fields(onField: (field: number, wireType: number) => boolean): void {
+  /** Calls `onField` for each field of `types`, which reads its value. A wrong wire type is refused in the words of Go's generated code. */
+  fields(types: FieldTypes, onField: (field: number, wireType: number) => void): void {
     while (this.at < this.end) {
       const tag = this.varint();
-      const field = Math.floor(tag / 8);
-      if (!onField(field, tag % 8)) this.skip(tag % 8);
+      const [field, wireType] = [Math.floor(tag / 8), tag % 8];
+      if (field <= 0) throw new BadRequest(`proto: illegal tag ${field} (wire type ${tag})`);
+      const type = types[field];
+      if (type === undefined) this.skip(wireType);
+      else {
+        const [name, want, list] = type;
+        if (wireType !== want && (list === undefined || wireType !== BYTES))
+          throw new BadRequest(`proto: wrong wireType = ${wireType} for field ${name}`);
+        onField(field, wireType);
+      }
     }
   }
 

@@ -140,6 +140,13 @@ export class ProtobufWriter {
     this.at += 8;
   }
 
+  fixed32(field: number, value: number): void {
+    this.reserve(6);
+    this.tag(field, 5);
+    this.view.setUint32(this.at, value, true);
+    this.at += 4;
+  }
+
   /** A whole number, which may be negative. */
   varintField(field: number, value: number): void {
     this.reserve(12);

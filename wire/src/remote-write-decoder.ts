@@ -3,7 +3,7 @@
 // Labels come as they were sent: whether they are sorted, unique and valid is for the receiver to say.
 
 import { BadRequest, CUSTOM_SCHEMA, countsOfDeltas, type BucketSpan, isStale } from '@flotilla/model';
-import { ProtobufReader } from './protobuf-reader.ts';
+import { BYTES, type FieldTypes, FIXED64, ProtobufReader, VARINT } from './protobuf-reader.ts';
 import {
   type RemoteHistogram,
   type RemoteMetadata,
@@ -37,6 +37,41 @@ export interface ReceivedWrite {
 
 const SYMBOLS_MAX = 4_000_000;
 
+const requestV1: FieldTypes = { 1: ['Timeseries', BYTES], 3: ['Metadata', BYTES] };
+const requestV2: FieldTypes = { 4: ['Symbols', BYTES], 5: ['Timeseries', BYTES] };
+const labelFields: FieldTypes = { 1: ['Name', BYTES], 2: ['Value', BYTES] };
+const sampleFields: FieldTypes = { 1: ['Value', FIXED64], 2: ['Timestamp', VARINT] };
+const spanFields: FieldTypes = { 1: ['Offset', VARINT], 2: ['Length', VARINT] };
+const metricMetadataFields: FieldTypes = {
+  1: ['Type', VARINT],
+  2: ['MetricFamilyName', BYTES],
+  4: ['Help', BYTES],
+  5: ['Unit', BYTES],
+};
+const metadataFields: FieldTypes = {
+  1: ['Type', VARINT],
+  3: ['HelpRef', VARINT],
+  4: ['UnitRef', VARINT],
+};
+const histogramFields: FieldTypes = {
+  1: ['CountInt', VARINT],
+  2: ['CountFloat', FIXED64],
+  3: ['Sum', FIXED64],
+  4: ['Schema', VARINT],
+  5: ['ZeroThreshold', FIXED64],
+  6: ['ZeroCountInt', VARINT],
+  7: ['ZeroCountFloat', FIXED64],
+  8: ['NegativeSpans', BYTES],
+  9: ['NegativeDeltas', VARINT, 'list'],
+  10: ['NegativeCounts', FIXED64, 'list'],
+  11: ['PositiveSpans', BYTES],
+  12: ['PositiveDeltas', VARINT, 'list'],
+  13: ['PositiveCounts', FIXED64, 'list'],
+  14: ['ResetHint', VARINT],
+  15: ['Timestamp', VARINT],
+  16: ['CustomValues', FIXED64, 'list'],
+};
+
 export function decodeRemoteWrite(version: RemoteWriteVersion, bytes: Uint8Array): ReceivedWrite {
   return version === '1.0' ? decodeV1(bytes) : decodeV2(bytes);
 }
@@ -45,11 +80,9 @@ function decodeV1(bytes: Uint8Array): ReceivedWrite {
   const series: ReceivedSeries[] = [];
   const metadata: (RemoteMetadata & { metric: string })[] = [];
   const reader = new ProtobufReader(bytes);
-  reader.fields((field, wireType) => {
-    if (field === 1 && wireType === 2) series.push(readSeries(reader.message(), versionOne));
-    else if (field === 3 && wireType === 2) metadata.push(readMetricMetadata(reader.message()));
-    else return false;
-    return true;
+  reader.fields(requestV1, (field) => {
+    if (field === 1) series.push(readSeries(reader.message(), versionOne));
+    else metadata.push(readMetricMetadata(reader.message()));
   });
   return { series, metadata };
 }
@@ -58,12 +91,10 @@ function decodeV2(bytes: Uint8Array): ReceivedWrite {
   const symbols: string[] = [];
   const messages: ProtobufReader[] = [];
   const reader = new ProtobufReader(bytes);
-  reader.fields((field, wireType) => {
-    if (field === 4 && wireType === 2) symbols.push(reader.text());
-    else if (field === 5 && wireType === 2) messages.push(reader.message());
-    else return false;
+  reader.fields(requestV2, (field) => {
+    if (field === 4) symbols.push(reader.text());
+    else messages.push(reader.message());
     if (symbols.length > SYMBOLS_MAX) throw new BadRequest(`remote write: more than ${SYMBOLS_MAX} symbols`);
-    return true;
   });
   const fields = versionTwo(symbols);
   return { series: messages.map((message) => readSeries(message, fields)), metadata: [] };
@@ -71,6 +102,8 @@ function decodeV2(bytes: Uint8Array): ReceivedWrite {
 
 /** What the versions do not have in common. */
 interface SeriesFields {
+  readonly types: FieldTypes;
+  readonly exemplarTypes: FieldTypes;
   readonly exemplars: number;
   readonly histograms: number;
   readonly readLabel: (reader: ProtobufReader, wireType: number, labels: string[]) => void;
@@ -78,17 +111,22 @@ interface SeriesFields {
 }
 
 const versionOne: SeriesFields = {
+  types: {
+    1: ['Labels', BYTES],
+    2: ['Samples', BYTES],
+    3: ['Exemplars', BYTES],
+    4: ['Histograms', BYTES],
+  },
+  exemplarTypes: { 1: ['Labels', BYTES], 2: ['Value', FIXED64], 3: ['Timestamp', VARINT] },
   exemplars: 3,
   histograms: 4,
   readLabel: (reader, _wireType, labels) => {
     const label = reader.message();
     let name = '';
     let value = '';
-    label.fields((field, wireType) => {
-      if (field === 1 && wireType === 2) name = label.text();
-      else if (field === 2 && wireType === 2) value = label.text();
-      else return false;
-      return true;
+    label.fields(labelFields, (field) => {
+      if (field === 1) name = label.text();
+      else value = label.text();
     });
     labels.push(name, value);
   },
@@ -103,6 +141,18 @@ function versionTwo(symbols: readonly string[]): SeriesFields {
     return text;
   };
   return {
+    types: {
+      1: ['LabelsRefs', VARINT, 'list'],
+      2: ['Samples', BYTES],
+      3: ['Histograms', BYTES],
+      4: ['Exemplars', BYTES],
+      5: ['Metadata', BYTES],
+    },
+    exemplarTypes: {
+      1: ['LabelsRefs', VARINT, 'list'],
+      2: ['Value', FIXED64],
+      3: ['Timestamp', VARINT],
+    },
     histograms: 3,
     exemplars: 4,
     readLabel: (reader, wireType, labels) => {
@@ -111,21 +161,12 @@ function versionTwo(symbols: readonly string[]): SeriesFields {
       for (const ref of refs) labels.push(symbol(ref));
     },
     readMetadata: (reader) => {
-      const [type = 0, help = 0, unit = 0] = [1, 3, 4].map(numberOf(reader));
+      const numbers = [0, 0, 0, 0, 0];
+      reader.fields(metadataFields, (field) => (numbers[field] = reader.varint()));
+      const [, type = 0, , help = 0, unit = 0] = numbers;
       return { type: metricType(type), help: symbol(help), unit: symbol(unit) };
     },
   };
-}
-
-/** The numbers of a message of numbers alone. */
-function numberOf(reader: ProtobufReader): (field: number) => number | undefined {
-  const numbers = new Map<number, number>();
-  reader.fields((field, wireType) => {
-    if (wireType !== 0) return false;
-    numbers.set(field, reader.varint());
-    return true;
-  });
-  return (field) => numbers.get(field);
 }
 
 function metricType(number: number): string {
@@ -139,15 +180,12 @@ function readSeries(reader: ProtobufReader, fields: SeriesFields): ReceivedSerie
   const histograms: { timeMs: number; histogram: RemoteHistogram }[] = [];
   const exemplars: ReceivedExemplar[] = [];
   let metadata: RemoteMetadata | undefined;
-  reader.fields((field, wireType) => {
+  reader.fields(fields.types, (field, wireType) => {
     if (field === 1) fields.readLabel(reader, wireType, labels);
     else if (field === 2) readSample(reader.message(), timesMs, words);
     else if (field === fields.histograms) histograms.push(readHistogram(reader.message()));
     else if (field === fields.exemplars) exemplars.push(readExemplar(reader.message(), fields));
-    else if (field === 5 && fields.readMetadata !== undefined)
-      metadata = fields.readMetadata(reader.message());
-    else return false;
-    return true;
+    else metadata = fields.readMetadata?.(reader.message());
   });
   if (labels.length % 2 !== 0)
     throw new BadRequest(`remote write: ${labels.length} label strings, want pairs`);
@@ -160,11 +198,9 @@ const sampleWords = new Uint32Array(2);
 function readSample(reader: ProtobufReader, timesMs: number[], words: number[]): void {
   let timeMs = 0;
   sampleWords.fill(0);
-  reader.fields((field, wireType) => {
-    if (field === 1 && wireType === 1) reader.words(sampleWords, 0);
-    else if (field === 2 && wireType === 0) timeMs = reader.varint();
-    else return false;
-    return true;
+  reader.fields(sampleFields, (field) => {
+    if (field === 1) reader.words(sampleWords, 0);
+    else timeMs = reader.varint();
   });
   timesMs.push(timeMs);
   words.push(sampleWords[0]!, sampleWords[1]!);
@@ -174,12 +210,10 @@ function readExemplar(reader: ProtobufReader, fields: SeriesFields): ReceivedExe
   const labels: string[] = [];
   let value = 0;
   let timeMs = 0;
-  reader.fields((field, wireType) => {
+  reader.fields(fields.exemplarTypes, (field, wireType) => {
     if (field === 1) fields.readLabel(reader, wireType, labels);
-    else if (field === 2 && wireType === 1) value = reader.double();
-    else if (field === 3 && wireType === 0) timeMs = reader.varint();
-    else return false;
-    return true;
+    else if (field === 2) value = reader.double();
+    else timeMs = reader.varint();
   });
   if (labels.length % 2 !== 0)
     throw new BadRequest(`remote write: ${labels.length} label strings of an exemplar, want pairs`);
@@ -188,13 +222,11 @@ function readExemplar(reader: ProtobufReader, fields: SeriesFields): ReceivedExe
 
 function readMetricMetadata(reader: ProtobufReader): RemoteMetadata & { metric: string } {
   const out = { metric: '', type: 'unknown', help: '', unit: '' };
-  reader.fields((field, wireType) => {
-    if (field === 1 && wireType === 0) out.type = metricType(reader.varint());
-    else if (field === 2 && wireType === 2) out.metric = reader.text();
-    else if (field === 4 && wireType === 2) out.help = reader.text();
-    else if (field === 5 && wireType === 2) out.unit = reader.text();
-    else return false;
-    return true;
+  reader.fields(metricMetadataFields, (field) => {
+    if (field === 1) out.type = metricType(reader.varint());
+    else if (field === 2) out.metric = reader.text();
+    else if (field === 4) out.help = reader.text();
+    else out.unit = reader.text();
   });
   return out;
 }
@@ -213,53 +245,50 @@ class HistogramFields {
   readonly counts = { positive: [] as number[], negative: [] as number[] };
   readonly bounds: number[] = [];
 
-  /** False for a field that is none. */
-  read(reader: ProtobufReader, field: number, wireType: number): boolean {
+  read(reader: ProtobufReader, field: number, wireType: number): void {
     switch (field) {
       case 1:
         this.count = reader.varint();
-        return true;
+        break;
       case 2:
         this.isFloat = true;
         this.count = reader.double();
-        return true;
+        break;
       case 3:
         reader.words(new Uint32Array(this.sum.buffer), 0);
-        return true;
+        break;
       case 4:
         this.schema = reader.signed();
-        return true;
+        break;
       case 5:
         this.zeroThreshold = reader.double();
-        return true;
+        break;
       case 6:
         this.zeroCount = reader.varint();
-        return true;
+        break;
       case 7:
         this.zeroCount = reader.double();
-        return true;
+        break;
       case 14:
         this.hint = reader.varint();
-        return true;
+        break;
       case 15:
         this.timeMs = reader.varint();
-        return true;
+        break;
       case 16:
         reader.repeated(wireType, this.bounds, (one) => one.double());
-        return true;
+        break;
       default:
-        return this.readBuckets(reader, field, wireType);
+        this.readBuckets(reader, field, wireType);
     }
   }
 
-  private readBuckets(reader: ProtobufReader, field: number, wireType: number): boolean {
-    if (field < 8 || field > 13) return false;
+  private readBuckets(reader: ProtobufReader, field: number, wireType: number): void {
     const side = field < 11 ? 'negative' : 'positive';
     const kind = (field - 8) % 3;
     if (kind === 0) this.spans[side].push(readSpan(reader.message()));
     else if (kind === 1) reader.repeated(wireType, this.deltas[side], (one) => one.signed());
     else reader.repeated(wireType, this.counts[side], (one) => one.double());
-    return true;
   }
 
   countsOf(side: 'positive' | 'negative'): Float64Array {
@@ -270,18 +299,16 @@ class HistogramFields {
 function readSpan(reader: ProtobufReader): BucketSpan {
   let offset = 0;
   let length = 0;
-  reader.fields((field) => {
+  reader.fields(spanFields, (field) => {
     if (field === 1) offset = reader.signed();
-    else if (field === 2) length = reader.varint();
-    else return false;
-    return true;
+    else length = reader.varint();
   });
   return { offset, length };
 }
 
 function readHistogram(reader: ProtobufReader): { timeMs: number; histogram: RemoteHistogram } {
   const h = new HistogramFields();
-  reader.fields((field, wireType) => h.read(reader, field, wireType));
+  reader.fields(histogramFields, (field, wireType) => h.read(reader, field, wireType));
   const { isFloat, schema, zeroThreshold, count, zeroCount, spans } = h;
   const histogram: RemoteHistogram = {
     schema,

@@ -3,6 +3,7 @@
 import { BadRequest } from '@flotilla/model';
 import protobuf from 'protobufjs';
 import { readFileSync } from 'node:fs';
+import { CheckedReader, checkWireTypes } from './checked-reader.ts';
 
 protobuf.util.Long = null as unknown as typeof protobuf.util.Long;
 protobuf.configure();
@@ -43,8 +44,22 @@ export class MessageType<T extends object> {
 
   /** Missing scalars read as their defaults, missing messages as undefined or null. */
   decode(bytes: Uint8Array): T {
+    return this.#decode(bytes, () => this.#type.decode(bytes));
+  }
+
+  /** As decode(), and a known field of a wrong type is damage. */
+  decodeChecked(bytes: Uint8Array): T {
+    return this.#decode(bytes, () => {
+      const reader = new CheckedReader(bytes);
+      const message = this.#type.decode(reader);
+      if (reader.hasSkipped) checkWireTypes(this.#type, bytes);
+      return message;
+    });
+  }
+
+  #decode(bytes: Uint8Array, decode: () => protobuf.Message): T {
     try {
-      return this.#type.decode(bytes) as unknown as T;
+      return decode() as unknown as T;
     } catch (cause) {
       throw new BadRequest(
         `${this.#name}: ${bytes.length} bytes do not decode: ${(cause as Error).message}`,

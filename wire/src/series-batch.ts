@@ -1,6 +1,4 @@
 // Hot: a batch of series to bytes and back, once per series of an answer. Format: docs/format/series-stream.md.
-//
-// A symbol stands before the first series that names it, so that both sides go through a batch once.
 
 import { type ProtoReader, ProtoWriter } from './proto-cursor.ts';
 import { seriesChecksum, type SeriesMessage } from './series-stream.ts';
@@ -9,15 +7,13 @@ import { seriesChecksum, type SeriesMessage } from './series-stream.ts';
 export const tags = {
   batch: 0x0a,
   trailer: 0x12,
-  symbol: 0x0a,
   series: 0x12,
-  labels: 0x0a,
-  label: 0x08,
   targetId: 0x15,
   intervalMs: 0x18,
   phaseMs: 0x20,
   incomplete: 0x28,
   chunkList: 0x3a,
+  labelSet: 0x42,
 } as const;
 
 /** A frame's length (uvarint) and checksum, and the head of the batch. */
@@ -43,7 +39,6 @@ export class SeriesFrameWriter {
   /** In the frame that is being written. */
   count = 0;
   readonly #writer = new ProtoWriter(idle.pop() ?? Buffer.allocUnsafeSlow(bufferBytesMin));
-  readonly #symbols = new Map<string, number>();
 
   constructor() {
     this.#writer.at = headBytesMax;
@@ -53,16 +48,14 @@ export class SeriesFrameWriter {
     return this.#writer.at - headBytesMax;
   }
 
-  add({ labels, targetId, intervalMs, phaseMs, incomplete, chunkList }: SeriesMessage): void {
+  add({ labelSet, targetId, intervalMs, phaseMs, incomplete, chunkList }: SeriesMessage): void {
     const writer = this.#writer;
-    this.#addSymbols(labels);
-    writer.reserve(fieldBytesMax + 5 * labels.length);
+    writer.reserve(fieldBytesMax);
     writer.bytes[writer.at++] = tags.series;
     const start = writer.beginMessage();
-    writer.bytes[writer.at++] = tags.labels;
-    const labelsAt = writer.beginMessage();
-    for (const text of labels) writer.varint(this.#symbols.get(text)!);
-    writer.endMessage(labelsAt);
+    writer.bytes[writer.at++] = tags.labelSet;
+    writer.data(labelSet);
+    writer.reserve(fieldBytesMax);
     writer.bytes[writer.at++] = tags.targetId;
     writer.fixed32(targetId);
     writer.bytes[writer.at++] = tags.intervalMs;
@@ -91,21 +84,9 @@ export class SeriesFrameWriter {
     this.#writer.varint(batchBytes);
     bytes.writeUInt32BE(seriesChecksum(bytes.subarray(batchAt, end)), batchAt - 4);
     this.count = 0;
-    this.#symbols.clear();
     this.#writer.at = headBytesMax;
     this.#writer.bytes = idle.pop() ?? Buffer.allocUnsafeSlow(bufferBytesMin);
     return bytes.subarray(start, end);
-  }
-
-  #addSymbols(labels: readonly string[]): void {
-    const writer = this.#writer;
-    for (const text of labels) {
-      if (this.#symbols.has(text)) continue;
-      this.#symbols.set(text, this.#symbols.size);
-      writer.reserve(1);
-      writer.bytes[writer.at++] = tags.symbol;
-      writer.text(text);
-    }
   }
 }
 
@@ -115,63 +96,64 @@ function varintBytes(value: number): number {
   return bytes;
 }
 
-/** The series of a batch that ends at `end`. Chunk lists are views of the reader's bytes. */
-export function decodeBatch(reader: ProtoReader, end: number): SeriesMessage[] {
-  const symbols: string[] = [];
-  const series: SeriesMessage[] = [];
-  while (reader.at < end) {
-    const tag = reader.varint(end);
-    if (tag === tags.symbol) symbols.push(reader.text(end));
-    else if (tag === tags.series) {
-      const to = reader.endOf(end);
-      series.push(decodeSeries(reader, to, symbols));
-      reader.at = to;
-    } else reader.skip(tag, end);
+/**
+ * Goes through the series of a batch, which have no objects of their own: the fields are those of the series that next() came
+ * to, and places are those in `payload`.
+ */
+export class SeriesCursor {
+  readonly payload: Uint8Array;
+  labelsFrom = 0;
+  labelsTo = 0;
+  targetId = 0;
+  intervalMs = 0;
+  phaseMs = 0;
+  incomplete = false;
+  chunksFrom = 0;
+  chunksTo = 0;
+  readonly #reader: ProtoReader;
+  readonly #end: number;
+
+  /** The batch is where the reader is, and ends at `end`. */
+  constructor(reader: ProtoReader, end: number) {
+    this.payload = reader.bytes;
+    this.#reader = reader;
+    this.#end = end;
   }
-  return series;
-}
 
-interface Draft {
-  labels: string[];
-  targetId: number;
-  intervalMs: number;
-  phaseMs: number;
-  incomplete: boolean;
-  chunkList: Uint8Array;
-}
-
-const noChunks = new Uint8Array(0);
-
-function decodeSeries(reader: ProtoReader, end: number, symbols: readonly string[]): SeriesMessage {
-  const series: Draft = {
-    labels: [],
-    targetId: 0,
-    intervalMs: 0,
-    phaseMs: 0,
-    incomplete: false,
-    chunkList: noChunks,
-  };
-  while (reader.at < end) {
-    const tag = reader.varint(end);
-    if (tag === tags.chunkList) series.chunkList = reader.data(end);
-    else if (tag === tags.labels) readLabels(reader, reader.endOf(end), symbols, series.labels);
-    else if (tag === tags.label) series.labels.push(symbolAt(reader, symbols, reader.varint(end)));
-    else if (tag === tags.targetId) series.targetId = reader.fixed32(end);
-    else if (tag === tags.intervalMs) series.intervalMs = reader.varint(end);
-    else if (tag === tags.phaseMs) series.phaseMs = reader.varint(end);
-    else if (tag === tags.incomplete) series.incomplete = reader.varint(end) !== 0;
-    else reader.skip(tag, end);
+  /** False at the end. Throws BadRequest on damage. */
+  next(): boolean {
+    const reader = this.#reader;
+    while (reader.at < this.#end) {
+      const tag = reader.varint(this.#end);
+      if (tag === tags.series) {
+        this.#read(reader.endOf(this.#end));
+        return true;
+      }
+      reader.skip(tag, this.#end);
+    }
+    return false;
   }
-  if (series.labels.length % 2 !== 0) throw reader.damage('a label without a value');
-  return series;
-}
 
-function readLabels(reader: ProtoReader, end: number, symbols: readonly string[], labels: string[]): void {
-  while (reader.at < end) labels.push(symbolAt(reader, symbols, reader.varint(end)));
-}
-
-function symbolAt(reader: ProtoReader, symbols: readonly string[], ref: number): string {
-  const text = symbols[ref];
-  if (text === undefined) throw reader.damage(`symbol ${ref} of ${symbols.length}`);
-  return text;
+  #read(end: number): void {
+    const reader = this.#reader;
+    this.labelsFrom = this.labelsTo = this.chunksFrom = this.chunksTo = 0;
+    this.targetId = this.intervalMs = this.phaseMs = 0;
+    this.incomplete = false;
+    while (reader.at < end) {
+      const tag = reader.varint(end);
+      if (tag === tags.chunkList) {
+        this.chunksTo = reader.endOf(end);
+        this.chunksFrom = reader.at;
+        reader.at = this.chunksTo;
+      } else if (tag === tags.labelSet) {
+        this.labelsTo = reader.endOf(end);
+        this.labelsFrom = reader.at;
+        reader.at = this.labelsTo;
+      } else if (tag === tags.targetId) this.targetId = reader.fixed32(end);
+      else if (tag === tags.intervalMs) this.intervalMs = reader.varint(end);
+      else if (tag === tags.phaseMs) this.phaseMs = reader.varint(end);
+      else if (tag === tags.incomplete) this.incomplete = reader.varint(end) !== 0;
+      else reader.skip(tag, end);
+    }
+  }
 }

@@ -4,8 +4,8 @@ import { BadRequest, Matcher } from '@flotilla/model';
 import type { MatchType } from '@flotilla/model';
 import { MessageType } from './schema.ts';
 import { ProtoReader } from './proto-cursor.ts';
-import { decodeBatch, tags } from './series-batch.ts';
-import type { Gap, MatcherMessage, SeriesFrame, SeriesRequest, SeriesTrailer } from './series-stream.ts';
+import { SeriesCursor, tags } from './series-batch.ts';
+import type { Gap, MatcherMessage, SeriesRequest, SeriesTrailer } from './series-stream.ts';
 
 interface RequestMessage extends Omit<SeriesRequest, 'matchers'> {
   readonly matchers: readonly { readonly type: number; readonly name: string; readonly value: string }[];
@@ -56,13 +56,16 @@ export function encodeSeriesTrailer(trailer: SeriesTrailer): Uint8Array {
   return frameType.encode({ trailer });
 }
 
-/** Chunk lists are views of `payload`. */
+export type SeriesFrame =
+  | { readonly kind: 'series'; readonly series: SeriesCursor }
+  | { readonly kind: 'trailer'; readonly trailer: SeriesTrailer };
+
 export function decodeSeriesFrame(payload: Uint8Array): SeriesFrame {
   const reader = new ProtoReader(payload);
   const end = payload.length;
   while (reader.at < end) {
     const tag = reader.varint(end);
-    if (tag === tags.batch) return { kind: 'series', series: decodeBatch(reader, reader.endOf(end)) };
+    if (tag === tags.batch) return { kind: 'series', series: new SeriesCursor(reader, reader.endOf(end)) };
     if (tag === tags.trailer) {
       const trailer = fromWireTrailer(trailerType.decode(reader.data(end)));
       return { kind: 'trailer', trailer };

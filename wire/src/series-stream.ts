@@ -6,8 +6,8 @@
 import { crc32 } from 'node:zlib';
 import type { Checksum } from './framing.ts';
 
-/** What a reader asks for by `accept`, and gets as `content-type`. Versions 1 and 2 had chunks as messages of their own. */
-export const SERIES_CONTENT_TYPE = 'application/x-flotilla-series; version=3';
+/** What a reader asks for by `accept`, and gets as `content-type`. Versions 1 and 2 had chunks as messages of their own, 3 had lists of strings. */
+export const SERIES_CONTENT_TYPE = 'application/x-flotilla-series; version=4';
 
 /** Of its frames: CRC-32, for which processors have instructions that JavaScript can reach. */
 export const seriesChecksum: Checksum = (bytes) => crc32(bytes);
@@ -36,8 +36,8 @@ export interface SeriesRequest {
 }
 
 export interface SeriesMessage {
-  /** name, value, name, value, …, sorted by name, as in the external view. */
-  readonly labels: readonly string[];
+  /** As model's encodeLabels gives them, in the external view. */
+  readonly labelSet: Uint8Array;
   /** Target (or rule group) that the series comes from; 0 when unknown. The unit of dedup. */
   readonly targetId: number;
   /** Slots are phaseMs + k·intervalMs; intervalMs 0 when unknown. */
@@ -64,7 +64,3 @@ export interface SeriesTrailer {
   /** The limit cut the answer. */
   readonly truncated: boolean;
 }
-
-export type SeriesFrame =
-  | { readonly kind: 'series'; readonly series: readonly SeriesMessage[] }
-  | { readonly kind: 'trailer'; readonly trailer: SeriesTrailer };

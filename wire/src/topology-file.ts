@@ -1,45 +1,47 @@
 // Topology: from and to its file, and the questions that readers ask of it. All pure. Format: docs/format/topology.md.
 
-import { z } from 'zod';
+import { JsonField } from '@flotilla/model';
 import { TOPOLOGY_SLOTS } from './topology.ts';
 import type { Epoch, StoreAddress, StoreGroup, Topology } from './topology.ts';
 
-const shardNumber = z.int().min(0).max(100_000);
-
-const epochSchema = z.object({
-  id: z.int().min(1),
-  sinceMs: z.number(),
-  shards: z.int().min(1),
-  table: z.array(shardNumber).length(TOPOLOGY_SLOTS),
-});
-
-const storeSchema = z.object({
-  name: z.string().min(1),
-  kind: z.enum(['scraper', 'ruler']),
-  shard: shardNumber,
-  replica: z.int().min(0),
-  url: z.url({ protocol: /^https?$/ }),
-});
-
-const topologySchema = z.object({
-  version: z.literal(1),
-  fleet: z.string().min(1),
-  replicas: z.int().min(1),
-  epochs: z.array(epochSchema).min(1),
-  stores: z.array(storeSchema),
-  operatorUrl: z.string(),
-});
+const SHARD_MAX = 100_000;
 
 /** Parses and checks topology.json; throws an Error that names the field. */
 export function parseTopology(text: string): Topology {
-  const parsed = topologySchema.safeParse(JSON.parse(text));
-  if (!parsed.success) {
-    const [issue] = parsed.error.issues;
-    throw new Error(`${issue?.path.join('.') || 'document'}: ${issue?.message}`);
-  }
+  const file = new JsonField(JSON.parse(text));
+  file.at('version').integer(1, 1);
+  const epochs = file.at('epochs').items().map(epochOf);
+  if (epochs.length === 0) file.at('epochs').fail('want at least one');
   return {
-    ...parsed.data,
-    epochs: parsed.data.epochs.toSorted((a, b) => a.sinceMs - b.sinceMs || a.id - b.id),
+    version: 1,
+    fleet: file.at('fleet').name(),
+    replicas: file.at('replicas').integer(1),
+    epochs: epochs.toSorted((a, b) => a.sinceMs - b.sinceMs || a.id - b.id),
+    stores: file.at('stores').items().map(storeOf),
+    operatorUrl: file.at('operatorUrl').text(),
+  };
+}
+
+function epochOf(epoch: JsonField): Epoch {
+  const table = epoch.at('table').items();
+  if (table.length !== TOPOLOGY_SLOTS) epoch.at('table').fail(`want ${TOPOLOGY_SLOTS} shards`);
+  return {
+    id: epoch.at('id').integer(1),
+    sinceMs: epoch.at('sinceMs').number(),
+    shards: epoch.at('shards').integer(1),
+    table: table.map((shard) => shard.integer(0, SHARD_MAX)),
+  };
+}
+
+function storeOf(store: JsonField): StoreAddress {
+  const url = store.at('url');
+  if (!URL.canParse(url.text()) || !/^https?:/.test(url.text())) url.fail('want an http or https URL');
+  return {
+    name: store.at('name').name(),
+    kind: store.at('kind').oneOf('scraper', 'ruler'),
+    shard: store.at('shard').integer(0, SHARD_MAX),
+    replica: store.at('replica').integer(0),
+    url: url.text(),
   };
 }
 

@@ -1,25 +1,14 @@
 // Bench: CPU seconds and peak memory of range queries, storage and JSON included, against Prometheus over the same
 // database. Both servers stay up; queries go to them in turn, and figures are medians over rounds.
 
-import { spawn } from 'node:child_process';
-import type { ChildProcess } from 'node:child_process';
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { cpuSeconds, median } from '../process-usage.ts';
+import { median } from '../process-usage.ts';
+import { ask, cpuOfAsking, type Side, startOurs, startPrometheus, stopped } from '../sides.ts';
 import { cases } from './cases.ts';
 import { INTERVAL_MS, STEPS, writeSamples } from './data.ts';
-
-interface Side {
-  readonly url: string;
-  readonly child: ChildProcess;
-}
 
 interface Figures {
   readonly cpuSeconds: number;
@@ -30,13 +19,8 @@ const sizes: Readonly<Record<string, { pods: number; rounds: number }>> = {
   small: { pods: 100, rounds: 3 },
   full: { pods: 1000, rounds: 9 },
 };
-/** As the operator gives them to the pods of stores and queriers. */
-const nodeFlags = ['--max-semi-space-size=2'];
-const mallocSettings = { MALLOC_MMAP_THRESHOLD_: '262144', MALLOC_ARENA_MAX: '2' };
 /** How often each query is asked before any is measured: servers run for months, compilers of theirs for seconds. */
 const warmUps = 3;
-/** Queries of one measurement go on for this long, so that the clock's ticks are fine enough. */
-const measureMs = 250;
 
 const { values: flags } = parseArgs({
   options: {
@@ -49,70 +33,22 @@ const { values: flags } = parseArgs({
 const size = sizes[flags.size]!;
 const rounds = Number(flags.rounds ?? size.rounds);
 const folder = mkdtempSync(join(tmpdir(), 'flotilla-bench-promql-'));
-const children: ChildProcess[] = [];
+const running: Side[] = [];
 try {
   const endMs = await writeSamples(join(folder, 'ours'), size.pods);
   cpSync(join(folder, 'ours'), join(folder, 'theirs'), { recursive: true });
-  const theirs = await startPrometheus();
-  const ours = await startOurs();
+  const theirs = await startPrometheus(flags.peer, folder, join(folder, 'theirs'));
+  running.push(theirs);
+  const ours = await startOurs(folder, join(folder, 'ours'));
+  running.push(ours);
   const names = Object.keys(cases).filter((name) => flags.only === undefined || name === flags.only);
   await warmUp(names, { ours, theirs }, endMs);
   const rows = [];
   for (const name of names) rows.push(await measureCase(name, { ours, theirs }, endMs));
   printReport(rows);
 } finally {
-  for (const child of children) child.kill('SIGKILL');
+  for (const side of running) await stopped(side);
   rmSync(folder, { recursive: true, force: true });
-}
-
-function startChild(command: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): ChildProcess {
-  const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'inherit'], env: { ...process.env, ...env } });
-  children.push(child);
-  return child;
-}
-
-async function startOurs(): Promise<Side> {
-  const script = fileURLToPath(new URL('server.js', import.meta.url));
-  const child = startChild(
-    process.execPath,
-    [...nodeFlags, script, folder, join(folder, 'ours')],
-    mallocSettings,
-  );
-  for await (const line of createInterface({ input: child.stdout! })) return { url: line, child };
-  throw new Error('server: ended before it printed its address');
-}
-
-async function startPrometheus(): Promise<Side> {
-  writeFileSync(join(folder, 'prometheus.yml'), 'global: {}\n');
-  const port = await freePort();
-  const child = startChild(flags.peer, [
-    `--config.file=${join(folder, 'prometheus.yml')}`,
-    `--storage.tsdb.path=${join(folder, 'theirs')}`,
-    `--web.listen-address=127.0.0.1:${port}`,
-    '--log.level=error',
-  ]);
-  const url = `http://127.0.0.1:${port}`;
-  for (let attempt = 0; attempt < 600; attempt++) {
-    const ready = await fetch(`${url}/-/ready`).then(
-      ({ ok }) => ok,
-      () => false,
-    );
-    if (ready) return { url, child };
-    await sleep(100);
-  }
-  throw new Error('prometheus: not ready after a minute');
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => {
-    server.listen(0, '127.0.0.1', resolve);
-  });
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => {
-    server.close(resolve);
-  });
-  return port;
 }
 
 async function warmUp(
@@ -121,16 +57,17 @@ async function warmUp(
   endMs: number,
 ): Promise<void> {
   for (let i = 0; i < warmUps; i++)
-    for (const name of names) for (const side of Object.values(sides)) await ask(side, queryOf(name, endMs));
+    for (const name of names) for (const side of Object.values(sides)) await ask(side, pathOf(name, endMs));
 }
 
-function queryOf(name: string, endMs: number): URLSearchParams {
-  return new URLSearchParams({
+function pathOf(name: string, endMs: number): string {
+  const query = new URLSearchParams({
     query: cases[name]!,
     start: `${(endMs - STEPS * INTERVAL_MS) / 1000}`,
     end: `${endMs / 1000}`,
     step: `${INTERVAL_MS / 1000}`,
   });
+  return `/api/v1/query_range?${query}`;
 }
 
 interface CaseRow {
@@ -144,13 +81,13 @@ async function measureCase(
   sides: Record<'ours' | 'theirs', Side>,
   endMs: number,
 ): Promise<CaseRow> {
-  const query = queryOf(name, endMs);
+  const path = pathOf(name, endMs);
   const figures: Record<'ours' | 'theirs', Figures[]> = { ours: [], theirs: [] };
   const series = { ours: 0, theirs: 0 };
   for (let round = 0; round < rounds; round++) {
     for (const side of ['theirs', 'ours'] as const) {
-      series[side] = await ask(sides[side], query);
-      figures[side].push(await measure(sides[side], query));
+      series[side] = seriesIn(await ask(sides[side], path));
+      figures[side].push(await measure(sides[side], path));
     }
   }
   if (series.ours !== series.theirs)
@@ -162,24 +99,14 @@ async function measureCase(
   return row;
 }
 
-/** The number of series in the answer. */
-async function ask({ url }: Side, query: URLSearchParams): Promise<number> {
-  const response = await fetch(`${url}/api/v1/query_range?${query}`, {
-    signal: AbortSignal.timeout(120_000),
-  });
-  const text = await response.text();
-  if (!response.ok) throw new Error(`${url}: ${response.status} ${text.slice(0, 300)}`);
-  return text.split('"metric":').length - 1;
+function seriesIn(answer: string): number {
+  return answer.split('"metric":').length - 1;
 }
 
-async function measure(side: Side, query: URLSearchParams): Promise<Figures> {
+async function measure(side: Side, path: string): Promise<Figures> {
   const pid = side.child.pid!;
   writeFileSync(`/proc/${pid}/clear_refs`, '5'); // The peak of memory begins anew.
-  const before = cpuSeconds(pid);
-  const endMs = performance.now() + measureMs;
-  let count = 0;
-  for (; count === 0 || performance.now() < endMs; count++) await ask(side, query);
-  return { cpuSeconds: (cpuSeconds(pid) - before) / count, peakBytes: peakBytes(pid) };
+  return { cpuSeconds: await cpuOfAsking(side, path), peakBytes: peakBytes(pid) };
 }
 
 function peakBytes(pid: number): number {

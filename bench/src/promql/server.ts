@@ -10,7 +10,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { argv, exit, stdin, stdout } from 'node:process';
 
-const [folder = '', dir = ''] = argv.slice(2);
+const [folder = '', dir = '', maxSamples = '50000000'] = argv.slice(2);
 const config = parseFlags(standardFlags, ['--internal.insecure']);
 const log = createLogger({ name: 'bench', write: () => undefined });
 const tsdb = await Tsdb.open({ dir, retentionMs: 1e9, log });
@@ -44,12 +44,13 @@ mountQuerier({
   operatorTokenFile: undefined,
   topologyFile,
   lookbackMs: 300_000,
-  timeoutMs: 60_000,
+  timeoutMs: 300_000,
   maxConcurrency: 4,
-  maxSamples: 5e7,
+  maxSamples: Number(maxSamples),
   maxBytes: 2 ** 31,
+  maxSearchLimit: 10_000,
   defaultIntervalMs: 60_000,
-  storeTimeoutMs: 30_000,
+  storeTimeoutMs: 300_000,
   corsOrigin: '',
   flags: {},
 });

@@ -1,4 +1,4 @@
-// The two systems under test, each scraping the same targets: a Prometheus, and a fleet of one shard with one replica.
+// The systems under test, each scraping the same targets: a Prometheus, a VictoriaMetrics, and a fleet of one shard with one replica.
 
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
@@ -16,8 +16,19 @@ import type { Load } from './loads.ts';
 export interface Side {
   readonly pid: number;
   readonly url: string;
+  /** Names of its metrics: how many samples it has appended, and how many series it holds. */
+  readonly samplesMetric: string;
+  readonly seriesMetric: string;
+  /** Where its query API is. */
+  readonly queryUrl: string;
   stop(): Promise<void>;
 }
+
+/** Of Prometheus, and of what has its metrics. */
+const headMetrics = {
+  samplesMetric: 'prometheus_tsdb_head_samples_appended_total',
+  seriesMetric: 'prometheus_tsdb_head_series',
+};
 
 const repository = fileURLToPath(new URL('../../../', import.meta.url));
 const startTimeoutMs = 180_000;
@@ -27,9 +38,7 @@ export async function startPrometheus(
   load: Load,
   addresses: readonly string[],
 ): Promise<Side> {
-  const folder = mkdtempSync(join(tmpdir(), 'flotilla-bench-'));
-  const config = join(folder, 'prometheus.yml');
-  writeFileSync(config, prometheusConfig(load, addresses));
+  const { folder, config } = writePrometheusConfig(load, addresses);
   const port = await freePort();
   const listen = `--web.listen-address=127.0.0.1:${port}`;
   const child = spawn(
@@ -39,7 +48,44 @@ export async function startPrometheus(
   );
   const url = `http://127.0.0.1:${port}`;
   await ready(url, child);
-  return { pid: child.pid!, url, stop: () => stop(child, folder) };
+  return { pid: child.pid!, url, queryUrl: url, ...headMetrics, stop: () => stop(child, folder) };
+}
+
+/** All in one process, as the Prometheus. */
+export async function startVictoriaMetrics(
+  binary: string,
+  load: Load,
+  addresses: readonly string[],
+): Promise<Side> {
+  const { folder, config } = writePrometheusConfig(load, addresses);
+  const listen = `127.0.0.1:${await freePort()}`;
+  const args = [
+    `-promscrape.config=${config}`,
+    // `enable_compression` has another name there.
+    '-promscrape.config.strictParse=false',
+    `-promscrape.disableCompression=${!load.gzip}`,
+    `-storageDataPath=${join(folder, 'data')}`,
+    `-httpListenAddr=${listen}`,
+  ];
+  const child = spawn(binary, args, { stdio: 'ignore' });
+  const url = `http://${listen}`;
+  await ready(url, child, '/health');
+  const metrics = {
+    samplesMetric: 'vm_promscrape_scraped_samples_sum',
+    seriesMetric: 'vm_cache_entries{type="storage/hour_metric_ids"}',
+  };
+  return { pid: child.pid!, url, queryUrl: url, ...metrics, stop: () => stop(child, folder) };
+}
+
+/** Into a folder of its own, where data may be, too. */
+function writePrometheusConfig(
+  load: Load,
+  addresses: readonly string[],
+): { readonly folder: string; readonly config: string } {
+  const folder = mkdtempSync(join(tmpdir(), 'flotilla-bench-'));
+  const config = join(folder, 'prometheus.yml');
+  writeFileSync(config, prometheusConfig(load, addresses));
+  return { folder, config };
 }
 
 function prometheusConfig(load: Load, addresses: readonly string[]): string {
@@ -85,7 +131,8 @@ export async function startFlotilla(load: Load, addresses: readonly string[]): P
   const pod = JSON.parse(readFileSync(join(data, 'pods/scraper-main-0-0.yaml'), 'utf8')) as Pod;
   const url = `http://127.0.0.1:${pod.spec.containers[0].ports[0].containerPort}`;
   await ready(url, child);
-  return { pid: Number(pod.metadata.annotations['flotilla.dev/pid']), url, stop: () => stop(child, folder) };
+  const pid = Number(pod.metadata.annotations['flotilla.dev/pid']);
+  return { pid, url, queryUrl: `http://${listen}`, ...headMetrics, stop: () => stop(child, folder) };
 }
 
 interface Pod {
@@ -134,13 +181,13 @@ function flotillaManifests(load: Load, addresses: readonly string[]): Record<str
   };
 }
 
-async function ready(url: string, child: ChildProcess): Promise<void> {
+async function ready(url: string, child: ChildProcess, path = '/-/ready'): Promise<void> {
   const deadlineMs = Date.now() + startTimeoutMs;
   for (;;) {
     if (child.exitCode !== null)
       throw new Error(`${child.spawnfile}: exit ${child.exitCode} before it was ready`);
     if (Date.now() > deadlineMs) throw new Error(`${url}: not ready within ${startTimeoutMs} ms`);
-    const response = await fetch(`${url}/-/ready`).catch(() => undefined);
+    const response = await fetch(`${url}${path}`).catch(() => undefined);
     await response?.body?.cancel();
     if (response?.ok === true) return;
     await sleep(200);
@@ -151,7 +198,7 @@ async function ready(url: string, child: ChildProcess): Promise<void> {
 export async function registered(side: Side, series: number): Promise<void> {
   const deadlineMs = Date.now() + startTimeoutMs;
   // Too busy to answer is no failure yet.
-  const read = (): Promise<number> => readMetric(side.url, 'prometheus_tsdb_head_series').catch(() => 0);
+  const read = (): Promise<number> => readMetric(side.url, side.seriesMetric).catch(() => 0);
   while ((await read()) < series) {
     if (Date.now() > deadlineMs)
       throw new Error(`${side.url}: not ${series} series within ${startTimeoutMs} ms`);

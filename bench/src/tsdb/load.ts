@@ -4,21 +4,26 @@
 //     split DIR TARGETS SERIES SCRAPES             the steps of write apart, in nanoseconds of CPU a sample
 //     restart DIR                                   opens the folder, as the last process closed it
 //     replay DIR                                    opens the folder, from its WAL
-//     query DIR                                     opens the folder, then reads every sample of the head, then of a block
+//     query DIR WARM_UPS                            opens the folder, reads every sample of the head, writes a block and reads that
 //     churn DIR SERIES ROUNDS                       all series new in each round
 
-import { DROPPED, HeadKernel, LineCache, LineScanner } from '@flotilla/kernel';
+import { ColumnArena, ColumnDecoder, DROPPED, HeadKernel, LineCache, LineScanner } from '@flotilla/kernel';
 import { Labels } from '@flotilla/model';
-import { type Appender, decodeChunk, Tsdb } from '@flotilla/tsdb';
-import { closeSync, mkdirSync, openSync, readdirSync, statSync, writeSync } from 'node:fs';
+import { Engine } from '@flotilla/promql';
+import { type Appender, Tsdb } from '@flotilla/tsdb';
+import { closeSync, mkdirSync, openSync, readdirSync, rmSync, statSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { makeBodies } from '../scrape/bodies.ts';
+import { decodedColumns, LocalStorage } from './local-storage.ts';
 
 const silent = { info() {}, warn() {}, error() {} };
 const ROUNDS = 12;
 const YEAR_MS = 365 * 86_400_000;
+/** Samples whose columns are held at a time. */
+const COLUMNS_MAX = 1 << 20;
+const RATE_WARM_UPS = 5;
 
 interface Figures {
   readonly wallSeconds: number;
@@ -34,7 +39,7 @@ const modes: Record<string, () => Promise<Figures>> = {
   split: () => split(a, b, c),
   restart: () => startOf(true),
   replay: () => startOf(false),
-  query: () => query(),
+  query: () => query(a),
   churn: () => churn(a, b),
 };
 console.log(JSON.stringify(await modes[mode!]!()));
@@ -210,41 +215,71 @@ async function startOf(headSnapshot: boolean): Promise<Figures> {
   return { ...figures, memoryBytes, closeSeconds };
 }
 
-async function query(): Promise<Figures> {
+async function query(warmUps: number): Promise<Figures> {
   const db = await open();
+  for (let i = 0; i < warmUps; i++) await readAll(db);
   const head = await measured(() => readAll(db));
   const snapshot = join(dir, 'bench-snapshot');
-  const cut = await measured(async () => {
+  const cut = await afterWarmUps(warmUps, async () => {
+    rmSync(snapshot, { recursive: true, force: true });
     await db.snapshot(snapshot);
     return head.samples;
   });
   await db.close();
   const copy = await Tsdb.open({ dir: snapshot, retentionMs: 100 * YEAR_MS, log: silent });
-  const block = await measured(() => readAll(copy));
+  const block = await afterWarmUps(warmUps, () => readAll(copy));
+  const rate = await afterWarmUps(RATE_WARM_UPS, () => sumOfRates(copy));
   await copy.close();
   return {
     ...block,
     headCpuSeconds: head.cpuSeconds,
     cutCpuSeconds: cut.cpuSeconds,
     chunkBytes: chunkBytes(snapshot),
+    rateSamplesPerSecond: Math.round(rate.samples / rate.cpuSeconds),
   };
 }
 
-/** Decodes every sample and sums it; returns how many there are. */
+async function afterWarmUps(warmUps: number, work: () => Promise<number>): Promise<Figures> {
+  for (let i = 0; i < warmUps; i++) await work();
+  return measured(work);
+}
+
+/** Decodes every sample, as a querier does, and sums it; returns how many there are. */
 async function readAll(db: Tsdb): Promise<number> {
-  const times = new Float64Array(65_535);
-  const values = new Float64Array(65_535);
-  const set = await db.select([], 0, 2 ** 53);
+  const set = await db.select([], 0, 2 ** 53, { packed: true });
+  let arena = new ColumnArena();
+  let decoder = new ColumnDecoder(arena);
   let samples = 0;
   let sum = 0;
+  let held = 0;
   while (set.next()) {
-    for (const chunk of set.chunks) {
-      const count = decodeChunk(chunk, times, values);
-      for (let i = 0; i < count; i++) sum += values[i]!;
-      samples += count;
-    }
+    const { values } = decodedColumns(decoder, set, 0, 2 ** 53);
+    for (let i = 0; i < values.length; i++) sum += values[i]!;
+    samples += values.length;
+    held += values.length;
+    if (held < COLUMNS_MAX) continue;
+    held = 0;
+    arena.release();
+    arena = new ColumnArena();
+    decoder = new ColumnDecoder(arena);
   }
+  arena.release();
   if (Number.isNaN(sum)) throw new Error('sum is NaN');
+  return samples;
+}
+
+/** A query of the engine, over a good many of the series and all of their samples; returns how many those are. */
+async function sumOfRates(db: Tsdb): Promise<number> {
+  const storage = new LocalStorage(db);
+  const endMs = db.status(0).blocks[0]!.maxTimeMs - 1;
+  const window = { startMs: endMs - 600_000, endMs, stepMs: 60_000 };
+  const engine = new Engine({ maxSamples: 1e9 });
+  await engine.range(
+    { expr: 'sum(rate(http_request_duration_seconds_bucket{handler="/api/1"}[1m]))', ...window },
+    storage,
+  );
+  const { samples } = storage;
+  storage.release();
   return samples;
 }
 

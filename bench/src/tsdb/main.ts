@@ -1,15 +1,16 @@
 // Bench: our database against Prometheus's on the same samples: both start on the same WAL, which ours wrote.
 // The two run in turn, never together; the figures are medians over rounds.
 
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { cpSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { execFileSync } from 'node:child_process';
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { cpuSeconds, median, residentBytes } from '../process-usage.ts';
+import { ask, type Side, startOurs, startPrometheus, stopped } from '../sides.ts';
+import { type Answers, askLookups, askQueries } from './questions.ts';
 
 interface Size {
   readonly targets: number;
@@ -17,13 +18,15 @@ interface Size {
   readonly scrapes: number;
   readonly intervalSeconds: number;
   readonly rounds: number;
+  /** How often blocks are written and all is read before that is measured: what takes no second is all compilers. */
+  readonly warmUps: number;
   readonly churnSeries: number;
   readonly churnRounds: number;
 }
 
 const sizes: Readonly<Record<string, Size>> = {
-  small: { targets: 10, series: 2000, scrapes: 130, intervalSeconds: 5, rounds: 1, churnSeries: 10_000, churnRounds: 6 }, // prettier-ignore
-  full: { targets: 100, series: 10_000, scrapes: 150, intervalSeconds: 5, rounds: 3, churnSeries: 200_000, churnRounds: 20 }, // prettier-ignore
+  small: { targets: 10, series: 2000, scrapes: 130, intervalSeconds: 5, rounds: 1, warmUps: 3, churnSeries: 10_000, churnRounds: 6 }, // prettier-ignore
+  full: { targets: 100, series: 10_000, scrapes: 150, intervalSeconds: 5, rounds: 3, warmUps: 0, churnSeries: 200_000, churnRounds: 20 }, // prettier-ignore
 };
 
 interface Figures {
@@ -36,7 +39,16 @@ interface Figures {
   readonly blockCpu: number;
   /** CPU of reading and summing every sample of the head, per million. */
   readonly readCpu: number;
+  /** Of ours: decode, rate and sum, from a block, by the engine in one process. */
+  readonly rateSamplesPerSecond: number;
+  readonly asked: Answers;
 }
+
+/** Those of which medians are taken as they are. */
+type Plain = Exclude<keyof Figures, 'asked'>;
+
+/** All samples of a step of the full size, at the largest window. */
+const SAMPLES_MAX = 1e9;
 
 /** The names in the bodies. */
 const metrics = [
@@ -70,11 +82,12 @@ try {
   const theirs: Figures[] = [];
   for (let round = 0; round < rounds; round++) {
     theirs.push(await measureTheirs(source));
-    ours.push(measureOurs(source));
+    ours.push(await measureOurs(source));
   }
   const churn = load('churn', join(base, 'churn'), size.churnSeries, size.churnRounds);
   log('churn', churn);
   const [own, peer] = [medians(ours), medians(theirs)];
+  const asked = askedRatios(ours, theirs);
   const total = targets * series;
   console.log(
     JSON.stringify({
@@ -88,9 +101,11 @@ try {
         replayWall: ratio(own.replaySeconds, peer.replaySeconds),
         compactionCpu: ratio(own.blockCpu, peer.blockCpu),
         queryCpu: ratio(own.readCpu, peer.readCpu),
+        ...asked,
         churnGrowth: ratio(churn['lastBytes']!, churn['thirdBytes']!),
       },
       appendNsPerSample: nsPerSample(written),
+      decodeRateSum: own.rateSamplesPerSecond,
       closeSeconds: written['closeSeconds']!,
       appendBytesPerSeries: Math.round(written['memoryBytes']! / total),
       ours: own,
@@ -123,12 +138,14 @@ function copied(source: string, name: string): string {
   return copy;
 }
 
-function measureOurs(source: string): Figures {
+async function measureOurs(source: string): Promise<Figures> {
   const dir = copied(source, 'ours');
   const restarted = load('restart', dir);
   const replayed = load('replay', dir);
-  const query = load('query', dir);
+  const query = load('query', dir, size.warmUps);
   const samples = query['samples']!;
+  const blocks = join(dir, 'bench-snapshot');
+  const start = (folder: string): Promise<Side> => startOurs(join(base, 'querier'), folder, SAMPLES_MAX);
   const figures = {
     restartSeconds: restarted['wallSeconds']!,
     replaySeconds: replayed['wallSeconds']!,
@@ -136,6 +153,11 @@ function measureOurs(source: string): Figures {
     chunkBytesPerSample: query['chunkBytes']! / samples,
     blockCpu: (query['cutCpuSeconds']! / samples) * 1e6,
     readCpu: (query['headCpuSeconds']! / samples) * 1e6,
+    rateSamplesPerSecond: query['rateSamplesPerSecond']!,
+    asked: joined(
+      await askHead(await start(dir), endOf(blocks)),
+      await askBlocks(await start(blocks), blocks),
+    ),
   };
   console.log(`flotilla: ${JSON.stringify(figures)}, from blocks ${nsPerSample(query)} ns a sample`);
   return figures;
@@ -144,19 +166,22 @@ function measureOurs(source: string): Figures {
 async function measureTheirs(source: string): Promise<Figures> {
   const dir = copied(source, 'theirs');
   const start = performance.now();
-  const { child, url } = await startPeer(dir);
+  const side = await startTheirs(dir);
+  const replaySeconds = (performance.now() - start) / 1000;
   try {
-    await untilReady(url);
-    const replaySeconds = (performance.now() - start) / 1000;
     await sleep(3000);
-    const memoryBytes = residentBytes(child.pid!);
-    const cut = await cpuOf(child, () => fetchOk(`${url}/api/v1/admin/tsdb/snapshot`, 'POST'));
-    const { samples, bytes } = snapshotOf(dir);
-    // Every sample is decoded and summed; the lookback of the end reaches to the start.
-    const text = metrics.map((name) => `sum(sum_over_time(${name}[3h]))`).join(' + ');
-    const read = await cpuOf(child, () =>
-      fetchOk(`${url}/api/v1/query?query=${encodeURIComponent(text)}&time=${endSeconds(dir)}`),
+    const memoryBytes = residentBytes(side.child.pid!);
+    const snapshot = `${side.url}/api/v1/admin/tsdb/snapshot`;
+    const cut = await cpuOf(side, () =>
+      fetch(snapshot, { method: 'POST', signal: AbortSignal.timeout(300_000) }),
     );
+    const snapshots = join(dir, 'snapshots');
+    const blocks = join(snapshots, readdirSync(snapshots)[0]!);
+    const { samples, bytes } = sizeOf(blocks);
+    // Every sample is decoded and summed; the lookback of the end reaches to the start.
+    const query = metrics.map((name) => `sum(sum_over_time(${name}[3h]))`).join(' + ');
+    const path = `/api/v1/query?${new URLSearchParams({ query, time: `${endOf(blocks)}` })}`;
+    const read = await cpuOf(side, () => ask(side, path));
     const figures = {
       restartSeconds: replaySeconds, // It has no other way.
       replaySeconds,
@@ -164,72 +189,63 @@ async function measureTheirs(source: string): Promise<Figures> {
       chunkBytesPerSample: bytes / samples,
       blockCpu: (cut / samples) * 1e6,
       readCpu: (read / samples) * 1e6,
+      rateSamplesPerSecond: NaN,
+      asked: joined(await askHead(side, endOf(blocks)), await askBlocks(await startTheirs(blocks), blocks)),
     };
     console.log(`prometheus: ${JSON.stringify(figures)}`);
     return figures;
   } finally {
-    child.kill('SIGKILL');
-    await new Promise((resolve) => child.once('exit', resolve));
+    await stopped(side);
   }
 }
 
-async function startPeer(dir: string): Promise<{ child: ChildProcess; url: string }> {
-  const port = await freePort();
-  const config = join(base, 'prometheus.yml');
-  writeFileSync(config, 'scrape_configs: []\n');
-  const args = [
-    `--config.file=${config}`,
-    `--storage.tsdb.path=${dir}`,
-    `--web.listen-address=127.0.0.1:${port}`,
-    '--web.enable-admin-api',
-    '--query.max-samples=1000000000',
-  ];
-  return { child: spawn(flags.peer, args, { stdio: 'ignore' }), url: `http://127.0.0.1:${port}` };
+function startTheirs(dir: string): Promise<Side> {
+  const args = ['--web.enable-admin-api', `--query.max-samples=${SAMPLES_MAX}`];
+  return startPrometheus(flags.peer, join(base, 'peer'), dir, args);
 }
 
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
-
-async function untilReady(url: string): Promise<void> {
-  for (let left = 6000; left > 0; left--) {
-    const answer = await fetch(`${url}/-/ready`).catch(() => undefined);
-    if (answer?.status === 200) return;
-    await sleep(50);
+/** Ends the side. */
+async function askHead(side: Side, endSeconds: number): Promise<Answers> {
+  try {
+    return joined(await askQueries(side, 'Head', endSeconds), await askLookups(side, endSeconds));
+  } finally {
+    await stopped(side);
   }
-  throw new Error('Prometheus is not ready after five minutes');
 }
 
-async function fetchOk(url: string, method = 'GET'): Promise<void> {
-  const answer = await fetch(url, { method, signal: AbortSignal.timeout(300_000) });
-  const text = await answer.text();
-  if (answer.status !== 200) throw new Error(`${url}: ${answer.status} ${text.slice(0, 300)}`);
+/** Ends the side, which has nothing but blocks. */
+async function askBlocks(side: Side, blocks: string): Promise<Answers> {
+  try {
+    return await askQueries(side, 'Blocks', endOf(blocks));
+  } finally {
+    await stopped(side);
+  }
 }
 
-async function cpuOf(child: ChildProcess, work: () => Promise<void>): Promise<number> {
+function joined(a: Answers, b: Answers): Answers {
+  return { cpu: { ...a.cpu, ...b.cpu }, sizes: { ...a.sizes, ...b.sizes } };
+}
+
+async function cpuOf({ child }: Side, work: () => Promise<unknown>): Promise<number> {
+  for (let i = 0; i < size.warmUps; i++) await work();
   const before = cpuSeconds(child.pid!);
   await work();
   return cpuSeconds(child.pid!) - before;
 }
 
-function snapshotBlocks(dir: string): string[] {
-  const snapshots = join(dir, 'snapshots');
-  const folder = join(snapshots, readdirSync(snapshots)[0]!);
-  return readdirSync(folder).map((name) => join(folder, name));
+function blocksIn(folder: string): string[] {
+  const names = readdirSync(folder).filter((name) => existsSync(join(folder, name, 'meta.json')));
+  return names.map((name) => join(folder, name));
 }
 
 function metaOf(block: string): { maxTime: number; stats: { numSamples: number } } {
-  return JSON.parse(execFileSync('cat', [join(block, 'meta.json')], { encoding: 'utf8' }));
+  return JSON.parse(readFileSync(join(block, 'meta.json'), 'utf8'));
 }
 
-function snapshotOf(dir: string): { samples: number; bytes: number } {
+function sizeOf(folder: string): { samples: number; bytes: number } {
   let samples = 0;
   let bytes = 0;
-  for (const block of snapshotBlocks(dir)) {
+  for (const block of blocksIn(folder)) {
     samples += metaOf(block).stats.numSamples;
     for (const name of readdirSync(join(block, 'chunks')))
       bytes += statSync(join(block, 'chunks', name)).size;
@@ -237,15 +253,35 @@ function snapshotOf(dir: string): { samples: number; bytes: number } {
   return { samples, bytes };
 }
 
-function endSeconds(dir: string): number {
-  return Math.max(...snapshotBlocks(dir).map((block) => metaOf(block).maxTime)) / 1000;
+function endOf(folder: string): number {
+  return Math.floor(Math.max(...blocksIn(folder).map((block) => metaOf(block).maxTime)) / 1000);
 }
 
-function medians(figures: readonly Figures[]): Figures {
-  const names = Object.keys(figures[0]!) as (keyof Figures)[];
-  return Object.fromEntries(
-    names.map((name) => [name, median(figures.map((one) => one[name]))]),
-  ) as unknown as Figures;
+/** By question; throws if the answers differ. */
+function askedRatios(ours: readonly Figures[], theirs: readonly Figures[]): Record<string, number> {
+  const [own, peer] = [ours[0]!.asked, theirs[0]!.asked];
+  const of = (figures: readonly Figures[], name: string): number =>
+    median(figures.map(({ asked }) => asked.cpu[name]!));
+  const ratios: Record<string, number> = {};
+  for (const name of Object.keys(own.cpu)) {
+    if (own.sizes[name] !== peer.sizes[name])
+      throw new Error(`${name}: ${own.sizes[name]}, want ${peer.sizes[name]}, as Prometheus gives`);
+    ratios[name] = ratio(of(ours, name), of(theirs, name));
+  }
+  return ratios;
+}
+
+function medians(figures: readonly Figures[]): Record<Plain, number> {
+  const of = (name: Plain): number => median(figures.map((one) => one[name]));
+  return {
+    restartSeconds: of('restartSeconds'),
+    replaySeconds: of('replaySeconds'),
+    memoryBytes: of('memoryBytes'),
+    chunkBytesPerSample: of('chunkBytesPerSample'),
+    blockCpu: of('blockCpu'),
+    readCpu: of('readCpu'),
+    rateSamplesPerSecond: of('rateSamplesPerSecond'),
+  };
 }
 
 function ratio(ours: number, theirs: number): number {

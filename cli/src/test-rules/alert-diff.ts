@@ -2,7 +2,11 @@
 // yellow is another value.
 
 import type { Labels } from '@flotilla/model';
-import type { LabelsAndAnnotations } from './expectations.ts';
+
+export interface LabelsAndAnnotations {
+  readonly labels: Labels;
+  readonly annotations: Labels;
+}
 
 const red = '\u001B[0;31m';
 const green = '\u001B[0;32m';

@@ -5,12 +5,8 @@ import { parseMetric, parseSequence } from '@flotilla/promql';
 import type { QueryResult } from '@flotilla/promql';
 import type { Alert } from '@flotilla/ruler';
 import { alertDiff } from './alert-diff.ts';
+import type { LabelsAndAnnotations } from './alert-diff.ts';
 import type { AlertTest, ExpectedSample, ExprTest } from './unit-test-file.ts';
-
-export interface LabelsAndAnnotations {
-  readonly labels: Labels;
-  readonly annotations: Labels;
-}
 
 interface ParsedSample {
   readonly labels: Labels;

@@ -2,7 +2,7 @@
 
 import { murmur3, slotOf } from '@flotilla/model';
 import type { Target } from '@flotilla/wire';
-import type { PoolTarget, ScrapePool } from '../discovery/discovery.ts';
+import type { PoolTarget, ScrapePool } from '../discovery/findings.ts';
 import { regionSlots } from '../topology/slot-table.ts';
 
 export interface IdentifiedTarget {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import type { ScrapePool } from '../discovery/discovery.ts';
+import type { ScrapePool } from '../discovery/findings.ts';
 import { confirmMs, ShrinkGuard } from './shrink-guard.ts';
 
 function poolsOf(count: number): readonly ScrapePool[] {

@@ -1,7 +1,7 @@
 // Doubts a picture of the world in which most targets are suddenly gone: a selector that was edited by mistake and an API
 // server that answers half of a list look the same. The old targets stay assigned until the new picture has stood for a while.
 
-import type { ScrapePool } from '../discovery/discovery.ts';
+import type { ScrapePool } from '../discovery/findings.ts';
 
 /** A shrink to less than this part of the targets is doubted. */
 const partMin = 0.5;

@@ -7,7 +7,7 @@ import type { Labels } from '@flotilla/model';
 import type { ScrapeJob } from '../monitors/scrape-job.ts';
 import type { AnyObject } from '../objects/kinds.ts';
 import type { ObjectSource } from '../objects/object-source.ts';
-import type { Explained, ExplainedTarget, ObjectRef, PoolTarget, ScrapePool } from './discovery.ts';
+import type { Explained, ExplainedTarget, ObjectRef, PoolTarget, ScrapePool } from './findings.ts';
 import { META } from './meta-labels.ts';
 import { isTaken, nearMisses } from './near-misses.ts';
 import type { ExplainedWorld, NearMiss } from './near-misses.ts';

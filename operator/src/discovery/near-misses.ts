@@ -5,7 +5,7 @@ import type { ObjectOf } from '../objects/kinds.ts';
 import { keyOf } from '../objects/kube-object.ts';
 import type { ObjectSource } from '../objects/object-source.ts';
 import type { LabelSelector } from '../objects/schema-parts.ts';
-import type { Problem } from './discovery.ts';
+import type { Problem } from './findings.ts';
 import { SERVICE_NAME_LABEL } from './endpoint-slice-targets.ts';
 import { selectorMatches } from './select-objects.ts';
 import type { LabelMap } from './select-objects.ts';

@@ -4,7 +4,7 @@
 import { errorText } from '@flotilla/chassis';
 import { compareUtf8, relabelRuleConfig } from '@flotilla/model';
 import type { ScrapeJob } from '../monitors/scrape-job.ts';
-import type { PoolTarget, ScrapePool } from './discovery.ts';
+import type { PoolTarget, ScrapePool } from './findings.ts';
 import { relabelTarget } from './relabel-targets.ts';
 import type { TargetGroup } from './target-group.ts';
 

@@ -11,7 +11,7 @@ import {
 } from '@flotilla/model';
 import type { TargetHistograms } from '@flotilla/wire';
 import type { NamedRule, ScrapeJob } from '../monitors/scrape-job.ts';
-import type { ExplainedTarget, ExplainStep, PoolTarget } from './discovery.ts';
+import type { ExplainedTarget, ExplainStep, PoolTarget } from './findings.ts';
 
 export interface RelabeledTarget {
   /** Undefined when it was dropped. */

@@ -18,7 +18,7 @@ import type { ObjectMeta } from '../objects/kube-object.ts';
 import type { Problem as SourceProblem } from '../objects/object-source.ts';
 import { checkedRules } from '../rules/checked-rules.ts';
 import type { CheckedRules } from '../rules/checked-rules.ts';
-import type { Problem, SelectedObject } from './discovery.ts';
+import type { Problem, SelectedObject } from './findings.ts';
 import { whyNotSelected } from './select-objects.ts';
 
 type MonitorKind = 'ServiceMonitor' | 'PodMonitor' | 'Probe' | 'ScrapeConfig';

@@ -7,7 +7,7 @@ import { Labels, relabelRuleConfig, relabelSteps } from '@flotilla/model';
 import type { RelabelRule } from '@flotilla/model';
 import type { DiscoveredResponse, DiscoveredTarget, DroppedTarget, RelabelStepView } from '@flotilla/wire';
 import type { ScrapeJob } from '../monitors/scrape-job.ts';
-import type { ScrapePool } from './discovery.ts';
+import type { ScrapePool } from './findings.ts';
 import { relabelTarget, withDefaults } from './relabel-targets.ts';
 
 export interface DiscoveredQuery {

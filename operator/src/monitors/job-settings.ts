@@ -10,6 +10,7 @@ import { checkCredentials, checkHeaderSecrets } from './check-credentials.ts';
 import { makeAuth, readsFiles } from './job-auth.ts';
 import { parseQuantity } from './quantity.ts';
 import { withClassAuth } from './scrape-class.ts';
+import { withNames } from './relabel-order.ts';
 
 /** Prometheus's names for the operator's. */
 const validationSchemes = { UTF8: 'utf8', Legacy: 'legacy' } as const;
@@ -65,7 +66,9 @@ export function makeJob(fields: JobFields, { fleet, source, scrapeClass, enforce
   const auth = withClassAuth(makeAuth(fields.auth, fields.namespace), scrapeClass, fleet);
   checkCredentials(auth, source);
   checkHeaderSecrets(fields.auth, fields.namespace, source);
-  const metricRules = [...(scrapeClass?.metricRelabelings ?? []), ...(fields.metricRelabelings ?? [])];
+  const metricRules = [...(scrapeClass?.metricRelabelings ?? []), ...(fields.metricRelabelings ?? [])].map(
+    (rule) => withNames(rule, fields.nameValidationScheme),
+  );
   return {
     name: fields.name,
     intervalMs,

@@ -2,7 +2,7 @@
 
 import type { Job } from '@flotilla/wire';
 import type { FleetSpec } from '../discovery/fleet-spec.ts';
-import type { ObjectRef } from '../discovery/discovery.ts';
+import type { ObjectRef } from '../discovery/findings.ts';
 import type { DiscoveryViews, RoleSelector } from '../discovery/discovery-views.ts';
 import type { KubernetesDiscovery, KubernetesRole } from '../discovery/kubernetes-discovery.ts';
 import { mayMatch } from '../discovery/select-objects.ts';

@@ -135,6 +135,16 @@ describe('a Probe', () => {
 });
 
 describe('a ScrapeConfig', () => {
+  test('has relabelings whose names its scheme has', async () => {
+    const staticConfigs = [{ targets: ['t'] }];
+    const rules = [{ targetLabel: 'a.b', replacement: 'x' }];
+    for (const field of ['relabelings', 'metricRelabelings']) {
+      expect(await scrapeConfigOf({ staticConfigs, [field]: rules })).toBe('');
+      const legacy = { staticConfigs, [field]: rules, nameValidationScheme: 'Legacy' };
+      expect(await scrapeConfigOf(legacy)).toContain(`"a.b" is invalid 'target_label' for replace action`);
+    }
+  });
+
   test('has a port for DNS records that have none', async () => {
     const dns = (config: object) => ({ dnsSDConfigs: [{ names: ['a.invalid'], ...config }] });
     expect(await scrapeConfigOf(dns({ type: 'A' }))).toContain('want a port');

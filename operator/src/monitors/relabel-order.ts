@@ -131,7 +131,10 @@ export function scrapeConfigRules({ spec }: ObjectOf<'ScrapeConfig'>, tail: Rule
     replace('__tmp_prometheus_job_name', ['job']),
     ...userRules(tail.classRules),
     ...(spec.jobName ? [set('job', spec.jobName)] : []),
-    ...tailRules({ ...tail, classRules: [] }, spec.relabelings),
+    ...tailRules(
+      { ...tail, classRules: [] },
+      spec.relabelings?.map((rule) => withNames(rule, spec.nameValidationScheme)),
+    ),
   ];
 }
 
@@ -212,6 +215,11 @@ function tailRules({ classRules, enforced }: RuleTail, own?: readonly RelabelRul
 
 function userRules(rules: readonly RelabelRule[] = []): NamedRule[] {
   return rules.map((rule) => ({ rule, text: describe(relabelRuleConfig(rule)) }));
+}
+
+/** Throws RangeError for a rule whose names the scheme does not have. */
+export function withNames(rule: RelabelRule, scheme: string | undefined): RelabelRule {
+  return scheme === 'Legacy' ? parseRelabelRule(relabelRuleConfig(rule), 'legacy') : rule;
 }
 
 function named(config: RelabelConfig): NamedRule {

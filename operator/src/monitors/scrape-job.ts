@@ -2,7 +2,7 @@
 
 import type { RelabelRule } from '@flotilla/model';
 import type { Job } from '@flotilla/wire';
-import type { ObjectRef } from '../discovery/discovery.ts';
+import type { ObjectRef } from '../discovery/findings.ts';
 import type { TargetGroup } from '../discovery/target-group.ts';
 
 /** A rule and how `flotilla why` shows it. */

@@ -2,7 +2,7 @@
 
 import { compareUtf8 } from '@flotilla/model';
 import { dump } from 'js-yaml';
-import type { RuleFileText } from '../discovery/discovery.ts';
+import type { RuleFileText } from '../discovery/findings.ts';
 import type { CheckedRules } from './checked-rules.ts';
 
 /** One file per object, named after it; `_` cannot occur in a Kubernetes name, so that no two can collide. */

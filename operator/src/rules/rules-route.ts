@@ -5,7 +5,7 @@ import type { RequestHandler } from '@flotilla/chassis';
 import { Unavailable } from '@flotilla/model';
 import type { RulesFeed } from '@flotilla/wire';
 import { createHash } from 'node:crypto';
-import type { RuleFileText } from '../discovery/discovery.ts';
+import type { RuleFileText } from '../discovery/findings.ts';
 
 /** `files` gives undefined while not everything has been read: then a ruler keeps what it has. */
 export function rulesRoute(

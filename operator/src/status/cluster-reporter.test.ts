@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { EventRecorder } from '../cluster/event-recorder.ts';
 import { TestApiServer, testLog } from '../cluster/test-api-server.ts';
-import type { SelectedObject } from '../discovery/discovery.ts';
+import type { SelectedObject } from '../discovery/findings.ts';
 import { testFleet } from '../workloads/test-fleet.ts';
 import { ClusterReporter } from './cluster-reporter.ts';
 import type { FleetStatus } from './fleet-status.ts';

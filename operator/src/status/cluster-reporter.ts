@@ -9,7 +9,7 @@ import { KubeApiError } from '../cluster/api-client.ts';
 import type { ApiClient } from '../cluster/api-client.ts';
 import type { EventRecorder } from '../cluster/event-recorder.ts';
 import { resourcePath, RESOURCES } from '../cluster/resources.ts';
-import type { Problem, SelectedObject } from '../discovery/discovery.ts';
+import type { Problem, SelectedObject } from '../discovery/findings.ts';
 import type { FleetSpec } from '../discovery/fleet-spec.ts';
 import type { FleetStatus } from './fleet-status.ts';
 import { fleetObjectStatus } from './fleet-object-status.ts';

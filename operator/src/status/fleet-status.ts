@@ -3,7 +3,7 @@
 import type { Epoch } from '@flotilla/wire';
 import type { Heartbeats } from '../assignment/heartbeats.ts';
 import type { AssignmentBook } from '../assignment/assignment-book.ts';
-import type { Problem } from '../discovery/discovery.ts';
+import type { Problem } from '../discovery/findings.ts';
 import { nextTable, shardsToRun } from '../topology/resize.ts';
 import type { TopologyState } from '../topology/resize.ts';
 import { shardsOf } from '../topology/slot-table.ts';

@@ -1,6 +1,6 @@
 // Tells the outside what the operator decided. Only the leader calls it.
 
-import type { Problem, SelectedObject } from '../discovery/discovery.ts';
+import type { Problem, SelectedObject } from '../discovery/findings.ts';
 import type { FleetSpec } from '../discovery/fleet-spec.ts';
 import type { FleetStatus } from './fleet-status.ts';
 

@@ -3,7 +3,8 @@
 import { Router, sendData } from '@flotilla/chassis';
 import type { RequestHandler } from '@flotilla/chassis';
 import { BadRequest, Labels } from '@flotilla/model';
-import type { Discovery, ExplainedTarget } from '../discovery/discovery.ts';
+import type { Discovery } from '../discovery/discovery.ts';
+import type { ExplainedTarget } from '../discovery/findings.ts';
 import type { Operator } from '../operator.ts';
 
 const queryLengthMax = 2048;

@@ -142,7 +142,7 @@ export async function collectRange(range: PlannedRange, evaluation: Evaluation):
     await evaluation.breathe();
     source.load(i, windows);
     const count = windows.locate(range.beforeMs, range.afterMs);
-    evaluation.counter.addWindows(count, windows.lo, windows.hi);
+    evaluation.counter.addWindows(count, windows.lo, windows.hi, source.isStored);
     const columns = windowColumns(range);
     const size = columns.values.length + (columns.histograms?.length ?? 0);
     if (size === 0) continue;

@@ -14,7 +14,7 @@ import type { Evaluation } from './evaluation.ts';
 import { type Grouping, groupSeries } from './grouping.ts';
 import { BaseOperator, type Operator } from './operator.ts';
 import { listOf } from './series-list.ts';
-import { CELL_BYTES, copyRows, HISTOGRAM, NOTHING, type Tile } from './tile.ts';
+import { FLOAT, HISTOGRAM, NOTHING, type Tile } from './tile.ts';
 
 /** Counts of one value in one group. */
 interface ValueRow {
@@ -26,7 +26,7 @@ export class CountValues extends BaseOperator {
   private readonly label: string;
   private readonly grouping: Grouping;
   private readonly input: Operator;
-  private result: Tile | undefined;
+  private rows: readonly ValueRow[] = [];
 
   constructor(label: string, grouping: Grouping, input: Operator, evaluation: Evaluation) {
     super(input.grid, evaluation);
@@ -52,11 +52,20 @@ export class CountValues extends BaseOperator {
         );
       }
     });
-    this.finish([...rows.values()]);
+    this.rows = [...rows.values()];
+    this.series = listOf(
+      this.rows.map(({ labels }) => labels),
+      true,
+    );
   }
 
   read(from: number, to: number, into: Tile, row: number): void {
-    copyRows(this.result!, from, into, row, to - from, this.grid.steps);
+    const { steps } = this.grid;
+    this.rows.slice(from, to).forEach(({ counts }, i) => {
+      const at = (row + i) * steps;
+      into.values.set(counts, at);
+      for (let step = 0; step < steps; step++) into.valid[at + step] = counts[step]! > 0 ? FLOAT : NOTHING;
+    });
   }
 
   /** Counts the samples of one row of input; neighbours are often equal. */
@@ -88,7 +97,7 @@ export class CountValues extends BaseOperator {
     const key = `${group}/${this.keepsValue() ? text : ''}`;
     let row = rows.get(key);
     if (row === undefined) {
-      this.evaluation.budget.take(this.grid.steps * CELL_BYTES, 'count_values');
+      this.evaluation.budget.take(this.grid.steps * 8, 'count_values');
       row = { labels: this.labelsOf(base, value), counts: new Float64Array(this.grid.steps) };
       rows.set(key, row);
     }
@@ -104,21 +113,6 @@ export class CountValues extends BaseOperator {
     if (!this.keepsValue()) return base;
     const text = labelText(value);
     return new LabelsBuilder(base).set(this.label, text).labels();
-  }
-
-  private finish(rows: readonly ValueRow[]): void {
-    const { steps } = this.grid;
-    const tile = this.evaluation.take(rows.length, steps, 'count_values');
-    rows.forEach(({ counts }, i) => {
-      tile.values.set(counts, i * steps);
-      for (let step = 0; step < steps; step++) tile.valid[i * steps + step] = counts[step]! > 0 ? 1 : 0;
-    });
-    this.evaluation.budget.give(rows.length * steps * CELL_BYTES);
-    this.series = listOf(
-      rows.map((row) => row.labels),
-      true,
-    );
-    this.result = tile;
   }
 }
 

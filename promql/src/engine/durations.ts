@@ -2,7 +2,8 @@
 
 import type { Expr, PositionRange } from '../ast.ts';
 import { combine, isComparison, isSetOp, isTrim, largest, smallest } from './arithmetic.ts';
-import { fail } from './errors.ts';
+import { durationExprs, walk } from '../parser/traverse.ts';
+import { fail, QueryError } from './errors.ts';
 
 /** The query as step(), range(), start() and end() see it. An instant query has a step of 0. */
 export interface QueryWindow {
@@ -29,8 +30,17 @@ export function resolveDuration(
   return Math.trunc(seconds * 1000);
 }
 
+/** Resolves all durations of a query, for what is wrong with them; they are its parameter's fault, so before all others. */
+export function checkDurations(query: Expr, window: QueryWindow): void {
+  walk(query, (expr) => {
+    const offset = expr.kind === 'selector' || expr.kind === 'subquery' ? expr.offsetExpr : undefined;
+    for (const one of durationExprs(expr))
+      resolveDuration(one, 0, window, one === offset ? 'any' : 'positive');
+  });
+}
+
 function failAt(pos: PositionRange, message: string): never {
-  return fail(`${pos.start}:${pos.end}: ${message}`);
+  throw new QueryError('bad_data', `${pos.start}:${pos.end}: ${message}`);
 }
 
 function evaluate(expr: Expr, window: QueryWindow): number {

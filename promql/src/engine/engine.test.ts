@@ -70,6 +70,17 @@ describe('limits', () => {
   });
 });
 
+test('a subquery pinned by @ reads nothing after that time, though its steps go on', async () => {
+  const storage = new MemoryStorage();
+  for (const name of ['one', 'two']) storage.add(Labels.fromRecord({ __name__: name, a: 'b' }), 0, 1); // Equal without their names.
+  const ask = (at: number): Promise<unknown> => {
+    const expr = `predict_linear(changes({a="b"}[2m])[15s:1m] @ ${at}, 2)`;
+    return new Engine({}).range({ expr, startMs: 10_000, endMs: 90_000, stepMs: 10_000 }, storage);
+  };
+  await expect(ask(-20)).resolves.toMatchObject({ series: [] });
+  await expect(ask(0)).rejects.toThrow('vector cannot contain metrics with the same labelset');
+});
+
 describe('cancellation', () => {
   test('before the query begins', async () => {
     const error = await failure({}, 'c_total', { signal: AbortSignal.abort() });
@@ -162,7 +173,7 @@ describe('selections', () => {
     expect(joined.map(spanOf)).toEqual([[-3_059_999, 1_200_000]]);
     expect(await hintsOf('m - m offset 1d')).toHaveLength(2);
     expect(await hintsOf('m{a="1"} / m')).toHaveLength(1);
-    expect(await hintsOf('m{a="1"} / m{a="2"}')).toHaveLength(2);
+    expect(await hintsOf('m{a="1"} or m{a="2"}')).toHaveLength(2);
     expect(await hintsOf('rate(m{a="1"}[1h]) / m')).toHaveLength(2);
   });
 });
@@ -207,6 +218,20 @@ test('a range of one step is sorted without a warning only if nothing in it depe
   };
   expect(await warningsOf('sort(vector(1))')).toEqual([]);
   expect(await warningsOf('sort(c_total)')).toHaveLength(1);
+});
+
+test('samples are read once, however many windows they are in', async () => {
+  const readOf = async (expr: string, stepMs = 15_000): Promise<unknown> => {
+    const window = { startMs: 60_000, endMs: 120_000, stepMs };
+    const { stats } = await new Engine().range({ expr, ...window }, counters(1), { measure: true });
+    expect(stats.readPerStep!.samples.reduce((sum, count) => sum + count)).toBe(stats.samplesRead);
+    return [...stats.readPerStep!.samples];
+  };
+  expect(await readOf('c_total')).toEqual([1, 1, 1, 1, 1]);
+  expect(await readOf('rate(c_total[45s])')).toEqual([3, 1, 1, 1, 1]);
+  expect(await readOf('rate(c_total[15s])', 30_000)).toEqual([1, 1, 1]);
+  expect(await readOf('sum_over_time(c_total[45s] @ 60) + c_total')).toEqual([4, 1, 1, 1, 1]);
+  expect(await readOf('max_over_time(c_total[30s:15s])')).toEqual([2, 1, 1, 1, 1]);
 });
 
 describe('a part that a query has twice', () => {

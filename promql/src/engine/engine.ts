@@ -1,6 +1,7 @@
 // The engine: parses, plans, loads and evaluates queries. It holds nothing between them.
 
 import type { Expr } from '../ast.ts';
+import { withoutParens } from '../logical/logical-plan.ts';
 import type { ParserOptions } from '../parser/options.ts';
 import { parseExpr } from '../parser/parse.ts';
 import { valueType } from '../parser/traverse.ts';
@@ -11,7 +12,6 @@ import { fail, QueryError, QueryLimitError } from './errors.ts';
 import { Evaluation } from './evaluation.ts';
 import { makeBudget } from './make-budget.ts';
 import { type Grid, gridBetween, instantGrid } from './grid.ts';
-import { withoutParens } from './invariance.ts';
 import { Planner } from './plan.ts';
 import type { PlanNode } from './plan-tree.ts';
 import type { QueryData, QueryResult } from './result.ts';
@@ -44,6 +44,8 @@ export interface QueryControl {
   readonly timeoutMs?: number;
   /** Measures each part of the plan, for the result's `stats.plan`, and counts samples by step; it costs some. */
   readonly measure?: boolean;
+  /** Counts the samples that are read, for the result's `stats.samplesRead`; it costs little. */
+  readonly countReads?: boolean;
 }
 
 export interface InstantQuery {
@@ -106,7 +108,7 @@ export class Engine {
     const evaluation = this.makeEvaluation({}, new AbortController().signal, counter);
     const { defaultIntervalMs, maxSamples } = this.options;
     const planner = new Planner(expr, evaluation, window, defaultIntervalMs, maxSamples);
-    planQuery(planner, expr, isRange ? gridBetween(startMs, endMs, stepMs) : instantGrid(startMs), isRange);
+    planQuery(planner, isRange ? gridBetween(startMs, endMs, stepMs) : instantGrid(startMs), isRange);
     return planner.tree.describe();
   }
 
@@ -124,15 +126,16 @@ export class Engine {
     const signal = control.signal ?? new AbortController().signal;
     const { defaultIntervalMs, maxSamples } = this.options;
     const isMeasured = control.measure === true;
-    const counter = new SampleCounter(grid.steps, isMeasured);
+    const counter = new SampleCounter(grid.steps, isMeasured || control.countReads === true);
     const evaluation = this.makeEvaluation(control, signal, counter);
     const planner = new Planner(expr, evaluation, window, defaultIntervalMs, maxSamples, isMeasured);
-    const evaluate = planQuery(planner, expr, grid, isRange);
+    const evaluate = planQuery(planner, grid, isRange);
     evaluation.check();
     const context = { signal, budget: evaluation.budget };
     const warnings = await evaluation.orAborted(planner.selections.load(storage, context));
     evaluation.anyHistograms = planner.selections.anyHistograms();
     const data = await guarded(evaluate);
+    const read = counter.readPerStep(grid);
     const annotations = evaluation.annotations.texts(typeof given === 'string' ? given : (text ?? ''));
     return {
       ...data,
@@ -142,7 +145,12 @@ export class Engine {
         samples: counter.total,
         peakSamples: evaluation.peakSamples,
         evalMs: performance.now() - begunMs,
-        ...(isMeasured && { perStep: counter.perStep(grid), plan: planner.tree.describe() }),
+        ...(read && { samplesRead: read.samples.reduce((sum, count) => sum + count, 0) }),
+        ...(isMeasured && {
+          perStep: counter.perStep(grid),
+          readPerStep: read,
+          plan: planner.tree.describe(),
+        }),
       },
     };
   }
@@ -171,9 +179,9 @@ function checkRangeType(expr: Expr): void {
 }
 
 /** Plans the query, which registers its selections; the returned function evaluates it. */
-function planQuery(planner: Planner, expr: Expr, grid: Grid, isRange: boolean): () => Promise<QueryData> {
+function planQuery(planner: Planner, grid: Grid, isRange: boolean): () => Promise<QueryData> {
   const { evaluation } = planner;
-  const bare = withoutParens(expr);
+  const bare = withoutParens(planner.query);
   const type = valueType(bare);
   if (bare.kind === 'string') {
     return () => Promise.resolve({ type: 'string', timeMs: grid.startMs, value: bare.value });

@@ -1,6 +1,7 @@
 // What a query can fail with while it runs. The texts are Prometheus's: its API and its users' alerts match on them.
 
-export type QueryErrorKind = 'execution' | 'timeout' | 'canceled' | 'internal';
+/** `bad_data`: of the query itself, whatever the samples are. */
+export type QueryErrorKind = 'bad_data' | 'execution' | 'timeout' | 'canceled' | 'internal';
 
 export class QueryError extends Error {
   override readonly name: string = 'QueryError';

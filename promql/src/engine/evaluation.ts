@@ -109,6 +109,17 @@ export class Evaluation {
     return makeTile(rows * steps);
   }
 
+  /** A tile with anything in its cells, for a moment without a pause; then it is given back with giveLent(). */
+  lend(rows: number, steps: number, where: string): Tile {
+    this.count(rows * steps, where);
+    return lendTile(rows * steps);
+  }
+
+  giveLent(tile: Tile): void {
+    this.give(tile);
+    returnTile(tile);
+  }
+
   private count(cells: number, where: string): void {
     this.held += cells;
     if (this.held > this.maxSamples) {
@@ -148,16 +159,14 @@ export class Evaluation {
     const { steps } = op.grid;
     const total = op.series.labels.length;
     const batch = Math.min(batchRows(steps), total);
-    this.count(batch * steps, where);
-    const tile = lendTile(batch * steps);
+    const tile = this.lend(batch, steps, where);
     for (let from = 0; from < total; from += batch) {
       await this.breathe();
       const rows = Math.min(batch, total - from);
       op.read(from, from + rows, tile, 0);
       visit(tile, from, rows);
     }
-    this.give(tile);
-    returnTile(tile);
+    this.giveLent(tile);
   }
 
   /** Evaluates rows that nobody needs the values of, for their annotations. */

@@ -8,6 +8,8 @@ export interface Grid {
   readonly stepMs: number;
   /** 0 when the end is before the start, which only a subquery can bring about. */
   readonly steps: number;
+  /** Of a subquery that is pinned by `@`: nothing after this time is read, whatever the steps. */
+  readonly readEndMs?: number;
 }
 
 /** The grid from start to end, both inclusive. */

@@ -8,6 +8,7 @@ import {
   histogramVariance,
 } from '@flotilla/model';
 import type { Call, Expr, PositionRange } from '../ast.ts';
+import { withoutParens } from '../logical/logical-plan.ts';
 import { valueType } from '../parser/traverse.ts';
 import { Absent, absentLabels } from './absent.ts';
 import { largest, smallest } from './arithmetic.ts';
@@ -17,7 +18,6 @@ import { anchoredKernels, smoothedKernels } from './extended-rate.ts';
 import type { Grid } from './grid.ts';
 import { type BucketResult, HistogramFunction } from './histogram-operator.ts';
 import { planInfo } from './info-plan.ts';
-import { withoutParens } from './invariance.ts';
 import { labelJoin, labelReplace } from './label-functions.ts';
 import { mathFunctions } from './math-functions.ts';
 import { MergeOperator } from './merge-operator.ts';

@@ -4,6 +4,7 @@
 // once instead of at every step, and selectors as the storage is asked for them.
 
 import type { Expr } from '../ast.ts';
+import { type Marks, markTexts } from '../logical/logical-plan.ts';
 import { printAggregateHead, printExpr, printOperator } from '../printer/print.ts';
 import type { Evaluation } from './evaluation.ts';
 import { type Grid, gridEnd } from './grid.ts';
@@ -43,6 +44,8 @@ export interface PlanNode {
   readonly endMs: number;
   readonly stepMs: number;
   readonly steps: number;
+  /** What makes it cheaper than it looks: `evaluated once`, `matchers of the other side: pod="a"`, … */
+  readonly notes?: readonly string[];
   readonly selection?: PlanSelection;
   /**
    * Absent unless the query was run; ranges are read by the function around them, and what the query has twice may be
@@ -73,12 +76,14 @@ class OpenNode {
 
 export class PlanTree {
   private readonly evaluation: Evaluation;
+  private readonly marks: ReadonlyMap<Expr, Marks>;
   private readonly isMeasured: boolean;
   private readonly roots: OpenNode[] = [];
   private current: OpenNode | undefined;
 
-  constructor(evaluation: Evaluation, isMeasured: boolean) {
+  constructor(evaluation: Evaluation, marks: ReadonlyMap<Expr, Marks>, isMeasured: boolean) {
     this.evaluation = evaluation;
+    this.marks = marks;
     this.isMeasured = isMeasured;
   }
 
@@ -109,23 +114,26 @@ export class PlanTree {
   }
 
   describe(): PlanNode | undefined {
-    return this.roots[0] && describeNode(this.roots[0], this.isMeasured);
+    return this.roots[0] && this.describeNode(this.roots[0]);
   }
-}
 
-function describeNode(node: OpenNode, isRun: boolean): PlanNode {
-  const { expr, grid, selection } = node;
-  return {
-    operator: operatorOf(expr),
-    expr: printExpr(expr),
-    startMs: grid.startMs,
-    endMs: gridEnd(grid),
-    stepMs: grid.stepMs,
-    steps: grid.steps,
-    ...(selection && { selection: describeSelection(selection, isRun) }),
-    ...(node.isOpened && { cost: costOf(node) }),
-    inputs: node.inputs.map((input) => describeNode(input, isRun)),
-  };
+  private describeNode(node: OpenNode): PlanNode {
+    const { expr, grid, selection } = node;
+    const marks = [this.marks.get(expr), expr.kind === 'matrix' ? this.marks.get(expr.selector) : undefined];
+    const notes = [...new Set(marks.flatMap((one) => markTexts(one ?? {})))];
+    return {
+      operator: operatorOf(expr),
+      expr: printExpr(expr),
+      startMs: grid.startMs,
+      endMs: gridEnd(grid),
+      stepMs: grid.stepMs,
+      steps: grid.steps,
+      ...(notes.length > 0 && { notes }),
+      ...(selection && { selection: describeSelection(selection, this.isMeasured) }),
+      ...(node.isOpened && { cost: costOf(node) }),
+      inputs: node.inputs.map((input) => this.describeNode(input)),
+    };
+  }
 }
 
 function operatorOf(expr: Expr): string {

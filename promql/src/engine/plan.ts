@@ -1,4 +1,4 @@
-// Turns a checked syntax tree into operators, and collects the selections that they need.
+// Turns a query's logical plan into operators, and collects the selections that they need.
 //
 // Each expression is planned for a grid: the query's, a subquery's own, or the first step alone of either for a part
 // that gives the same at every step.
@@ -12,21 +12,22 @@ import type {
   SubqueryExpr,
   VectorSelector,
 } from '../ast.ts';
+import { type LogicalPlan, type Marks, withoutParens } from '../logical/logical-plan.ts';
+import { optimize } from '../logical/optimize.ts';
+import { WINDOW_FUNCTIONS } from '../logical/step-invariance.ts';
 import { valueType } from '../parser/traverse.ts';
 import type { SelectHints } from '../storage.ts';
 import { FoldAggregate } from './aggregate.ts';
 import { isSetOp } from './arithmetic.ts';
 import { CountValues } from './count-values.ts';
-import { type QueryWindow, resolveDuration } from './durations.ts';
+import { checkDurations, type QueryWindow, resolveDuration } from './durations.ts';
 import { fail, QueryLimitError } from './errors.ts';
 import type { Evaluation } from './evaluation.ts';
 import { isFoldOp } from './fold.ts';
 import { firstStep, type Grid, gridEnd, subqueryGrid } from './grid.ts';
 import type { Grouping } from './grouping.ts';
 import { sharedReference } from './info-plan.ts';
-import { statsSelectors } from './histogram-stats.ts';
 import { InstantSelector, lookTimes, type SampleColumn } from './instant-selector.ts';
-import { Invariance, WINDOW_FUNCTIONS, withoutParens } from './invariance.ts';
 import { MergeOperator } from './merge-operator.ts';
 import { NodeRanks } from './node-ranks.ts';
 import type { Operator } from './operator.ts';
@@ -34,7 +35,6 @@ import { planCall } from './plan-call.ts';
 import { PlanTree } from './plan-tree.ts';
 import { QuantileAggregate } from './quantile-aggregate.ts';
 import { type RangeSource, StorageSource, SubquerySource } from './range-source.ts';
-import { SampleCounter } from './sample-counter.ts';
 import { ScalarBinary, VectorScalarBinary } from './scalar-binary.ts';
 import { type Selection, Selections } from './selection.ts';
 import { SharedParts } from './shared-parts.ts';
@@ -74,8 +74,7 @@ export class Planner {
   readonly ranks: NodeRanks;
   private readonly defaultIntervalMs: number;
   private readonly maxSamples: number;
-  private readonly invariance = new Invariance((call) => sharedReference(this, call.args[0]!) !== undefined);
-  private readonly stats: ReadonlySet<VectorSelector>;
+  private readonly logical: LogicalPlan;
   private readonly shared: SharedParts;
 
   constructor(
@@ -86,22 +85,31 @@ export class Planner {
     maxSamples: number,
     isMeasured = false,
   ) {
-    this.tree = new PlanTree(evaluation, isMeasured);
-    this.stats = statsSelectors(query);
-    this.shared = new SharedParts(query, evaluation);
-    this.ranks = new NodeRanks(query);
-    evaluation.annotations.ranks = this.ranks;
     this.evaluation = evaluation;
     this.window = window;
     this.defaultIntervalMs = defaultIntervalMs;
     this.maxSamples = maxSamples;
+    checkDurations(query, window);
+    this.logical = optimize(query, (info) => sharedReference(this, info.args[0]!) !== undefined);
+    this.tree = new PlanTree(evaluation, this.logical.marks, isMeasured);
+    this.shared = new SharedParts(evaluation);
+    this.ranks = new NodeRanks(query);
+    evaluation.annotations.ranks = this.ranks;
+  }
+
+  /** The query as it is planned. */
+  get query(): Expr {
+    return this.logical.expr;
+  }
+
+  private marksOf(expr: Expr): Marks {
+    return this.logical.marks.get(expr) ?? {};
   }
 
   /** An operator for an expression of scalar or vector type. */
   plan(expr: Expr, grid: Grid, around: Surroundings = ALONE): Operator {
     const bare = withoutParens(expr);
-    const isOnce = grid.steps > 0 && bare.kind !== 'number' && this.invariance.isInvariant(bare);
-    if (!isOnce) return this.planNode(bare, grid, around);
+    if (grid.steps === 0 || !this.marksOf(bare).isOnce) return this.planNode(bare, grid, around);
     // Its grid ends where it starts, which tells where only one step was asked for.
     if (grid.steps === 1) return this.planNode(bare, firstStep(grid), around);
     const counter = this.evaluation.counter.ofOnce();
@@ -137,7 +145,7 @@ export class Planner {
       case 'binary':
         return this.buildBinary(expr, grid);
       case 'aggregate':
-        return this.shared.of(expr, grid, () => this.buildAggregate(expr, grid));
+        return this.shared.of(this.marksOf(expr).sharedAs, grid, () => this.buildAggregate(expr, grid));
       case 'call':
         if (WINDOW_FUNCTIONS.has(expr.func)) return this.buildWindowFunction(expr.func, grid);
         return planCall(this, expr, grid, { ...ALONE, func: expr.func });
@@ -260,15 +268,20 @@ export class Planner {
       resolveDuration(expr.stepExpr, expr.stepMs, this.window, 'positive') || this.defaultIntervalMs;
     const offsetMs = resolveDuration(expr.offsetExpr, expr.offsetMs, this.window, 'any');
     const atMs = this.timeOf(expr.at);
-    // A pinned subquery goes on as long as its parent; the steps after its window only show in annotations.
-    const inner = subqueryGrid({ ...grid, startMs: atMs ?? grid.startMs }, offsetMs, rangeMs, stepMs);
+    // A pinned subquery goes on as long as its parent; the steps after its window only show in annotations. Samples after it
+    // do not show at all, as in Prometheus, which does not select them.
+    const readEndMs = atMs ?? grid.readEndMs;
+    const inner = {
+      ...subqueryGrid({ ...grid, startMs: atMs ?? grid.startMs }, offsetMs, rangeMs, stepMs),
+      ...(readEndMs !== undefined && { readEndMs: readEndMs - offsetMs }),
+    };
     if (inner.steps > this.maxSamples) {
       throw new QueryLimitError(
         'query processing would load too many samples into memory in query execution',
       );
     }
     // Its samples count as those of the windows over them.
-    const apart = new SampleCounter(inner.steps, false);
+    const apart = this.evaluation.counter.ofSubquery(inner, grid, offsetMs, rangeMs);
     const input = this.evaluation.countingAt(apart, () => this.plan(expr.expr, inner, around));
     const windows = new Windows(grid, lookTimes(grid, offsetMs, atMs), rangeMs);
     return { source: new SubquerySource(input, this.evaluation), windows, beforeMs: 0, afterMs: 0 };
@@ -282,14 +295,15 @@ export class Planner {
   ): Selection {
     const offsetMs = this.offsetOf(expr);
     const atMs = this.timeOf(expr.at);
+    const endMs = Math.min(gridEnd(grid), grid.readEndMs ?? Infinity);
     const hints: SelectHints = {
       startMs: (atMs ?? grid.startMs) - offsetMs - extent.beforeMs + 1,
-      endMs: (atMs ?? gridEnd(grid)) - offsetMs + extent.afterMs,
+      endMs: (atMs ?? endMs) - offsetMs + extent.afterMs,
       stepMs: grid.steps > 1 ? grid.stepMs : 0,
       rangeMs: extent.rangeMs,
       ...around,
     };
-    const selection = this.selections.add(expr.matchers, hints, this.stats.has(expr));
+    const selection = this.selections.add(expr.matchers, hints, this.marksOf(expr).isStats === true);
     this.tree.selects(selection);
     return selection;
   }

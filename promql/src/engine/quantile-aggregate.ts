@@ -52,7 +52,7 @@ export class QuantileAggregate extends BaseOperator {
 
   private readGroup(rows: readonly number[], into: Tile, at: number): void {
     const { steps } = this.grid;
-    const tile = this.evaluation.take(rows.length, steps, 'quantile');
+    const tile = this.evaluation.lend(rows.length, steps, 'quantile');
     rows.forEach((row, i) => this.input.read(row, row + 1, tile, i));
     if (tile.histograms !== undefined && tile.valid.includes(HISTOGRAM)) {
       this.evaluation.annotations.ignoredInAggregation('quantile', this.inputPos);
@@ -66,7 +66,7 @@ export class QuantileAggregate extends BaseOperator {
       into.valid[at + step] = count > 0 ? 1 : 0;
       if (count > 0) into.values[at + step] = quantile(this.phis[step]!, numbers.subarray(0, count));
     }
-    this.evaluation.give(tile);
+    this.evaluation.giveLent(tile);
   }
 
   /** Says which φ are outside [0, 1]: NaN, or else the largest and the smallest. */

@@ -64,7 +64,7 @@ export class RangeFunction extends BaseOperator {
     for (let i = from; i < to; i++) {
       const at = (row + i - from) * steps;
       source.load(i, windows);
-      this.counter.addWindows(windows.locate(beforeMs, afterMs), windows.lo, windows.hi);
+      this.counter.addWindows(windows.locate(beforeMs, afterMs), windows.lo, windows.hi, source.isStored);
       if (windows.histograms === undefined && windows.startTimesMs === undefined) {
         kernel(windows, this.params, into, at);
       } else {

@@ -22,6 +22,8 @@ export interface SampleColumns {
 }
 
 export interface RangeSource {
+  /** Whether its samples are those of a storage. */
+  readonly isStored: boolean;
   /** Set by open(). */
   readonly series: SeriesList;
   open(): Promise<void>;
@@ -31,6 +33,7 @@ export interface RangeSource {
 
 /** Samples as they were scraped. */
 export class StorageSource implements RangeSource {
+  readonly isStored = true;
   series: SeriesList = NO_SERIES;
   private readonly selection: Selection;
   private readonly withStartTimes: boolean;
@@ -87,6 +90,7 @@ function withUnknownResets(histogram: FloatHistogram | undefined): FloatHistogra
 
 /** The steps of an inner expression. */
 export class SubquerySource implements RangeSource {
+  readonly isStored = false;
   series: SeriesList = NO_SERIES;
   private readonly input: Operator;
   private readonly evaluation: Evaluation;

@@ -18,6 +18,9 @@ export interface QueryStats {
   readonly evalMs: number;
   /** These are there only if the query was measured. */
   readonly perStep?: SamplesPerStep | undefined;
+  /** Samples that no earlier step had looked at; absent unless the query was to count them. */
+  readonly samplesRead?: number;
+  readonly readPerStep?: SamplesPerStep | undefined;
   readonly plan?: PlanNode | undefined;
 }
 

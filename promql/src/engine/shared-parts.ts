@@ -1,103 +1,26 @@
-// Aggregations that a query has more than once are evaluated once, if that cannot be noticed: the same text on the same
-// steps, and nothing in it that could make a note, whose position would then be that of another place.
+// Operators that share what the query has more than once, as its logical plan says: where nothing in it could make a note,
+// whose position would then be that of another place.
 //
 // Whether there are native histograms, of which anything could make a note, is known only when the series are loaded.
 // So each place has a plan of its own, and uses it then.
 
-import { METRIC_NAME } from '@flotilla/model';
-import type { Call, Expr } from '../ast.ts';
-import { children, walk } from '../parser/traverse.ts';
-import { printExpr } from '../printer/print.ts';
-import { isTrim } from './arithmetic.ts';
 import type { Evaluation } from './evaluation.ts';
-import { isFoldOp } from './fold.ts';
 import type { Grid } from './grid.ts';
-import { mathFunctions } from './math-functions.ts';
 import { BaseOperator, type Operator } from './operator.ts';
-import { overTimeKernels } from './over-time.ts';
-import { COUNTER_SUFFIX } from './range-function.ts';
 import type { SampleCounter } from './sample-counter.ts';
 import { copyRows, type Tile } from './tile.ts';
-import { varianceKernels } from './variance.ts';
 
-const SILENT_FUNCTIONS: ReadonlySet<string> = new Set([
-  ...Object.keys(mathFunctions),
-  ...Object.keys(overTimeKernels),
-  ...Object.keys(varianceKernels),
-  'clamp',
-  'clamp_max',
-  'clamp_min',
-  'delta',
-  'deriv',
-  'idelta',
-  'irate',
-  'round',
-  'scalar',
-  'time',
-  'vector',
-]);
-
-/** Whether no evaluation over floats can make a note. */
-function isSilent(expr: Expr): boolean {
-  return isSilentItself(expr) && children(expr).every(isSilent);
-}
-
-function isSilentItself(expr: Expr): boolean {
-  switch (expr.kind) {
-    case 'aggregate':
-      return isFoldOp(expr.op);
-    case 'binary':
-      return !isTrim(expr.op);
-    case 'call':
-      return SILENT_FUNCTIONS.has(expr.func) || isRateOfCounter(expr);
-    case 'selector':
-      return !expr.anchored && !expr.smoothed;
-    case 'matrix':
-    case 'number':
-    case 'paren':
-    case 'subquery':
-    case 'unary':
-      return true;
-    case 'string':
-      break;
-  }
-  return false;
-}
-
-/** Of a metric whose name says that it counts. */
-function isRateOfCounter({ func, args: [range] }: Call): boolean {
-  if ((func !== 'rate' && func !== 'increase') || range?.kind !== 'matrix') return false;
-  return range.selector.matchers.some(
-    ({ type, name, value }) => type === '=' && name === METRIC_NAME && COUNTER_SUFFIX.test(value),
-  );
-}
-
-/** Finds what one query has more than once, and hands out operators that share it. */
 export class SharedParts {
   private readonly evaluation: Evaluation;
-  /** How often a text comes in the query. */
-  private readonly counts = new Map<string, number>();
   private readonly shared = new Map<string, SharedPart>();
 
-  constructor(query: Expr, evaluation: Evaluation) {
+  constructor(evaluation: Evaluation) {
     this.evaluation = evaluation;
-    const found: Expr[] = [];
-    walk(query, (expr) => {
-      if (expr.kind === 'aggregate') found.push(expr);
-      return true;
-    });
-    if (found.length < 2) return;
-    for (const expr of found) {
-      const text = printExpr(expr);
-      this.counts.set(text, (this.counts.get(text) ?? 0) + (isSilent(expr) ? 1 : 0));
-    }
   }
 
-  /** An operator for the expression that `plan` plans: its own, or one that shares what another has computed. */
-  of(expr: Expr, { startMs, stepMs, steps }: Grid, plan: () => Operator): Operator {
-    if (expr.kind !== 'aggregate' || this.counts.size === 0) return plan();
-    const text = printExpr(expr);
-    if ((this.counts.get(text) ?? 0) < 2) return plan();
+  /** An operator for what `plan` plans: its own, or one that shares what that of the same text and steps has computed. */
+  of(text: string | undefined, { startMs, stepMs, steps }: Grid, plan: () => Operator): Operator {
+    if (text === undefined) return plan();
     const key = `${startMs}/${stepMs}/${steps}/${text}`;
     const counter = this.evaluation.counter.beside();
     const own = this.evaluation.countingAt(counter, plan);

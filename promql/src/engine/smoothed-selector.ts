@@ -35,7 +35,7 @@ export class SmoothedSelector extends BaseOperator {
     for (let i = from; i < to; i++) {
       this.source.load(i, this.windows);
       const count = this.windows.locate(0, this.evaluation.lookbackMs);
-      this.counter.addWindows(count, this.windows.lo, this.windows.hi);
+      this.counter.addWindows(count, this.windows.lo, this.windows.hi, true);
       for (let step = 0; step < steps; step++) this.smooth(i, step, into, (row + i - from) * steps + step);
     }
     this.evaluation.check();

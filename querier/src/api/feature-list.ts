@@ -13,18 +13,17 @@ const words =
   'at_modifier bool by duration_expr group_left group_right ignoring negative_offset offset on'.split(' ');
 
 /** By category, then by name. */
-export function featureList({ parser, engine }: QueryFeatures): Readonly<Record<string, Flags>> {
+export function featureList({ parser, engine, hasSearch }: QueryFeatures): Readonly<Record<string, Flags>> {
   const experimental = parser.experimentalFunctions === true;
   const extended = parser.extendedRangeSelectors === true;
   const fill = parser.binopFillModifiers === true;
   return {
     api: {
       ...all(['exclude_alerts', 'label_values_match', 'query_stats', 'query_warnings'], true),
+      ...all(['search_fuzz_alg_jarowinkler', 'search_fuzz_alg_subsequence'], true),
       ...all(['openapi_3.1', 'time_range_labels', 'time_range_series'], true),
-      ...all(
-        ['admin', 'lifecycle', 'openapi_3.2', 'otlp_write_receiver', 'remote_write_receiver', 'search'],
-        false,
-      ),
+      ...all(['admin', 'lifecycle', 'openapi_3.2', 'otlp_write_receiver', 'remote_write_receiver'], false),
+      search: hasSearch,
     },
     prometheus: { agent_mode: false, auto_reload_config: true, server_mode: true },
     promql: sorted({

@@ -9,7 +9,7 @@ import type { LabelsJob, SeriesJob } from '../evaluation/jobs.ts';
 import { acceptsGzip, answerUngated, requestSignal } from './answer.ts';
 import { Params } from './params.ts';
 import { both } from './query-routes.ts';
-import { RequestView } from './query-service.ts';
+import { RequestView } from './request-view.ts';
 import type { QueryService } from './query-service.ts';
 
 export function metadataRoutes(service: QueryService): Router {

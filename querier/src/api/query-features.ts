@@ -4,6 +4,8 @@ import type { EngineOptions, ParserOptions } from '@flotilla/promql';
 
 export interface QueryFeatures {
   readonly parser: ParserOptions;
+  /** Of /api/v1/search. */
+  readonly hasSearch: boolean;
   readonly engine: Pick<EngineOptions, 'delayedNameRemoval' | 'useStartTimestamps'>;
 }
 
@@ -16,6 +18,7 @@ export function queryFeatures(list: string): QueryFeatures {
       extendedRangeSelectors: names.has('promql-extended-range-selectors'),
       binopFillModifiers: names.has('promql-binop-fill-modifiers'),
     },
+    hasSearch: names.has('search-api'),
     engine: {
       delayedNameRemoval: names.has('promql-delayed-name-removal'),
       useStartTimestamps: names.has('use-start-timestamps'),

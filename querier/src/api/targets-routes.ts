@@ -18,7 +18,7 @@ import { mergeTargets } from './merged-targets.ts';
 import { askOperator } from './operator-view.ts';
 import { invalid } from '../evaluation/query-texts.ts';
 import { Params } from './params.ts';
-import { RequestView } from './query-service.ts';
+import { RequestView } from './request-view.ts';
 import type { QueryService } from './query-service.ts';
 
 export function targetsRoutes(service: QueryService, operator: InternalClient): Router {

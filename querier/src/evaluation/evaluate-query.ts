@@ -31,7 +31,8 @@ export async function evaluateQuery(job: QueryJob, context: JobContext): Promise
 async function evaluate(job: QueryJob, { engine, parser, signal, view }: JobContext): Promise<QueryResult> {
   const { timeoutMs, lookbackMs, startMs, endMs, stepMs } = job;
   const measure = job.stats === 'all';
-  const control = { signal, timeoutMs, measure, ...(lookbackMs !== undefined && { lookbackMs }) };
+  const countReads = job.stats !== '';
+  const control = { signal, timeoutMs, measure, countReads, ...(lookbackMs !== undefined && { lookbackMs }) };
   const storage = new MergedStorage(view.fanOut, { dedup: job.dedup });
   if (!job.isRange)
     return engine.instant({ ...parseQuery(job.query, parser), timeMs: startMs }, storage, control);

@@ -1,5 +1,7 @@
 // What the event loop asks of a worker: one request, its parameters parsed but for queries and selectors, which may be long.
 
+import type { SearchTerms } from './search-score.ts';
+
 interface AnyJob {
   /** Whether an answer may lack shards. */
   readonly allowPartial: boolean;
@@ -66,4 +68,21 @@ export interface LabelsJob extends ListJob {
   readonly name: string | undefined;
 }
 
-export type Job = QueryJob | ExemplarsJob | FederateJob | ReadJob | SeriesJob | LabelsJob;
+/** Names that fit what somebody types. */
+export interface SearchJob extends AnyJob, SearchTerms {
+  readonly kind: 'search';
+  readonly selectors: readonly string[];
+  readonly minTimeMs: number;
+  readonly maxTimeMs: number;
+  /** The label whose values are searched; undefined for the names of labels. */
+  readonly label: string | undefined;
+  /** What a result calls it. */
+  readonly field: 'name' | 'value';
+  readonly order: 'ascending' | 'descending' | 'score';
+  readonly limit: number;
+  readonly batchSize: number;
+  readonly withScore: boolean;
+  readonly withMetadata: boolean;
+}
+
+export type Job = QueryJob | ExemplarsJob | FederateJob | ReadJob | SeriesJob | LabelsJob | SearchJob;

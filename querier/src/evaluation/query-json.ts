@@ -153,9 +153,10 @@ export function statsJson(stats: QueryStats): unknown {
     },
     samples: {
       totalQueryableSamples: stats.samples,
-      samplesRead: stats.samples,
+      samplesRead: stats.samplesRead ?? stats.samples,
       peakSamples: stats.peakSamples,
       ...(stats.perStep && { totalQueryableSamplesPerStep: pointsOf(stats.perStep) }),
+      ...(stats.readPerStep && { samplesReadPerStep: pointsOf(stats.readPerStep) }),
     },
     ...(stats.plan && { plan: stats.plan }),
   };

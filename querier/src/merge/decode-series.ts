@@ -1,12 +1,13 @@
 // From the series of a store's answer to columns, cut to the time range, as they arrive: what came over the wire is not kept.
 
-import { CorruptionError, Labels, writeStale } from '@flotilla/model';
-import type { FloatHistogram } from '@flotilla/model';
+import { CorruptionError, writeStale } from '@flotilla/model';
+import type { FloatHistogram, Labels } from '@flotilla/model';
 import { ColumnDecoder, decodeXorChunk } from '@flotilla/promql';
 import { ChunkListReader, decodeHistogramChunk, floatHistogramOf } from '@flotilla/tsdb';
 import type { HistogramSample } from '@flotilla/tsdb';
-import type { ColumnArena } from '@flotilla/promql';
-import type { SeriesMessage } from '@flotilla/wire';
+import type { ColumnArena, Series } from '@flotilla/promql';
+import type { SeriesCursor } from '@flotilla/wire';
+import type { LabelCache } from './label-cache.ts';
 import type { Columns } from './slot-merge.ts';
 
 type HistogramEncoding = 2 | 3;
@@ -18,14 +19,17 @@ export interface DecodeOptions {
   /** As in the errors of damaged chunks. */
   readonly store: string;
   readonly arena: ColumnArena;
+  readonly labels: LabelCache;
   /** Told the bytes of columns before they are made, and of histograms; throws when they are too many. */
   readonly take: (bytes: number) => void;
 }
 
-/** A series as one store has it. */
-export interface StoreSeries extends Omit<SeriesMessage, 'labels' | 'chunkList'> {
-  readonly labels: Labels;
-  readonly columns: Columns;
+/** A series as one store has it; the rest as in SeriesMessage. */
+export interface StoreSeries extends Series {
+  readonly targetId: number;
+  readonly intervalMs: number;
+  readonly phaseMs: number;
+  readonly incomplete: boolean;
 }
 
 const bytesPerSample = 16;
@@ -40,25 +44,26 @@ export class SeriesDecoder {
     this.#columns = new ColumnDecoder(options.arena);
   }
 
-  decode({ labels, targetId, intervalMs, phaseMs, incomplete, chunkList }: SeriesMessage): StoreSeries {
-    const named = Labels.fromSorted(labels);
-    return {
-      labels: named,
-      targetId,
-      intervalMs,
-      phaseMs,
-      incomplete,
-      columns: this.#columnsOf(named, chunkList),
-    };
+  /** Adds the series of a batch. */
+  decode(series: SeriesCursor, into: StoreSeries[]): void {
+    this.#columns.enter(series.payload);
+    while (series.next()) {
+      const labels = this.#options.labels.of(series.payload, series.labelsFrom, series.labelsTo);
+      const { timestampsMs, values, histograms } = this.#columnsOf(labels, series);
+      const { targetId, intervalMs, phaseMs, incomplete } = series;
+      const one = { labels, timestampsMs, values, targetId, intervalMs, phaseMs, incomplete };
+      into.push(histograms === undefined ? one : { ...one, histograms });
+    }
   }
 
-  #columnsOf(labels: Labels, list: Uint8Array): Columns {
+  #columnsOf(labels: Labels, { payload, chunksFrom, chunksTo }: SeriesCursor): Columns {
     const { minTimeMs, maxTimeMs, take, store } = this.#options;
-    const samples = this.#columns.load(list);
+    const samples = this.#columns.load(chunksFrom, chunksTo);
     if (samples >= 0) {
       take(samples * bytesPerSample);
       if (this.#columns.decode()) return this.#columns.columns(minTimeMs, maxTimeMs);
     }
+    const list = payload.subarray(chunksFrom, chunksTo);
     return readSlowly(list, `store ${store}: series ${labels.toMetric()}`, take).between(
       minTimeMs,
       maxTimeMs,

@@ -26,7 +26,7 @@ export function mergeSeries(answers: readonly StoreAnswer[], dedup: boolean): Se
   for (let from = 0; from < all.length;) {
     let to = from + 1;
     while (to < all.length && all[to]!.labels.equals(all[from]!.labels)) to++;
-    const one = mergeGroup(to === from + 1 ? [all[from]!] : all.slice(from, to));
+    const one = to === from + 1 ? all[from]! : mergeGroup(all.slice(from, to));
     if (one.timestampsMs.length > 0) merged.push(one);
     from = to;
   }
@@ -65,11 +65,9 @@ function mergedLists(a: readonly StoreSeries[], b: readonly StoreSeries[]): Stor
 }
 
 function mergeGroup(members: readonly StoreSeries[]): Series {
-  const { labels, columns } = members[0]!;
-  if (members.length === 1) return { labels, ...columns };
+  const { labels } = members[0]!;
   const schedule = members.find(({ intervalMs }) => intervalMs > 0) ?? { intervalMs: 0, phaseMs: 0 };
-  const sources = members.map((member) => member.columns);
-  return { labels, ...mergeSlots(sources, schedule, isCounterName(labels.get(METRIC_NAME))) };
+  return { labels, ...mergeSlots(members, schedule, isCounterName(labels.get(METRIC_NAME))) };
 }
 
 /** The names that Prometheus takes for counters when it has no metadata. */

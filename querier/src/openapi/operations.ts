@@ -51,6 +51,32 @@ const evaluation = [
 const scrapePool = required('scrapePool', text, 'The name of a job.');
 
 /** By path, in the order in which they are shown. */
+/** Behind --enable-feature=search-api: a JSON object per line, batches of results and then how it ended. */
+function searchOperation(id: string, summary: string, more: readonly Parameter[] = []): Operation {
+  return {
+    tag: 'metadata',
+    id,
+    summary,
+    parameters: [
+      ...more,
+      match,
+      ...window,
+      optional('search[]', texts, 'What is typed; any of them will do.'),
+      optional('fuzz_alg', oneOfTexts('subsequence', 'jarowinkler')),
+      optional('fuzz_threshold', integer, 'From 0, which takes all, to 100.'),
+      optional('case_sensitive', boolean, 'Default: true.'),
+      optional('sort_by', oneOfTexts('alpha', 'score')),
+      optional('sort_dir', oneOfTexts('asc', 'dsc')),
+      optional('include_score', boolean),
+      optional('limit', integer, 'At most 10 000; 100 by default.'),
+      optional('batch_size', integer, 'Results in a line; 100 by default.'),
+      partial,
+    ],
+    answer: 'application/x-ndjson',
+    asForm: true,
+  };
+}
+
 export const operations: Readonly<Record<string, Operation>> = {
   '/query': {
     tag: 'query',
@@ -122,6 +148,17 @@ export const operations: Readonly<Record<string, Operation>> = {
     answer: listOf(ref('Labels')),
     asForm: true,
   },
+  '/search/metric_names': searchOperation(
+    'searchMetricNames',
+    'The names of metrics that fit what is typed.',
+    [optional('include_metadata', boolean, 'With type, help and unit.')],
+  ),
+  '/search/label_names': searchOperation('searchLabelNames', 'The names of labels that fit what is typed.'),
+  '/search/label_values': searchOperation(
+    'searchLabelValues',
+    'The values of a label that fit what is typed.',
+    [required('label', text)],
+  ),
   '/labels': {
     tag: 'metadata',
     id: 'labels',

@@ -21,6 +21,7 @@ import type {
   StoreAddress,
 } from '@flotilla/wire';
 import { SeriesDecoder } from '../merge/decode-series.ts';
+import { LabelCache } from '../merge/label-cache.ts';
 import type { StoreSeries } from '../merge/decode-series.ts';
 
 export interface SeriesAnswer {
@@ -33,6 +34,7 @@ const errorBytesMax = 2000;
 
 export class StoreClient {
   readonly #http: InternalClient;
+  readonly #labels = new LabelCache();
 
   constructor(http: InternalClient) {
     this.#http = http;
@@ -60,7 +62,8 @@ export class StoreClient {
     }
     const frames = new FrameDecoder(seriesChecksum);
     const { minTimeMs, maxTimeMs } = request;
-    const decoder = new SeriesDecoder({ minTimeMs, maxTimeMs, take, store: store.name, arena });
+    const labels = this.#labels;
+    const decoder = new SeriesDecoder({ minTimeMs, maxTimeMs, take, store: store.name, arena, labels });
     const series: StoreSeries[] = [];
     let trailer: SeriesTrailer | undefined;
     for await (const bytes of response.body) {
@@ -69,7 +72,7 @@ export class StoreClient {
         const frame = decodeSeriesFrame(payload);
         if (trailer !== undefined) throw new CorruptionError(url, 0, 'a frame after the trailer');
         if (frame.kind === 'trailer') trailer = frame.trailer;
-        else for (const message of frame.series) series.push(decoder.decode(message));
+        else decoder.decode(frame.series, series);
       }
     }
     frames.end();

@@ -9,7 +9,9 @@ import { federate } from '../evaluation/federate.ts';
 import type { AnswerHead, AnswerSink, JobContext } from '../evaluation/job-context.ts';
 import type { Job } from '../evaluation/jobs.ts';
 import { listLabels, listSeries } from '../evaluation/list-series.ts';
+import { invalid } from '../evaluation/query-texts.ts';
 import { readExemplars } from '../evaluation/read-exemplars.ts';
+import { searchLabels } from '../evaluation/search-labels.ts';
 import { notesOf, StoreView } from '../evaluation/store-view.ts';
 import type { Stores } from '../evaluation/store-view.ts';
 import { PIECES_MAX } from './messages.ts';
@@ -123,6 +125,8 @@ async function runJob(job: Job, context: JobContext): Promise<void> {
       return listSeries(job, context);
     case 'labels':
       return listLabels(job, context);
+    case 'search':
+      return searchLabels(job, context);
     case 'read': {
       // Few ask for it, and it brings the database's encoders with it.
       const { readSeries } = await import('../evaluation/read-series.ts');
@@ -141,5 +145,8 @@ function apiErrorOf(error: unknown, { reason }: AbortSignal): ApiError {
   const isLate = [error, reason].some((one) => (one as Error | undefined)?.name === 'TimeoutError');
   if (isLate && !(error instanceof ApiError))
     return new ApiError('timeout', 'query timed out in expression evaluation');
-  return error instanceof QueryError ? new ApiError(error.kind, error.message) : toApiError(error);
+  if (!(error instanceof QueryError)) return toApiError(error);
+  return error.kind === 'bad_data'
+    ? invalid('query', error.message)
+    : new ApiError(error.kind, error.message);
 }

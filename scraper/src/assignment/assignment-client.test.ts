@@ -13,6 +13,7 @@ import {
   encodeAssignmentFrame,
   encodeFrame,
   type Heartbeat,
+  encodeHeartbeat,
 } from '@flotilla/wire';
 import { silentLog, testJob, TestServer, TestShard, testTarget, until } from '../testing.ts';
 import { AssignmentClient } from './assignment-client.ts';
@@ -167,7 +168,12 @@ describe('the stream', () => {
       },
     });
     await until(() => applied === 2);
-    expect(shard.targets.health().map(({ id }) => id)).toEqual([2, 3]);
+    expect(
+      shard.targets
+        .health()
+        .map(({ id }) => id)
+        .toSorted(),
+    ).toEqual([2, 3]);
     operator.greet({ kind: 'keepalive', version: after.version });
     operator.streams.forEach((open) => open.destroy());
     await until(() => operator.versions.length === 2 && stream.connected);
@@ -296,7 +302,7 @@ describe('heartbeats', () => {
     const sender = new HeartbeatSender({
       client: internal,
       operatorUrl: operator.server.url,
-      current,
+      encode: () => encodeHeartbeat(current()),
       intervalMs: 10_000,
     });
     sender.start();
@@ -310,7 +316,7 @@ describe('heartbeats', () => {
     const regular = new HeartbeatSender({
       client: internal,
       operatorUrl: operator.server.url,
-      current,
+      encode: () => encodeHeartbeat(current()),
       intervalMs: 5,
     });
     regular.start();

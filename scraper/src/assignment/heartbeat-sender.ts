@@ -5,13 +5,13 @@
 // operator's name has.
 
 import type { InternalClient } from '@flotilla/chassis';
-import { encodeHeartbeat, type Heartbeat } from '@flotilla/wire';
 import { replicaUrls } from './replica-urls.ts';
 
 export interface HeartbeatOptions {
   readonly client: InternalClient;
   readonly operatorUrl: string;
-  readonly current: () => Heartbeat;
+  /** What is to be said now; valid until it is called again. */
+  readonly encode: () => Uint8Array;
   readonly intervalMs?: number;
 }
 
@@ -73,7 +73,7 @@ export class HeartbeatSender {
   /** Never rejects. */
   async #send(): Promise<void> {
     try {
-      const bytes = encodeHeartbeat(this.#options.current());
+      const bytes = this.#options.encode();
       const urls = await replicaUrls(this.#options.operatorUrl);
       await Promise.all(urls.map((url) => this.#sendTo(url, bytes)));
     } catch {

@@ -73,23 +73,45 @@ export class BodyMemory {
   }
 }
 
-/** Collects the chunks of one body, up to a limit. */
+const nothing: Buffer = Buffer.alloc(0);
+
+/** Collects the chunks of one body, up to a limit. Takes memory when the first one comes. */
 export class BodyCollector {
   readonly #memory: BodyMemory;
-  #buffer: Buffer;
+  readonly #sizeHint: number;
+  #buffer: Buffer = nothing;
   #length = 0;
+  #isBorrowed = false;
 
   constructor(memory: BodyMemory, sizeHint: number) {
     this.#memory = memory;
-    this.#buffer = memory.acquire(Math.max(4096, sizeHint));
+    this.#sizeHint = sizeHint;
   }
 
   get length(): number {
     return this.#length;
   }
 
+  /** Takes a body that came in one piece without a copy: it is there for as long as the piece. */
+  borrow(whole: Buffer): void {
+    this.#buffer = whole;
+    this.#length = whole.length;
+    this.#isBorrowed = true;
+  }
+
+  /** Makes a borrowed body one of our own. Throws ScrapeError when there is no memory for it. */
+  keep(): void {
+    if (!this.#isBorrowed) return;
+    const whole = this.#buffer;
+    this.#isBorrowed = false;
+    this.#length = 0;
+    this.#buffer = nothing;
+    this.push(whole);
+  }
+
   /** Throws ScrapeError when there is no memory for it. */
   push(chunk: Uint8Array): void {
+    this.keep();
     const length = this.#length + chunk.length;
     if (length > this.#buffer.length) this.#grow(length);
     this.#buffer.set(chunk, this.#length);
@@ -98,20 +120,23 @@ export class BodyCollector {
 
   /** What was collected; valid until release(). */
   bytes(): Buffer {
-    return this.#buffer.subarray(0, this.#length);
+    return this.#length === this.#buffer.length ? this.#buffer : this.#buffer.subarray(0, this.#length);
   }
 
   /** Gives the memory back; the second time does nothing. */
   release(): void {
-    if (this.#buffer.length > 0) this.#memory.release(this.#buffer);
-    this.#buffer = Buffer.alloc(0);
+    if (this.#buffer.length > 0 && !this.#isBorrowed) this.#memory.release(this.#buffer);
+    this.#buffer = nothing;
     this.#length = 0;
+    this.#isBorrowed = false;
   }
 
   #grow(length: number): void {
-    const larger = this.#memory.acquire(Math.max(length, 2 * this.#buffer.length));
+    const before = this.#buffer;
+    const first = Math.max(4096, this.#sizeHint);
+    const larger = this.#memory.acquire(Math.max(length, before.length === 0 ? first : 2 * before.length));
     larger.set(this.bytes());
-    this.#memory.release(this.#buffer);
+    if (before.length > 0) this.#memory.release(before);
     this.#buffer = larger;
   }
 }

@@ -24,28 +24,32 @@ export interface Answer {
   readonly body: BodyCollector | undefined;
 }
 
+/** Is called back once, with one of both. */
+export interface ExchangeOwner {
+  /** To be read, or kept with its keep(), before this returns. Must not throw. */
+  onAnswer(answer: Answer, exchange: Exchange): void;
+  onFailure(err: unknown, exchange: Exchange): void;
+}
+
 export class Exchange implements ExchangeHandler {
-  readonly answer: Promise<Answer>;
   /** Whether the server sent anything. */
   hasBegun = false;
 
   readonly #options: ExchangeOptions;
-  #resolve!: (answer: Answer) => void;
-  #reject!: (err: Error) => void;
+  readonly #owner: ExchangeOwner;
+  #isOver = false;
   #controller: ExchangeController | undefined;
   #aborted: Error | undefined;
   #status = 0;
   #statusText = '';
   #headers: ResponseHeaders = {};
+  #declaredBytes = NaN;
   #body: BodyCollector | undefined;
   #discarded = 0;
 
-  constructor(options: ExchangeOptions) {
+  constructor(options: ExchangeOptions, owner: ExchangeOwner) {
     this.#options = options;
-    this.answer = new Promise((resolve, reject) => {
-      this.#resolve = resolve;
-      this.#reject = reject;
-    });
+    this.#owner = owner;
   }
 
   /** Ends the exchange with `err`. */
@@ -60,23 +64,27 @@ export class Exchange implements ExchangeHandler {
     if (this.#aborted !== undefined) controller.abort(this.#aborted);
   }
 
-  onResponseStart(controller: ExchangeController, status: number, headers: ResponseHeaders, text = ''): void {
+  onResponseStart(
+    controller: ExchangeController,
+    status: number,
+    headers: ResponseHeaders,
+    text = '',
+    length = Number(headerOf(headers, 'content-length')),
+  ): void {
     this.hasBegun = true;
     if (status < 200) return;
     this.#status = status;
     this.#statusText = text;
     this.#headers = headers;
     if (status !== 200) return;
-    const declaredBytes = Number(headerOf(headers, 'content-length'));
-    if (declaredBytes >= this.#options.bodyBytesMax) {
-      controller.abort(new BodySizeError());
-      return;
-    }
-    this.#guarded(controller, () => {
-      // What is declared is not yet sent: memory for a large body comes as the body does.
-      const expectedBytes = Math.max(Math.min(declaredBytes, eagerBytesMax), this.#options.sizeHint);
-      this.#body = new BodyCollector(this.#options.memory, expectedBytes);
-    });
+    this.#declaredBytes = length;
+    if (this.#declaredBytes >= this.#options.bodyBytesMax) controller.abort(new BodySizeError());
+    // What is declared is not yet sent: memory for a large body comes as the body does.
+    else this.#body = new BodyCollector(this.#options.memory, this.#expectedBytes);
+  }
+
+  get #expectedBytes(): number {
+    return Math.max(Math.min(this.#declaredBytes || 0, eagerBytesMax), this.#options.sizeHint);
   }
 
   onResponseData(controller: ExchangeController, chunk: Buffer): void {
@@ -89,16 +97,22 @@ export class Exchange implements ExchangeHandler {
       controller.abort(new Error('the rest is of no use'));
     } else if (body.length + chunk.length >= this.#options.bodyBytesMax) {
       controller.abort(new BodySizeError());
+    } else if (chunk.length === this.#declaredBytes && body.length === 0) {
+      body.borrow(chunk);
     } else {
       this.#guarded(controller, () => body.push(chunk));
     }
   }
 
   onResponseEnd(): void {
-    if (this.#aborted !== undefined) return;
+    if (this.#aborted !== undefined || this.#isOver) return;
+    this.#isOver = true;
     const body = this.#body;
     this.#body = undefined;
-    this.#resolve({ status: this.#status, statusText: this.#statusText, headers: this.#headers, body });
+    this.#owner.onAnswer(
+      { status: this.#status, statusText: this.#statusText, headers: this.#headers, body },
+      this,
+    );
   }
 
   onResponseError(_controller: ExchangeController, err: Error): void {
@@ -108,7 +122,9 @@ export class Exchange implements ExchangeHandler {
   #fail(err: Error): void {
     this.#body?.release();
     this.#body = undefined;
-    this.#reject(err);
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#owner.onFailure(err, this);
   }
 
   #guarded(controller: ExchangeController, step: () => void): void {

@@ -1,32 +1,85 @@
-// Inflates a gzip body, up to the size limit: a bomb stops there, while it is being inflated.
+// Inflates a gzip body into reused memory, up to the size limit: a bomb stops there, while it is being inflated.
 //
-// Small bodies are inflated at once; larger ones in the thread pool, so that they hold up nothing. One output chunk of
-// about the right size is worth 40 % of the time.
+// On this thread: it takes as long as handing the body to another one, whose results are memory that nobody has touched,
+// and work for V8's collector. What takes longer than a slice lets others go first.
 
-import { promisify } from 'node:util';
-import { gunzip, gunzipSync, type ZlibOptions } from 'node:zlib';
-import { errorCode } from '@flotilla/chassis';
-import { BodySizeError, ScrapeError } from './scrape-error.ts';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { Inflater } from '@flotilla/kernel';
+import { BodyCollector, type BodyMemory } from './body-memory.ts';
+import { GzipReader } from './gzip-reader.ts';
+import { BodySizeError } from './scrape-error.ts';
 
-const gunzipAsync = promisify(gunzip);
-const syncBytesMax = 16 << 10;
-const chunkBytesMax = 2 << 20;
+const sliceMs = 5;
 
-/** `sizeHint` is the expected size of the result. Throws BodySizeError, or ScrapeError for bytes that are no gzip. */
-export async function gunzipBody(bytes: Buffer, sizeMax: number, sizeHint: number): Promise<Buffer> {
-  const options: ZlibOptions = {
-    maxOutputLength: sizeMax,
-    chunkSize: Math.min(chunkBytesMax, sizeMax, Math.max(16 << 10, sizeHint + 1024)),
-  };
-  try {
-    return bytes.length <= syncBytesMax ? gunzipSync(bytes, options) : await gunzipAsync(bytes, options);
-  } catch (err) {
-    throw inflateError(err);
-  }
+/** Those that nobody uses: one, unless bodies that take slices come together. */
+const idle: Inflater[] = [];
+const idleMax = 2;
+
+export interface GunzipOptions {
+  readonly memory: BodyMemory;
+  /** A result of this size or more fails. */
+  readonly sizeMax: number;
+  /** The expected size of the result. */
+  readonly sizeHint: number;
+  /** Throws when there is no use in going on. */
+  readonly mustGoOn: () => void;
 }
 
-function inflateError(err: unknown): ScrapeError {
-  const code = errorCode(err);
-  if (code === 'ERR_BUFFER_TOO_LARGE') return new BodySizeError();
-  return new ScrapeError(code === 'Z_BUF_ERROR' ? 'unexpected EOF' : 'gzip: invalid data', { cause: err });
+/**
+ * At once, or a promise if it takes more than a slice; `bytes` must last until then. The caller releases what it gets.
+ * Throws BodySizeError, or ScrapeError for bytes that are no gzip.
+ */
+export function gunzipBody(bytes: Buffer, options: GunzipOptions): BodyCollector | Promise<BodyCollector> {
+  const inflation = new Inflation(bytes, options);
+  return inflation.runSlice() ? inflation.body : inflation.finish();
+}
+
+class Inflation {
+  readonly body: BodyCollector;
+  readonly #options: GunzipOptions;
+  readonly #inflater: Inflater;
+  readonly #reader: GzipReader;
+
+  constructor(bytes: Buffer, options: GunzipOptions) {
+    this.#options = options;
+    this.#inflater = idle.pop() ?? new Inflater();
+    this.#reader = new GzipReader(this.#inflater, bytes);
+    this.body = new BodyCollector(options.memory, options.sizeHint);
+  }
+
+  /** Whether that was the last one. Then, and when it throws, all but the body is given back. */
+  runSlice(): boolean {
+    try {
+      this.#inflate();
+    } catch (err) {
+      this.body.release();
+      this.#end();
+      throw err;
+    }
+    if (this.#reader.isDone) this.#end();
+    return this.#reader.isDone;
+  }
+
+  async finish(): Promise<BodyCollector> {
+    do await nextTurn();
+    while (!this.runSlice());
+    return this.body;
+  }
+
+  #inflate(): void {
+    const { sizeMax, mustGoOn } = this.#options;
+    const endMs = performance.now() + sliceMs;
+    mustGoOn();
+    do {
+      const piece = this.#reader.read(sizeMax - this.body.length);
+      if (this.body.length + piece.length >= sizeMax) throw new BodySizeError();
+      this.body.push(piece);
+    } while (!this.#reader.isDone && performance.now() < endMs);
+  }
+
+  #end(): void {
+    this.#inflater.forget();
+    if (idle.length < idleMax) idle.push(this.#inflater);
+    else this.#inflater.close();
+  }
 }

@@ -156,9 +156,13 @@ test('a gzip bomb', async () => {
 });
 
 test('gzip that is none, or is cut', async () => {
-  await check(page('a 1\n', { 'content-encoding': 'gzip' }), 'gzip: invalid data');
+  await check(page('a 1\nb 2\nc 3\n', { 'content-encoding': 'gzip' }), 'gzip: invalid header');
+  await check(page('a 1\n', { 'content-encoding': 'gzip' }), 'unexpected EOF');
   const cut = gzipSync(randomBytes(1000)).subarray(0, 500);
   await check(page(cut, { 'content-encoding': 'gzip' }), 'unexpected EOF');
+  const damaged = gzipSync('a 1\n');
+  damaged[damaged.length - 1]! ^= 1;
+  await check(page(damaged, { 'content-encoding': 'gzip' }), 'gzip: invalid checksum');
   await check(page('a 1\n', { 'content-encoding': 'br' }), 'unexpected content encoding "br", want gzip');
 });
 

@@ -8,8 +8,9 @@ import { connect, isIP, type NetConnectOpts, type Socket } from 'node:net';
 import { connect as connectTls, type ConnectionOptions } from 'node:tls';
 import { NameCache } from './name-cache.ts';
 import { MalformedResponse } from './malformed-response.ts';
-import type { ResponseHeaders } from './response-head.ts';
-import { ResponseReader } from './response-reader.ts';
+import type { KnownHead } from './known-head.ts';
+import type { ResponseHead, ResponseHeaders } from './response-head.ts';
+import { ResponseReader, type ResponseSink } from './response-reader.ts';
 import type { TlsMaterial } from './tls-material.ts';
 
 /** Of the process: so is the resolver behind it. */
@@ -29,6 +30,8 @@ export interface ExchangeHandler {
     status: number,
     headers: ResponseHeaders,
     text?: string,
+    /** Of the body; NaN where the head does not say, absent where only `headers` do. */
+    length?: number,
   ): void;
   /** A view, valid for this call. */
   onResponseData(controller: ExchangeController, bytes: Buffer): void;
@@ -49,19 +52,21 @@ function readBuffer(): Buffer {
   return shared;
 }
 
-interface Exchange {
-  readonly handler: ExchangeHandler;
-  readonly reader: ResponseReader;
-}
-
-export class HttpConnection implements ExchangeController {
+export class HttpConnection implements ExchangeController, ResponseSink {
   readonly #origin: URL;
   readonly #tls: TlsMaterial | undefined;
   readonly #unixSocket: string | undefined;
   #socket: Socket | undefined;
   /** Of the last TLS connection, so that the next one is cheap. */
   #session: Buffer | undefined;
-  #exchange: Exchange | undefined;
+  /** Both are set while an exchange lasts. */
+  #handler: ExchangeHandler | undefined;
+  #reader: ResponseReader | undefined;
+  #knownHead: KnownHead | undefined;
+  /** The request that was sent last, and what it was made of. */
+  #request: Buffer | undefined;
+  #path = '';
+  #headers: Readonly<Record<string, string>> | undefined;
 
   /** Connects when it is asked for something. `tls` is of use for https; `unixSocket` stands for host and port. */
   constructor(origin: URL, tls: TlsMaterial | undefined, unixSocket?: string) {
@@ -70,35 +75,52 @@ export class HttpConnection implements ExchangeController {
     this.#unixSocket = unixSocket;
   }
 
-  /** `path` and `headers` are checked: what could end a line throws. */
+  /**
+   * `path` and `headers` are checked: what could end a line throws. The same headers in the same object cost nothing.
+   */
   get(path: string, headers: Readonly<Record<string, string>>, handler: ExchangeHandler): void {
-    const head = requestHead(this.#origin.host, path, headers);
-    const reader = new ResponseReader({
-      onHead: ({ status, statusText, headers: received }) => {
-        handler.onResponseStart(this, status, received, statusText);
-        this.#mustRun(reader);
-      },
-      onData: (bytes) => {
-        handler.onResponseData(this, bytes);
-        this.#mustRun(reader);
-      },
-    });
-    this.#exchange = { handler, reader };
+    const request = this.#requestOf(path, headers);
+    this.#handler = handler;
+    this.#reader = new ResponseReader(this, this.#knownHead);
     handler.onRequestStart(this);
-    if (this.#exchange?.reader !== reader) return; // Aborted already.
+    if (this.#handler !== handler) return; // Aborted already.
     this.#socket ??= this.#connect();
-    this.#socket.write(head, 'latin1');
+    this.#socket.write(request);
+  }
+
+  #requestOf(path: string, headers: Readonly<Record<string, string>>): Buffer {
+    if (this.#request === undefined || path !== this.#path || headers !== this.#headers) {
+      this.#request = Buffer.from(requestHead(this.#origin.host, path, headers), 'latin1');
+      this.#path = path;
+      this.#headers = headers;
+    }
+    return this.#request;
+  }
+
+  /** For the reader. */
+  onHead({ status, statusText, headers }: ResponseHead, length: number): void {
+    const handler = this.#handler!;
+    handler.onResponseStart(this, status, headers, statusText, length);
+    this.#mustRun(handler);
+  }
+
+  /** For the reader. */
+  onData(bytes: Buffer): void {
+    const handler = this.#handler!;
+    handler.onResponseData(this, bytes);
+    this.#mustRun(handler);
   }
 
   abort(err: Error): void {
-    const exchange = this.#exchange;
+    const handler = this.#handler;
     this.destroy();
-    exchange?.handler.onResponseError(this, err);
+    handler?.onResponseError(this, err);
   }
 
   /** Ends the connection, silently; the next request makes a new one. */
   destroy(): void {
-    this.#exchange = undefined;
+    this.#handler = undefined;
+    this.#reader = undefined;
     this.#socket?.destroy();
     this.#socket = undefined;
   }
@@ -127,38 +149,41 @@ export class HttpConnection implements ExchangeController {
 
   #take(socket: Socket, count: number): boolean {
     if (socket !== this.#socket) return false;
-    const exchange = this.#exchange;
-    if (exchange === undefined) {
+    const reader = this.#reader;
+    if (reader === undefined) {
       this.destroy(); // It talks without being asked.
       return false;
     }
     try {
-      exchange.reader.push(readBuffer().subarray(0, count));
+      reader.push(readBuffer().subarray(0, count));
     } catch (err) {
-      if (this.#exchange === exchange) this.abort(err as Error);
+      if (this.#reader === reader) this.abort(err as Error);
       return false;
     }
-    if (exchange.reader.isDone) this.#finish(exchange);
+    if (reader.isDone) this.#finish(reader);
     return true;
   }
 
-  #finish({ handler, reader }: Exchange): void {
-    this.#exchange = undefined;
+  #finish(reader: ResponseReader): void {
+    const handler = this.#handler!;
+    this.#handler = undefined;
+    this.#reader = undefined;
+    this.#knownHead = reader.knownHead;
     if (!reader.isReusable) this.destroy();
     handler.onResponseEnd(this);
   }
 
   #ended(socket: Socket, err?: Error): void {
     if (socket !== this.#socket) return;
-    const exchange = this.#exchange;
-    if (exchange === undefined) this.destroy();
-    else if (err === undefined && exchange.reader.end()) this.#finish(exchange);
+    const reader = this.#reader;
+    if (reader === undefined) this.destroy();
+    else if (err === undefined && reader.end()) this.#finish(reader);
     else this.abort(err ?? new ClosedConnection('connection closed'));
   }
 
   /** Stops the reader when its exchange was ended by what it read. */
-  #mustRun(reader: ResponseReader): void {
-    if (this.#exchange?.reader !== reader) throw new MalformedResponse('exchange ended');
+  #mustRun(handler: ExchangeHandler): void {
+    if (this.#handler !== handler) throw new MalformedResponse('exchange ended');
   }
 }
 

@@ -4,12 +4,14 @@
 // that call only. Lines may end in a bare newline; everything else is strict, and what is not understood ends the response
 // with an error. Head, trailers and the overhead of chunks are bounded; the sink bounds the body.
 
+import { KnownHead } from './known-head.ts';
 import { MalformedResponse } from './malformed-response.ts';
 import { parseHead, type ResponseHead } from './response-head.ts';
 
 /** Takes a response. An error that a method throws ends it. */
 export interface ResponseSink {
-  onHead(head: ResponseHead): void;
+  /** `length` of the body in bytes; NaN where the head does not say. */
+  onHead(head: ResponseHead, length: number): void;
   onData(bytes: Buffer): void;
 }
 
@@ -31,6 +33,8 @@ export class ResponseReader {
   hasBegun = false;
   /** Whether the connection can take another request when the response is done. */
   isReusable = true;
+  /** What the head may be, and then what it was. */
+  knownHead: KnownHead | undefined;
   readonly #sink: ResponseSink;
   #state: State = 'head';
   #left = 0;
@@ -41,8 +45,10 @@ export class ResponseReader {
   #overhead = 0;
   #chunks = 0;
 
-  constructor(sink: ResponseSink) {
+  /** `knownHead`: of the response before. */
+  constructor(sink: ResponseSink, knownHead?: KnownHead) {
     this.#sink = sink;
+    this.knownHead = knownHead;
   }
 
   get isDone(): boolean {
@@ -89,6 +95,14 @@ export class ResponseReader {
   }
 
   #head(bytes: Buffer, at: number): number {
+    const known = this.knownHead;
+    const knownEnd = known === undefined || this.#text !== '' ? -1 : known.match(bytes, at);
+    if (knownEnd < 0) return this.#newHead(bytes, at);
+    this.#begin(known!.head, known!.length);
+    return knownEnd;
+  }
+
+  #newHead(bytes: Buffer, at: number): number {
     const end = this.#emptyLineEnd(bytes, at);
     this.#text += bytes.toString('latin1', at, end);
     if (this.#text.length > headBytesMax) {
@@ -101,7 +115,9 @@ export class ResponseReader {
     const text = this.#text;
     this.#text = '';
     this.#lineLength = 0;
-    this.#begin(parseHead(text));
+    const head = parseHead(text);
+    this.knownHead = KnownHead.of(head, text);
+    this.#begin(head, typeof head.framing === 'number' ? head.framing : NaN);
     return end;
   }
 
@@ -123,18 +139,17 @@ export class ResponseReader {
     return stop;
   }
 
-  #begin(head: ResponseHead): void {
+  #begin(head: ResponseHead, length: number): void {
     if (head.status < 200) {
       if (head.status === 101) throw new MalformedResponse('unasked switch of protocols');
       if (++this.#interim > interimMax) throw new MalformedResponse('too many 1xx responses');
       return;
     }
     this.isReusable = head.keepsAlive;
-    this.#sink.onHead(head);
-    const { framing } = head;
-    if (framing === 'chunked') this.#state = 'chunk-line';
-    else if (framing === 'close') this.#state = 'close';
-    else this.#expect(framing);
+    this.#sink.onHead(head, length);
+    if (head.framing === 'chunked') this.#state = 'chunk-line';
+    else if (head.framing === 'close') this.#state = 'close';
+    else this.#expect(length);
   }
 
   #expect(length: number): void {

@@ -43,11 +43,10 @@ function clientFor(target: FetchTarget, credentials: Credentials, job: Partial<J
   return client;
 }
 
-async function fetchText(client: TargetClient, timeoutMs = 5000): Promise<string> {
-  const page = await client.fetch(timeoutMs);
-  const text = page.body.toString();
-  page.release();
-  return text;
+function fetchText(client: TargetClient, timeoutMs = 5000): Promise<string> {
+  return new Promise((resolve, reject) => {
+    client.fetch(timeoutMs, { onPage: ({ body }) => resolve(body.toString()), onFailure: reject });
+  });
 }
 
 /** Answers with the headers of the request, in JSON. */
@@ -242,7 +241,8 @@ describe('memory of bodies', () => {
   test('is refused to large bodies beyond the bound, and to small ones never', () => {
     const tight = new BodyMemory(4 << 20);
     const large = new BodyCollector(tight, 3 << 20);
-    expect(() => new BodyCollector(tight, 2 << 20)).toThrow(/^body memory exhausted/);
+    large.push(Buffer.from('x'));
+    expect(() => new BodyCollector(tight, 2 << 20).push(Buffer.from('x'))).toThrow(/^body memory exhausted/);
     for (let i = 0; i < 100; i++) new BodyCollector(tight, 1 << 20).push(Buffer.from('x'));
     large.release();
     large.release();
@@ -349,7 +349,7 @@ describe('oauth2', () => {
 
 describe('a URL that is none', () => {
   async function check(url: string, want: string): Promise<void> {
-    await expect(clientOf(url).fetch(1000)).rejects.toThrow(want);
+    await expect(fetchText(clientOf(url), 1000)).rejects.toThrow(want);
   }
 
   test('fails the scrape and says so, without a password', async () => {

@@ -9,21 +9,15 @@ import { VERSION } from '@flotilla/chassis';
 import { formatFloat } from '@flotilla/model';
 import type { Job, Target } from '@flotilla/wire';
 import { acceptHeader, type ProtocolSettings } from './accept-header.ts';
-import type { BodyMemory } from './body-memory.ts';
+import { BodyCollector, type BodyMemory } from './body-memory.ts';
 import { basicAuthorization } from './basic-authorization.ts';
 import type { Credentials } from './credentials.ts';
-import { type Answer, Exchange } from './exchange.ts';
+import { Deadline } from './deadline.ts';
+import { type Answer, Exchange, type ExchangeOwner } from './exchange.ts';
 import { gunzipBody } from './gunzip-body.ts';
 import { directLink, type Link, linkTo } from './links.ts';
 import { headerOf } from './response-head.ts';
-import {
-  BodySizeError,
-  deadlineError,
-  DEADLINE_TEXT,
-  ScrapeError,
-  shownUrl,
-  transportError,
-} from './scrape-error.ts';
+import { deadlineError, DEADLINE_TEXT, ScrapeError, shownUrl, transportError } from './scrape-error.ts';
 import { sameTls, type TlsMaterial, trustOnly } from './tls-material.ts';
 
 const redirectsMax = 10;
@@ -42,14 +36,23 @@ export type FetchSettings = ProtocolSettings &
 
 export type FetchTarget = Pick<Target, 'url' | 'unixSocket' | 'intervalMs'>;
 
-/** A page. Call release() when `body` has been read. */
+/** What a fetch came to. */
 export interface Page {
+  /** Valid until onPage() returns. */
   readonly body: Buffer;
   readonly contentType: string;
-  readonly release: () => void;
 }
 
-export class TargetClient {
+/** Is called back once per fetch, with one of both, which may be before fetch() returns. Must not throw. */
+export interface PageSink {
+  onPage(page: Page): void;
+  /** ScrapeError, unless it is a fault of ours. */
+  onFailure(err: unknown): void;
+}
+
+type Headers = Readonly<Record<string, string>>;
+
+export class TargetClient implements ExchangeOwner {
   readonly #context: FetchContext;
   /** Or why every fetch fails: Prometheus makes URLs by text, and not every text is one. */
   readonly #url: URL | ScrapeError;
@@ -57,13 +60,17 @@ export class TargetClient {
   readonly #settings: FetchSettings;
   readonly #intervalMs: number;
   readonly #bodyBytesMax: number;
+  readonly #deadline = new Deadline();
+  #sink: PageSink | undefined;
   #link: Link | undefined;
   #tls: TlsMaterial | undefined;
   #running: Exchange | undefined;
   #isClosed = false;
   #reused = false;
   /** Headers that are the same for each fetch of this timeout. */
-  #fixed: { readonly timeoutMs: number; readonly headers: Readonly<Record<string, string>> } | undefined;
+  #fixed: { readonly timeoutMs: number; readonly headers: Headers } | undefined;
+  /** With credentials that came after them: the same object as long as nothing changes. */
+  #sent: { readonly fixed: Headers; readonly headers: Headers } | undefined;
   #wireBytesHint = 0;
   #pageBytesHint = 0;
 
@@ -79,14 +86,18 @@ export class TargetClient {
       bodySizeBytes > 0 ? Math.min(bodySizeBytes, context.bodyBytesMax) : context.bodyBytesMax;
   }
 
-  /** The page, or a ScrapeError. One call at a time. */
-  async fetch(timeoutMs: number): Promise<Page> {
-    const deadline = new Deadline(timeoutMs);
+  /** One at a time. */
+  fetch(timeoutMs: number, sink: PageSink): void {
+    this.#sink = sink;
+    this.#deadline.start(timeoutMs);
     try {
-      const answer = await this.#follow(deadline, timeoutMs);
-      return await this.#page(answer, deadline);
-    } finally {
-      deadline.clear();
+      if (this.#url instanceof ScrapeError) throw this.#url;
+      const fixed = this.#headers(timeoutMs);
+      const given = this.#authorization(this.#url);
+      if (given instanceof Promise) void this.#getSlowly(this.#url, fixed, given);
+      else this.#get(this.#url, this.#withAuthorization(fixed, given));
+    } catch (err) {
+      this.#fail(err);
     }
   }
 
@@ -102,89 +113,140 @@ export class TargetClient {
     this.#link = undefined;
   }
 
-  async #follow(deadline: Deadline, timeoutMs: number): Promise<Answer> {
-    if (this.#url instanceof ScrapeError) throw this.#url;
-    const headers = this.#headers(timeoutMs);
-    const target = this.#url;
-    let url = target;
-    for (let hop = 0; ; hop++) {
-      const answer =
-        url === target || url.origin === target.origin
-          ? await this.#get(url, target, headers, deadline)
-          : await this.#getElsewhere(url, target, headers, deadline);
-      const location = headerOf(answer.headers, 'location');
-      const isRedirect = this.#settings.followRedirects && redirects.has(answer.status) && location !== '';
-      if (!isRedirect) return checked(answer);
-      if (hop === redirectsMax)
-        throw new ScrapeError(`Get "${shownUrl(url)}": stopped after ${redirectsMax} redirects`);
-      url = redirectTarget(location, url);
+  #fail(err: unknown): void {
+    this.#ended()?.onFailure(err);
+  }
+
+  /** Ends the fetch: gives whom to tell. */
+  #ended(): PageSink | undefined {
+    const sink = this.#sink;
+    this.#sink = undefined;
+    this.#running = undefined;
+    this.#deadline.clear();
+    return sink;
+  }
+
+  async #getSlowly(url: URL, fixed: Headers, given: Promise<string>): Promise<void> {
+    try {
+      this.#get(url, this.#withAuthorization(fixed, await this.#race(given, url)));
+    } catch (err) {
+      this.#fail(err);
     }
   }
 
-  async #get(
-    url: URL,
-    target: URL,
-    headers: Readonly<Record<string, string>>,
-    deadline: Deadline,
-  ): Promise<Answer> {
-    const wasReused = this.#reused;
-    const sent = { ...headers, ...(await this.#authorization(url, deadline)) };
-    const link = this.#connected(target);
+  /** Asks the target itself. */
+  #get(target: URL, headers: Headers): void {
+    this.#exchange(this.#connected(target), target, headers, this);
+  }
+
+  onAnswer(answer: Answer): void {
+    this.#reused = true;
+    if (this.#isRedirect(answer)) void this.#redirected(answer);
+    else this.#finish(answer);
+  }
+
+  onFailure(err: unknown, exchange: Exchange): void {
+    const url = this.#url as URL;
+    const mayBeStale = this.#reused && isStale(exchange, err) && this.#sent !== undefined;
+    if (!mayBeStale) return this.#fail(transportError(url, err));
+    this.#reused = false;
     try {
-      const answer = await this.#exchange(link, url, sent, deadline);
+      this.#get(url, this.#sent!.headers);
+    } catch (failure) {
+      this.#fail(failure);
+    }
+  }
+
+  #isRedirect({ status, headers }: Answer): boolean {
+    return redirects.has(status) && this.#settings.followRedirects && headerOf(headers, 'location') !== '';
+  }
+
+  async #redirected(first: Answer): Promise<void> {
+    try {
+      this.#finish(await this.#follow(first, this.#url as URL));
+    } catch (err) {
+      this.#fail(err);
+    }
+  }
+
+  async #follow(first: Answer, target: URL): Promise<Answer> {
+    const headers = this.#fixed!.headers;
+    let answer = first;
+    let url = target;
+    for (let hop = 0; this.#isRedirect(answer); hop++) {
+      if (hop === redirectsMax)
+        throw new ScrapeError(`Get "${shownUrl(url)}": stopped after ${redirectsMax} redirects`);
+      url = redirectTarget(headerOf(answer.headers, 'location'), url);
+      answer =
+        url === target || url.origin === target.origin
+          ? await this.#getAgain(url, target, headers)
+          : await this.#getElsewhere(url, target, headers);
+    }
+    return answer;
+  }
+
+  async #getAgain(url: URL, target: URL, headers: Headers): Promise<Answer> {
+    const wasReused = this.#reused;
+    const sent = await this.#authorized(url, headers);
+    const link = this.#connected(target);
+    let exchange: Exchange | undefined;
+    try {
+      const answer = await this.#answer(link, url, sent, (one) => (exchange = one));
       this.#reused = true;
       return answer;
     } catch (err) {
-      const mayBeStale = wasReused && err instanceof StaleConnection;
-      if (!mayBeStale) throw err instanceof StaleConnection ? transportError(url, err.cause) : err;
+      if (!wasReused || exchange === undefined || !isStale(exchange, err)) throw transportError(url, err);
     }
     this.#reused = false;
-    return this.#get(url, target, headers, deadline);
+    return this.#getAgain(url, target, headers);
   }
 
   /** Another host of a redirect: a connection of its own, without our credentials. */
-  async #getElsewhere(
-    url: URL,
-    target: URL,
-    headers: Readonly<Record<string, string>>,
-    deadline: Deadline,
-  ): Promise<Answer> {
+  async #getElsewhere(url: URL, target: URL, headers: Headers): Promise<Answer> {
     const isSameHost = url.hostname === target.hostname && url.protocol === 'https:';
     const tls = this.#context.credentials.tls(this.#settings.auth);
     const link = this.#connect(url, isSameHost ? tls : trustOnly(tls));
     try {
-      const sent = isSameHost ? { ...headers, ...(await this.#authorization(url, deadline)) } : headers;
-      return await this.#exchange(link, url, sent, deadline);
+      return await this.#answer(link, url, isSameHost ? await this.#authorized(url, headers) : headers);
     } catch (err) {
-      throw err instanceof StaleConnection ? transportError(url, err.cause) : err;
+      throw transportError(url, err);
     } finally {
       link.destroy();
     }
   }
 
-  async #exchange(
-    link: Link,
-    url: URL,
-    headers: Record<string, string>,
-    deadline: Deadline,
-  ): Promise<Answer> {
-    const exchange = new Exchange({
-      memory: this.#context.memory,
-      bodyBytesMax: this.#bodyBytesMax,
-      sizeHint: this.#wireBytesHint,
+  #answer(link: Link, url: URL, headers: Headers, onBegun?: (exchange: Exchange) => void): Promise<Answer> {
+    return new Promise((resolve, reject) => {
+      const onAnswer = (answer: Answer): void => {
+        try {
+          answer.body?.keep();
+          resolve(answer);
+        } catch (err) {
+          reject(err);
+        }
+      };
+      const onFailure = (err: unknown, exchange: Exchange): void => {
+        onBegun?.(exchange);
+        reject(err);
+      };
+      this.#exchange(link, url, headers, { onAnswer, onFailure });
     });
-    deadline.onExpiry(() => {
+  }
+
+  #exchange(link: Link, url: URL, headers: Headers, owner: ExchangeOwner): void {
+    const exchange = new Exchange(
+      { memory: this.#context.memory, bodyBytesMax: this.#bodyBytesMax, sizeHint: this.#wireBytesHint },
+      owner,
+    );
+    this.#running = exchange;
+    this.#deadline.onExpiry(() => {
       exchange.abort(exchange.hasBegun ? new ScrapeError(DEADLINE_TEXT) : deadlineError(url));
       if (link === this.#link) this.#disconnect();
     });
-    this.#running = exchange;
     try {
       link.get(url, headers, exchange);
-      return await exchange.answer;
     } catch (err) {
-      if (err instanceof ScrapeError) throw err;
-      if (!exchange.hasBegun && isClosedConnection(err)) throw new StaleConnection(err);
-      throw transportError(url, err);
+      exchange.abort(transportError(url, err));
     }
   }
 
@@ -207,7 +269,7 @@ export class TargetClient {
     return linkTo(url, tls, proxy, 2 * this.#intervalMs + 10_000);
   }
 
-  #headers(timeoutMs: number): Readonly<Record<string, string>> {
+  #headers(timeoutMs: number): Headers {
     if (this.#fixed?.timeoutMs !== timeoutMs) {
       const headers = {
         accept: acceptHeader(this.#settings),
@@ -220,30 +282,90 @@ export class TargetClient {
     return this.#fixed.headers;
   }
 
-  async #authorization(url: URL, deadline: Deadline): Promise<{ authorization?: string }> {
-    const given = this.#context.credentials.authorization(this.#settings.auth) ?? urlAuthorization(url);
-    if (given === undefined) return {};
-    return { authorization: typeof given === 'string' ? given : await deadline.race(given, url) };
+  #withAuthorization(fixed: Headers, authorization: string | undefined): Headers {
+    const sent = this.#sent;
+    if (sent?.fixed === fixed && sent.headers['authorization'] === authorization) return sent.headers;
+    const headers = authorization === undefined ? fixed : { ...fixed, authorization };
+    this.#sent = { fixed, headers };
+    return headers;
   }
 
-  async #page(answer: Answer, deadline: Deadline): Promise<Page> {
-    const collector = answer.body!;
-    const contentType = headerOf(answer.headers, 'content-type');
-    const encoding = headerOf(answer.headers, 'content-encoding').toLowerCase();
-    this.#wireBytesHint = collector.length + (collector.length >> 3);
-    if (encoding === '' || encoding === 'identity') {
-      return { body: collector.bytes(), contentType, release: () => collector.release() };
-    }
+  #authorization(url: URL): string | undefined | Promise<string> {
+    return this.#context.credentials.authorization(this.#settings.auth) ?? urlAuthorization(url);
+  }
+
+  async #authorized(url: URL, headers: Headers): Promise<Headers> {
+    const given = this.#authorization(url);
+    if (given === undefined) return headers;
+    return { ...headers, authorization: typeof given === 'string' ? given : await this.#race(given, url) };
+  }
+
+  /** What comes first: the promise, or the end of the time for `url`. */
+  #race<T>(promise: Promise<T>, url: URL): Promise<T> {
+    const expired = new Promise<never>((_, reject) => {
+      this.#deadline.onExpiry(() => reject(deadlineError(url)));
+    });
+    return Promise.race([promise, expired]);
+  }
+
+  #finish(answer: Answer): void {
     try {
-      if (encoding !== 'gzip') throw new ScrapeError(`unexpected content encoding "${encoding}", want gzip`);
-      const body = await gunzipBody(collector.bytes(), this.#bodyBytesMax, this.#pageBytesHint);
-      if (body.length >= this.#bodyBytesMax) throw new BodySizeError();
-      if (deadline.isExpired) throw new ScrapeError(DEADLINE_TEXT);
-      this.#pageBytesHint = body.length;
-      return { body, contentType, release: () => undefined };
+      const collector = checked(answer).body!;
+      const encoding = headerOf(answer.headers, 'content-encoding').toLowerCase();
+      this.#wireBytesHint = collector.length + (collector.length >> 3);
+      if (encoding === 'gzip') return this.#inflate(collector, answer);
+      if (encoding !== '' && encoding !== 'identity')
+        throw new ScrapeError(`unexpected content encoding "${encoding}", want gzip`);
+      this.#give(collector.bytes(), answer);
+      collector.release();
+    } catch (err) {
+      answer.body?.release();
+      this.#fail(err);
+    }
+  }
+
+  /** At once, unless the body takes too long for that. */
+  #inflate(collector: BodyCollector, answer: Answer): void {
+    collector.keep();
+    const body = gunzipBody(collector.bytes(), {
+      memory: this.#context.memory,
+      sizeMax: this.#bodyBytesMax,
+      sizeHint: this.#pageBytesHint,
+      mustGoOn: () => this.#mustGoOn(),
+    });
+    if (body instanceof BodyCollector) {
+      this.#giveInflated(body, answer);
+      collector.release();
+    } else void this.#giveLater(body, collector, answer);
+  }
+
+  async #giveLater(
+    inflating: Promise<BodyCollector>,
+    collector: BodyCollector,
+    answer: Answer,
+  ): Promise<void> {
+    try {
+      this.#giveInflated(await inflating, answer);
+    } catch (err) {
+      this.#fail(err);
     } finally {
       collector.release();
     }
+  }
+
+  #mustGoOn(): void {
+    if (this.#deadline.isExpired) throw new ScrapeError(DEADLINE_TEXT);
+    if (this.#isClosed) throw new ScrapeError('scraping stopped');
+  }
+
+  #giveInflated(body: BodyCollector, answer: Answer): void {
+    this.#pageBytesHint = body.length + (body.length >> 3);
+    this.#give(body.bytes(), answer);
+    body.release();
+  }
+
+  #give(body: Buffer, { headers }: Answer): void {
+    this.#ended()?.onPage({ body, contentType: headerOf(headers, 'content-type') });
   }
 }
 
@@ -258,11 +380,9 @@ function parseTargetUrl(text: string): URL | ScrapeError {
   );
 }
 
-/** The server closed the connection before it answered anything. */
-class StaleConnection extends Error {
-  constructor(cause: unknown) {
-    super('connection closed', { cause });
-  }
+/** Whether the server closed the connection before it answered anything. */
+function isStale(exchange: Exchange, err: unknown): boolean {
+  return !exchange.hasBegun && !(err instanceof ScrapeError) && isClosedConnection(err);
 }
 
 function isClosedConnection(err: unknown): boolean {
@@ -287,35 +407,4 @@ function redirectTarget(text: string, from: URL): URL {
 function urlAuthorization(url: URL): string | undefined {
   if (url.username === '') return undefined;
   return basicAuthorization(decodeURIComponent(url.username), decodeURIComponent(url.password));
-}
-
-/** One timer for a whole scrape. */
-class Deadline {
-  isExpired = false;
-  readonly #timer: NodeJS.Timeout;
-  #expire: () => void = () => undefined;
-
-  constructor(timeoutMs: number) {
-    this.#timer = setTimeout(() => {
-      this.isExpired = true;
-      this.#expire();
-    }, timeoutMs);
-  }
-
-  /** Replaces what happens at expiry; at once if it has passed. */
-  onExpiry(expire: () => void): void {
-    this.#expire = expire;
-    if (this.isExpired) expire();
-  }
-
-  /** What comes first: the promise, or the end of the time for `url`. */
-  race<T>(promise: Promise<T>, url: URL): Promise<T> {
-    const expired = new Promise<never>((_, reject) => this.onExpiry(() => reject(deadlineError(url))));
-    return Promise.race([promise, expired]);
-  }
-
-  clear(): void {
-    clearTimeout(this.#timer);
-    this.#expire = () => undefined;
-  }
 }

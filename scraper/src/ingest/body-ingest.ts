@@ -149,11 +149,11 @@ export class BodyIngest {
   /**
    * Scans, parses, creates series; appends nothing yet: the samples of known lines are in the scanner. Counts are exact
    * beyond the limits of samples, buckets and series, too, but for bodies that are far beyond. Throws ParseError, LabelLimitError,
-   * SampleLimitError, BucketLimitError or SeriesLimitError.
+   * SampleLimitError, BucketLimitError or SeriesLimitError. `isScanned`: the last scan was of this body.
    */
-  read(): void {
+  read(isScanned = false): void {
     const { scanner, lines } = this.#sinks;
-    lines.scan(this.#body);
+    if (!isScanned) lines.scan(this.#body);
     this.kept = scanner.sampleCount;
     this.scraped = this.kept + scanner.droppedCount;
     for (let i = 0; i < scanner.unknownCount; i++) this.#line(scanner.unknown(i));

@@ -43,6 +43,13 @@ async function exemplars(): Promise<Record<string, string[]>> {
   );
 }
 
+test('of two lines of one series, those of the first one', async () => {
+  await shard.apply([testJob()], [testTarget(server.url)]);
+  await scrape('c_total 1 # {a="1"} 1 1.5\nc_total 1 # {a="2"} 2 2.5\n# EOF\n');
+  await scrape('c_total 2 # {a="3"} 3 3.5\nc_total 2 # {a="4"} 4 4.5\n# EOF\n');
+  expect(await exemplars()).toEqual({ 'c_total{}': ['{a="1"} 1 1500', '{a="3"} 3 3500'] });
+});
+
 test('of OpenMetrics: known lines and new ones, with times and without', async () => {
   await shard.apply([testJob()], [testTarget(server.url)]);
   const page = (n: number, trace: string): string => `# TYPE c counter

@@ -50,18 +50,27 @@ export class ReportSeries {
   }
 
   append(appender: Appender, report: ScrapeReport, timeMs: number): void {
-    const { up, durationMs, scraped, kept, added, bodyBytes } = report;
-    this.#values.set([up ? 1 : 0, durationMs / 1000, scraped, kept, added]);
-    if (this.#extra !== undefined) {
-      const { timeoutSeconds, sampleLimit } = this.#extra;
-      this.#values.set([timeoutSeconds, sampleLimit, bodyBytes], NAMES.length);
-    }
+    this.#note(report);
     if (!this.#isResolved) this.#resolve(appender);
     const { length } = this.#refs;
     const taken = appender.appendBatch(this.#refs, this.#values, length, timeMs, this.#codes);
     if (taken === length || !this.#codes.includes(appendCode.unknownRef)) return;
     this.#resolve(appender);
     appender.appendBatch(this.#refs, this.#values, length, timeMs);
+  }
+
+  /** In the order of the names. */
+  #note({ up, durationMs, scraped, kept, added, bodyBytes }: ScrapeReport): void {
+    const values = this.#values;
+    values[0] = up ? 1 : 0;
+    values[1] = durationMs / 1000;
+    values[2] = scraped;
+    values[3] = kept;
+    values[4] = added;
+    if (this.#extra === undefined) return;
+    values[5] = this.#extra.timeoutSeconds;
+    values[6] = this.#extra.sampleLimit;
+    values[7] = bodyBytes;
   }
 
   appendStale(appender: Appender, timeMs: number): void {

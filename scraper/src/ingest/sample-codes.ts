@@ -29,11 +29,14 @@ export class SampleCodes {
     this.#exemplarsOutOfOrder = 0;
   }
 
-  append(appender: Appender, { refs, values, count }: SampleBatch, timeMs: number): void {
-    if (count === 0) return;
+  /** How many samples were refused since their series have other ones of the same time. */
+  append(appender: Appender, { refs, values, count }: SampleBatch, timeMs: number): number {
+    if (count === 0) return 0;
     if (this.#codes.length < count) this.#codes = new Uint8Array(2 * count);
-    if (appender.appendBatch(refs, values, count, timeMs, this.#codes) === count) return;
+    if (appender.appendBatch(refs, values, count, timeMs, this.#codes) === count) return 0;
+    const before = this.#duplicateTimestamp;
     for (let i = 0; i < count; i++) this.#count(this.#codes[i]!);
+    return this.#duplicateTimestamp - before;
   }
 
   appendHistogram(

@@ -14,6 +14,7 @@ import {
 } from '@flotilla/model';
 import { ParseError } from '../parse/parse-error.ts';
 import { checkLabelLimits, type LabelLimits } from './label-limits.ts';
+import { isUntouched } from './rule-screen.ts';
 
 export interface SampleLabelRules {
   readonly target: Labels;
@@ -36,7 +37,7 @@ export function seriesLabels(
 ): Labels | undefined {
   const exposed = sortedPairs(metric, pairs);
   const merged = rules.honorLabels ? honorExposed(exposed, rules.target) : honorTarget(exposed, rules.target);
-  const labels = rules.relabelings.length === 0 ? merged : relabel(merged, rules.relabelings);
+  const labels = isUntouched(merged, rules.relabelings) ? merged : relabel(merged, rules.relabelings);
   if (labels === undefined || labels.length === 0) return undefined;
   if (!labels.has(METRIC_NAME)) throw new ParseError('missing metric name (__name__ label)');
   checkValid(labels, rules.hasLegacyNames);

@@ -37,6 +37,12 @@ export class SeriesEnds {
     this.#waiting = new Set(waiting);
   }
 
+  /** Whether the last scrape succeeded and the cache knows all that it had. */
+  get isSettled(): boolean {
+    const unknown = this.#waiting.size + this.#unlearned.size + this.#unmarked.size;
+    return this.#isPresent && unknown === 0;
+  }
+
   /** Whether the last successful scrape had it, though the cache does not know. */
   wasPresent(ref: number): boolean {
     return this.#waiting.has(ref) || this.#unlearned.has(ref);

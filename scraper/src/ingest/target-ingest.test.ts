@@ -85,22 +85,52 @@ describe('series that left the head', () => {
   test('and after a long one', () => check(60));
 });
 
-test('a rolled back scrape teaches the cache nothing', async () => {
-  let body = 'a 1\nb 1\n';
+/** Scrapes pages in turn, and looks at what is left of them. */
+async function afterPages(
+  pages: readonly string[],
+  look: (shard: TestShard) => Promise<void>,
+): Promise<void> {
+  let body = '';
   const server = await TestServer.page(() => body);
   const shard = await TestShard.start();
   try {
     await shard.apply([testJob()], [testTarget(server.url, { labels })]);
-    await shard.tick();
-    for (const last of ['bad line\n', 'c{x="y"} 1\nc{x="y"\n', '']) {
-      body = `n${last.length} 1\na 2\nm${last.length} 1\n${last}`;
-      await shard.tick();
-    }
-    expect(await values(shard, 'a')).toEqual([1, 'stale', 2]);
-    expect(Object.keys(await shard.series('n.*|m.*|c'))).toEqual(['m0{job="j"}', 'n0{job="j"}']);
-    expect(await values(shard, 'scrape_samples_scraped')).toEqual([2, 3, 4, 3]);
+    for (body of pages) await shard.tick();
+    await look(shard);
   } finally {
     await shard.stop();
     await server.stop();
   }
+}
+
+test('a rolled back scrape teaches the cache nothing', async () => {
+  const ends = ['bad line\n', 'c{x="y"} 1\nc{x="y"\n', ''];
+  const pages = ends.map((end) => `n${end.length} 1\na 2\nm${end.length} 1\n${end}`);
+  await afterPages(['a 1\nb 1\n', ...pages], async (shard) => {
+    expect(await values(shard, 'a')).toEqual([1, 'stale', 2]);
+    expect(Object.keys(await shard.series('n.*|m.*|c'))).toEqual(['m0{job="j"}', 'n0{job="j"}']);
+    expect(await values(shard, 'scrape_samples_scraped')).toEqual([2, 3, 4, 3]);
+  });
+});
+
+test('of two lines of one series the first one counts, whichever the cache knows', async () => {
+  const pages = [
+    'a 1\nb 1\n',
+    'a  2\na 20\nb 2\n',
+    'a 3\na  30\nb 3\n',
+    'a 4.00000000000000000000001\na 40\nb 4\n',
+    'a{} 5\na 50\nb 5\n',
+  ];
+  await afterPages(pages, async (shard) => {
+    expect(await values(shard, 'a')).toEqual([1, 2, 3, 4, 5]);
+    expect(await values(shard, 'b')).toEqual([1, 2, 3, 4, 5]);
+    expect(await values(shard, 'up')).toEqual([1, 1, 1, 1, 1]);
+  });
+});
+
+test('blanks where they need not be make no new series', async () => {
+  const pages = ['a{b="c"} 1\n', 'a{b="c"}2\n', 'a{b="c"}  3\n', 'a{b="c"} 4\n'];
+  await afterPages(pages, async (shard) => {
+    expect(await values(shard, 'scrape_series_added')).toEqual([1, 0, 0, 0]);
+  });
 });

@@ -47,7 +47,7 @@ export interface Page {
 /** The time that the samples bear, and how long the scrape has taken when that is asked. */
 export interface ScrapeTime {
   readonly timeMs: number;
-  readonly durationMs: () => number;
+  durationMs(): number;
 }
 
 export interface ScrapeOutcome extends ScrapeReport {
@@ -57,8 +57,8 @@ export interface ScrapeOutcome extends ScrapeReport {
 
 type Counts = Pick<ScrapeReport, 'scraped' | 'kept' | 'added' | 'bodyBytes'>;
 
-/** A page as lines, and how long it was before. */
-type SizedPage = LinePage & Pick<ScrapeReport, 'bodyBytes'>;
+/** A page as lines, how long it was before, and whether its lines are the ones that were scanned last. */
+type SizedPage = LinePage & Pick<ScrapeReport, 'bodyBytes'> & { readonly isScanned: boolean };
 
 const noCounts: Counts = { scraped: 0, kept: 0, added: 0, bodyBytes: 0 };
 const cacheValidMs = 30 * 60_000;
@@ -89,17 +89,50 @@ export class TargetIngest {
   commitPage(page: Page, time: ScrapeTime): ScrapeOutcome {
     if (time.timeMs - this.#lastSuccessMs > cacheValidMs) this.#forgetLines();
     if (page.body.length === 0) return this.#commitEmpty(time);
-    const lines = { ...this.#linesOf(page), bodyBytes: page.body.length };
+    const bodyBytes = page.body.length;
+    const isScanned = page.format === 'text' && !this.#rules.convertClassicHistogramsToNhcb;
+    if (isScanned) this.#lines.scan(page.body);
     try {
-      return this.#tryPage(lines, time);
+      if (isScanned && this.#isAllKnown) return this.#tryKnown(bodyBytes, time);
+      return this.#tryPage({ ...this.#linesOf(page), bodyBytes, isScanned }, time);
     } catch (err) {
       if (err instanceof FailedPage) {
-        return this.commitFailure(err.message, time, { ...err.counts, bodyBytes: lines.bodyBytes });
+        return this.commitFailure(err.message, time, { ...err.counts, bodyBytes });
       }
       if (!(err instanceof AllLinesWanted)) throw err;
       this.#forgetLines();
-      return this.#tryPage(lines, time, true);
+      return this.#tryPage({ ...this.#linesOf(page), bodyBytes, isScanned: false }, time, true);
     }
+  }
+
+  /** Whether the scan says all there is to say: the steady state, in which nothing begins or ends. */
+  get #isAllKnown(): boolean {
+    const { unknownCount, missing, sampleCount } = this.#context.scanner;
+    const isSettled = unknownCount === 0 && missing.length === 0 && this.#ends.isSettled;
+    return isSettled && sampleCount <= this.#rules.samplesMax;
+  }
+
+  /** What #tryPage does with such a page, in few steps. */
+  #tryKnown(bodyBytes: number, time: ScrapeTime): ScrapeOutcome {
+    const { scanner, counters } = this.#context;
+    const { timeMs } = time;
+    const codes = this.#codes;
+    const kept = scanner.sampleCount;
+    const scraped = kept + scanner.droppedCount;
+    this.#metadata.discard();
+    const outcome = this.#transact((appender) => {
+      codes.clear();
+      codes.append(appender, { refs: scanner.refs, values: scanner.values, count: kept }, timeMs);
+      if (codes.unknownRefs > 0) throw seriesLeft();
+      const good = { up: true, durationMs: time.durationMs(), scraped, kept, added: 0, bodyBytes, error: '' };
+      this.#report.append(appender, good, timeMs);
+      return good;
+    });
+    this.#lines.commit();
+    this.#markers.written([]);
+    codes.addTo(counters);
+    this.#lastSuccessMs = timeMs;
+    return outcome;
   }
 
   #linesOf({ body, format }: Page): LinePage {
@@ -122,11 +155,12 @@ export class TargetIngest {
     return { ...report, error: '' };
   }
 
-  #commitEnds({ timeMs, durationMs }: ScrapeTime, counts: Omit<ScrapeReport, 'durationMs'>): ScrapeReport {
+  #commitEnds(time: ScrapeTime, counts: Omit<ScrapeReport, 'durationMs'>): ScrapeReport {
+    const { timeMs } = time;
     this.#ends.takeAll();
     const report = this.#transact((appender) => {
       this.#markers.append(appender, this.#ends.all(), timeMs);
-      const ended = { ...counts, durationMs: durationMs() };
+      const ended = { ...counts, durationMs: time.durationMs() };
       this.#report.append(appender, ended, timeMs);
       return ended;
     });
@@ -187,10 +221,10 @@ export class TargetIngest {
     const report = this.#transact((appender) => {
       const sinks = { scanner, lines: this.#lines, appender, metadata: this.#metadata, guard };
       const page = new BodyIngest(this.#rules, sinks, lines);
-      this.#read(page);
+      this.#read(page, lines.isScanned);
       this.#setMetadata(appender, page, areAllShown);
       written = page;
-      unmarked = this.#append(appender, page, time.timeMs);
+      unmarked = this.#append(appender, page, time.timeMs, areAllShown);
       const good: ScrapeReport = {
         up: true,
         durationMs: time.durationMs(),
@@ -223,11 +257,11 @@ export class TargetIngest {
     }
   }
 
-  #read(page: BodyIngest): void {
+  #read(page: BodyIngest, isScanned: boolean): void {
     const { counters } = this.#context;
     this.#metadata.discard();
     try {
-      page.read();
+      page.read(isScanned);
     } catch (err) {
       if (err instanceof SampleLimitError) counters.exceededSampleLimit++;
       else if (err instanceof BucketLimitError) counters.exceededBucketLimit++;
@@ -237,17 +271,25 @@ export class TargetIngest {
     }
   }
 
-  /** Appends samples and stale markers. Returns the series of the page that will end without a marker. */
-  #append(appender: Appender, page: BodyIngest, timeMs: number): readonly number[] {
+  /**
+   * Appends samples and stale markers. Returns the series of the page that will end without a marker. Of two lines of one series
+   * the first one counts, exemplars included: if that cannot be told, all lines are wanted, which then are `areInOrder`.
+   */
+  #append(appender: Appender, page: BodyIngest, timeMs: number, areInOrder: boolean): readonly number[] {
     const { slow, stamped, histograms, doubtful } = page;
     const { scanner } = this.#context;
     const codes = this.#codes;
     const { refs, values, sampleCount: count } = scanner;
     codes.clear();
     codes.append(appender, { refs, values, count }, timeMs);
-    codes.append(appender, slow, timeMs);
-    for (const { at, ref, exemplars } of page.slowExemplars)
-      if (codes.isTaken(at)) codes.appendExemplars(appender, ref, exemplars, timeMs);
+    const refused = codes.append(appender, slow, timeMs);
+    if (refused > 0 && !areInOrder) throw new AllLinesWanted('of two lines of a series the first one counts');
+    const withExemplars = new Set<number>();
+    for (const { at, ref, exemplars } of page.slowExemplars) {
+      if (codes.isTaken(at) && !withExemplars.has(ref))
+        codes.appendExemplars(appender, ref, exemplars, timeMs);
+      withExemplars.add(ref);
+    }
     const one = new SampleBuffer();
     for (const { ref, value, timestampMs, exemplars } of stamped) {
       one.clear();
@@ -256,7 +298,7 @@ export class TargetIngest {
       if (codes.isTaken(0)) codes.appendExemplars(appender, ref, exemplars, timestampMs);
     }
     this.#appendHistograms(appender, page, timeMs);
-    if (codes.unknownRefs > 0) throw new AllLinesWanted('a series is not in the head any more');
+    if (codes.unknownRefs > 0) throw seriesLeft();
     const isStamped = ({ timestampMs: own }: HistogramSample): boolean => own !== undefined;
     const stampedRefs = [...stamped, ...histograms.filter(isStamped)].map(({ ref }) => ref);
     const { trackTimestampsStaleness: areAllMarked } = this.#rules;
@@ -285,8 +327,11 @@ export class TargetIngest {
     }
   }
 
-  #countsOf({ scraped, kept, fresh }: BodyIngest): Counts {
-    return { ...noCounts, scraped, kept, added: fresh.filter((ref) => !this.#ends.wasPresent(ref)).length };
+  #countsOf({ scraped, kept, fresh, unlearned }: BodyIngest): Counts {
+    const missing = new Set(unlearned.length === 0 ? [] : this.#context.scanner.missing);
+    const respelled = new Set(unlearned.filter((ref) => missing.has(ref)));
+    const added = fresh.filter((ref) => !this.#ends.wasPresent(ref) && !respelled.has(ref));
+    return { ...noCounts, scraped, kept, added: added.length };
   }
 }
 
@@ -314,4 +359,8 @@ class AllLinesWanted extends Error {
   constructor(why: string) {
     super(`line cache: ${why}`);
   }
+}
+
+function seriesLeft(): AllLinesWanted {
+  return new AllLinesWanted('a series is not in the head any more');
 }

@@ -21,7 +21,7 @@ export class TargetMetadata {
 
   /** Forgets what was noted. */
   discard(): void {
-    this.#news.clear();
+    if (this.#news.size > 0) this.#news.clear();
   }
 
   /** Publishes what was noted; what a metric had before and no new comment changes stays. */

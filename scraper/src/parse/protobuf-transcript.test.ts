@@ -62,7 +62,13 @@ describe('families', () => {
 
   test('with names of any UTF-8', () => {
     check(
-      [{ name: 'my.Ł', type: GAUGE, metric: [{ gauge: { value: 1 } }, { label: { 'a.b': 'Ł', c: '' } }] }],
+      [
+        {
+          name: 'my.Ł',
+          type: GAUGE,
+          metric: [{ gauge: { value: 1 } }, { label: { 'a.b': 'Ł', c: '', '': '' } }],
+        },
+      ],
       '# TYPE "my.Ł" gauge',
       '{"my.Ł",} 1',
       '{"my.Ł","a.b"="Ł",c="",} 0',

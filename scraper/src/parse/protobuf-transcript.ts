@@ -226,6 +226,7 @@ class FamilyTranscriber {
     const labels = this.#labels;
     labels.clear();
     for (const { name, value } of label) {
+      if (name.length === 0 && value.length === 0) continue; // An empty label is none.
       if (name.length === 0 || !isText(name)) throw new ParseError(`invalid label name: ${shownText(name)}`);
       if (!isText(value)) throw new ParseError(`invalid label value: ${shownText(value)}`);
       const quote = isLegacyName(name, 'label') ? '' : '"';

@@ -138,6 +138,10 @@ describe('errors', () => {
     check('{"a","b"} 1', String.raw`metric name already set while parsing: "{\"a\",\"b\"}"`);
     check('9 1', 'expected a valid start token, got "9" ("INVALID") while parsing: "9"');
     check('\0', String.raw`expected a valid start token, got "\x00" ("INVALID") while parsing: "\x00"`);
+    check(
+      '# HELP a\0b c',
+      String.raw`expected a valid start token, got "\x00" ("INVALID") while parsing: "\x00"`,
+    );
     check('# TYPE a foo', 'invalid metric type "foo"');
     check('# TYPE a', 'invalid metric type ""');
     check('# TYPE a gauge ', 'invalid metric type "gauge "');

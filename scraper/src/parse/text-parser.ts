@@ -62,6 +62,11 @@ export class TextParser extends LineCursor {
     const token = isQuoted ? this.string('MNAME') : this.name(':', 'MNAME');
     if (token !== 'MNAME') throw this.unexpected(`expected metric name after ${keyword}`, token);
     this.metric = isQuoted ? this.unquoted(this.tokenStart, this.at) : this.latin1(this.tokenStart, this.at);
+    if (this.peek() === 0) {
+      // Prometheus's lexer takes no text then, and begins an entry here.
+      this.start = this.at;
+      throw this.unexpected('expected a valid start token', this.invalid());
+    }
     const text = this.body.subarray(Math.min(this.at + 1, this.end), this.end);
     if (keyword === 'TYPE') return this.#type(text);
     if (!isUtf8(text)) throw new ParseError(`help text ${quoteBytes(text)} is not a valid utf8 string`);

@@ -1,79 +1,81 @@
-// Hot: a binary min-heap of entries by due time, each entry knowing its place, so that removal needs no search.
+// Hot: a binary min-heap of things by due time.
 //
-// Invariant: entries[i].heapIndex === i, and no entry is due before its parent.
+// Times stand beside each other, apart from what they are of: with thousands of targets, going through objects to compare them would
+// be most of the cost. There is no removal: what is gone is noticed when it is due.
 
-export interface DueEntry {
-  dueMs: number;
-  /** -1 while not in a heap. Written by the heap only. */
-  heapIndex: number;
-}
-
-export class DueHeap<T extends DueEntry> {
-  readonly #entries: T[] = [];
+export class DueHeap<T> {
+  #times = new Float64Array(64);
+  readonly #items: T[] = [];
 
   get size(): number {
-    return this.#entries.length;
+    return this.#items.length;
+  }
+
+  /** Of the first item; Infinity if there is none. */
+  get dueMs(): number {
+    return this.#items.length === 0 ? Infinity : this.#times[0]!;
   }
 
   peek(): T | undefined {
-    return this.#entries[0];
+    return this.#items[0];
   }
 
-  /** Adds an entry, or moves one whose dueMs has changed. */
-  put(entry: T): void {
-    if (entry.heapIndex === -1) {
-      entry.heapIndex = this.#entries.length;
-      this.#entries.push(entry);
+  push(item: T, dueMs: number): void {
+    const at = this.#items.length;
+    if (at === this.#times.length) {
+      const larger = new Float64Array(2 * at);
+      larger.set(this.#times);
+      this.#times = larger;
     }
-    this.#up(entry);
-    this.#down(entry);
+    this.#items.push(item);
+    this.#up(at, item, dueMs);
   }
 
-  remove(entry: T): void {
-    const at = entry.heapIndex;
-    if (at === -1) return;
-    entry.heapIndex = -1;
-    const last = this.#entries.pop()!;
-    if (last === entry) return;
-    last.heapIndex = at;
-    this.#entries[at] = last;
-    this.#up(last);
-    this.#down(last);
+  /** The first item is due at another time from now on. */
+  delayFirst(dueMs: number): void {
+    this.#down(this.#items[0]!, dueMs);
   }
 
-  /** The entries as they are now: putting and removing meanwhile is safe. */
-  [Symbol.iterator](): ArrayIterator<T> {
-    return this.#entries.slice().values();
+  removeFirst(): void {
+    const last = this.#items.pop()!;
+    const { length } = this.#items;
+    if (length > 0) this.#down(last, this.#times[length]!);
   }
 
-  #up(entry: T): void {
-    const entries = this.#entries;
-    let at = entry.heapIndex;
+  /** Takes all out, in any order. */
+  clear(): T[] {
+    return this.#items.splice(0);
+  }
+
+  #up(from: number, item: T, dueMs: number): void {
+    let at = from;
     while (at > 0) {
       const parent = (at - 1) >> 1;
-      if (entries[parent]!.dueMs <= entry.dueMs) break;
-      this.#place(entries[parent]!, at);
+      if (this.#times[parent]! <= dueMs) break;
+      this.#place(at, this.#items[parent]!, this.#times[parent]!);
       at = parent;
     }
-    this.#place(entry, at);
+    this.#place(at, item, dueMs);
   }
 
-  #down(entry: T): void {
-    const entries = this.#entries;
-    let at = entry.heapIndex;
+  /** From the root. */
+  #down(item: T, dueMs: number): void {
+    const times = this.#times;
+    const { length } = this.#items;
+    let at = 0;
     for (;;) {
       let child = 2 * at + 1;
-      if (child >= entries.length) break;
-      if (child + 1 < entries.length && entries[child + 1]!.dueMs < entries[child]!.dueMs) child++;
-      if (entries[child]!.dueMs >= entry.dueMs) break;
-      this.#place(entries[child]!, at);
+      if (child >= length) break;
+      if (child + 1 < length && times[child + 1]! < times[child]!) child++;
+      if (times[child]! >= dueMs) break;
+      this.#place(at, this.#items[child]!, times[child]!);
       at = child;
     }
-    this.#place(entry, at);
+    this.#place(at, item, dueMs);
   }
 
-  #place(entry: T, at: number): void {
-    this.#entries[at] = entry;
-    entry.heapIndex = at;
+  #place(at: number, item: T, dueMs: number): void {
+    this.#items[at] = item;
+    this.#times[at] = dueMs;
   }
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
-import { DueHeap, type DueEntry } from './due-heap.ts';
+import { DueHeap } from './due-heap.ts';
 import { Scheduler } from './scheduler.ts';
 import { TestClock } from './test-clock.ts';
 import { replicaDelayMs, scheduleOf, slotAt, slotToleranceMs } from './slots.ts';
@@ -119,24 +119,23 @@ describe('Scheduler', () => {
   });
 });
 
-test('a heap gives entries by due time, whatever was moved or removed', () => {
+test('a heap gives items by due time, whatever was delayed or removed', () => {
+  const step = fc.tuple(fc.constantFrom('push', 'delay', 'remove'), fc.nat(1000));
   fc.assert(
-    fc.property(fc.array(fc.tuple(fc.nat(9), fc.nat(100))), (steps) => {
-      const heap = new DueHeap<DueEntry>();
-      const entries = Array.from({ length: 10 }, () => ({ dueMs: 0, heapIndex: -1 }));
-      for (const [at, dueMs] of steps) {
-        const entry = entries[at]!;
-        if (dueMs % 4 === 0) heap.remove(entry);
-        else {
-          entry.dueMs = dueMs;
-          heap.put(entry);
-        }
-        const inHeap = entries.filter(({ heapIndex }) => heapIndex !== -1);
-        expect(heap.size).toBe(inHeap.length);
-        expect(heap.peek()?.dueMs).toBe(
-          inHeap.length === 0 ? undefined : Math.min(...inHeap.map((e) => e.dueMs)),
-        );
+    fc.property(fc.array(step, { maxLength: 300 }), (steps) => {
+      const heap = new DueHeap<number>();
+      let want: number[] = [];
+      for (const [what, dueMs] of steps) {
+        if (what !== 'push' && want.length === 0) continue;
+        if (what !== 'push') want.shift();
+        if (what !== 'remove') want = [...want, dueMs].toSorted((a, b) => a - b);
+        if (what === 'push') heap.push(dueMs, dueMs);
+        else if (what === 'remove') heap.removeFirst();
+        else heap.delayFirst(dueMs);
+        expect([heap.size, heap.dueMs]).toEqual([want.length, want[0] ?? Infinity]);
       }
+      expect(heap.clear()).toHaveLength(want.length);
+      expect([heap.size, heap.dueMs, heap.peek()]).toEqual([0, Infinity, undefined]);
     }),
   );
 });

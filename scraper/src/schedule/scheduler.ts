@@ -5,7 +5,7 @@
 
 import type { Schedule } from '@flotilla/tsdb';
 import type { Clock } from './clock.ts';
-import { DueHeap, type DueEntry } from './due-heap.ts';
+import { DueHeap } from './due-heap.ts';
 import { slotAt } from './slots.ts';
 
 /** Called once per slot, at slotMs + delayMs or a little later. Must not throw. */
@@ -18,8 +18,9 @@ export interface Member {
   readonly onSlot: OnSlot;
 }
 
-interface Entry extends Member, DueEntry {
+interface Entry extends Member {
   lastSlotMs: number;
+  hasLeft: boolean;
 }
 
 const sleepMaxMs = 1000;
@@ -40,11 +41,13 @@ export class Scheduler {
   }
 
   /** Begins with the next slot. Returns what ends the membership. */
-  add(member: Member): () => void {
-    const entry: Entry = { ...member, dueMs: 0, heapIndex: -1, lastSlotMs: NaN };
-    this.#plan(entry, this.#clock.nowMs());
+  add({ schedule, delayMs, onSlot }: Member): () => void {
+    const entry: Entry = { schedule, delayMs, onSlot, lastSlotMs: NaN, hasLeft: false };
+    this.#heap.push(entry, nextDueMs(entry, this.#clock.nowMs()));
     this.#arm();
-    return () => this.#heap.remove(entry);
+    return () => {
+      entry.hasLeft = true;
+    };
   }
 
   stop(): void {
@@ -52,44 +55,41 @@ export class Scheduler {
     this.#cancelWake?.();
   }
 
-  #plan(entry: Entry, nowMs: number): void {
-    const { schedule, delayMs } = entry;
-    let slotMs = slotAt(schedule, nowMs - delayMs) + schedule.intervalMs;
-    if (slotMs === entry.lastSlotMs) slotMs += schedule.intervalMs; // The clock went back: once is enough.
-    entry.dueMs = slotMs + delayMs;
-    this.#heap.put(entry);
-  }
-
   #arm(): void {
-    const next = this.#heap.peek();
-    if (this.#stopped || next === undefined || next.dueMs >= this.#wakeMs) return;
+    const { dueMs } = this.#heap;
+    if (this.#stopped || dueMs === Infinity || dueMs >= this.#wakeMs) return;
     this.#cancelWake?.();
     const nowMs = this.#clock.nowMs();
-    this.#wakeMs = Math.min(next.dueMs, nowMs + sleepMaxMs);
+    this.#wakeMs = Math.min(dueMs, nowMs + sleepMaxMs);
     this.#cancelWake = this.#clock.wakeAfter(Math.max(1, this.#wakeMs - nowMs), () => this.#wake());
   }
 
   #wake(): void {
     const nowMs = this.#clock.nowMs();
+    const heap = this.#heap;
     this.#wakeMs = Infinity;
-    if (nowMs < this.#lastNowMs) for (const entry of this.#heap) this.#plan(entry, nowMs);
+    if (nowMs < this.#lastNowMs) for (const entry of heap.clear()) heap.push(entry, nextDueMs(entry, nowMs));
     this.#lastNowMs = nowMs;
-    for (
-      let entry = this.#heap.peek();
-      entry !== undefined && entry.dueMs <= nowMs;
-      entry = this.#heap.peek()
-    ) {
-      this.#run(entry, nowMs);
-    }
+    for (let { dueMs } = heap; dueMs <= nowMs; { dueMs } = heap) this.#run(heap.peek()!, dueMs, nowMs);
     this.#arm();
   }
 
-  #run(entry: Entry, nowMs: number): void {
+  #run(entry: Entry, dueMs: number, nowMs: number): void {
+    if (entry.hasLeft) {
+      this.#heap.removeFirst();
+      return;
+    }
     const { schedule, delayMs } = entry;
     const slotMs = slotAt(schedule, nowMs - delayMs);
-    this.skippedSlots += (slotMs + delayMs - entry.dueMs) / schedule.intervalMs;
+    this.skippedSlots += (slotMs + delayMs - dueMs) / schedule.intervalMs;
     entry.lastSlotMs = slotMs;
-    this.#plan(entry, nowMs);
+    this.#heap.delayFirst(nextDueMs(entry, nowMs));
     entry.onSlot(slotMs, nowMs);
   }
+}
+
+function nextDueMs({ schedule, delayMs, lastSlotMs }: Entry, nowMs: number): number {
+  const slotMs = slotAt(schedule, nowMs - delayMs) + schedule.intervalMs;
+  const isDone = slotMs === lastSlotMs; // The clock went back: once is enough.
+  return slotMs + delayMs + (isDone ? schedule.intervalMs : 0);
 }

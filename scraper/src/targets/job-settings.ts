@@ -29,9 +29,13 @@ export class JobSettings {
   }
 }
 
-function compileRules({ metricRelabelings }: Job): { rules: RelabelRule[]; error: string } {
+function compileRules({ metricRelabelings, nameValidationScheme }: Job): {
+  rules: RelabelRule[];
+  error: string;
+} {
+  const names = nameValidationScheme === 'legacy' ? 'legacy' : 'utf8';
   try {
-    return { rules: metricRelabelings.map((config) => parseRelabelRule(config)), error: '' };
+    return { rules: metricRelabelings.map((config) => parseRelabelRule(config, names)), error: '' };
   } catch (err) {
     return { rules: [], error: `metric_relabel_configs: ${errorText(err)}` };
   }

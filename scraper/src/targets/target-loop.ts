@@ -8,17 +8,23 @@ import { Labels } from '@flotilla/model';
 import type { Schedule } from '@flotilla/tsdb';
 import type { Target, TargetHealth } from '@flotilla/wire';
 import { BodySizeError, ScrapeError } from '../fetch/scrape-error.ts';
-import { type FetchContext, type Page, TargetClient } from '../fetch/target-client.ts';
+import { type FetchContext, type Page, type PageSink, TargetClient } from '../fetch/target-client.ts';
 import type { BodyRules } from '../ingest/body-ingest.ts';
 import type { MetadataVariant } from '../ingest/metadata-store.ts';
 import { schemaOfFactor } from '../ingest/histogram-limits.ts';
-import { type IngestContext, type ScrapeOutcome, TargetIngest } from '../ingest/target-ingest.ts';
+import {
+  type IngestContext,
+  type ScrapeOutcome,
+  type ScrapeTime,
+  TargetIngest,
+} from '../ingest/target-ingest.ts';
 import { type ExpositionFormat, expositionFormat } from '../parse/content-type.ts';
 import { ParseError } from '../parse/parse-error.ts';
 import type { Clock } from '../schedule/clock.ts';
 import type { Scheduler } from '../schedule/scheduler.ts';
 import { replicaDelayMs, scheduleOf, slotToleranceMs } from '../schedule/slots.ts';
 import type { FailureLog } from './failure-log.ts';
+import type { HealthRows } from './health-rows.ts';
 import type { JobSettings, ScrapeBounds } from './job-settings.ts';
 
 /** What all loops of a process share. */
@@ -27,6 +33,7 @@ export interface LoopContext {
   readonly scheduler: Scheduler;
   readonly fetch: FetchContext;
   readonly ingest: IngestContext;
+  readonly health: HealthRows;
   readonly bounds: ScrapeBounds;
   readonly replica: number;
   readonly replicaOffsetMs: number;
@@ -46,7 +53,7 @@ function timeoutBeforeNextSlot({ timeoutMs, intervalMs }: Target): number {
   return Math.min(timeoutMs, Math.floor(0.98 * intervalMs));
 }
 
-export class TargetLoop {
+export class TargetLoop implements PageSink {
   readonly target: Target;
   readonly settings: JobSettings;
   readonly labels: Labels;
@@ -60,12 +67,16 @@ export class TargetLoop {
   readonly #client: TargetClient;
   readonly #ingest: TargetIngest;
   #leave: () => void;
-  #running: Promise<void> | undefined;
+  /** Of the scrape that runs. */
+  #time: ScrapeTime | undefined;
+  /** What waits for it to end. */
+  readonly #waiting: (() => void)[] = [];
   #ended = false;
   #lastStartMs = 0;
-  #lastScrapeMs = 0;
-  #scrapes = 0;
-  #outcome: ScrapeOutcome | undefined;
+  /** Of its health. */
+  readonly #row: number;
+  #isListed = true;
+  #isFirst = true;
   #loggedError = '';
   /** What the last content type meant: it hardly ever changes. */
   #known: { readonly contentType: string; readonly format: ExpositionFormat } | undefined;
@@ -80,6 +91,7 @@ export class TargetLoop {
     this.#schedule = scheduleOf(target.id, target.intervalMs);
     this.#delayMs = replicaDelayMs(context.replica, context.replicaOffsetMs, target.intervalMs);
     this.#toleranceMs = slotToleranceMs(target.intervalMs, context.toleranceMs);
+    this.#row = context.health.take(target.id);
     this.#client = new TargetClient(context.fetch, target, job);
     this.#ingest = new TargetIngest(context.ingest, this.#bodyRules(), waiting);
     this.#leave = context.scheduler.add({
@@ -89,17 +101,15 @@ export class TargetLoop {
     });
   }
 
+  /** Until unlist(). */
   get health(): TargetHealth {
-    const outcome = this.#outcome;
-    return {
-      id: this.target.id,
-      lastScrapeMs: this.#lastScrapeMs,
-      scrapes: this.#scrapes,
-      up: outcome?.up ?? false,
-      lastDurationMs: outcome?.durationMs ?? 0,
-      samples: outcome?.kept ?? 0,
-      error: outcome?.error ?? '',
-    };
+    return this.#context.health.read(this.#row);
+  }
+
+  /** Takes its health out of what is told of all. */
+  unlist(): void {
+    if (this.#isListed) this.#context.health.release(this.#row);
+    this.#isListed = false;
   }
 
   /** What the target says of a metric; of all for ''. */
@@ -135,7 +145,10 @@ export class TargetLoop {
     this.#leave();
     this.#ended = true;
     this.#client.close();
-    await this.#running;
+    if (this.#time === undefined) return;
+    await new Promise<void>((resolve) => {
+      this.#waiting.push(resolve);
+    });
   }
 
   #commitEnd(slotMs: number): void {
@@ -177,7 +190,7 @@ export class TargetLoop {
 
   #onSlot(slotMs: number, nowMs: number): void {
     const { counters } = this.#context.ingest;
-    if (this.#running !== undefined) {
+    if (this.#time !== undefined) {
       counters.skippedBusy++;
       return;
     }
@@ -185,52 +198,63 @@ export class TargetLoop {
     if (!isOnTime) counters.late++;
     if (this.#lastStartMs > 0) this.#context.onInterval(this.target.intervalMs, nowMs - this.#lastStartMs);
     this.#lastStartMs = nowMs;
-    this.#running = this.#scrape(isOnTime ? slotMs : nowMs).finally(() => {
-      this.#running = undefined;
-    });
+    this.#time = new RunningTime(isOnTime ? slotMs : nowMs);
+    if (this.jobError === '') this.#client.fetch(timeoutBeforeNextSlot(this.target), this);
+    else this.onFailure(new ScrapeError(this.jobError));
   }
 
-  /** Never rejects. */
-  async #scrape(timeMs: number): Promise<void> {
-    const startMs = performance.now();
-    const time = { timeMs, durationMs: () => performance.now() - startMs };
-    const isFirst = this.#outcome === undefined;
+  /** For the client. */
+  onPage(page: Page): void {
     try {
-      const outcome = await this.#fetchAndCommit(time);
-      if (outcome === undefined) return;
-      this.#outcome = outcome;
-      this.#lastScrapeMs = this.#lastStartMs;
-      if (outcome.up) this.#scrapes++;
-      this.#logChange(outcome.error);
-    } catch (err) {
-      this.#appendFailed(err);
-    }
-    if (isFirst) this.#context.onFirstScrape();
-  }
-
-  /** undefined: the loop ended meanwhile, and what became of the scrape must leave no trace. */
-  async #fetchAndCommit(time: {
-    timeMs: number;
-    durationMs: () => number;
-  }): Promise<ScrapeOutcome | undefined> {
-    try {
-      if (this.jobError !== '') throw new ScrapeError(this.jobError);
-      const page = await this.#client.fetch(timeoutBeforeNextSlot(this.target));
-      try {
-        if (this.#ended) return undefined;
+      if (!this.#ended) {
         const format = this.#formatOf(page);
-        return this.#ingest.commitPage({ body: page.body, format }, time);
-      } finally {
-        page.release();
+        this.#conclude(this.#ingest.commitPage({ body: page.body, format }, this.#time!));
       }
     } catch (err) {
-      if (this.#ended) return undefined;
-      if (err instanceof BodySizeError) this.#context.ingest.counters.exceededBodySizeLimit++;
+      this.#commitFailure(err);
+    }
+    this.#release();
+  }
+
+  /** For the client. */
+  onFailure(err: unknown): void {
+    this.#commitFailure(err);
+    this.#release();
+  }
+
+  /** If the loop has ended meanwhile, what became of the scrape must leave no trace. */
+  #commitFailure(err: unknown): void {
+    if (this.#ended) return;
+    try {
+      const isTooLarge = err instanceof BodySizeError;
+      if (isTooLarge) this.#context.ingest.counters.exceededBodySizeLimit++;
       if (!(err instanceof ScrapeError) && !(err instanceof ParseError)) throw err;
-      return this.#ingest.commitFailure(err.message, time, {
-        bodyBytes: err instanceof BodySizeError ? -1 : 0,
+      const counts = { bodyBytes: isTooLarge ? -1 : 0 };
+      this.#conclude(this.#ingest.commitFailure(err.message, this.#time!, counts));
+    } catch (failure) {
+      this.#appendFailed(failure);
+    }
+  }
+
+  #conclude({ up, durationMs, kept, error }: ScrapeOutcome): void {
+    if (this.#isListed) {
+      const lastScrapeMs = this.#lastStartMs;
+      this.#context.health.note(this.#row, {
+        lastScrapeMs,
+        up,
+        lastDurationMs: durationMs,
+        samples: kept,
+        error,
       });
     }
+    this.#logChange(error);
+    if (this.#isFirst) this.#context.onFirstScrape();
+    this.#isFirst = false;
+  }
+
+  #release(): void {
+    this.#time = undefined;
+    if (this.#waiting.length > 0) for (const resolve of this.#waiting.splice(0)) resolve();
   }
 
   /** An empty body may have any content type. */
@@ -247,9 +271,7 @@ export class TargetLoop {
   #appendFailed(err: unknown): void {
     this.#context.ingest.counters.appendFailures++;
     const error = `append: ${errorText(err)}`;
-    this.#lastScrapeMs = this.#lastStartMs;
-    this.#outcome = { up: false, durationMs: 0, scraped: 0, kept: 0, added: 0, bodyBytes: 0, error };
-    this.#logChange(error);
+    this.#conclude({ up: false, durationMs: 0, scraped: 0, kept: 0, added: 0, bodyBytes: 0, error });
   }
 
   /** One line when a target begins to fail, fails otherwise, or recovers. */
@@ -261,5 +283,18 @@ export class TargetLoop {
     const fields = { job: this.target.job, target: this.labels.get('instance') };
     if (error === '') this.#context.log.info('Scrape succeeds again', fields);
     else this.#context.log.warn('Scrape failed', { ...fields, reason: error });
+  }
+}
+
+class RunningTime implements ScrapeTime {
+  readonly timeMs: number;
+  readonly #startMs = performance.now();
+
+  constructor(timeMs: number) {
+    this.timeMs = timeMs;
+  }
+
+  durationMs(): number {
+    return performance.now() - this.#startMs;
   }
 }

@@ -7,6 +7,7 @@
 import type { Matcher } from '@flotilla/model';
 import type {
   Assignment,
+  HeartbeatWriter,
   Job,
   RemovalReason,
   Target,
@@ -16,6 +17,7 @@ import type {
   TargetStatus,
 } from '@flotilla/wire';
 import type { MetadataVariant } from '../ingest/metadata-store.ts';
+import { HealthRows } from './health-rows.ts';
 import { JobSettings } from './job-settings.ts';
 import { type LoopContext, TargetLoop } from './target-loop.ts';
 
@@ -29,8 +31,10 @@ export class TargetSet {
   /** Removed, and waiting for their last slot. */
   readonly #ending = new Map<number, TargetLoop>();
 
-  constructor(context: LoopContext) {
-    this.#context = context;
+  readonly #health = new HealthRows();
+
+  constructor(context: Omit<LoopContext, 'health'>) {
+    this.#context = { ...context, health: this.#health };
   }
 
   get size(): number {
@@ -55,7 +59,12 @@ export class TargetSet {
   }
 
   health(): TargetHealth[] {
-    return [...this.#loops.values()].map(({ health }) => health);
+    return this.#health.all();
+  }
+
+  /** Of health(), all. */
+  writeHealth(writer: Pick<HeartbeatWriter, 'target'>): void {
+    this.#health.writeTo(writer);
   }
 
   statuses(shard: number, replica: number): TargetStatus[] {
@@ -101,6 +110,7 @@ export class TargetSet {
 
   #remove(id: number, loop: TargetLoop, reason: RemovalReason): void {
     this.#loops.delete(id);
+    loop.unlist();
     if (reason === 'handoff') {
       void loop.stop();
       return;
@@ -117,6 +127,7 @@ export class TargetSet {
     if (settings === undefined || (loop !== undefined && isSame(loop, target, settings))) return;
     const before = loop ?? this.#ending.get(target.id);
     const waiting = await before?.stopForSuccessor();
+    before?.unlist();
     this.#ending.delete(target.id);
     this.#loops.set(target.id, new TargetLoop(this.#context, target, settings, waiting));
   }

@@ -1,11 +1,12 @@
 // A cursor over series of a block, without what its tombstones delete.
 
-import { packChunks } from '@flotilla/kernel';
+import { packChunks, unpackChunks } from '@flotilla/kernel';
 import { CorruptionError, type Labels } from '@flotilla/model';
 import { join } from 'node:path';
 import type { ChunkEncoding, RawChunk, Schedule, SelectOptions, SeriesSet } from '../api.ts';
 import { withoutIntervals } from '../chunk/without-intervals.ts';
 import type { Block } from './block.ts';
+import { BlockChunkLists } from './block-chunk-lists.ts';
 import { ChunkReader } from './chunk-segments.ts';
 import { indexOf } from './id-list.ts';
 import { IndexReader, type IndexSeries } from './index-reader.ts';
@@ -30,7 +31,10 @@ export class BlockSeriesSet implements SeriesSet {
   private at = -1;
   private closed = false;
   private series: IndexSeries | undefined;
-  private current: readonly RawChunk[] = [];
+  private current: readonly RawChunk[] | undefined = [];
+  /** Whether `lists` has the chunks of the series. */
+  private isListed = false;
+  private readonly lists: BlockChunkLists | undefined;
 
   /** `ids` ascend. */
   constructor(
@@ -48,7 +52,9 @@ export class BlockSeriesSet implements SeriesSet {
     this.maxTimeMs = maxTimeMs;
     this.options = options;
     this.left = options.limit || Infinity;
-    this.chunkReader = new ChunkReader(join(block.dir, 'chunks'));
+    const chunksDir = join(block.dir, 'chunks');
+    this.chunkReader = new ChunkReader(chunksDir);
+    if (options.packed === true && options.skipChunks !== true) this.lists = new BlockChunkLists(chunksDir);
     block.hold();
   }
 
@@ -79,12 +85,16 @@ export class BlockSeriesSet implements SeriesSet {
     const touched = this.series.chunks.filter((chunk) => this.isWanted(chunk));
     const whole = this.options.skipChunks === true && intervals.length === 0;
     if (whole) return touched.length > 0;
-    const chunks = touched.flatMap((chunk) => this.guarded(() => [this.read(chunk)], []));
-    this.current = this.guarded(
-      () => withoutIntervals(chunks, intervals).filter((chunk) => this.isWanted(chunk)),
+    this.current = undefined;
+    this.isListed = intervals.length === 0 && this.lists?.read(touched) === true;
+    if (this.isListed) return touched.length > 0;
+    const read = touched.flatMap((chunk) => this.guarded(() => [this.read(chunk)], []));
+    const chunks = this.guarded(
+      () => withoutIntervals(read, intervals).filter((chunk) => this.isWanted(chunk)),
       [],
     );
-    return this.current.length > 0;
+    this.current = chunks;
+    return chunks.length > 0;
   }
 
   private isWanted(chunk: { minTimeMs: number; maxTimeMs: number }): boolean {
@@ -103,6 +113,10 @@ export class BlockSeriesSet implements SeriesSet {
     return this.series!.labels;
   }
 
+  get labelSet(): Uint8Array {
+    return this.series!.labelSet;
+  }
+
   get schedule(): Schedule | undefined {
     if (!this.block.hasSchedules) return undefined;
     this.all ??= this.guarded(() => this.index.all(), new Uint32Array(0));
@@ -110,11 +124,11 @@ export class BlockSeriesSet implements SeriesSet {
   }
 
   get chunks(): readonly RawChunk[] {
-    return this.current;
+    return (this.current ??= unpackChunks(this.lists!.list()) as RawChunk[]);
   }
 
   get chunkList(): Uint8Array {
-    return packChunks(this.current);
+    return this.isListed ? this.lists!.list() : packChunks(this.chunks);
   }
 
   close(): void {
@@ -122,6 +136,7 @@ export class BlockSeriesSet implements SeriesSet {
     this.closed = true;
     this.index.close();
     this.chunkReader.close();
+    this.lists?.close();
     this.block.letGo();
   }
 }

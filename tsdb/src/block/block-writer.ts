@@ -2,13 +2,14 @@
 //
 // Series stream through: what is held is one series' chunks, the symbols and the postings' ids.
 
-import { Unavailable } from '@flotilla/model';
+import { BlockSeriesEncoder } from '@flotilla/kernel';
+import { CorruptionError, Unavailable } from '@flotilla/model';
 import { join } from 'node:path';
-import { setImmediate } from 'node:timers/promises';
 import { ulid as newUlid } from 'ulid';
-import type { RawChunk, Schedule, SeriesSet } from '../api.ts';
-import { joinedChunks } from '../chunk/samples.ts';
+import type { Schedule } from '../api.ts';
 import type { Io } from '../io.ts';
+import type { BlockSeries, BlockSource } from './block-source.ts';
+import { isTurnOver, nextTurn } from '../turns.ts';
 import { ChunkWriter } from './chunk-segments.ts';
 import { writeFile } from './file-sink.ts';
 import { IndexWriter } from './index-writer.ts';
@@ -16,17 +17,9 @@ import { type BlockMeta, type BlockStats, type Compaction, metaText } from './me
 import { encodeSchedulesFile } from './schedules-file.ts';
 import { encodeTombstones } from './tombstones.ts';
 
-/** How many series are written before the event loop gets its turn. */
-const SERIES_PER_TURN = 256;
-
-export interface BlockSource {
-  /** Every label name and value, in any order; more than there are, or twice, does no harm. */
-  symbols(): Iterable<string>;
-  /** In label order, each with at least one chunk. Closed by the writer. */
-  series(): SeriesSet;
-}
-
 export interface BlockPlan {
+  /** Its name, if somebody must know it before; a new one by default. */
+  readonly ulid?: string;
   readonly minTimeMs: number;
   /** Exclusive. */
   readonly maxTimeMs: number;
@@ -48,9 +41,9 @@ export async function writeBlock(
   plan: BlockPlan,
   io: Io,
 ): Promise<string | undefined> {
-  const ulid = newUlid();
+  const ulid = plan.ulid ?? newUlid();
   const path = join(dir, ulid);
-  const temporary = `${path}.tmp-for-creation`;
+  const temporary = temporaryOf(path);
   try {
     io.makeFolder(temporary);
     const stats = await (await SeriesWriter.create(temporary, source, plan, io)).run();
@@ -78,6 +71,11 @@ export async function writeBlock(
   }
 }
 
+/** Where a block is until it is whole. */
+export function temporaryOf(path: string): string {
+  return `${path}.tmp-for-creation`;
+}
+
 class SeriesWriter {
   private readonly dir: string;
   private readonly source: BlockSource;
@@ -85,11 +83,12 @@ class SeriesWriter {
   private readonly io: Io;
   private readonly chunks: ChunkWriter;
   private readonly index: IndexWriter;
+  private readonly encoder = new BlockSeriesEncoder();
   private readonly schedules: (Schedule | undefined)[] = [];
   private readonly stats = { numSamples: 0, numFloatSamples: 0, numHistogramSamples: 0, numChunks: 0 };
 
   static async create(dir: string, source: BlockSource, plan: BlockPlan, io: Io): Promise<SeriesWriter> {
-    const index = await IndexWriter.create(join(dir, 'index'), source.symbols(), io);
+    const index = new IndexWriter(join(dir, 'index'), await source.symbols(), io);
     try {
       return new SeriesWriter(dir, source, plan, index, io);
     } catch (error) {
@@ -112,9 +111,9 @@ class SeriesWriter {
     try {
       while (series.next()) {
         this.write(series);
-        if (this.schedules.length % SERIES_PER_TURN === 0) await this.pause();
+        if (isTurnOver()) await this.pause();
       }
-      this.chunks.close();
+      await this.chunks.close();
       await this.index.close();
     } catch (error) {
       this.chunks.abort();
@@ -122,6 +121,7 @@ class SeriesWriter {
       throw error;
     } finally {
       series.close();
+      this.encoder.end();
     }
     if (this.schedules.some((schedule) => schedule !== undefined))
       writeFile(join(this.dir, 'schedules'), encodeSchedulesFile(this.schedules), this.io);
@@ -129,30 +129,31 @@ class SeriesWriter {
   }
 
   private async pause(): Promise<void> {
-    await setImmediate();
+    await nextTurn();
     if (this.mustStop()) throw new Unavailable('block: writing was stopped, the database closes');
   }
 
-  private write({ labels, schedule, chunks }: SeriesSet): void {
-    const metas = joinedChunks(chunks).map((chunk) => {
-      this.count(chunk);
-      const { minTimeMs, maxTimeMs } = chunk;
-      return { minTimeMs, maxTimeMs, ref: this.chunks.write(chunk.encoding, chunk.data) };
-    });
-    this.index.addSeries(labels, metas);
-    this.schedules.push(schedule);
-  }
-
-  private count({ encoding, samples }: RawChunk): void {
-    this.stats.numChunks++;
-    this.stats.numSamples += samples;
-    if (encoding === 1) this.stats.numFloatSamples += samples;
-    else this.stats.numHistogramSamples += samples;
+  private write(series: BlockSeries): void {
+    const { encoder, stats } = this;
+    const { chunkList } = series;
+    if (!encoder.join(chunkList))
+      throw new CorruptionError(
+        this.dir,
+        0,
+        `series ${this.schedules.length}: chunks of ${chunkList.length} bytes`,
+      );
+    const ref = this.chunks.write(encoder.frames());
+    this.index.addSeries(series.pairs, encoder, ref);
+    this.schedules.push(series.schedule);
+    stats.numChunks += encoder.chunks;
+    stats.numSamples += encoder.samples;
+    stats.numFloatSamples += encoder.floatSamples;
+    stats.numHistogramSamples += encoder.samples - encoder.floatSamples;
   }
 }
 
 /** What cannot be removed now goes at the next start. */
-function discard(path: string, io: Io): void {
+export function discard(path: string, io: Io): void {
   try {
     io.remove(path);
   } catch {

@@ -1,10 +1,11 @@
 // One block on disk: immutable series and chunks of [minTimeMs, maxTimeMs), and what is deleted of them.
 
-import { CorruptionError, type Matcher } from '@flotilla/model';
+import { CorruptionError, type Labels, type Matcher } from '@flotilla/model';
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { BlockStatus, Schedule, SeriesSet } from '../api.ts';
 import type { Io } from '../io.ts';
+import { isTurnOver, nextTurn } from '../turns.ts';
 import { type BlockReadOptions, BlockSeriesSet } from './block-series-set.ts';
 import { replaceFile } from './file-sink.ts';
 import type { IndexCache } from './index-cache.ts';
@@ -123,23 +124,34 @@ export class Block {
     }
   }
 
-  labelNames(matchers: readonly Matcher[]): Iterable<string> {
+  async labelNames(matchers: readonly Matcher[]): Promise<Iterable<string>> {
     if (matchers.length === 0) return this.index.names.keys();
-    return this.withIndex((index) => {
-      const names = new Set<string>();
-      for (const id of index.select(matchers)) for (const [name] of index.series(id).labels) names.add(name);
-      return names;
+    const names = new Set<string>();
+    await this.eachSeries(matchers, (labels) => {
+      for (const [name] of labels) names.add(name);
     });
+    return names;
   }
 
-  labelValues(name: string, matchers: readonly Matcher[]): Iterable<string> {
+  async labelValues(name: string, matchers: readonly Matcher[]): Promise<Iterable<string>> {
     if (matchers.length === 0) return this.index.names.get(name)?.keys() ?? [];
-    return this.withIndex((index) => {
-      const values = new Set<string>();
-      for (const id of index.select(matchers)) values.add(index.series(id).labels.get(name));
-      values.delete('');
-      return values;
-    });
+    const values = new Set<string>();
+    await this.eachSeries(matchers, (labels) => values.add(labels.get(name)));
+    values.delete('');
+    return values;
+  }
+
+  /** In slices. */
+  private async eachSeries(matchers: readonly Matcher[], visit: (labels: Labels) => void): Promise<void> {
+    const index = new IndexReader(this.index);
+    try {
+      for (const id of index.select(matchers)) {
+        if (isTurnOver()) await nextTurn();
+        visit(index.series(id).labels);
+      }
+    } finally {
+      index.close();
+    }
   }
 
   private withIndex<T>(read: (index: IndexReader) => T): T {

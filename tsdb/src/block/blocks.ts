@@ -4,9 +4,10 @@ import { type CorruptionError, type Matcher } from '@flotilla/model';
 import { existsSync, readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { CorruptionStatus, Log } from '../api.ts';
-import type { Io } from '../io.ts';
+import { diskIo, type Io } from '../io.ts';
 import { Block } from './block.ts';
 import { compact } from './compact.ts';
+import { compactInWorker } from './compact-in-worker.ts';
 import { IndexCache } from './index-cache.ts';
 import { isOutOfOrder } from './meta.ts';
 
@@ -118,8 +119,13 @@ export class Blocks {
    * Replaces some blocks by one with their samples, less what is deleted. Throws what the disk throws, and
    * CorruptionError if one of them is damaged; then nothing has changed.
    */
-  async compact(blocks: readonly Block[], mustStop: () => boolean): Promise<void> {
-    const path = await compact(this.dir, blocks, mustStop, this.io);
+  async compact(blocks: readonly Block[], stop: AbortSignal): Promise<void> {
+    const { dir, io } = this;
+    // Faults are put into calls of this thread: a database that has them compacts here.
+    const path =
+      io === diskIo
+        ? await compactInWorker(dir, blocks, stop, io, (error) => this.damagedRead(error))
+        : await compact(dir, blocks, { mustStop: () => stop.aborted }, io);
     if (path !== undefined) this.add(path);
     this.drop(blocks, 'compacted');
   }

@@ -14,21 +14,22 @@ import { FileWindow } from './file-window.ts';
 const MAGIC = 0x85bd40dd;
 const VERSION = 1;
 const SEGMENT_BYTES_MAX = 512 << 20;
-const REF_SEGMENT = 2 ** 32;
+export const REF_SEGMENT = 2 ** 32;
 /** Length, encoding and checksum around the data. */
 const FRAME_BYTES_MAX = 5 + 1 + 4;
-const CHUNK_BYTES_MAX = 1 << 20;
+export const CHUNK_BYTES_MAX = 1 << 20;
 
-function segmentName(segment: number): string {
-  return String(segment + 1).padStart(6, '0');
+/** Segments count from 0, their files from 1. */
+export function segmentPath(dir: string, segment: number): string {
+  return join(dir, String(segment + 1).padStart(6, '0'));
 }
 
 export class ChunkWriter {
   private readonly dir: string;
   private readonly io: Io;
-  private readonly frame = new ByteWriter(2048);
   private segment = 0;
   private sink: FileSink;
+  private readonly closing: Promise<void>[] = [];
 
   /** Makes the folder. */
   constructor(dir: string, io: Io) {
@@ -39,37 +40,37 @@ export class ChunkWriter {
   }
 
   private begin(): FileSink {
-    const sink = new FileSink(join(this.dir, segmentName(this.segment)), this.io);
-    this.frame.clear();
-    this.frame.be32(MAGIC);
-    this.frame.u8(VERSION);
-    this.frame.zeros(3);
-    sink.write(this.frame.bytes());
+    const sink = new FileSink(segmentPath(this.dir, this.segment), this.io);
+    const header = new ByteWriter(8);
+    header.be32(MAGIC);
+    header.u8(VERSION);
+    header.zeros(3);
+    sink.write(header.bytes());
     return sink;
   }
 
-  /** Writes a chunk and returns its ref. */
-  write(encoding: number, data: Uint8Array): number {
-    if (this.sink.offset + data.length + FRAME_BYTES_MAX > SEGMENT_BYTES_MAX) this.next();
+  /** Writes the frames of a series' chunks and returns the ref of the first; those of the others follow from their offsets. */
+  write(frames: Uint8Array): number {
+    if (this.sink.offset + frames.length > SEGMENT_BYTES_MAX) this.next();
     const ref = this.segment * REF_SEGMENT + this.sink.offset;
-    this.frame.clear();
-    this.frame.uvarint(data.length);
-    const from = this.frame.length;
-    this.frame.u8(encoding);
-    this.frame.raw(data);
-    this.frame.be32(crc32c(this.frame.bytes().subarray(from)));
-    this.sink.write(this.frame.bytes());
+    this.sink.write(frames);
     return ref;
   }
 
   private next(): void {
-    this.sink.close();
+    const closed = this.sink.closeLater();
+    closed.catch(() => {}); // close() tells.
+    this.closing.push(closed);
     this.segment++;
     this.sink = this.begin();
   }
 
-  close(): void {
-    this.sink.close();
+  /** All is durable then. */
+  async close(): Promise<void> {
+    this.closing.push(this.sink.closeLater());
+    const results = await Promise.allSettled(this.closing);
+    const failed = results.find((result) => result.status === 'rejected');
+    if (failed !== undefined) throw failed.reason;
   }
 
   abort(): void {
@@ -106,14 +107,14 @@ export class ChunkReader {
     } catch (error) {
       if (!(error instanceof RangeError) && errorCode(error) !== 'ENOENT') throw error;
       const detail = error instanceof Error ? error.message : String(error);
-      throw new CorruptionError(join(this.dir, segmentName(segment)), offset, detail, { cause: error });
+      throw new CorruptionError(segmentPath(this.dir, segment), offset, detail, { cause: error });
     }
   }
 
   private file(segment: number): FileWindow {
     let file = this.segments.get(segment);
     if (file === undefined) {
-      file = new FileWindow(join(this.dir, segmentName(segment)), WINDOW_BYTES);
+      file = new FileWindow(segmentPath(this.dir, segment), WINDOW_BYTES);
       this.segments.set(segment, file);
     }
     return file;

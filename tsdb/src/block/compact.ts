@@ -4,7 +4,8 @@ import type { SeriesSet } from '../api.ts';
 import { MergedSeriesSet } from '../merged-series-set.ts';
 import type { Io } from '../io.ts';
 import type { Block } from './block.ts';
-import { type BlockSource, writeBlock } from './block-writer.ts';
+import { LabelledSource } from './block-source.ts';
+import { type BlockPlan, writeBlock } from './block-writer.ts';
 import { type Compaction, isOutOfOrder, OUT_OF_ORDER_HINT } from './meta.ts';
 
 /**
@@ -14,7 +15,7 @@ import { type Compaction, isOutOfOrder, OUT_OF_ORDER_HINT } from './meta.ts';
 export async function compact(
   dir: string,
   blocks: readonly Block[],
-  mustStop: () => boolean,
+  { ulid, mustStop }: Pick<BlockPlan, 'ulid' | 'mustStop'>,
   io: Io,
 ): Promise<string | undefined> {
   const metas = blocks.map(({ meta }) => meta);
@@ -22,9 +23,14 @@ export async function compact(
     minTimeMs: Math.min(...metas.map(({ minTime }) => minTime)),
     maxTimeMs: Math.max(...metas.map(({ maxTime }) => maxTime)),
     compaction: compactionOf(blocks),
-    mustStop,
+    ...(ulid !== undefined && { ulid }),
+    ...(mustStop !== undefined && { mustStop }),
   };
-  return writeBlock(dir, new MergedBlocks(blocks), plan, io);
+  const source = new LabelledSource(
+    () => symbolsOf(blocks),
+    () => merged(blocks),
+  );
+  return writeBlock(dir, source, plan, io);
 }
 
 function compactionOf(blocks: readonly Block[]): Compaction {
@@ -38,27 +44,20 @@ function compactionOf(blocks: readonly Block[]): Compaction {
   };
 }
 
-class MergedBlocks implements BlockSource {
-  private readonly blocks: readonly Block[];
-
-  constructor(blocks: readonly Block[]) {
-    this.blocks = blocks;
+function* symbolsOf(blocks: readonly Block[]): Iterable<string> {
+  for (const { index } of blocks) {
+    for (let number = 0; number < index.symbolCount; number++) yield index.symbol(number);
   }
+}
 
-  *symbols(): Iterable<string> {
-    for (const { index } of this.blocks) {
-      for (let number = 0; number < index.symbolCount; number++) yield index.symbol(number);
-    }
+function merged(blocks: readonly Block[]): SeriesSet {
+  const sets: SeriesSet[] = [];
+  try {
+    for (const block of blocks)
+      sets.push(block.select([], -Infinity, Infinity, { strict: true, packed: true }));
+  } catch (error) {
+    for (const set of sets) set.close();
+    throw error;
   }
-
-  series(): SeriesSet {
-    const sets: SeriesSet[] = [];
-    try {
-      for (const block of this.blocks) sets.push(block.select([], -Infinity, Infinity, { strict: true }));
-    } catch (error) {
-      for (const set of sets) set.close();
-      throw error;
-    }
-    return new MergedSeriesSet(sets, { strict: true });
-  }
+  return new MergedSeriesSet(sets, { strict: true });
 }

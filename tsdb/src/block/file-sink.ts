@@ -46,6 +46,19 @@ export class FileSink {
     this.io.close(this.fd);
   }
 
+  /** Like close(), with the event loop free while the disk works. */
+  async closeLater(): Promise<void> {
+    this.flush();
+    this.open = false;
+    try {
+      await new Promise<void>((resolve, reject) => {
+        this.io.syncLater(this.fd, (error) => (error === null ? resolve() : reject(error)));
+      });
+    } finally {
+      this.io.close(this.fd);
+    }
+  }
+
   /** Gives up on the file, if it is not closed. */
   abort(): void {
     if (this.open) this.io.close(this.fd);

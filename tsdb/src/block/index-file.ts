@@ -59,14 +59,27 @@ export class IndexFile {
   }
 
   get symbolCount(): number {
-    return this.symbolOffsets.length;
+    return this.symbolOffsets.length - 1;
+  }
+
+  /** How many bytes a symbol has, with its length. Requires a number below symbolCount, as copySymbol() does. */
+  symbolSize(number: number): number {
+    return this.symbolOffsets[number + 1]! - this.symbolOffsets[number]!;
+  }
+
+  /** Copies a symbol's length (uvarint) and UTF-8; returns where they end. */
+  copySymbol(number: number, to: Uint8Array, at: number): number {
+    const { symbolBytes } = this;
+    const end = this.symbolOffsets[number + 1]!;
+    let out = at;
+    for (let i = this.symbolOffsets[number]!; i < end; i++) to[out++] = symbolBytes[i]!;
+    return out;
   }
 
   /** Throws RangeError for a number that is none. */
   symbol(number: number): string {
-    const at = this.symbolOffsets[number];
-    if (at === undefined) throw new RangeError(`symbol ${number} of ${this.symbolOffsets.length}`);
-    return new ByteReader(this.symbolBytes, at).string();
+    if (number >= this.symbolCount) throw new RangeError(`symbol ${number} of ${this.symbolCount}`);
+    return new ByteReader(this.symbolBytes, this.symbolOffsets[number]).string();
   }
 }
 
@@ -110,11 +123,12 @@ function symbolOffsetsOf(section: Buffer): Uint32Array {
   const input = new ByteReader(section);
   const count = input.be32();
   if (count > input.left) throw new RangeError(`${count} symbols in ${input.left} bytes`);
-  const offsets = new Uint32Array(count);
+  const offsets = new Uint32Array(count + 1); // And where the last one ends.
   for (let i = 0; i < count; i++) {
     offsets[i] = input.offset;
     input.skip(input.uvarint());
   }
+  offsets[count] = input.offset;
   return offsets;
 }
 

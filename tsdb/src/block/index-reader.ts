@@ -9,16 +9,39 @@ import { type ChunkMeta, SERIES_ALIGNMENT } from './index-writer.ts';
 
 const WINDOW_BYTES = 64 << 10;
 const SERIES_BYTES_MAX = 64 << 20;
+const CHECKSUM_BYTES = 4;
+/** Most entries are shorter. */
+const SERIES_BYTES = 512;
 
-export interface IndexSeries {
-  readonly labels: Labels;
+/** A series of an index. Its labels are numbers of symbols until somebody asks for them. */
+export class IndexSeries {
   readonly chunks: readonly ChunkMeta[];
+  private readonly reader: IndexReader;
+  /** Of names and values in turn. */
+  private readonly numbers: readonly number[];
+  private decoded: Labels | undefined;
+
+  constructor(reader: IndexReader, numbers: readonly number[], chunks: readonly ChunkMeta[]) {
+    this.reader = reader;
+    this.numbers = numbers;
+    this.chunks = chunks;
+  }
+
+  get labels(): Labels {
+    return (this.decoded ??= this.reader.labelsOf(this.numbers));
+  }
+
+  /** As model's encodeLabels gives it: a view, valid until another one is asked for. */
+  get labelSet(): Uint8Array {
+    return this.reader.labelSetOf(this.numbers);
+  }
 }
 
 export class IndexReader {
   private readonly index: IndexFile;
   private readonly file: FileWindow;
-  private readonly symbols: (string | undefined)[] = [];
+  private readonly symbols = new Map<number, string>();
+  private labelSet = new Uint8Array(512);
 
   constructor(index: IndexFile) {
     this.index = index;
@@ -84,24 +107,58 @@ export class IndexReader {
   series(id: number): IndexSeries {
     const offset = id * SERIES_ALIGNMENT;
     return guarded(this.index.path, offset, () => {
-      const head = new ByteReader(this.file.at(offset, 5));
+      let bytes = this.file.at(offset, SERIES_BYTES);
+      const head = new ByteReader(bytes);
       const length = head.uvarint();
       if (length > SERIES_BYTES_MAX) throw new RangeError(`series of ${length} bytes`);
-      const bytes = this.file.at(offset + head.offset, length + 4);
-      checkSum(bytes.subarray(0, length), new ByteReader(bytes, Math.min(length, bytes.length)).be32());
-      const input = new ByteReader(bytes, 0, length);
-      return { labels: this.readLabels(input), chunks: readChunks(input) };
+      const [from, to] = [head.offset, head.offset + length];
+      if (to + CHECKSUM_BYTES > bytes.length) bytes = this.file.at(offset, to + CHECKSUM_BYTES);
+      if (to + CHECKSUM_BYTES > bytes.length) throw new RangeError(`series of ${length} bytes at the end`);
+      checkSum(bytes.subarray(from, to), bytes.readUInt32BE(to));
+      const input = new ByteReader(bytes, from, to);
+      return new IndexSeries(this, this.readNumbers(input), readChunks(input));
     });
   }
 
-  private readLabels(input: ByteReader): Labels {
+  private readNumbers(input: ByteReader): number[] {
+    const { symbolCount } = this.index;
+    const numbers: number[] = [];
+    for (let left = 2 * input.uvarint(); left > 0; left--) {
+      const number = input.uvarint();
+      if (number >= symbolCount) throw new RangeError(`symbol ${number} of ${symbolCount}`);
+      numbers.push(number);
+    }
+    return numbers;
+  }
+
+  labelsOf(numbers: readonly number[]): Labels {
+    const { symbols, index } = this;
     const flat: string[] = [];
-    for (let left = 2 * input.uvarint(); left > 0; left--) flat.push(this.symbol(input.uvarint()));
+    for (let i = 0; i < numbers.length; i++) {
+      const number = numbers[i]!;
+      let text = symbols.get(number);
+      if (text === undefined) symbols.set(number, (text = index.symbol(number)));
+      flat.push(text);
+    }
     return Labels.fromSorted(flat);
   }
 
-  private symbol(number: number): string {
-    return (this.symbols[number] ??= this.index.symbol(number));
+  labelSetOf(numbers: readonly number[]): Uint8Array {
+    const { index } = this;
+    let used = 0;
+    for (let i = 0; i < numbers.length; i++) {
+      const number = numbers[i]!;
+      const end = used + index.symbolSize(number);
+      if (end > this.labelSet.length) this.growLabelSet(end);
+      used = index.copySymbol(number, this.labelSet, used);
+    }
+    return this.labelSet.subarray(0, used);
+  }
+
+  private growLabelSet(bytes: number): void {
+    const larger = new Uint8Array(2 * bytes);
+    larger.set(this.labelSet);
+    this.labelSet = larger;
   }
 }
 

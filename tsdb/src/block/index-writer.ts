@@ -3,18 +3,15 @@
 // Order of calls: constructor (symbols), addSeries in label order, close. Series stream to disk; ids of postings are
 // kept in memory until close.
 
-import { crc32c } from '@flotilla/kernel';
-import { setImmediate } from 'node:timers/promises';
-import { compareUtf8, type Labels } from '@flotilla/model';
+import { type BlockSeriesEncoder, crc32c } from '@flotilla/kernel';
 import { ByteWriter } from '../bytes/byte-writer.ts';
 import { PostingList } from '../head/posting-list.ts';
 import type { Io } from '../io.ts';
-import { sortSlowly } from '../sort-slowly.ts';
+import { isTurnOver, nextTurn } from '../turns.ts';
+import { BlockPostings } from './block-postings.ts';
 import { FileSink } from './file-sink.ts';
 
 const MAGIC = 0xbaaad700;
-/** How many ids of postings are written before the event loop gets its turn. */
-const IDS_PER_TURN = 50_000;
 const VERSION = 2;
 export const SERIES_ALIGNMENT = 16;
 
@@ -35,22 +32,15 @@ export class IndexWriter {
   private readonly section = new ByteWriter(1 << 16);
   private readonly frame = new ByteWriter(64);
   private readonly symbols: readonly string[];
-  private readonly numbers: ReadonlyMap<string, number>;
   private readonly symbolsAt: number;
   private readonly seriesAt: number;
   private readonly all = new PostingList();
-  /** Name number → value number → series ids. */
-  private readonly postings = new Map<number, Map<number, PostingList>>();
+  private readonly postings = new BlockPostings();
 
-  /** `symbols`: every name and value, in any order; twice does no harm. */
-  static async create(path: string, symbols: Iterable<string>, io: Io): Promise<IndexWriter> {
-    return new IndexWriter(path, await sortSlowly([...new Set(symbols)], compareUtf8), io);
-  }
-
-  private constructor(path: string, symbols: readonly string[], io: Io) {
+  /** `symbols`: every name and value once, ascending. */
+  constructor(path: string, symbols: readonly string[], io: Io) {
     this.sink = new FileSink(path, io);
     this.symbols = symbols;
-    this.numbers = new Map(this.symbols.map((symbol, number) => [symbol, number]));
     this.section.be32(MAGIC);
     this.section.u8(VERSION);
     this.sink.write(this.section.bytes());
@@ -82,47 +72,13 @@ export class IndexWriter {
     this.sink.write(this.frame.bytes());
   }
 
-  /** The next series in label order. Chunks ascend in time. */
-  addSeries(labels: Labels, chunks: readonly ChunkMeta[]): void {
+  /** The next series in label order, whose frames lie from `ref` on. `pairs`: numbers of its names and values in turn. */
+  addSeries(pairs: Uint32Array, encoder: BlockSeriesEncoder, ref: number): void {
     this.sink.align(SERIES_ALIGNMENT);
     const id = this.sink.offset / SERIES_ALIGNMENT;
     this.all.add(id);
-    this.section.clear();
-    this.section.uvarint(labels.length);
-    for (let i = 0; i < labels.length; i++) {
-      const name = this.numbers.get(labels.name(i))!;
-      const value = this.numbers.get(labels.value(i))!;
-      this.section.uvarint(name);
-      this.section.uvarint(value);
-      this.listOf(name, value).add(id);
-    }
-    this.putChunks(chunks);
-    this.frame.clear();
-    this.frame.uvarint(this.section.length);
-    this.sink.write(this.frame.bytes());
-    this.sink.write(this.section.bytes());
-    this.writeChecksum();
-  }
-
-  private putChunks(chunks: readonly ChunkMeta[]): void {
-    this.section.uvarint(chunks.length);
-    let before: ChunkMeta | undefined;
-    for (const chunk of chunks) {
-      if (before === undefined) this.section.varint(chunk.minTimeMs);
-      else this.section.uvarint(chunk.minTimeMs - before.maxTimeMs);
-      this.section.uvarint(chunk.maxTimeMs - chunk.minTimeMs);
-      if (before === undefined) this.section.uvarint(chunk.ref);
-      else this.section.varint(chunk.ref - before.ref);
-      before = chunk;
-    }
-  }
-
-  private listOf(name: number, value: number): PostingList {
-    let values = this.postings.get(name);
-    if (values === undefined) this.postings.set(name, (values = new Map<number, PostingList>()));
-    let list = values.get(value);
-    if (list === undefined) values.set(value, (list = new PostingList()));
-    return list;
+    this.postings.add(pairs, id);
+    this.sink.write(encoder.entry(pairs, ref));
   }
 
   async close(): Promise<void> {
@@ -137,21 +93,15 @@ export class IndexWriter {
       this.section.be64(at);
     this.sink.write(this.section.bytes());
     this.writeChecksum();
-    this.sink.close();
+    await this.sink.closeLater();
   }
 
   private async writePostings(): Promise<PostingEntry[]> {
-    let written = 0;
     const entries: PostingEntry[] = [{ name: '', value: '', offset: this.writeList(this.all) }];
-    for (const [name, values] of ascending(this.postings)) {
-      for (const [value, list] of ascending(values)) {
-        const offset = this.writeList(list);
-        entries.push({ name: this.symbols[name]!, value: this.symbols[value]!, offset });
-        written += list.length + 1;
-        if (written < IDS_PER_TURN) continue;
-        written = 0;
-        await setImmediate();
-      }
+    for (const [name, value, list] of this.postings.entries()) {
+      const offset = this.writeList(list);
+      entries.push({ name: this.symbols[name]!, value: this.symbols[value]!, offset });
+      if (isTurnOver()) await nextTurn();
     }
     return entries;
   }
@@ -161,7 +111,7 @@ export class IndexWriter {
     const offset = this.sink.offset;
     this.section.clear();
     this.section.be32(list.length);
-    for (const id of list.view()) this.section.be32(id);
+    this.section.raw(bigEndian(list.view()));
     this.writeSection();
     return offset;
   }
@@ -183,7 +133,7 @@ export class IndexWriter {
   }
 }
 
-/** Symbol numbers are in symbol order, so this is the order of the strings. */
-function ascending<V>(map: ReadonlyMap<number, V>): [number, V][] {
-  return [...map].toSorted(([a], [b]) => a - b);
+function bigEndian(ids: Uint32Array): Uint8Array {
+  const copy = ids.slice();
+  return Buffer.from(copy.buffer).swap32();
 }

@@ -8,7 +8,7 @@ export class ByteReader {
   private readonly end: number;
 
   constructor(bytes: Uint8Array, from = 0, to = bytes.length) {
-    this.buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+    this.buffer = bytes instanceof Buffer ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
     this.offset = from;
     this.end = to;
     if (from > to || to > bytes.length) throw new RangeError(`bytes ${from}..${to} of ${bytes.length}`);
@@ -50,6 +50,16 @@ export class ByteReader {
 
   /** Throws RangeError beyond 2^53. */
   uvarint(): number {
+    const at = this.offset;
+    const first = at < this.end ? this.buffer[at]! : 0x80;
+    if (first < 0x80) {
+      this.offset = at + 1;
+      return first;
+    }
+    return this.longUvarint();
+  }
+
+  private longUvarint(): number {
     let value = 0;
     let scale = 1;
     for (let i = 0; i < 8; i++) {

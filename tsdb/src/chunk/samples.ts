@@ -119,35 +119,6 @@ export function encodeFloats(
   return out;
 }
 
-/** Joins neighbours among chunks that ascend in time and do not overlap, where one chunk can hold them. */
-export function joinedChunks(chunks: readonly RawChunk[]): readonly RawChunk[] {
-  if (chunks.length < 2) return chunks;
-  const out: RawChunk[] = [];
-  let group: RawChunk[] = [];
-  let samples = 0;
-  let bytes = 0;
-  const flush = (): void => {
-    if (group.length > 1) out.push(...encodeFloats(concatenated(group)));
-    else out.push(...group);
-    group = [];
-    samples = 0;
-    bytes = 0;
-  };
-  for (const chunk of chunks) {
-    const fits =
-      samples + chunk.samples <= BLOCK_CHUNK_SAMPLES && bytes + chunk.data.length <= CHUNK_BYTES_MAX;
-    if (chunk.encoding !== 1 || !fits) flush();
-    if (chunk.encoding !== 1) out.push(chunk);
-    else {
-      group.push(chunk);
-      samples += chunk.samples;
-      bytes += chunk.data.length;
-    }
-  }
-  flush();
-  return out;
-}
-
 /** Chunks of samples of either kind, which ascend in time. */
 export function encodeSamples(samples: readonly AnySample[]): RawChunk[] {
   const out: RawChunk[] = [];

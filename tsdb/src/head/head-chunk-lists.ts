@@ -37,6 +37,7 @@ export class HeadChunkLists {
   /** By series: where its list lies in the gather. */
   private readonly from = new Uint32Array(SERIES_MAX);
   private readonly to = new Uint32Array(SERIES_MAX);
+  private readonly ends = new Float64Array(SERIES_MAX);
   /** Lists of series that went the other way. */
   private readonly others = new Map<number, Uint8Array>();
   private otherBytes = 0;
@@ -64,6 +65,11 @@ export class HeadChunkLists {
   list(series: number): Uint8Array {
     const [from, to] = [this.from[series]!, this.to[series]!];
     return from === to ? (this.others.get(series) ?? noList) : this.reads.gather.bytes(from, to);
+  }
+
+  /** The last time of a series' list, in ms; of no meaning if that is empty. */
+  endMs(series: number): number {
+    return this.ends[series]!;
   }
 
   clear(): void {
@@ -99,6 +105,7 @@ export class HeadChunkLists {
     if (!head.refs.isUsed(slot) || head.refs.refAt(slot) !== ref) return true;
     if (head.isPlain(slot) && this.plan(series, slot, ref)) {
       this.to[series] = gather.usedBytes;
+      this.ends[series] = gather.endMs;
       return true;
     }
     if (series > 0 && (head.isPlain(slot) || this.otherBytes > AREA_BYTES)) return false;
@@ -123,7 +130,9 @@ export class HeadChunkLists {
   }
 
   private addOther(series: number, slot: number): void {
-    const list = packChunks(this.head.chunks(slot, this.minTimeMs, this.maxTimeMs));
+    const chunks = this.head.chunks(slot, this.minTimeMs, this.maxTimeMs);
+    const list = packChunks(chunks);
+    this.ends[series] = chunks.at(-1)?.maxTimeMs ?? -Infinity;
     this.to[series] = this.from[series]!;
     this.others.set(series, list);
     this.otherBytes += list.length;

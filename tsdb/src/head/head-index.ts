@@ -7,18 +7,26 @@ import { type Labels, type Matcher, METRIC_NAME } from '@flotilla/model';
 import type { Cardinality } from '../api.ts';
 import type { SnapshotReader } from '../head-snapshot/snapshot-reader.ts';
 import { section, type SnapshotWriter } from '../head-snapshot/snapshot-writer.ts';
+import { LabelOrder } from './label-order.ts';
 import { LabelSets } from './label-sets.ts';
+import { isTurnOver } from '../turns.ts';
 import { PackedPostings } from './packed-postings.ts';
 import { PostingList } from './posting-list.ts';
 import { Symbols } from './symbols.ts';
 import { TopCounts } from './top-counts.ts';
 
+/** Slots that are filtered between two looks at the clock. */
+const SLOTS_PER_LOOK = 512;
+
 export class HeadIndex {
   readonly symbols = new Symbols();
   readonly sets = new LabelSets(this.symbols);
+  private readonly order = new LabelOrder(this.sets);
   /** Name id → value id → series. */
   private readonly postings = new Map<number, Map<number, PackedPostings>>();
   private readonly all = new PostingList();
+  /** Changes whenever a series is published or leaves. */
+  version = 0;
 
   get size(): number {
     return this.all.length;
@@ -39,6 +47,7 @@ export class HeadIndex {
   }
 
   publish(slot: number): void {
+    this.version++;
     this.all.add(slot);
     const pairs = this.sets.pairsOf(slot);
     for (let k = 0; k < pairs.length; k += 2) this.listOf(pairs[k]!, pairs[k + 1]!).add(slot);
@@ -59,6 +68,7 @@ export class HeadIndex {
 
   /** Takes published series out. `flags[slot]` is 1 for exactly these. */
   remove(slots: readonly number[], flags: Uint8Array): void {
+    this.version++;
     const touched = new Map<number, Set<number>>();
     for (const slot of slots) {
       const pairs = this.sets.pairsOf(slot);
@@ -71,7 +81,10 @@ export class HeadIndex {
     }
     for (const [name, values] of touched) for (const value of values) this.shrink(name, value, flags);
     this.all.removeFlagged(flags);
-    for (const slot of slots) this.sets.remove(slot);
+    for (const slot of slots) {
+      this.order.forget(slot);
+      this.sets.remove(slot);
+    }
   }
 
   private shrink(name: number, value: number, flags: Uint8Array): void {
@@ -98,6 +111,7 @@ export class HeadIndex {
 
   /** Of an empty one. */
   load(input: SnapshotReader): void {
+    this.version++;
     this.symbols.load(input);
     this.sets.load(input);
     input.section(section.postings);
@@ -111,12 +125,33 @@ export class HeadIndex {
   select(matchers: readonly Matcher[]): Uint32Array {
     const candidates = this.candidates(matchers);
     const filters = matchers.map((matcher) => new SlotFilter(this, matcher));
-    const out = new Uint32Array(candidates.length);
+    return candidates.filter((slot) => filters.every((filter) => filter.accepts(slot)));
+  }
+
+  /**
+   * The same in slices: `turn` is awaited now and then. A series that comes meanwhile may be left out; none may leave, unless `turn`
+   * throws then.
+   */
+  async selectSlowly(matchers: readonly Matcher[], turn: () => Promise<void>): Promise<Uint32Array> {
+    const candidates = this.candidates(matchers).slice();
+    const filters = matchers.map((matcher) => new SlotFilter(this, matcher));
     let count = 0;
-    for (const slot of candidates) {
-      if (filters.every((filter) => filter.accepts(slot))) out[count++] = slot;
+    for (let i = 0; i < candidates.length; i++) {
+      if (i % SLOTS_PER_LOOK === 0 && isTurnOver()) await turn();
+      const slot = candidates[i]!;
+      if (filters.every((filter) => filter.accepts(slot))) candidates[count++] = slot;
     }
-    return out.subarray(0, count);
+    return candidates.subarray(0, count);
+  }
+
+  /** The same in label order. */
+  async selectSorted(matchers: readonly Matcher[], turn: () => Promise<void>): Promise<Uint32Array> {
+    return this.order.sort(await this.selectSlowly(matchers, turn), this.size, turn);
+  }
+
+  /** Of published series. */
+  sortByLabels(slots: Uint32Array, turn: () => Promise<void>): Promise<Uint32Array> {
+    return this.order.sort(slots, this.size, turn);
   }
 
   /** The shortest list that is known to contain every match. */

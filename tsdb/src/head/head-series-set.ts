@@ -1,25 +1,33 @@
 // A cursor over series of the head, in label order. Reads each series when it gets there, as committed at that moment.
 
-import { Labels } from '@flotilla/model';
+import { decodeLabels, type Labels } from '@flotilla/model';
 import type { RawChunk, Schedule, SelectOptions, SeriesRef, SeriesSet } from '../api.ts';
 import { packChunks, unpackChunks } from '@flotilla/kernel';
-import { withoutIntervals } from '../chunk/without-intervals.ts';
+import type { HeadRead } from './head-readers.ts';
 import type { HeadChunkLists } from './head-chunk-lists.ts';
+import type { HeadSelection } from './head-selections.ts';
 import type { Head } from './head.ts';
 import { slotOf } from './ref-table.ts';
 
+/** How long it may take to read the chunks of a batch, in which nothing else runs. */
+const BATCH_MS = 3;
+const BATCH_MIN = 64;
+const BATCH_FIRST = 512;
+const BATCH_MAX = 4096;
+
 export interface HeadReadOptions extends SelectOptions {
-  /** Leave out what lies after the range, also of chunks that reach beyond it: it came while the set was read. */
-  readonly clip?: boolean;
+  /** Ended by the set. A set without one is read before the head is cut again. */
+  readonly read?: HeadRead;
 }
 
 export class HeadSeriesSet implements SeriesSet {
   private readonly head: Head;
+  private readonly selection: HeadSelection;
   private readonly refs: Uint32Array;
   private readonly minTimeMs: number;
   private readonly maxTimeMs: number;
   private readonly skipChunks: boolean;
-  private readonly clip: boolean;
+  private readonly read: HeadRead | undefined;
   private left: number;
   private at = -1;
   private current: readonly RawChunk[] | undefined = [];
@@ -27,30 +35,33 @@ export class HeadSeriesSet implements SeriesSet {
   /** Of the series [batchFrom, batchTo). */
   private lists: HeadChunkLists | undefined;
   private batchFrom = 0;
+  private batchMax = BATCH_FIRST;
   private batchTo = 0;
   // Kept, because the series may leave the head before the reader asks.
-  private currentLabels = Labels.EMPTY;
+  private currentLabels: Labels | undefined;
+  private currentLabelSet: Uint8Array | undefined;
   private currentSchedule: Schedule | undefined;
 
-  /** `slots` are in label order. */
   constructor(
     head: Head,
-    slots: Uint32Array,
+    selection: HeadSelection,
     minTimeMs: number,
     maxTimeMs: number,
     options: HeadReadOptions,
   ) {
     this.head = head;
-    this.refs = slots.map((slot) => head.refs.refAt(slot));
+    this.selection = selection;
+    this.refs = selection.refs;
     this.minTimeMs = minTimeMs;
     this.maxTimeMs = maxTimeMs;
     this.skipChunks = options.skipChunks ?? false;
-    this.clip = options.clip ?? false;
+    this.read = options.read;
     this.packed = options.packed ?? false;
     this.left = options.limit || Infinity;
   }
 
   next(): boolean {
+    if (this.minTimeMs < this.head.truncatedBeforeMs && this.left > 0) this.read?.check();
     while (this.left > 0 && ++this.at < this.refs.length) {
       if (!this.enter(this.refs[this.at]!)) continue;
       this.left--;
@@ -70,19 +81,23 @@ export class HeadSeriesSet implements SeriesSet {
     } else if (this.skipChunks) {
       if (!this.head.overlaps(slot, this.minTimeMs, this.maxTimeMs)) return false;
     } else {
-      const chunks = this.head.chunks(slot, this.minTimeMs, this.maxTimeMs);
-      const mustClip = this.clip && (chunks.at(-1)?.maxTimeMs ?? 0) > this.maxTimeMs;
-      const after = { minTimeMs: this.maxTimeMs + 1, maxTimeMs: Infinity };
-      this.current = mustClip ? withoutIntervals(chunks, [after]) : chunks;
+      this.current = this.head.chunks(slot, this.minTimeMs, this.maxTimeMs);
       if (this.current.length === 0) return false;
     }
-    this.currentLabels = this.head.index.sets.labels(slot);
+    if (this.packed) {
+      this.currentLabelSet = this.selection.labelSet(this.at);
+      this.currentLabels = undefined;
+    } else this.currentLabels = this.head.index.sets.labels(slot);
     this.currentSchedule = this.head.schedule(ref);
     return true;
   }
 
   get labels(): Labels {
-    return this.currentLabels;
+    return (this.currentLabels ??= decodeLabels(this.currentLabelSet!));
+  }
+
+  get labelSet(): Uint8Array | undefined {
+    return this.currentLabelSet;
   }
 
   get schedule(): Schedule | undefined {
@@ -103,13 +118,18 @@ export class HeadSeriesSet implements SeriesSet {
   private readBatch(): void {
     this.lists ??= this.head.chunkLists.take();
     this.batchFrom = this.at;
-    const refs = this.refs.subarray(this.at, this.at + this.left);
-    this.batchTo = this.at + this.lists.read(refs, this.minTimeMs, this.maxTimeMs);
+    const refs = this.refs.subarray(this.at, this.at + Math.min(this.left, this.batchMax));
+    const startMs = performance.now();
+    const count = this.lists.read(refs, this.minTimeMs, this.maxTimeMs);
+    const eachMs = (performance.now() - startMs) / count;
+    this.batchMax = Math.min(BATCH_MAX, Math.max(BATCH_MIN, Math.floor(BATCH_MS / eachMs)));
+    this.batchTo = this.at + count;
   }
 
   close(): void {
     this.at = this.refs.length;
     this.left = 0;
+    this.read?.end();
     if (this.lists !== undefined) this.head.chunkLists.give(this.lists);
     this.lists = undefined;
   }

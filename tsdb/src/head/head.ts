@@ -15,17 +15,22 @@ import { section, type SnapshotWriter } from '../head-snapshot/snapshot-writer.t
 import type { NativeHistogram } from '../histogram/native-histogram.ts';
 import type { HeadChunkFiles } from './head-chunk-files.ts';
 import { ExemplarRing } from './exemplar-ring.ts';
+import { type HeadRead, HeadReaders } from './head-readers.ts';
 import { HeadChunkListsPool } from './head-chunk-lists.ts';
+import { HeadSelections } from './head-selections.ts';
 import { HeadHistograms } from './head-histograms.ts';
 import { encodeSamples } from '../chunk/samples.ts';
 import { mergeChunks } from '../chunk/merge-chunks.ts';
 import { LateSamples } from './late-samples.ts';
 import { HeadIndex } from './head-index.ts';
 import { RefTable, slotOf } from './ref-table.ts';
+import { isTurnOver, nextTurn } from '../turns.ts';
 import { Schedules } from './schedules.ts';
 import { SealedChunks } from './sealed-chunks.ts';
 
 const STAGES_MAX = 255;
+/** Between two looks at the clock. */
+const SLOTS_PER_LOOK = 256;
 
 export type HeadOptions = Pick<OpenOptions, 'outOfOrderWindowMs' | 'exemplarsMax' | 'metadataRecords'>;
 
@@ -40,6 +45,8 @@ export class Head {
   readonly late = new LateSamples();
   readonly exemplars: ExemplarRing;
   readonly chunkLists = new HeadChunkListsPool(this);
+  readonly selections = new HeadSelections(this);
+  readonly readers = new HeadReaders();
   /** By slot, if they are recorded. */
   readonly metadata: Map<number, SeriesMetadata> | undefined;
   /** How much older than the newest sample of the head a late one may be; 0: none are taken. */
@@ -280,31 +287,32 @@ export class Head {
     return count;
   }
 
-  labelNames(matchers: readonly Matcher[]): Iterable<string> {
+  async labelNames(matchers: readonly Matcher[], { turn }: HeadRead): Promise<Iterable<string>> {
     if (matchers.length === 0) return this.index.labelNames();
-    const names = new Set<string>();
-    for (const slot of this.index.select(matchers)) {
-      for (const [name] of this.index.sets.labels(slot)) names.add(name);
+    const { sets, symbols } = this.index;
+    const ids = new Set<number>();
+    for (const slot of await this.index.selectSlowly(matchers, turn)) {
+      if (isTurnOver()) await turn();
+      for (const id of sets.namesOf(slot)) ids.add(id);
     }
-    return names;
+    return [...ids].map((id) => symbols.text(id));
   }
 
-  labelValues(name: string, matchers: readonly Matcher[]): Iterable<string> {
+  async labelValues(
+    name: string,
+    matchers: readonly Matcher[],
+    { turn }: HeadRead,
+  ): Promise<Iterable<string>> {
     if (matchers.length === 0) return this.index.labelValues(name);
     const { sets, symbols } = this.index;
-    const values = new Set<string>();
+    const ids = new Set<number>();
     const nameId = symbols.find(name) ?? -1;
-    for (const slot of this.index.select(matchers)) {
+    for (const slot of await this.index.selectSlowly(matchers, turn)) {
+      if (isTurnOver()) await turn();
       const value = sets.valueOf(slot, nameId);
-      if (value >= 0) values.add(symbols.text(value));
+      if (value >= 0) ids.add(value);
     }
-    return values;
-  }
-
-  /** The slots that match, in label order. */
-  select(matchers: readonly Matcher[]): Uint32Array {
-    const { sets } = this.index;
-    return this.index.select(matchers).toSorted((a, b) => sets.compare(a, b));
+    return [...ids].map((id) => symbols.text(id));
   }
 
   /** Whether the series has samples in the range: for chunks that reach beyond it, whether it may have some. */
@@ -387,10 +395,11 @@ export class Head {
     };
   }
 
-  /** The earliest sample that the head has; +Infinity if none. Looks at every series. */
-  firstTimeMs(): number {
+  /** The earliest sample that the head has; +Infinity if none. Looks at every series, in slices, while nothing cuts the head. */
+  async firstTimeMs(): Promise<number> {
     let first = Infinity;
     for (let slot = 1; slot < this.refs.slots; slot++) {
+      if (slot % SLOTS_PER_LOOK === 0 && isTurnOver()) await nextTurn();
       if (!this.refs.isUsed(slot)) continue;
       const ref = this.refs.refAt(slot);
       const open = this.kernel.openSamples(ref) > 0 ? this.kernel.openMinTimeMs(ref) : Infinity;
@@ -407,6 +416,7 @@ export class Head {
 
   /** Drops every chunk that ends before a time, a multiple of the block duration, and the series that have none left. */
   truncate(beforeMs: number): void {
+    this.readers.cut();
     this.refuseBefore(beforeMs);
     const flags = new Uint8Array(this.refs.slots);
     const gone: number[] = [];

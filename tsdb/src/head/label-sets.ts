@@ -129,6 +129,11 @@ export class LabelSets {
     return this.pairs.subarray(0, 2 * names.length);
   }
 
+  /** Ids of the names of a set. */
+  namesOf(slot: number): Uint32Array {
+    return this.open(slot);
+  }
+
   /** The id of the value that the set has for a name, or −1. */
   valueOf(slot: number, nameId: number): number {
     const names = this.open(slot);
@@ -162,6 +167,16 @@ export class LabelSets {
       this.at = aAt;
     }
     return aNames.length - bNames.length;
+  }
+
+  /** The rank of the set's name or value at a place, of names and values in turn; −1 if it has not as many. */
+  rankAt(slot: number, column: number, ranks: Uint32Array): number {
+    const names = this.open(slot);
+    const label = column >> 1;
+    if (label >= names.length) return -1;
+    if ((column & 1) === 0) return ranks[names[label]!]!;
+    for (let left = label; left > 0; left--) this.next();
+    return ranks[this.next()]!;
   }
 
   private compareTexts(a: number, b: number): number {

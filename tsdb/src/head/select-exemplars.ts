@@ -1,12 +1,10 @@
 // The exemplars of a head that a query asks for, as /api/v1/query_exemplars gives them.
 
 import { compareLabels, type Labels, type Matcher } from '@flotilla/model';
-import { setImmediate } from 'node:timers/promises';
 import type { ExemplarSeries } from '../api.ts';
+import { isTurnOver, nextTurn } from '../turns.ts';
 import type { Head } from './head.ts';
 import { slotOf } from './ref-table.ts';
-
-const SERIES_PER_TURN = 256;
 
 export async function selectExemplars(
   head: Head,
@@ -15,14 +13,13 @@ export async function selectExemplars(
   maxTimeMs: number,
 ): Promise<ExemplarSeries[]> {
   const found: ExemplarSeries[] = [];
-  let seen = 0;
   for (const { ref, labels: own, list } of head.exemplars.list(minTimeMs, maxTimeMs)) {
     const labels = own ?? head.index.sets.labels(slotOf(ref));
     if (sets.some((matchers) => matchesAll(matchers, labels))) {
       const exemplars = list();
       if (exemplars.length > 0) found.push({ labels, exemplars });
     }
-    if (++seen % SERIES_PER_TURN === 0) await setImmediate();
+    if (isTurnOver()) await nextTurn();
   }
   return found.toSorted((a, b) => compareLabels(a.labels, b.labels));
 }

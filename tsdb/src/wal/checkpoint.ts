@@ -2,11 +2,11 @@
 // that no block holds. Written to a temporary folder, synced, renamed; then the segments go. See docs/format/wal.md.
 
 import type { HeadKernel } from '@flotilla/kernel';
-import { setImmediate } from 'node:timers/promises';
 import type { Schedule, SeriesRef } from '../api.ts';
 import { FileSink } from '../block/file-sink.ts';
 import type { Head } from '../head/head.ts';
 import { slotOf } from '../head/ref-table.ts';
+import { nextTurn } from '../turns.ts';
 import type { Io } from '../io.ts';
 import { decodeExemplars, encodeExemplars } from './exemplar-records.ts';
 import { decodeHistogramRecord, encodeHistograms, isHistogramRecord } from './histogram-records.ts';
@@ -105,7 +105,7 @@ class CheckpointWriter {
         if (metadata.length > 0) this.kernel.frameRecord(encodeMetadata(metadata), page);
         if (deletions.length > 0) this.kernel.frameRecord(encodeDeletions(deletions), page);
       });
-      await setImmediate();
+      await nextTurn();
     }
   }
 

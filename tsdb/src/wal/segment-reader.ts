@@ -3,7 +3,7 @@
 
 import { crc32c, uncompressSnappy } from '@flotilla/kernel';
 import { closeSync, openSync, readSync } from 'node:fs';
-import { setImmediate } from 'node:timers/promises';
+import { nextTurn } from '../turns.ts';
 import zlib from 'node:zlib';
 import { ByteWriter } from '../bytes/byte-writer.ts';
 
@@ -50,7 +50,7 @@ export async function readSegmentSlowly(
 ): Promise<void> {
   const scan = new SegmentScan(path, onRecord, skipBytes);
   try {
-    while (scan.step()) await setImmediate();
+    while (scan.step()) await nextTurn();
   } finally {
     scan.close();
   }

@@ -11,6 +11,7 @@ export interface Plan {
   readonly operator: string;
   readonly expr: string;
   readonly steps: number;
+  readonly notes?: readonly string[];
   readonly cost?: Cost;
   readonly selection?: Cost & { readonly matchers: readonly string[] };
   readonly inputs: readonly Plan[];
@@ -23,8 +24,10 @@ interface Row {
   readonly cost: Cost | undefined;
 }
 
-function rowsOf({ operator, expr, steps, cost, selection, inputs }: Plan, depth = 0): Row[] {
-  const row = { depth, text: steps === 1 ? `${operator} (one step)` : operator, expr, cost };
+function rowsOf({ operator, expr, steps, notes = [], cost, selection, inputs }: Plan, depth = 0): Row[] {
+  const told = steps === 1 ? ['one step', ...notes] : notes;
+  const text = told.length === 0 ? operator : `${operator} (${told.join('; ')})`;
+  const row = { depth, text, expr, cost };
   const storage = selection && {
     depth: depth + 1,
     text: `storage {${selection.matchers.join(',')}}`,

@@ -16,7 +16,7 @@ import { wholeRelabeling } from './view.ts';
 import type { PoolView, SettingsView, TargetView, View } from './view.ts';
 
 const startTimeoutMs = 60_000;
-const requestTimeoutMs = 30_000;
+const requestTimeoutMs = 60_000;
 const fleetName = 'main';
 const scraperAccount = 'flotilla-scraper';
 

@@ -50,7 +50,6 @@ describe('equal to the Prometheus operator and Prometheus', () => {
       const prometheus = await startOracle(phase);
       await world.server.client.put(fleetObject(phase.settings));
       const { views, found } = await settle(prometheus, phase);
-      await prometheus.stop();
       report(phase, views, found);
       expect(found.unexplained.map(({ where, what }) => `${where}: ${what}`)).toEqual([]);
       expect(views[0].pools.size).toBeGreaterThan(60);
@@ -89,22 +88,26 @@ interface Settled {
   readonly found: Explained;
 }
 
-/** Compares until nothing is left to explain; what stays different until the end is the result. */
+/** Compares until nothing is left to explain; what stays different until the end is the result. Ends Prometheus. */
 async function settle(prometheus: OraclePrometheus, phase: Phase): Promise<Settled> {
   const unguarded = await unguardedJobs(world.server.client, phase);
   const deadlineMs = Date.now() + settleTimeoutMs;
-  for (let before = -1; ;) {
-    const count = await prometheus.targetCount();
-    if (count > 0 && count === before) {
-      const views = [
-        await oracleView(prometheus, world.server.client),
-        withoutExtras(await ours.view(world.server.client), unguarded),
-      ] as const;
-      const found = explain(differences(...views), phase);
-      if (found.unexplained.length === 0 || Date.now() > deadlineMs) return { views, found };
+  try {
+    for (let before = -1; ;) {
+      const count = await prometheus.targetCount();
+      if (count > 0 && count === before) {
+        const views = [
+          await oracleView(prometheus, world.server.client),
+          withoutExtras(await ours.view(world.server.client), unguarded),
+        ] as const;
+        const found = explain(differences(...views), phase);
+        if (found.unexplained.length === 0 || Date.now() > deadlineMs) return { views, found };
+      }
+      before = count;
+      await sleep(2000);
     }
-    before = count;
-    await sleep(2000);
+  } finally {
+    await prometheus.stop();
   }
 }
 

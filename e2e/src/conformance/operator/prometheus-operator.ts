@@ -13,7 +13,7 @@ import type { KubeObject } from './kube-client.ts';
 
 const configTimeoutMs = 60_000;
 const startTimeoutMs = 30_000;
-const requestTimeoutMs = 30_000;
+const requestTimeoutMs = 60_000;
 /** Of the Prometheus object. */
 export const oracleNamespace = 'monitoring';
 export const oracleName = 'oracle';

@@ -73,6 +73,10 @@ const requests: readonly (readonly [path: string, ...Parameters])[] = [
   ['/api/v1/query', ['query', '1e-7'], time],
   ['/api/v1/query', ['query', 'vector(1e21)'], time],
   ['/api/v1/query', ['query', 'up[1m]'], time],
+  ['/api/v1/query', ['query', 'rate(up[0 % 0])'], time],
+  ['/api/v1/query', ['query', 'rate(up[1 / 0])'], time],
+  ['/api/v1/query', ['query', 'rate(up[1 - 2])'], time],
+  ['/api/v1/query', ['query', 'up offset (1e300 * 1e300)'], time],
   ['/api/v1/query', ['query', 'up * on (job) up'], time],
   ['/api/v1/query', ['query', 'rate(memory_bytes[5m])'], time],
   ['/api/v1/query', ['query', '{"my.metric"}'], time],
@@ -115,6 +119,46 @@ const requests: readonly (readonly [path: string, ...Parameters])[] = [
   ['/api/v1/series'],
   ['/api/v1/series', ['match[]', '{a=']],
   ['/api/v1/series', ['match[]', 'up'], ['start', 'x']],
+  ...['metric_names', 'label_names', 'label_values'].flatMap((endpoint) => {
+    const search = `/api/v1/search/${endpoint}`;
+    const window = [
+      ['start', ''],
+      ['end', ''],
+      ['label', 'job'],
+      ['include_score', 'true'],
+    ] as const;
+    return [
+      [search, ...window],
+      [search, ...window, ['search[]', 'a']],
+      [
+        search,
+        ...window,
+        ['search[]', 'rqt'],
+        ['search[]', 'UP'],
+        ['case_sensitive', 'false'],
+        ['sort_by', 'score'],
+      ],
+      [search, ...window, ['search[]', 'ins'], ['fuzz_alg', 'jarowinkler'], ['fuzz_threshold', '50']],
+      [search, ...window, ['sort_by', 'alpha'], ['sort_dir', 'dsc'], ['limit', '2'], ['batch_size', '1']],
+      [search, ...window, ['match[]', 'up'], ['match[]', 'nasty']],
+      [search, ...window, ['match[]', '{']],
+      [search, ...window, ['search[]', 'no such thing']],
+      ...[
+        ['sort_by', 'score'],
+        ['sort_by', 'size'],
+        ['sort_dir', 'asc'],
+        ['limit', '0'],
+        ['limit', '10001'],
+        ['batch_size', 'x'],
+        ['fuzz_alg', 'levenshtein'],
+        ['fuzz_threshold', '101'],
+        ['case_sensitive', 'yes'],
+        ['start', 'yesterday'],
+        ['end', '1'],
+      ].map(([name = '', value = '']): [string, ...Parameters] => [search, [name, value], ...window]),
+    ] satisfies [string, ...Parameters][];
+  }),
+  ['/api/v1/search/label_values'],
   ['/api/v1/metadata'],
   ['/api/v1/rules'],
   ['/api/v1/alerts'],
@@ -123,7 +167,7 @@ const requests: readonly (readonly [path: string, ...Parameters])[] = [
   ['/federate'],
 ];
 
-test.each(requests)('%s %j %j %j %j', async (path, ...given) => {
+test.each(requests.map(([path, ...given]) => [path, given] as const))('%s %j', async (path, given) => {
   const parameters = given.map(([name, value]): [string, string] => {
     const isTime = ['time', 'start', 'end'].includes(name) && value === '';
     return [name, isTime ? seconds(name === 'start' ? 600_000 : 1_800_000) : value];

@@ -68,7 +68,10 @@ function isExplained({ expr }: FuzzQuery): boolean {
   const transcendental = /sin|cos|tan|exp|ln|log|\^|atan2/.test(expr);
   const lastBit = transcendental && /count_values|%|(sin|cos|tan)\(.*(exp|sinh|cosh|\^)/.test(expr);
   const bothKinds = /label_(replace|join)/.test(expr) && /mixed|__name__=~|\{instance|\{job/.test(expr);
-  return equalBounds || lastBit || bothKinds;
+  const pinnedParameter = /(quantile|topk|bottomk|limitk|limit_ratio|count_values)[ (].*scalar\([^,]*@/.test(
+    expr,
+  );
+  return equalBounds || lastBit || bothKinds || pinnedParameter;
 }
 
 /** Whether Prometheus's answers to a query differ among themselves. */

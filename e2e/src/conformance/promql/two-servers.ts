@@ -27,6 +27,7 @@ export interface TwoServers {
 }
 
 const features = [
+  'search-api',
   'promql-experimental-functions',
   'promql-extended-range-selectors',
   'promql-binop-fill-modifiers',
@@ -157,6 +158,7 @@ async function startQuerier(folder: string, dir: string): Promise<{ url: string;
     maxConcurrency: 4,
     maxSamples: 5e7,
     maxBytes: 1e9,
+    maxSearchLimit: 10_000,
     defaultIntervalMs: 60_000,
     storeTimeoutMs: 5000,
     corsOrigin: '.*',

@@ -23,22 +23,22 @@ const largePage = 1_000_000;
 /** Whole pages, as each format's settings read them. Times in the pages begin at `baseMs`. */
 export function wholePages(recordings: readonly Recording[], baseMs: number): RoundsCase[] {
   return recordings.flatMap((recording) => {
-    const { exporter, format, contentType, bodies } = recording;
+    const { exporter, format, contentType, bodies, isTimed } = recording;
     const isLarge = bodies[0]!.length > largePage;
     const shown = `${exporter} ${format}`;
     if (format === 'protobuf') {
       const body = (round: number): Buffer => bodies[round % bodies.length]!;
       const jobs: RoundsJob[] = isLarge ? ['native'] : ['plain', 'native', 'both', 'convertBoth'];
-      return jobs.map((job) => ({ job, contentType, shown, isTimed: false, body }));
+      return jobs.map((job) => ({ job, contentType, shown, isTimed, body }));
     }
     const pages = bodies.map((page) => familiesOfText(page.toString()));
     const jobs: RoundsJob[] = isLarge ? ['plain'] : ['plain', 'convert', 'relabeled'];
     const asText = lastBody(wholePage(pages, baseMs, false));
     const asOpenMetrics = lastBody(wholePage(pages, baseMs, true));
     return jobs.flatMap((job) => [
-      { job, contentType, shown, isTimed: false, body: asText },
+      ...(format === 'openMetrics' ? [] : [{ job, contentType, shown, isTimed, body: asText }]),
       {
-        ...{ job, contentType: openMetrics, isTimed: false },
+        ...{ job, contentType: openMetrics, isTimed },
         shown: `${shown} as OpenMetrics`,
         body: asOpenMetrics,
       },
@@ -55,7 +55,7 @@ function wholePage(
     isOpenMetrics ? families.map((lines) => openMetricsLines(lines)) : families,
   );
   return (round) => {
-    const times = { round, baseMs, isTimed: false };
+    const times = { round, baseMs, isTimed: false, keepsTimes: true };
     const change = { ...times, random: new Random(round), isOpenMetrics, isWhole: true };
     const lines = converted[round % converted.length]!.flatMap((family) => changed(family, change));
     return pageOf(lines, change.random, { round, isOpenMetrics, isConverted: true });
@@ -81,23 +81,33 @@ export function mutatedParts(
     const random = new Random(seed * 100_003 + i);
     const recording = random.pick(recordings);
     const { exporter, format, contentType } = recording;
-    const job = random.pick(Object.keys(roundsJobs) as RoundsJob[]);
-    const isOpenMetrics = format !== 'protobuf' && random.chance(0.5);
+    const isTimedMessages = format === 'protobuf' && recording.isTimed;
+    const picked = random.pick(Object.keys(roundsJobs) as RoundsJob[]);
+    const job = isTimedMessages && picked === 'tracked' ? 'plain' : picked;
+    const isOpenMetrics = format === 'openMetrics' || (format !== 'protobuf' && random.chance(0.5));
     const caseSeed = random.below(2 ** 31);
     const isConverted = job.startsWith('convert');
     // Times long ago are not for series that get stale markers at the time of the scrape, nor for some lines of one histogram.
     const mayBeTimed = format !== 'protobuf' && job !== 'tracked' && !isConverted;
     const isTimed = mayBeTimed && random.chance(0.15);
+    const keepsTimes = mayBeTimed;
     const mayDouble = job !== 'fewSamples';
     return {
-      isTimed,
+      isTimed: isTimed || isTimedMessages || (keepsTimes && recording.isTimed),
       job,
       contentType: isOpenMetrics ? openMetrics : contentType,
       shown: `seed ${seed}, ${i}: ${exporter} ${format}${isOpenMetrics ? ' as OpenMetrics' : ''}, ${job}`,
       body:
         format === 'protobuf'
           ? messagesCase(recording, caseSeed, mayDouble)
-          : linesCase(recording, caseSeed, { isOpenMetrics, isConverted, isTimed, mayDouble, baseMs }),
+          : linesCase(recording, caseSeed, {
+              isOpenMetrics,
+              isConverted,
+              isTimed,
+              keepsTimes,
+              mayDouble,
+              baseMs,
+            }),
     };
   });
 }
@@ -107,6 +117,7 @@ function familiesOfText(page: string): string[][] {
   const families: string[][] = [];
   let name = '';
   for (const line of page.trimEnd().split('\n')) {
+    if (line === '# EOF') continue;
     const [, own] = /^# (?:HELP|TYPE) (\S+)/.exec(line) ?? [];
     if (own !== undefined && own !== name) families.push([]);
     name = own ?? name;
@@ -121,11 +132,15 @@ interface Change {
   readonly baseMs: number;
   /** Some series have times, in each round, in OpenMetrics in seconds. */
   readonly isTimed: boolean;
+  /** Those lines that have a time have one here too. */
+  readonly keepsTimes: boolean;
   readonly isOpenMetrics: boolean;
   /** Nothing in it is wrong. */
   readonly isWhole: boolean;
 }
 
+/** Series, value, time. */
+const samplePattern = /^([^\s{#]\S*?(?:\{.*\})?|\{.*\}) (\S+)(?: (\S+))?$/;
 const validValues = ['NaN', '+Inf', '-Inf', '-0', '1e300', '1e-320', '12345678901234567890'];
 /** Some are none, in one format or in all. */
 const oddValues = [...validValues, '0x1p-2', '1_000', '', 'nan'];
@@ -133,20 +148,21 @@ const oddValues = [...validValues, '0x1p-2', '1_000', '', 'nan'];
 /** Counts go up together, so that histograms stay in themselves; a few go astray. */
 function changed(
   lines: readonly string[],
-  { random, round, baseMs, isTimed, isOpenMetrics, isWhole }: Change,
+  { random, round, baseMs, isTimed, keepsTimes, isOpenMetrics, isWhole }: Change,
 ): string[] {
   const step = random.below(4) * round;
   return lines.map((line) => {
-    const at = line.lastIndexOf(' ');
-    if (line.startsWith('#') || at < 0) return line;
-    const value = Number(line.slice(at + 1));
+    const [, series, number, ownTime] = samplePattern.exec(line) ?? [];
+    if (series === undefined) return line;
+    const value = Number(number);
     const isOdd = random.chance(0.003);
     const shown = isOdd
       ? random.pick(isWhole ? validValues : oddValues)
       : `${random.chance(0.05) ? value * 1.5 : value + step}`;
     const timeMs = baseMs + round * 1000 - random.below(2) * 500;
-    const time = isTimed && placeOf(line) % 2 === 0 ? ` ${isOpenMetrics ? timeMs / 1000 : timeMs}` : '';
-    return `${line.slice(0, at + 1)}${goNumber(shown)}${time}`;
+    const hasTime = ownTime === undefined ? isTimed && placeOf(line) % 2 === 0 : keepsTimes;
+    const time = hasTime ? ` ${isOpenMetrics ? timeMs / 1000 : timeMs}` : '';
+    return `${series} ${goNumber(shown)}${time}`;
   });
 }
 
@@ -179,16 +195,34 @@ function pageOf(
   options: PageOptions & { readonly round: number },
 ): Buffer {
   if (!options.isOpenMetrics) return Buffer.from(`${lines.join('\n')}\n`);
-  const place = random.below(20);
-  const page = lines.map((line) => (placeOf(line) === place ? withExemplar(line, random, options) : line));
+  // Some of each page: a storage of exemplars holds 100 000.
+  const places = Math.max(20, Math.ceil(lines.length / 10));
+  const place = random.below(places);
+  const page = lines.map((line) =>
+    placeOf(line, places) === place ? withExemplar(line, random, options) : line,
+  );
   return Buffer.from(`${[...page, '# EOF'].join('\n')}\n`);
 }
 
 /** Lines of one series have exemplars together: of two, of which one has none, ours is the other one. */
-function placeOf(line: string): number {
+function placeOf(line: string, places = 20): number {
   let sum = 0;
-  for (let i = line.indexOf(' ') - 1; i >= 0; i--) sum += line.charCodeAt(i);
-  return sum % 20;
+  for (let i = line.indexOf(' ') - 1; i >= 0; i--) sum = (31 * sum + line.charCodeAt(i)) % 1_000_003;
+  return sum % places;
+}
+
+const labelPattern = /(\w+)="((?:[^"\\]|\\.)*)"/g;
+
+function unescaped(text: string): string {
+  return text.replaceAll(/\\(.)/g, (_, escaped: string) => (escaped === 'n' ? '\n' : escaped));
+}
+
+/** Tells from which series an exemplar is, or, of a bucket, from which histogram. */
+export function originMark(labels: Readonly<Record<string, string>>): string {
+  const pairs = Object.entries(labels).toSorted(([a], [b]) => (a < b ? -1 : 1));
+  let hash = 7;
+  for (const code of Buffer.from(JSON.stringify(pairs))) hash = (31 * hash + code) % 1_000_003;
+  return `${hash}`;
 }
 
 /** Of what counts. One without a time of its own may get another's there, where a histogram is made of lines. */
@@ -197,15 +231,21 @@ function withExemplar(
   random: Random,
   { isConverted, round }: { readonly isConverted: boolean; readonly round: number },
 ): string {
-  if (!/^\w+(_bucket|_total)[{ ]/.test(line)) return line;
+  if (!/^\w+(_bucket|_total)[{ ]/.test(line) || line.includes(' # ')) return line;
   // Later ones than those of earlier rounds: how late others may be is a setting.
   const seconds = 1_700_000_000 + 4 * round + random.below(16) / 4;
   const time = isConverted || random.chance(0.5) ? ` ${seconds}` : '';
-  return `${line} # {trace_id="${random.below(1000)}"} ${random.below(100) / 8}${time}`;
+  const [, name = '', rest = ''] = /^(\w+?)(?:_bucket)?[{ ](.*)$/.exec(line) ?? [];
+  const labels = [...rest.matchAll(labelPattern)].flatMap(([, label = '', value = '']) =>
+    label === 'le' ? [] : [[label, unescaped(value)] as const],
+  );
+  const of = originMark(Object.fromEntries([['__name__', name], ...labels]));
+  return `${line} # {of="${of}",trace_id="${random.below(1000)}"} ${random.below(100) / 8}${time}`;
 }
 
 interface LinesOptions extends PageOptions {
   readonly isTimed: boolean;
+  readonly keepsTimes: boolean;
   readonly mayDouble: boolean;
   readonly baseMs: number;
 }

@@ -1,6 +1,7 @@
 // Prometheus's own relabeling as a filter, and the tables of its tests as they are when these run.
 // Paths come in FLOTILLA_RELABEL_ORACLE, FLOTILLA_RELABEL_TABLES and FLOTILLA_SCRAPE_TABLES; scripts/conformance.mjs sets them.
 
+import type { NameScheme } from '@flotilla/model';
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -20,6 +21,7 @@ export interface FileRule {
 export interface RelabelRequest {
   readonly labels: Readonly<Record<string, string>>;
   readonly rules: readonly FileRule[];
+  readonly scheme: NameScheme;
 }
 
 /** One of the three. */

@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { freePort } from '../../local/fleet.ts';
 import { jobs, type ScrapeCase } from './cases.ts';
+import { readFailures } from './failure-record.ts';
 
 /** What a system has of a case: its error, and the last sample of each live series. */
 export interface Scraped {
@@ -44,7 +45,8 @@ interface VectorAnswer {
   };
 }
 
-interface ExemplarsAnswer {
+/** Of query_exemplars. */
+export interface ExemplarsAnswer {
   readonly data: readonly {
     readonly seriesLabels: Readonly<Record<string, string>>;
     readonly exemplars: readonly {
@@ -70,6 +72,7 @@ export class RealPrometheus {
   readonly #cases: readonly ScrapeCase[];
   readonly #served: number[];
   readonly #refused = new Set<number>();
+  readonly #failureLog = join(this.#dir, 'failures.json');
   #isOpen = false;
   #targets: Server | undefined;
   #process: ChildProcess | undefined;
@@ -126,6 +129,14 @@ export class RealPrometheus {
     }));
   }
 
+  /** Cases of which a scrape timed out, so that it is not known which pages were read: the machine was too busy. */
+  gaveUp(): ReadonlySet<number> {
+    const failures = [...readFailures([this.#failureLog])];
+    const isTimeout = ({ message }: { readonly message: string }): boolean =>
+      message.includes('context deadline exceeded');
+    return new Set(failures.flatMap(([number, list]) => (list.some(isTimeout) ? [number] : [])));
+  }
+
   async stop(): Promise<void> {
     this.#process?.kill('SIGKILL');
     this.#targets?.closeAllConnections();
@@ -164,7 +175,7 @@ export class RealPrometheus {
           : [],
       );
     return {
-      global: { scrape_interval: '4s', scrape_timeout: '4s' },
+      global: { scrape_interval: '4s', scrape_timeout: '4s', scrape_failure_log_file: this.#failureLog },
       scrape_configs: Object.entries(jobs).map(([job, settings]) => ({
         job_name: job,
         ...settings,
@@ -187,7 +198,7 @@ export class RealPrometheus {
 }
 
 export function exemplarKey(labels: Readonly<Record<string, string>>, value: string, timeMs: number): string {
-  const isOfScrape = Math.abs(timeMs - Date.now()) < 10 * 60_000;
+  const isOfScrape = Math.abs(timeMs - Date.now()) < 60 * 60_000;
   return `${seriesKey(labels)} ${value} ${isOfScrape ? 'scrape' : timeMs}`;
 }
 

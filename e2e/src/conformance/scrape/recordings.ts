@@ -1,5 +1,5 @@
 // Pages of real exporters in each format that they offer, taken some times one after the other while they work:
-// node_exporter, Prometheus, Alertmanager, etcd, kube-apiserver.
+// node_exporter, cAdvisor, Prometheus, Alertmanager, etcd, kube-apiserver.
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { get as getPlain } from 'node:http';
@@ -17,6 +17,8 @@ export interface Recording {
   readonly format: Format;
   readonly contentType: string;
   readonly bodies: readonly Buffer[];
+  /** Samples have times of their own. */
+  readonly isTimed: boolean;
 }
 
 export type Format = 'text' | 'text1' | 'openMetrics' | 'protobuf';
@@ -24,6 +26,8 @@ export type Format = 'text' | 'text1' | 'openMetrics' | 'protobuf';
 export interface Binaries {
   readonly nodeExporter: string;
   readonly prometheus: string;
+  /** undefined if there is none. */
+  readonly cadvisor: string | undefined;
   /** undefined if there is none. */
   readonly alertmanager: string | undefined;
   /** Folder of etcd and kube-apiserver; undefined if there is none. */
@@ -55,6 +59,9 @@ export async function recordExporters(binaries: Binaries): Promise<Recording[]> 
       await startPlain(processes, 'node_exporter', binaries.nodeExporter, (listen) => [
         `--web.listen-address=${listen}`,
       ]),
+      ...(binaries.cadvisor === undefined
+        ? []
+        : [await startPlain(processes, 'cadvisor', binaries.cadvisor, (listen) => [listen])]),
       await startPrometheus(processes, binaries.prometheus),
       ...(binaries.alertmanager === undefined
         ? []
@@ -143,7 +150,7 @@ async function record(sources: readonly Source[]): Promise<Recording[]> {
   return taken.flatMap(({ source: { exporter }, formats }) =>
     formats
       .filter(({ format, contentType }) => isOffered(format, contentType))
-      .map((kept) => ({ exporter, ...kept })),
+      .map((kept) => ({ exporter, isTimed: exporter === 'cadvisor', ...kept })),
   );
 }
 

@@ -42,6 +42,7 @@ export function relabelRequests(seed: number, count: number): RelabelRequest[] {
   return Array.from({ length: count }, () => ({
     labels: Object.fromEntries(random.some(names, 0.5).map((name) => [name, word(random)])),
     rules: Array.from({ length: 1 + random.below(4) }, (_, i) => rule(random, i)),
+    scheme: random.chance(0.3) ? 'legacy' : 'utf8',
   }));
 }
 

@@ -2,7 +2,14 @@
 // FLOTILLA_RELABEL_RUNS: how many; FLOTILLA_RELABEL_SEED: of which seed.
 
 import { expect, test } from '@jest/globals';
-import { Labels, parseRelabelRule, PatternError, relabel, type RelabelConfig } from '@flotilla/model';
+import {
+  Labels,
+  type NameScheme,
+  parseRelabelRule,
+  PatternError,
+  relabel,
+  type RelabelConfig,
+} from '@flotilla/model';
 import {
   askRelabeling,
   environment,
@@ -26,7 +33,7 @@ interface GoRule {
   readonly Regex?: string;
   readonly Modulus?: number;
   readonly Replacement?: string;
-  readonly NameValidationScheme?: number;
+  readonly NameValidationScheme?: string;
 }
 
 /** In the tables, what is empty has the default. */
@@ -52,19 +59,23 @@ function ofFile({ regex, source_labels, target_label, ...rest }: FileRule): Rela
   };
 }
 
-function run(labels: Readonly<Record<string, string>>, configs: readonly RelabelConfig[]): RelabelAnswer {
-  const [error] = errorsOf(configs);
+function run(
+  labels: Readonly<Record<string, string>>,
+  configs: readonly RelabelConfig[],
+  scheme: NameScheme = 'utf8',
+): RelabelAnswer {
+  const [error] = errorsOf(configs, scheme);
   if (error !== undefined) return { error };
-  const rules = configs.map((config) => parseRelabelRule(config));
+  const rules = configs.map((config) => parseRelabelRule(config, scheme));
   const found = relabel(Labels.fromRecord(labels), rules);
   return found === undefined ? { dropped: true } : { labels: found.toRecord() };
 }
 
 /** Of each rule that is refused. */
-function errorsOf(configs: readonly RelabelConfig[]): string[] {
+function errorsOf(configs: readonly RelabelConfig[], scheme: NameScheme): string[] {
   return configs.flatMap((config) => {
     try {
-      parseRelabelRule(config);
+      parseRelabelRule(config, scheme);
       return [];
     } catch (err) {
       if (err instanceof PatternError) return ['pattern'];
@@ -91,9 +102,8 @@ test('the table of rules that are refused', () => {
   expect(rows.length).toBeGreaterThanOrEqual(10);
   // A rule of a file has an action, which none of the table's first row says.
   for (const { config, expected } of rows.filter(({ config: { Action } }) => Action !== undefined)) {
-    const isUtf8 = config.NameValidationScheme === 2;
-    if (!isUtf8) continue;
-    const { error = '' } = run({}, [ofTable(config)]);
+    const scheme = config.NameValidationScheme === 'legacy' ? 'legacy' : 'utf8';
+    const { error = '' } = run({}, [ofTable(config)], scheme);
     expect([config, error]).toEqual([
       config,
       expected === undefined ? '' : (expect.stringContaining(expected) as unknown),
@@ -111,7 +121,11 @@ test(`${runs} random rule sets do the same, or are refused with the same words`,
     const configs = request.rules.map(ofFile);
     counts[Object.keys(their)[0] as keyof typeof counts]++;
     if (!isSame(request, configs, their))
-      different.push({ request: JSON.stringify(request), our: run(request.labels, configs), their });
+      different.push({
+        request: JSON.stringify(request),
+        our: run(request.labels, configs, request.scheme),
+        their,
+      });
   }
   console.log(`seed ${seed}: ${counts.labels} kept, ${counts.dropped} dropped, ${counts.error} refused`);
   expect(counts.labels).toBeGreaterThan(runs / 3);
@@ -119,16 +133,16 @@ test(`${runs} random rule sets do the same, or are refused with the same words`,
 });
 
 function isSame(
-  { labels }: RelabelRequest,
+  { labels, scheme }: RelabelRequest,
   configs: readonly RelabelConfig[],
   their: RelabelAnswer,
 ): boolean {
-  const errors = errorsOf(configs);
+  const errors = errorsOf(configs, scheme);
   // Of some errors, which one is told is by the order of checks.
   if (their.error !== undefined)
     return errors.includes(their.error.includes('error parsing regexp') ? 'pattern' : their.error);
   if (errors.length > 0) return false;
-  return JSON.stringify(sorted(run(labels, configs))) === JSON.stringify(sorted(their));
+  return JSON.stringify(sorted(run(labels, configs, scheme))) === JSON.stringify(sorted(their));
 }
 
 /** Without a label that has no name: it makes scrapes fail there, and is never made here. */

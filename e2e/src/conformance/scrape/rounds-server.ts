@@ -8,8 +8,10 @@ import type { RoundsCase } from './mutations.ts';
 export interface Progress {
   readonly refused: number[];
   readonly served: number[];
-  /** Cases of answers that were not read to their ends. */
-  readonly broken: Set<number>;
+  /** By case, the scrapes that did not read the page to its end. */
+  readonly broken: Set<number>[];
+  /** By case and round: when the page was asked for, Unix ms, and how many ms later all of it was in the socket. */
+  readonly answers: { readonly askedMs: number; writtenMs?: number }[][];
 }
 
 export class RoundsServer {
@@ -27,7 +29,8 @@ export class RoundsServer {
       this.#systems.set(system, {
         refused: cases.map(() => 0),
         served: cases.map(() => 0),
-        broken: new Set(),
+        broken: cases.map(() => new Set()),
+        answers: cases.map(() => []),
       });
     // A connection that ends between scrapes may cost a second try.
     this.#server = createServer({ keepAliveTimeout: 600_000 }, (request, response) => {
@@ -41,12 +44,15 @@ export class RoundsServer {
         return;
       }
       const { contentType, body } = this.#cases[index]!;
-      const round = Math.min(progress.served[index]!++, this.#rounds - 1);
+      const scrape = progress.served[index]!++;
+      const answer: Progress['answers'][number][number] = { askedMs: Date.now() };
+      progress.answers[index]!.push(answer);
+      response.on('finish', () => (answer.writtenMs = Date.now() - answer.askedMs));
       response.on('close', () => {
-        if (!response.writableFinished) progress.broken.add(index);
+        if (!response.writableFinished) progress.broken[index]!.add(scrape);
       });
       response.setHeader('content-type', contentType);
-      response.end(body(round));
+      response.end(body(Math.min(scrape, this.#rounds - 1)));
     });
   }
 
@@ -75,11 +81,15 @@ export class RoundsServer {
     return [...this.#systems.values()].every(({ served }) => served.every((count) => count > this.#rounds));
   }
 
-  /** The least and the most rounds that a system is in. */
+  /** The least and the most rounds that a system is in, and which cases are behind. */
   get state(): string {
     return [...this.#systems]
-      .map(([name, { served }]) => `${name} ${Math.min(...served)}..${Math.max(...served)}`)
-      .join(', ');
+      .map(([name, { served }]) => {
+        const behind = served.flatMap((count, i) => (count <= this.#rounds ? [`${i}: ${count}`] : []));
+        const shown = `${name} ${Math.min(...served)}..${Math.max(...served)}`;
+        return `${shown}, ${behind.length} behind: ${behind.slice(0, 10).join(', ')}`;
+      })
+      .join('; ');
   }
 
   stop(): void {

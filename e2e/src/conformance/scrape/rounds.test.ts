@@ -11,12 +11,14 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { freePort, LocalFleet } from '../../local/fleet.ts';
 import { fleetManifest } from '../../local/manifests.ts';
-import { type CaseData, type FoundCase, openData, readCase, STALE } from './case-data.ts';
+import { openData, readCase } from './case-data.ts';
 import { mutatedParts, type RoundsCase, wholePages } from './mutations.ts';
+import { type FailureRecord, failuresOf, readFailures } from './failure-record.ts';
 import { environment } from './oracle.ts';
-import { exemplarKey, seriesKey } from './real-prometheus.ts';
 import { recordExporters } from './recordings.ts';
+import { compareCase, durationOf, failedScrapes, lateScrapes, type ServedCase } from './rounds-compare.ts';
 import { type RoundsJob, roundsJobs } from './rounds-jobs.ts';
+import { type Said, whatIsSaid } from './rounds-said.ts';
 import { type Progress, RoundsServer } from './rounds-server.ts';
 
 const rounds = Number(process.env['FLOTILLA_SCRAPE_ROUNDS'] ?? 10);
@@ -25,6 +27,10 @@ const seed = Number(process.env['FLOTILLA_SCRAPE_SEED'] ?? 1);
 const intervalSeconds = Number(process.env['FLOTILLA_SCRAPE_INTERVAL'] ?? 5);
 const folder = mkdtempSync(join(tmpdir(), 'flotilla-rounds-'));
 const data = join(folder, 'data');
+const theirFailureLog = join(folder, 'failures.json');
+const ourFailureLog = 'failures.json';
+/** How long metadata is known after it stood in a page, and some more. */
+const metadataScrapes = 14;
 let cases: readonly RoundsCase[];
 let server: RoundsServer;
 let fleet: LocalFleet;
@@ -39,6 +45,7 @@ beforeAll(
     const recordings = await recordExporters({
       nodeExporter: environment('FLOTILLA_NODE_EXPORTER'),
       prometheus: environment('FLOTILLA_PROMETHEUS'),
+      cadvisor: process.env['FLOTILLA_CADVISOR'],
       alertmanager: process.env['FLOTILLA_ALERTMANAGER'],
       cluster: process.env['FLOTILLA_CLUSTER_BINARIES'],
     });
@@ -54,8 +61,8 @@ beforeAll(
     await until('every target is known', 120_000, () => server.isKnown);
     server.open();
     await until('every round is served', (rounds + 10) * intervalSeconds * 3000, () => server.isDone);
-    theirSaid = await whatIsSaid(theirUrl);
-    ourSaid = await whatIsSaid(fleet.url);
+    theirSaid = await whatIsSaid(theirUrl, cases.length);
+    ourSaid = await whatIsSaid(fleet.url, cases.length);
     await stopBoth();
   },
   (rounds * 5 * intervalSeconds + 300) * 1000,
@@ -85,7 +92,12 @@ function staticConfigs(system: string, job: RoundsJob): object[] {
 }
 
 async function startPrometheus(): Promise<void> {
-  const times = { scrape_interval: `${intervalSeconds}s`, scrape_timeout: `${intervalSeconds}s` };
+  const times = {
+    scrape_interval: `${intervalSeconds}s`,
+    scrape_timeout: `${intervalSeconds}s`,
+    scrape_failure_log_file: theirFailureLog,
+    extra_scrape_metrics: true,
+  };
   const file = join(folder, 'prometheus.yml');
   const jobs = Object.keys(roundsJobs) as RoundsJob[];
   const configs = jobs.map((job) => ({
@@ -115,50 +127,9 @@ async function startFleet(): Promise<void> {
     return [`${job}.yaml`, JSON.stringify(object)] as const;
   });
   fleet = await LocalFleet.start({
-    'fleet.yaml': fleetManifest({ shards: 1, replicas: 1, rulers: 0 }),
+    'fleet.yaml': `${fleetManifest({ shards: 1, replicas: 1, rulers: 0 })}  scrapeFailureLogFile: ${ourFailureLog}\n  extraScrapeMetrics: true\n`,
     ...Object.fromEntries(manifests.filter(([, text]) => text.includes('"targets"'))),
   });
-}
-
-/** What a system says of a whole page, sorted. */
-interface Said {
-  readonly metadata: readonly string[];
-  readonly exemplars: readonly string[];
-}
-
-interface ApiSaid {
-  readonly data: readonly (Readonly<Record<string, unknown>> & {
-    readonly seriesLabels?: Readonly<Record<string, string>>;
-    readonly exemplars?: readonly ApiExemplar[];
-  })[];
-}
-
-interface ApiExemplar {
-  readonly labels: Readonly<Record<string, string>>;
-  readonly value: string;
-  readonly timestamp: number;
-}
-
-async function whatIsSaid(url: string): Promise<Said[]> {
-  const get = async (path: string): Promise<ApiSaid['data']> =>
-    ((await (await fetch(`${url}/api/v1/${path}`)).json()) as ApiSaid).data;
-  const found: Said[] = [];
-  for (let i = 0; i < wholeCount; i++) {
-    const selector = encodeURIComponent(`{case="${i}"}`);
-    const metadata = await get(`targets/metadata?match_target=${selector}`);
-    // Of some that the buckets of one classic histogram have at once, it is another one there that stays.
-    const isConverted = cases[i]!.job.startsWith('convert');
-    const exemplars = isConverted ? [] : await get(`query_exemplars?query=${selector}`);
-    const lines = exemplars.flatMap(({ seriesLabels = {}, exemplars: list = [] }) =>
-      list.map((one) => {
-        const key = exemplarKey(one.labels, one.value, Math.round(one.timestamp * 1000));
-        return `${seriesKey(seriesLabels)} ${key}`;
-      }),
-    );
-    const texts = metadata.map(({ metric, type, help, unit }) => JSON.stringify([metric, type, help, unit]));
-    found.push({ metadata: texts.toSorted(), exemplars: lines.toSorted() });
-  }
-  return found;
 }
 
 /** Neither writes stale markers when it ends. */
@@ -169,164 +140,162 @@ async function stopBoth(): Promise<void> {
   await Promise.all([exited, fleet.stop()]);
 }
 
+/** Scrapes of each case that failed on either side. */
+const failedOf: ReadonlySet<number>[] = [];
+const hasLate: boolean[] = [];
+
 test('the same series, samples, histograms and stale markers', async () => {
-  const their = openData(data);
-  const our = openData(join(fleet.data, 'scraper-main-0-0', 'tsdb'));
-  const counts = {
-    broken: 0,
-    late: 0,
-    lenient: 0,
-    series: 0,
-    samples: 0,
-    stale: 0,
-    histograms: 0,
-    failed: 0,
-  };
+  const ourFolder = join(fleet.data, 'scraper-main-0-0');
+  const theirs = new System('theirs', data, [theirFailureLog]);
+  const ours = new System('ours', join(ourFolder, 'tsdb'), [
+    join(ourFolder, `${ourFailureLog}.1`),
+    join(ourFolder, ourFailureLog),
+  ]);
+  const counts = { late: 0, series: 0, samples: 0, stale: 0, histograms: 0, failed: 0 };
   const different: unknown[] = [];
   for (const [i, { shown, contentType, isTimed, body }] of cases.entries()) {
-    const [theirs, ours] = [server.progress('theirs'), server.progress('ours')];
-    if (theirs.broken.has(i) || ours.broken.has(i)) {
-      counts.broken++;
-      continue;
-    }
-    const theirCase = await readCase(their, i, theirs.refused[i]!, rounds);
-    const ourCase = await readCase(our, i, ours.refused[i]!, rounds);
-    if (!isWhole(theirCase, theirs, i) || !isWhole(ourCase, ours, i)) {
-      counts.broken++;
-      continue;
-    }
-    const [found, own] = [theirCase.series, ourCase.series];
-    const late = new Set([...lateScrapes(found), ...lateScrapes(own)]);
-    counts.late += late.size;
-    if (contentType.includes('protobuf')) {
-      const lenient = readHereOnly(found, own).filter((scrape) => !late.has(scrape));
-      counts.lenient += lenient.length;
-      for (const scrape of lenient) late.add(scrape);
-    }
-    const [want, got] = [comparable(found, late, isTimed), comparable(own, late, isTimed)];
-    count(want, counts);
-    const keys = [...new Set([...want.keys(), ...got.keys()])].toSorted((a, b) => rank(a) - rank(b));
-    const unequal = keys.filter((key) => want.get(key)?.join() !== got.get(key)?.join());
-    if (unequal.length === 0) continue;
-    const [series = ''] = unequal;
-    const difference = differenceOf(want.get(series), got.get(series));
-    const up = [...want].find(([key]) => rank(key) === 0)?.[1].join(', ');
+    const [their, our] = [await theirs.read(i), await ours.read(i)];
+    const rules = { rounds, intervalSeconds, isTimed };
+    failedOf[i] = new Set([...failedScrapes(their, rules), ...failedScrapes(our, rules)]);
+    hasLate[i] = [their, our].some((found) => lateScrapes(found, rules).length > 0);
+    const difference = compareCase(their, our, rules, counts);
+    if (difference === undefined) continue;
     const isText = !contentType.includes('protobuf');
-    const page = body(difference.scrape)
-      .toString(isText ? 'latin1' : 'hex')
-      .slice(0, 1500);
+    const page = body(difference.scrape).toString(isText ? 'latin1' : 'hex');
     different.push({
       case: `${i}: ${shown}, ${contentType}`,
-      unequal: unequal.length,
-      series,
       ...difference,
-      up,
-      page,
+      theirs: theirs.recordOf(i, their, difference.scrape),
+      ours: ours.recordOf(i, our, difference.scrape),
+      page: page.slice(0, 1500),
     });
   }
   console.log(JSON.stringify({ rounds, cases: cases.length, ...counts, different: different.length }));
   expect(different.slice(0, 20)).toEqual([]);
   // Where the machine is too busy for so many targets, a longer interval helps.
-  expect(counts.broken).toBeLessThan(cases.length / 20);
-  expect(counts.late).toBeLessThan((cases.length * rounds) / 10);
-  expect(counts.lenient).toBeLessThan((cases.length * rounds) / 200);
+  expect(counts.late).toBeLessThan((cases.length * rounds) / 4);
   expect(counts.samples).toBeGreaterThan(cases.length * rounds);
 }, 300_000);
 
-/** Of whole pages; what is said of metrics of damaged ones depends on which scrapes failed. */
-test('the same metadata and exemplars of whole pages', () => {
-  const counts = { metadata: 0, exemplars: 0 };
-  for (const [i, { metadata, exemplars }] of theirSaid.entries()) {
-    counts.metadata += metadata.length;
-    counts.exemplars += exemplars.length;
-    expect([cases[i]!.shown, ourSaid[i]]).toEqual([cases[i]!.shown, { metadata, exemplars }]);
+test('the same metadata and exemplars', () => {
+  const counts = { metadata: 0, exemplars: 0, foreign: 0, different: 0 };
+  const different: unknown[] = [];
+  for (const [i, one] of cases.entries()) {
+    const foreign = foreignSeries(i);
+    counts.foreign += foreign.size;
+    const [want, got] = [saidLines(theirSaid[i]!, i, foreign), saidLines(ourSaid[i]!, i, foreign)];
+    counts.metadata += want.metadata.length;
+    counts.exemplars += want.exemplars.length;
+    const isTold = saidOnce(i);
+    const [missing, others] = [lacking(want, got).filter(isTold), lacking(got, want).filter(isTold)];
+    if (missing.length + others.length > 0)
+      different.push({
+        case: `${i}: ${one.shown}`,
+        missing: missing.slice(0, 3),
+        others: others.slice(0, 3),
+        comments: commentsOf(i),
+      });
   }
+  counts.different = different.length;
   console.log(JSON.stringify(counts));
+  expect(different.slice(0, 20)).toEqual([]);
   expect(counts.metadata).toBeGreaterThan(wholeCount * 20);
   expect(counts.exemplars).toBeGreaterThan(rounds);
+  expect(counts.foreign).toBeLessThan(counts.exemplars / 10);
 });
 
-function count(
-  found: CaseData,
-  counts: Record<'series' | 'samples' | 'stale' | 'histograms' | 'failed', number>,
-): void {
-  for (const [key, samples] of found) {
-    const ofEnd = (end: string): number => samples.filter((sample) => sample.endsWith(end)).length;
-    counts.series++;
-    counts.samples += samples.length;
-    counts.stale += ofEnd(STALE);
-    counts.histograms += ofEnd('}');
-    if (rank(key) === 0) counts.failed += ofEnd(' 0');
-  }
+/**
+ * Where the buckets of a classic histogram make no native one, Prometheus keeps their exemplars, and gives them to the next histogram
+ * that is made of buckets, in place of its own. The exemplars of such a series are not compared.
+ */
+function foreignSeries(number: number): ReadonlySet<string> {
+  if (!cases[number]!.job.startsWith('convert')) return new Set();
+  const foreign = theirSaid[number]!.exemplars.filter(({ isForeign }) => isForeign);
+  return new Set(foreign.map(({ series }) => series));
 }
 
-/** Whether each scrape came to the server; the last one may not have come to its end. */
-function isWhole({ scrapes }: FoundCase, { refused, served }: Progress, number: number): boolean {
-  const requests = refused[number]! + served[number]!;
-  return scrapes === requests || scrapes === requests - 1;
-}
-
-/** What explains the rest comes first. */
-function rank(key: string): number {
-  return key.includes('"__name__":"up"') ? 0 : key.includes('"__name__":"scrape_') ? 2 : 1;
-}
-
-/** Those that took all their time: the machine was too busy, and what was served did not count. */
-function lateScrapes(found: CaseData): number[] {
-  const durations = [...found].find(([key]) => key.includes('"scrape_duration_seconds"'))?.[1] ?? [];
-  const late = durations.filter((sample) => Number(sample.split(' ')[1]) > 0.9 * intervalSeconds);
-  return late.map((sample) => scrapeOf(sample));
-}
-
-/** Fields of a damaged message that are of another type than they should be are passed over here, and refused there. */
-function readHereOnly(their: CaseData, our: CaseData): number[] {
-  const scrapesOf = (found: CaseData, end: string): number[] =>
-    [...found]
-      .filter(([key]) => rank(key) === 0)
-      .flatMap(([, samples]) => samples.filter((sample) => sample.endsWith(end)).map(scrapeOf));
-  const failed = new Set(scrapesOf(their, ' 0'));
-  return scrapesOf(our, ' 1').filter((scrape) => failed.has(scrape));
+interface SaidLines {
+  readonly metadata: readonly string[];
+  readonly exemplars: readonly string[];
 }
 
 /**
- * Without what measures time. After a scrape that failed, Prometheus leaves those series alive that stood before the error:
- * stale markers of such scrapes, and of the next one that is well, are not compared, nor is what the report counts of them.
- * A series whose first samples are out of order is new there when the first one is taken.
+ * Not the exemplars of cases that were not read in full, and for the metadata of damaged pages, those metrics alone that stand
+ * once in the last one, and none after failed scrapes: what stood before an error is known there, and for how many scrapes varies.
  */
-function comparable(found: CaseData, late: ReadonlySet<number>, isTimed: boolean): CaseData {
-  const ups = [...found].find(([key]) => rank(key) === 0)?.[1] ?? [];
-  const failed = new Set(ups.filter((sample) => sample.endsWith(' 0')).map((sample) => scrapeOf(sample)));
-  for (const scrape of late) failed.add(scrape);
-  const isAfter = (scrape: number): boolean => failed.has(scrape) || failed.has(scrape - 1);
-  const kept = [...found].flatMap(([key, samples]) => {
-    if (key.includes('"scrape_duration_seconds"')) return [];
-    if (isTimed && key.includes('"scrape_series_added"')) return [];
-    const list = samples.filter((sample) => {
-      const scrape = scrapeOf(sample);
-      if (late.has(scrape)) return false;
-      return !isAfter(scrape) || (rank(key) < 2 && !sample.endsWith(STALE));
-    });
-    return list.length === 0 ? [] : [[key, list] as const];
+function saidLines({ metadata, exemplars }: Said, number: number, foreign: ReadonlySet<string>): SaidLines {
+  const failed = failedOf[number]!;
+  const compared = exemplars.filter(({ series }) => !foreign.has(series));
+  const lines = hasLate[number] ? [] : compared.map(({ line }) => line);
+  if (number < wholeCount) return { metadata, exemplars: lines };
+  const { contentType, body } = cases[number]!;
+  const isKnown = [...failed].every((scrape) => scrape < rounds - metadataScrapes);
+  if (!isKnown || contentType.includes('protobuf')) return { metadata: [], exemplars: lines };
+  const page = body(rounds - 1).toString('latin1');
+  const times = (text: string): number => page.split(text).length - 1;
+  const stands = (line: string): boolean => {
+    const [metric] = JSON.parse(line) as string[];
+    return times(`# TYPE ${metric} `) === 1 && times(`# HELP ${metric} `) === 1;
+  };
+  return { metadata: metadata.filter(stands), exemplars: lines };
+}
+
+/** Where a page has two comments on a metric, which one is taken, and for how long, is another one. Exemplars are not concerned. */
+function saidOnce(number: number): (line: string) => boolean {
+  return (line) => {
+    if (!line.startsWith('[')) return true;
+    const [metric] = JSON.parse(line) as string[];
+    const pages = Array.from({ length: rounds }, (_, round) => cases[number]!.body(round).toString('latin1'));
+    return pages.every((page) => page.split(`# HELP ${metric} `).length <= 2);
+  };
+}
+
+/** Of the last pages. */
+function commentsOf(number: number): string[] {
+  return [3, 2, 1].map((back) => {
+    const lines = cases[number]!.body(rounds - back)
+      .toString('latin1')
+      .split('\n');
+    return lines
+      .filter((line) => line.startsWith('# HELP'))
+      .join('\n')
+      .slice(0, 600);
   });
-  return new Map(kept);
 }
 
-/** NaN for a sample with a time of its own. */
-function scrapeOf(sample: string): number {
-  return Number(sample.slice(0, sample.indexOf(' ')));
+function lacking(from: SaidLines, other: SaidLines): string[] {
+  const all = new Set([...other.metadata, ...other.exemplars]);
+  return [...from.metadata, ...from.exemplars].filter((line) => !all.has(line));
 }
 
-interface Difference {
-  readonly want: readonly string[];
-  readonly got: readonly string[];
-  /** The first that differs. */
-  readonly scrape: number;
-}
+/** What one of the two has of the cases. */
+class System {
+  readonly #db: ReturnType<typeof openData>;
+  readonly #progress: Progress;
+  readonly #failures: FailureRecord;
 
-function differenceOf(want: readonly string[] = [], got: readonly string[] = []): Difference {
-  const [wanted, had] = [new Set(want), new Set(got)];
-  const missing = want.filter((sample) => !had.has(sample)).slice(0, 4);
-  const others = got.filter((sample) => !wanted.has(sample)).slice(0, 4);
-  const scrapes = [...missing, ...others].map((sample) => scrapeOf(sample));
-  return { want: missing, got: others, scrape: Math.min(...scrapes.filter((one) => one >= 0), rounds - 1) };
+  constructor(name: string, dataFolder: string, failureLogs: readonly string[]) {
+    this.#db = openData(dataFolder);
+    this.#progress = server.progress(name);
+    this.#failures = readFailures(failureLogs);
+  }
+
+  async read(number: number): Promise<ServedCase> {
+    const asked = this.#progress.answers[number]!.slice(0, rounds).map(({ askedMs }) => askedMs);
+    const found = await readCase(this.#db, number, asked, 0.9 * intervalSeconds);
+    return { ...found, broken: this.#progress.broken[number]! };
+  }
+
+  /** What the server and the system tell of one scrape. */
+  recordOf(number: number, found: ServedCase, scrape: number): object {
+    const timeMs = found.timesMs[scrape]!;
+    const { askedMs = 0, writtenMs } = this.#progress.answers[number]![scrape] ?? {};
+    return {
+      timeMs,
+      askedAfterMs: askedMs - timeMs,
+      writtenMs,
+      duration: durationOf(found, scrape),
+      failures: failuresOf(this.#failures, number, timeMs, intervalSeconds * 1000),
+    };
+  }
 }

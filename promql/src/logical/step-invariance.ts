@@ -1,8 +1,10 @@
-// Which parts of a query give the same at every step, so that one evaluation is enough.
+// Pass: which parts of a query give the same at every step, so that one evaluation is enough.
 //
 // A part is invariant if all its selectors are pinned by `@` and no function in it depends on the time of evaluation.
 
 import type { Call, Expr } from '../ast.ts';
+import { walk } from '../parser/traverse.ts';
+import { type LogicalPlan, marked, type Marks, withoutParens } from './logical-plan.ts';
 
 /** Functions that depend on when they are evaluated, even if their arguments do not. */
 const DEPENDS_ON_TIME = new Set([
@@ -22,18 +24,24 @@ const DEPENDS_ON_TIME = new Set([
 /** Functions that are constants of the whole query. */
 export const WINDOW_FUNCTIONS: ReadonlySet<string> = new Set(['start', 'end', 'step', 'range']);
 
-export function withoutParens(expr: Expr): Expr {
-  let bare = expr;
-  while (bare.kind === 'paren') bare = bare.expr;
-  return bare;
+/** `hasOneReference`: whether all selectors in an info() look at one time. */
+export function markInvariant(plan: LogicalPlan, hasOneReference: (info: Call) => boolean): LogicalPlan {
+  const invariance = new Invariance(hasOneReference);
+  const found: [Expr, Marks][] = [];
+  walk(plan.expr, (expr) => {
+    const isOnce = expr.kind !== 'paren' && expr.kind !== 'string' && invariance.isInvariant(expr);
+    // Numbers are as cheap at each step.
+    if (isOnce && expr.kind !== 'number') found.push([expr, { isOnce }]);
+    return true;
+  });
+  return marked(plan, found);
 }
 
 /** Answers for the nodes of one query; each is looked at once. */
-export class Invariance {
+class Invariance {
   private readonly known = new Map<Expr, boolean>();
   private readonly hasOneReference: (info: Call) => boolean;
 
-  /** `hasOneReference`: whether all selectors in an info() look at one time. */
   constructor(hasOneReference: (info: Call) => boolean) {
     this.hasOneReference = hasOneReference;
   }

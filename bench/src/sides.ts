@@ -1,0 +1,99 @@
+// The two sides of benches that ask questions: a Prometheus over a folder, and a store and a querier of ours in one process.
+
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { cpuSeconds } from './process-usage.ts';
+
+export interface Side {
+  readonly url: string;
+  readonly child: ChildProcess;
+}
+
+/** As the operator gives them to the pods of stores and queriers, and as a querier sets them itself. */
+const nodeFlags = ['--max-semi-space-size=2', '--heap-growing-percent=50'];
+const mallocSettings = { MALLOC_MMAP_THRESHOLD_: '262144', MALLOC_ARENA_MAX: '2' };
+/** Queries of one measurement go on for this long, so that the clock's ticks are fine enough. */
+const measureMs = 250;
+const askTimeoutMs = 300_000;
+
+/** `dir`: a database. `folder`: for files of the server's own. */
+export async function startPrometheus(
+  binary: string,
+  folder: string,
+  dir: string,
+  args: readonly string[] = [],
+): Promise<Side> {
+  mkdirSync(folder, { recursive: true });
+  const config = join(folder, 'prometheus.yml');
+  writeFileSync(config, 'scrape_configs: []\n');
+  const port = await freePort();
+  const child = spawn(
+    binary,
+    [
+      `--config.file=${config}`,
+      `--storage.tsdb.path=${dir}`,
+      `--web.listen-address=127.0.0.1:${port}`,
+      '--log.level=error',
+      ...args,
+    ],
+    { stdio: 'ignore' },
+  );
+  const url = `http://127.0.0.1:${port}`;
+  for (let left = 6000; left > 0; left--) {
+    const answer = await fetch(`${url}/-/ready`).catch(() => undefined);
+    if (answer?.status === 200) return { url, child };
+    await sleep(50);
+  }
+  child.kill('SIGKILL');
+  throw new Error('Prometheus is not ready after five minutes');
+}
+
+export async function startOurs(folder: string, dir: string, maxSamples = 5e7): Promise<Side> {
+  mkdirSync(folder, { recursive: true });
+  const script = fileURLToPath(new URL('promql/server.js', import.meta.url));
+  const child = spawn(process.execPath, [...nodeFlags, script, folder, dir, String(maxSamples)], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+    env: { ...process.env, ...mallocSettings },
+  });
+  for await (const line of createInterface({ input: child.stdout })) return { url: line, child };
+  throw new Error('server: ended before it printed its address');
+}
+
+/** Kills it and waits for its end. */
+export async function stopped({ child }: Side): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const end = new Promise((resolve) => child.once('exit', resolve));
+  child.kill('SIGKILL');
+  await end;
+}
+
+/** The text of an answer. `path` begins with /api. */
+export async function ask({ url }: Side, path: string): Promise<string> {
+  const response = await fetch(`${url}${path}`, { signal: AbortSignal.timeout(askTimeoutMs) });
+  const text = await response.text();
+  if (!response.ok) throw new Error(`${url}${path}: ${response.status} ${text.slice(0, 300)}`);
+  return text;
+}
+
+/** CPU seconds of the whole process for one question, which is asked as often as a measurement needs. */
+export async function cpuOfAsking(side: Side, path: string): Promise<number> {
+  const pid = side.child.pid!;
+  const before = cpuSeconds(pid);
+  const endMs = performance.now() + measureMs;
+  let count = 0;
+  for (; count === 0 || performance.now() < endMs; count++) await ask(side, path);
+  return (cpuSeconds(pid) - before) / count;
+}
+
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as { port: number };
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}

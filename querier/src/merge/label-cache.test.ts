@@ -1,0 +1,31 @@
+import { expect, test } from '@jest/globals';
+import { encodeLabels, Labels } from '@flotilla/model';
+import { LabelCache } from './label-cache.ts';
+
+const bytesOf = (i: number): Uint8Array =>
+  encodeLabels(Labels.fromRecord({ __name__: 'up', instance: `host-${i}`, é: 'ü'.repeat(i % 50) + 'x' }));
+
+test('equal bytes are one object, and others are not', () => {
+  const cache = new LabelCache();
+  const first = Array.from({ length: 20_000 }, (_, i) => cache.of(bytesOf(i)));
+  const again = first.map((_, i) => cache.of(bytesOf(i)));
+  const sameHash = again.filter((labels, i) => labels !== first[i]).length;
+  expect(sameHash).toBeLessThan(10);
+  expect(again.every((labels, i) => labels.equals(first[i]!))).toBe(true);
+  expect(first[7]!.get('instance')).toBe('host-7');
+});
+
+test('it forgets', () => {
+  const cache = new LabelCache();
+  const first = cache.of(bytesOf(0));
+  for (let i = 1; i < 40_000; i++) cache.of(bytesOf(i));
+  expect(cache.of(bytesOf(0))).toBe(first);
+  for (let i = 1; i < 120_000; i++) cache.of(bytesOf(i));
+  const later = cache.of(bytesOf(0));
+  expect(later).not.toBe(first);
+  expect(later.equals(first)).toBe(true);
+});
+
+test('what is no label set is refused', () => {
+  expect(() => new LabelCache().of(Uint8Array.of(9))).toThrow('label set');
+});

@@ -1,0 +1,88 @@
+// Hot: label sets by their bytes, so that a series that was read for a query before is one object for all of them.
+//
+// Two generations: when the younger is full it becomes the older, and what is asked for moves over. What two sets with one
+// hash cost is that one of them is decoded each time.
+
+import { decodeLabels, LabelInterner, Labels } from '@flotilla/model';
+
+const SETS_MAX = 1 << 15;
+const BYTES_MAX = 4 << 20;
+const BYTES_MIN = 1 << 14;
+
+export class LabelCache {
+  #young = new Generation();
+  #old = new Generation();
+
+  /** Throws CorruptionError if the bytes [from, to) are no label set. */
+  of(source: Uint8Array, from = 0, to = source.length): Labels {
+    const hash = hashOf(source, from, to);
+    return this.#young.find(hash, source, from, to) ?? this.#remember(hash, source.subarray(from, to));
+  }
+
+  #remember(hash: number, bytes: Uint8Array): Labels {
+    const labels = this.#old.find(hash, bytes, 0, bytes.length) ?? this.#young.decode(bytes);
+    if (this.#young.isFull) {
+      this.#old = this.#young;
+      this.#young = new Generation();
+    }
+    this.#young.add(hash, bytes, labels);
+    return labels;
+  }
+}
+
+class Generation {
+  readonly #places = new Map<number, number>();
+  readonly #labels: Labels[] = [];
+  readonly #ends: number[] = [];
+  readonly #strings = new LabelInterner();
+  #bytes = new Uint8Array(BYTES_MIN);
+
+  get isFull(): boolean {
+    return this.#labels.length >= SETS_MAX || (this.#ends.at(-1) ?? 0) >= BYTES_MAX;
+  }
+
+  find(hash: number, source: Uint8Array, from: number, to: number): Labels | undefined {
+    const place = this.#places.get(hash);
+    return place !== undefined && this.#isAt(place, source, from, to) ? this.#labels[place] : undefined;
+  }
+
+  #isAt(place: number, source: Uint8Array, from: number, to: number): boolean {
+    const end = this.#ends[place]!;
+    const known = this.#bytes;
+    const shift = end - to;
+    if (from + shift !== (place === 0 ? 0 : this.#ends[place - 1]!)) return false;
+    for (let i = from; i < to; i++) if (known[i + shift] !== source[i]) return false;
+    return true;
+  }
+
+  /** Of strings that sets share. */
+  decode(bytes: Uint8Array): Labels {
+    return Labels.fromSorted(decodeLabels(bytes).flat.map((text) => this.#strings.string(text)));
+  }
+
+  add(hash: number, bytes: Uint8Array, labels: Labels): void {
+    const from = this.#ends.at(-1) ?? 0;
+    const end = from + bytes.length;
+    if (end > this.#bytes.length) {
+      const grown = new Uint8Array(2 * end);
+      grown.set(this.#bytes.subarray(0, from));
+      this.#bytes = grown;
+    }
+    this.#bytes.set(bytes, from);
+    this.#places.set(hash, this.#labels.length);
+    this.#labels.push(labels);
+    this.#ends.push(end);
+  }
+}
+
+function hashOf(bytes: Uint8Array, from: number, to: number): number {
+  let hash = to - from;
+  let at = from;
+  for (; at + 4 <= to; at += 4) {
+    const word = bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24);
+    hash = Math.imul(hash ^ word, 0x9e3779b1);
+    hash ^= hash >>> 15;
+  }
+  for (; at < to; at++) hash = Math.imul(hash ^ bytes[at]!, 0x9e3779b1);
+  return hash ^ (hash >>> 13);
+}

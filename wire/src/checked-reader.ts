@@ -1,0 +1,44 @@
+// A reader for messages of strangers, and the check of those in which it passed something over: a field that nobody knows is
+// none of ours, a known one of a wrong type is damage. protobufjs passes both over. Messages without either cost nothing more.
+
+import { BadRequest } from '@flotilla/model';
+import protobuf from 'protobufjs';
+
+const GROUP_END = 4;
+const BYTES = 2;
+
+export class CheckedReader extends protobuf.Reader {
+  hasSkipped = false;
+
+  override skipType(wireType: number, depth?: number, fieldNumber?: number): protobuf.Reader {
+    this.hasSkipped = true;
+    return super.skipType(wireType, depth, fieldNumber);
+  }
+}
+
+/** Throws BadRequest for a known field of a wrong type, in the words of Go's generated code. */
+export function checkWireTypes(type: protobuf.Type, bytes: Uint8Array): void {
+  checkMessage(type, new protobuf.Reader(bytes), bytes.length);
+}
+
+function checkMessage(type: protobuf.Type, reader: protobuf.Reader, end: number): void {
+  while (reader.pos < end) {
+    const tag = reader.tag();
+    const [number, wireType] = [tag >>> 3, tag & 7];
+    if (wireType === GROUP_END) throw new BadRequest(`proto: ${type.name}: wiretype end group for non-group`);
+    const field = type.fieldsById[number];
+    if (field !== undefined) checkField(field, wireType);
+    if (field?.resolvedType instanceof protobuf.Type) {
+      const length = reader.uint32();
+      checkMessage(field.resolvedType, reader, reader.pos + length);
+    } else reader.skipType(wireType, 0, number);
+  }
+}
+
+function checkField(field: protobuf.Field, wireType: number): void {
+  const want = protobuf.types.basic[field.type as keyof typeof protobuf.types.basic] ?? BYTES;
+  const isPacked = field.repeated && wireType === BYTES;
+  if (wireType === want || isPacked) return;
+  const name = `${field.name.charAt(0).toUpperCase()}${field.name.slice(1)}`;
+  throw new BadRequest(`proto: wrong wireType = ${wireType} for field ${name}`);
+}
