@@ -42,7 +42,8 @@ proof(
       for (const replica of [0, 1]) {
         const half = (await pods('scraper')).filter(({ metadata }) => metadata.name.endsWith(`-${replica}`));
         for (const pod of half) killContainer(pod);
-        await sleep(3000);
+        // Until what was scraped before is not fresh any more, so that the fleet is whole by what it scrapes now.
+        await sleep(3 * intervalMs);
         await whole();
         await sleep(2 * intervalMs);
       }

@@ -16,7 +16,14 @@ export interface PodObject extends KubeObject {
     readonly podIP?: string;
     readonly phase?: string;
     readonly conditions?: readonly { readonly type: string; readonly status: string }[];
+    readonly containerStatuses?: readonly ContainerStatus[];
   };
+}
+
+interface ContainerStatus {
+  readonly restartCount: number;
+  readonly state?: { readonly running?: { readonly startedAt: string } };
+  readonly lastState?: { readonly terminated?: { readonly exitCode: number; readonly finishedAt: string } };
 }
 
 export interface FleetObject extends KubeObject {
@@ -74,6 +81,16 @@ export function podsReady(expected: Readonly<Record<Component, number>>, timeout
     const states = found.map((pod) => `${pod.metadata.name} ${isReady(pod) ? 'ready' : pod.status.phase}`);
     throw new Error(`want ${JSON.stringify(expected)}, found ${states.join(', ')}`);
   });
+}
+
+/** When a pod's containers started and ended, in words. */
+export function livesOf({ metadata, status }: PodObject): string {
+  const lives = (status.containerStatuses ?? []).map(({ restartCount, state, lastState }) => {
+    const { exitCode, finishedAt } = lastState?.terminated ?? {};
+    const last = finishedAt === undefined ? '' : `, before that exit ${exitCode} at ${finishedAt}`;
+    return `runs since ${state?.running?.startedAt ?? '-'}, ${restartCount} restarts${last}`;
+  });
+  return `${metadata.name}: ${lives.join('; ')}`;
 }
 
 export function componentOf({ metadata }: PodObject): string | undefined {
