@@ -4,6 +4,7 @@
 import { BadRequest } from '@flotilla/model';
 import protobuf from 'protobufjs';
 
+const GROUP_START = 3;
 const GROUP_END = 4;
 const BYTES = 2;
 
@@ -12,13 +13,26 @@ export class CheckedReader extends protobuf.Reader {
 
   override skipType(wireType: number, depth?: number, fieldNumber?: number): protobuf.Reader {
     this.hasSkipped = true;
+    if (wireType === GROUP_START && fieldNumber !== 0) return this.#skipGroup();
     return super.skipType(wireType, depth, fieldNumber);
+  }
+
+  /** To its end, whatever the field numbers in it are, as Go's generated code has it. */
+  #skipGroup(): protobuf.Reader {
+    for (let depth = 1; depth > 0;) {
+      const wireType = this.buf[this.pos]! & 7;
+      this.skip();
+      if (wireType === GROUP_START) depth++;
+      else if (wireType === GROUP_END) depth--;
+      else super.skipType(wireType);
+    }
+    return this;
   }
 }
 
 /** Throws BadRequest for a known field of a wrong type, in the words of Go's generated code. */
 export function checkWireTypes(type: protobuf.Type, bytes: Uint8Array): void {
-  checkMessage(type, new protobuf.Reader(bytes), bytes.length);
+  checkMessage(type, new CheckedReader(bytes), bytes.length);
 }
 
 function checkMessage(type: protobuf.Type, reader: protobuf.Reader, end: number): void {

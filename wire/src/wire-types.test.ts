@@ -220,3 +220,15 @@ test('messages of any fields are read or refused', () => {
     { numRuns: 3000, seed: 11 },
   );
 });
+
+test('an unknown group is passed over, whatever stands in it, and ends within its message', () => {
+  const [start, end] = [(100 << 3) | 3, (100 << 3) | 4].map((tag) => [(tag & 0x7f) | 0x80, tag >>> 7]);
+  const decode = (...group: readonly number[]): unknown =>
+    decodeMetricFamily(Buffer.from([0x0a, 1, 0x61, ...group]));
+  const nested = [0x0b, 0x00, 0x05, 0x0d, 1, 2, 3, 4, 0x0c];
+  expect(decode(...start!, ...nested, ...end!)).toMatchObject({ name: Buffer.from('a') });
+  expect(decode(...start!, 0x0c)).toMatchObject({ name: Buffer.from('a') });
+  const beyondItsMetric = [0x22, start!.length, ...start!, ...end!];
+  for (const cut of [start!, [...start!, ...nested], [...start!, 0x0f, 0x0c], [0x03, 0x04], beyondItsMetric])
+    expect(() => decode(...cut)).toThrow('do not decode');
+});

@@ -50,6 +50,13 @@ test('of two lines of one series, those of the first one', async () => {
   expect(await exemplars()).toEqual({ 'c_total{}': ['{a="1"} 1 1500', '{a="3"} 3 3500'] });
 });
 
+test('of two lines of one series with times of their own, those of both, though the second sample is the older one', async () => {
+  await shard.apply([testJob()], [testTarget(server.url)]);
+  await scrape('c_total 1 5 # {a="1"} 1 1.5\nc_total 1 4 # {a="2"} 2 2.5\n# EOF\n');
+  await scrape('c_total 2 3 # {a="3"} 3 3.5\n# EOF\n');
+  expect(await exemplars()).toEqual({ 'c_total{}': ['{a="1"} 1 1500', '{a="2"} 2 2500'] });
+});
+
 test('of OpenMetrics: known lines and new ones, with times and without', async () => {
   await shard.apply([testJob()], [testTarget(server.url)]);
   const page = (n: number, trace: string): string => `# TYPE c counter

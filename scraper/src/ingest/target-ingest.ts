@@ -291,11 +291,14 @@ export class TargetIngest {
       withExemplars.add(ref);
     }
     const one = new SampleBuffer();
+    const taken = new Set<number>();
     for (const { ref, value, timestampMs, exemplars } of stamped) {
       one.clear();
       one.push(ref, value);
       codes.append(appender, one, timestampMs);
-      if (codes.isTaken(0)) codes.appendExemplars(appender, ref, exemplars, timestampMs);
+      if (codes.isTaken(0)) taken.add(ref);
+      // Prometheus asks what was stored before the scrape: an earlier line of the series does not refuse the exemplars of this one.
+      if (taken.has(ref)) codes.appendExemplars(appender, ref, exemplars, timestampMs);
     }
     this.#appendHistograms(appender, page, timeMs);
     if (codes.unknownRefs > 0) throw seriesLeft();
