@@ -1,15 +1,15 @@
 // A database folder to look at: nothing in it is changed, no lock is taken, and a live process may own it.
 
-import type { Matcher } from '@flotilla/model';
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
-import type { BlockStatus, CorruptionStatus, Log, Queryable, SelectOptions, SeriesSet } from './api.ts';
+import type { BlockStatus, CorruptionStatus, Log } from './api.ts';
 import { type BlockAnalysis, analyzeBlock } from './block/analyze-block.ts';
 import { type BlockProblem, verifyBlock } from './block/verify-block.ts';
 import { Blocks } from './block/blocks.ts';
 import { DatabaseReader } from './database-reader.ts';
 import { Head } from './head/head.ts';
 import { diskIo, type Io } from './io.ts';
+import { Readable } from './readable.ts';
 import { replayWal, replayWbl } from './wal/replay.ts';
 
 const BLOCK_DURATION_MS = 2 * 3_600_000;
@@ -33,14 +33,15 @@ const readOnlyIo: Io = {
   syncFolder: nothing,
 };
 
-export class ReadOnlyTsdb implements Queryable {
+export class ReadOnlyTsdb extends Readable {
   private readonly held: Blocks;
-  private readonly reader: DatabaseReader;
+  protected readonly reader: DatabaseReader;
   /** Damage in blocks and logs; nothing was moved. */
   readonly corruptions: readonly CorruptionStatus[];
 
   /** Reads the blocks' indexes, and, unless `blocksOnly`, the WAL into memory. Throws if there is no such folder. */
   constructor(dir: string, log: Log, options: { readonly blocksOnly?: boolean } = {}) {
+    super();
     statSync(dir);
     this.held = new Blocks(dir, log, readOnlyIo);
     const head = new Head(BLOCK_DURATION_MS);
@@ -69,33 +70,5 @@ export class ReadOnlyTsdb implements Queryable {
   /** Reads every byte of every block; what does not fit. */
   verify(): BlockProblem[] {
     return this.held.all.flatMap((block) => verifyBlock(block));
-  }
-
-  select(
-    matchers: readonly Matcher[],
-    minTimeMs: number,
-    maxTimeMs: number,
-    options?: SelectOptions,
-  ): Promise<SeriesSet> {
-    return this.reader.select(matchers, minTimeMs, maxTimeMs, options);
-  }
-
-  labelNames(
-    matchers: readonly Matcher[],
-    minTimeMs: number,
-    maxTimeMs: number,
-    limit?: number,
-  ): Promise<string[]> {
-    return this.reader.labelNames(matchers, minTimeMs, maxTimeMs, limit);
-  }
-
-  labelValues(
-    name: string,
-    matchers: readonly Matcher[],
-    minTimeMs: number,
-    maxTimeMs: number,
-    limit?: number,
-  ): Promise<string[]> {
-    return this.reader.labelValues(name, matchers, minTimeMs, maxTimeMs, limit);
   }
 }

@@ -13,10 +13,7 @@ import type {
   ExemplarSeries,
   Log,
   OpenOptions,
-  Queryable,
-  SelectOptions,
   SeriesMetadata,
-  SeriesSet,
   TsdbStatus,
 } from './api.ts';
 import { Blocks } from './block/blocks.ts';
@@ -39,6 +36,7 @@ import { lockFolder } from './lock.ts';
 import { Maintenance } from './maintenance.ts';
 import { DatabaseReader } from './database-reader.ts';
 import { collectMetrics } from './metrics.ts';
+import { Readable } from './readable.ts';
 import { writeSnapshot } from './snapshot.ts';
 import { replayWal, replayWbl, type ReplayReport } from './wal/replay.ts';
 import { writeCheckpoint } from './wal/checkpoint.ts';
@@ -51,7 +49,7 @@ const WAL_SEGMENT_BYTES = 128 << 20;
 const EXEMPLARS_MAX = 100_000;
 const TOP_LIST_LENGTH = 10;
 
-export class Tsdb implements Queryable {
+export class Tsdb extends Readable {
   private readonly head: Head;
   private readonly chunkFiles: HeadChunkFiles;
   private readonly dir: string;
@@ -60,7 +58,7 @@ export class Tsdb implements Queryable {
   private readonly wbl: Wal | undefined;
   private readonly wblCorruptions: readonly CorruptionStatus[];
   private readonly blocks: Blocks;
-  private readonly reader: DatabaseReader;
+  protected readonly reader: DatabaseReader;
   private readonly maintenance: Maintenance;
   private readonly replayed: ReplayReport;
   private readonly clock: () => number;
@@ -102,6 +100,7 @@ export class Tsdb implements Queryable {
   }
 
   private constructor(options: OpenOptions, unlock: () => void) {
+    super();
     const { dir, log } = options;
     const io = options.io ?? diskIo;
     this.io = io;
@@ -185,34 +184,6 @@ export class Tsdb implements Queryable {
 
   appender(): Appender {
     return new HeadAppender(this.head, this.wal, this.wbl, this.clock, this.refusals);
-  }
-
-  select(
-    matchers: readonly Matcher[],
-    minTimeMs: number,
-    maxTimeMs: number,
-    options?: SelectOptions,
-  ): Promise<SeriesSet> {
-    return this.reader.select(matchers, minTimeMs, maxTimeMs, options);
-  }
-
-  labelNames(
-    matchers: readonly Matcher[],
-    minTimeMs: number,
-    maxTimeMs: number,
-    limit?: number,
-  ): Promise<string[]> {
-    return this.reader.labelNames(matchers, minTimeMs, maxTimeMs, limit);
-  }
-
-  labelValues(
-    name: string,
-    matchers: readonly Matcher[],
-    minTimeMs: number,
-    maxTimeMs: number,
-    limit?: number,
-  ): Promise<string[]> {
-    return this.reader.labelValues(name, matchers, minTimeMs, maxTimeMs, limit);
   }
 
   /**

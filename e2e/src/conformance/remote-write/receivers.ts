@@ -138,11 +138,11 @@ export class VictoriaMetricsReceiver extends Process implements Receiver {
     return this.end('SIGTERM');
   }
 
-  /** Floats, as decimals of some twelve digits. */
+  /** Floats, as decimals of some ten digits. */
   keeps(line: string): string | undefined {
     const [, labels, value, time] = /^(\{.*\}) (\S+) (\d+)$/.exec(line) ?? [];
     if (labels === undefined || value === undefined || labels.includes('} {')) return undefined;
-    return `${labels} ${Number(Number(value).toPrecision(11))} ${time}`;
+    return `${labels} ${Number(Number(value).toPrecision(9))} ${time}`;
   }
 
   async dump(): Promise<string[]> {
