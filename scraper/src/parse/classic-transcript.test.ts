@@ -43,6 +43,12 @@ describe('classic histograms become native ones', () => {
     ]);
   });
 
+  test('in one spelling: labels in order, without empty ones', () => {
+    const odd = 'h_bucket{z="1",none="",le="1",a="2"} 1\n';
+    const series = '{"h","a"="2","z"="1"}';
+    check(`# TYPE h histogram\n${odd}`, `${series} {{schema:-53 count:1 custom_values:[1] buckets:[1]}}`);
+  });
+
   test('only with their type', () => {
     expect(linesOf(classic('x="1"'))).toHaveLength(5);
     expect(linesOf(`# TYPE h summary\n${classic('x="1"')}`)).toHaveLength(5);

@@ -22,7 +22,7 @@ const keywords = { type: 'TYPE', help: 'HELP', unit: 'UNIT' } as const;
 interface Gathered {
   readonly key: string;
   readonly metric: string;
-  /** Names and values, without `le`. */
+  /** Names and values in the order of names, without `le` and without those that are empty: one spelling, however it is exposed. */
   readonly pairs: readonly string[];
   readonly histogram: ClassicHistogram;
   readonly exemplars: ExposedExemplar[];
@@ -148,8 +148,9 @@ class ClassicTranscriber {
 }
 
 function begin(key: string, metric: string, pairs: readonly string[]): Gathered {
-  const others = pairs.filter((_, i) => pairs[i - (i % 2)] !== 'le');
-  return { key, metric, pairs: others, histogram: new ClassicHistogram(), exemplars: [] };
+  const names = pairs.filter((name, i) => i % 2 === 0 && name !== 'le' && pairs[i + 1] !== '').toSorted();
+  const own = names.flatMap((name) => [name, pairs[pairs.indexOf(name) + 1]!]);
+  return { key, metric, pairs: own, histogram: new ClassicHistogram(), exemplars: [] };
 }
 
 /** Equal for samples of one histogram, whatever order their labels have. */

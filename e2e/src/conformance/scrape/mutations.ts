@@ -232,7 +232,7 @@ function withExemplar(
   { isConverted, round }: { readonly isConverted: boolean; readonly round: number },
 ): string {
   if (!/^\w+(_bucket|_total)[{ ]/.test(line) || line.includes(' # ')) return line;
-  // Later ones than those of earlier rounds: how late others may be is a setting.
+  // Later ones than those of earlier rounds: how late others may be is a setting. Of two with one time and value a hash decides there.
   const seconds = 1_700_000_000 + 4 * round + random.below(16) / 4;
   const time = isConverted || random.chance(0.5) ? ` ${seconds}` : '';
   const [, name = '', rest = ''] = /^(\w+?)(?:_bucket)?[{ ](.*)$/.exec(line) ?? [];
@@ -240,7 +240,7 @@ function withExemplar(
     label === 'le' ? [] : [[label, unescaped(value)] as const],
   );
   const of = originMark(Object.fromEntries([['__name__', name], ...labels]));
-  return `${line} # {of="${of}",trace_id="${random.below(1000)}"} ${random.below(100) / 8}${time}`;
+  return `${line} # {of="${of}",trace_id="${random.below(1000)}"} ${random.below(1_000_000) / 8}${time}`;
 }
 
 interface LinesOptions extends PageOptions {

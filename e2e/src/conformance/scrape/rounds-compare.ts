@@ -66,7 +66,7 @@ export function compareCase(
  * Series with times of their own whose line lost its time in a scrape that failed: Prometheus ends them at the time of the scrape,
  * although it has no sample of it, and then refuses what is older.
  */
-function endedByFailure(found: CaseData): ReadonlySet<string> {
+export function endedByFailure(found: CaseData): ReadonlySet<string> {
   const isEnded = (samples: readonly string[]): boolean =>
     samples.some((sample) => sample.startsWith('@')) &&
     samples.some((sample) => !sample.startsWith('@') && sample.endsWith(STALE));

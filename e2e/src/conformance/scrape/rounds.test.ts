@@ -16,7 +16,14 @@ import { mutatedParts, type RoundsCase, wholePages } from './mutations.ts';
 import { type FailureRecord, failuresOf, readFailures } from './failure-record.ts';
 import { environment } from './oracle.ts';
 import { recordExporters } from './recordings.ts';
-import { compareCase, durationOf, failedScrapes, lateScrapes, type ServedCase } from './rounds-compare.ts';
+import {
+  compareCase,
+  durationOf,
+  endedByFailure,
+  failedScrapes,
+  lateScrapes,
+  type ServedCase,
+} from './rounds-compare.ts';
 import { type RoundsJob, roundsJobs } from './rounds-jobs.ts';
 import { type Said, whatIsSaid } from './rounds-said.ts';
 import { type Progress, RoundsServer } from './rounds-server.ts';
@@ -143,6 +150,8 @@ async function stopBoth(): Promise<void> {
 /** Scrapes of each case that failed on either side. */
 const failedOf: ReadonlySet<number>[] = [];
 const hasLate: boolean[] = [];
+/** Series of each case of which samples, and so exemplars, are refused there. */
+const endedOf: ReadonlySet<string>[] = [];
 
 test('the same series, samples, histograms and stale markers', async () => {
   const ourFolder = join(fleet.data, 'scraper-main-0-0');
@@ -158,6 +167,7 @@ test('the same series, samples, histograms and stale markers', async () => {
     const [their, our] = [await theirs.read(i), await ours.read(i)];
     const rules = { rounds, intervalSeconds, isTimed };
     failedOf[i] = new Set([...failedScrapes(their, rules), ...failedScrapes(our, rules)]);
+    endedOf[i] = isTimed ? endedByFailure(their.series) : new Set();
     hasLate[i] = [their, our].some((found) => lateScrapes(found, rules).length > 0);
     const difference = compareCase(their, our, rules, counts);
     if (difference === undefined) continue;
@@ -243,7 +253,7 @@ interface SaidLines {
  */
 function saidLines({ metadata, exemplars }: Said, number: number, foreign: ReadonlySet<string>): SaidLines {
   const failed = failedOf[number]!;
-  const compared = exemplars.filter(({ series }) => !foreign.has(series));
+  const compared = exemplars.filter(({ series }) => !foreign.has(series) && !endedOf[number]!.has(series));
   const lines = hasLate[number] ? [] : compared.map(({ line }) => line);
   if (number < wholeCount) return { metadata, exemplars: lines };
   const { contentType, body } = cases[number]!;
