@@ -23,7 +23,8 @@ const ROUNDS = 12;
 const YEAR_MS = 365 * 86_400_000;
 /** Samples whose columns are held at a time. */
 const COLUMNS_MAX = 1 << 20;
-const RATE_WARM_UPS = 5;
+/** Compilers have done their last work after some forty queries. */
+const RATE_WARM_UPS = 40;
 
 interface Figures {
   readonly wallSeconds: number;

@@ -163,6 +163,14 @@ function hosts(prefix: string, port: number): string[] {
   return Array.from({ length: 1000 }, (_, i) => `${prefix}.${i >> 8}.${i & 255}:${port}`);
 }
 
+/** Quantiles of the seconds between the starts of a target's scrapes. */
+async function intervalsOf(fleet: LocalFleet): Promise<string> {
+  const { topology } = await fleet.status();
+  const answer = await fetch(`${topology.stores[0]!.url}/metrics`);
+  const lines = (await answer.text()).split('\n');
+  return lines.filter((line) => line.startsWith('prometheus_target_interval_length_seconds{')).join(', ');
+}
+
 describe('a thousand targets that hang, beside a thousand good ones', () => {
   let fleet: LocalFleet;
 
@@ -197,6 +205,7 @@ describe('a thousand targets that hang, beside a thousand good ones', () => {
     console.log(
       `hanging: slots ${JSON.stringify(await ask('count_values("slots", count_over_time(up[20s])) by (job)'))}`,
     );
+    console.log(`hanging: from scrape to scrape ${await intervalsOf(fleet)}`);
     expect(await ask('count by (job) (count_over_time(up{job="good"}[20s]) == 4)')).toEqual([
       ['good', '1000'],
     ]);
