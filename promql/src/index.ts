@@ -1,6 +1,12 @@
 // PromQL: parser, checker, printer, engine.
 
-export { CHUNK_SAMPLES_MAX, ColumnArena, ColumnDecoder, JsonWriter } from '@flotilla/kernel';
+export {
+  CHUNK_SAMPLES_MAX,
+  ColumnArena,
+  ColumnDecoder,
+  type FloatColumns,
+  JsonWriter,
+} from '@flotilla/kernel';
 export type {
   AggregateExpr,
   AggregateOp,

@@ -5,7 +5,7 @@ import type { FloatHistogram, Labels } from '@flotilla/model';
 import { ColumnDecoder, decodeXorChunk } from '@flotilla/promql';
 import { ChunkListReader, decodeHistogramChunk, floatHistogramOf } from '@flotilla/tsdb';
 import type { HistogramSample } from '@flotilla/tsdb';
-import type { ColumnArena, Series } from '@flotilla/promql';
+import type { ColumnArena, FloatColumns, Series } from '@flotilla/promql';
 import type { SeriesCursor } from '@flotilla/wire';
 import type { LabelCache } from './label-cache.ts';
 import type { Columns } from './slot-merge.ts';
@@ -20,7 +20,7 @@ export interface DecodeOptions {
   readonly store: string;
   readonly arena: ColumnArena;
   readonly labels: LabelCache;
-  /** Told the bytes of columns before they are made, and of histograms; throws when they are too many. */
+  /** Told the bytes of columns before they are made, of histograms, and, as less than nothing, what of them is not held; throws when they are too many. */
   readonly take: (bytes: number) => void;
 }
 
@@ -38,6 +38,8 @@ const bytesPerSample = 16;
 export class SeriesDecoder {
   readonly #options: DecodeOptions;
   readonly #columns: ColumnDecoder;
+  /** The times of the series before, which many share. */
+  #times: Float64Array | undefined;
 
   constructor(options: DecodeOptions) {
     this.#options = options;
@@ -61,13 +63,24 @@ export class SeriesDecoder {
     const samples = this.#columns.load(chunksFrom, chunksTo);
     if (samples >= 0) {
       take(samples * bytesPerSample);
-      if (this.#columns.decode()) return this.#columns.columns(minTimeMs, maxTimeMs);
+      if (this.#columns.decode()) {
+        const columns = this.#columns.columns(minTimeMs, maxTimeMs);
+        take(this.#bytesOf(columns) - samples * bytesPerSample);
+        return columns;
+      }
     }
     const list = payload.subarray(chunksFrom, chunksTo);
     return readSlowly(list, `store ${store}: series ${labels.toMetric()}`, take).between(
       minTimeMs,
       maxTimeMs,
     );
+  }
+
+  /** What they add to what is held. */
+  #bytesOf({ timestampsMs, values }: FloatColumns): number {
+    const isShared = timestampsMs === this.#times;
+    this.#times = timestampsMs;
+    return values.byteLength + (isShared ? 0 : timestampsMs.byteLength);
   }
 }
 

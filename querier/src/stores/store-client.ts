@@ -40,7 +40,7 @@ export class StoreClient {
     this.#http = http;
   }
 
-  /** Reads a whole stream. `take` is told the bytes that arrive and those of columns, and may throw. A stream without its trailer is Unavailable. */
+  /** Reads a whole stream. `take` is told the bytes that arrive and those of columns, less what of them is not held, and may throw. A stream without its trailer is Unavailable. */
   async series(
     store: StoreAddress,
     request: SeriesRequest,
