@@ -47,6 +47,10 @@ describe('classic histograms become native ones', () => {
     const odd = 'h_bucket{z="1",none="",le="1",a="2"} 1\n';
     const series = '{"h","a"="2","z"="1"}';
     check(`# TYPE h histogram\n${odd}`, `${series} {{schema:-53 count:1 custom_values:[1] buckets:[1]}}`);
+    check(
+      `# TYPE h histogram\n${classic('a="b",b="c",c="le"')}`,
+      `{"h","a"="b","b"="c","c"="le"} ${converted}`,
+    );
   });
 
   test('only with their type', () => {

@@ -148,17 +148,20 @@ class ClassicTranscriber {
 }
 
 function begin(key: string, metric: string, pairs: readonly string[]): Gathered {
-  const names = pairs.filter((name, i) => i % 2 === 0 && name !== 'le' && pairs[i + 1] !== '').toSorted();
-  const own = names.flatMap((name) => [name, pairs[pairs.indexOf(name) + 1]!]);
-  return { key, metric, pairs: own, histogram: new ClassicHistogram(), exemplars: [] };
+  const own = otherLabels(pairs).filter(([, value]) => value !== '');
+  return { key, metric, pairs: own.flat(), histogram: new ClassicHistogram(), exemplars: [] };
 }
 
 /** Equal for samples of one histogram, whatever order their labels have. */
 function keyOf(family: string, pairs: readonly string[]): string {
-  const labels: string[] = [];
-  for (let i = 0; i < pairs.length; i += 2)
-    if (pairs[i] !== 'le') labels.push(JSON.stringify([pairs[i], pairs[i + 1]]));
-  return [JSON.stringify([METRIC_NAME, family]), ...labels.toSorted()].join();
+  return JSON.stringify([METRIC_NAME, family, ...otherLabels(pairs)]);
+}
+
+/** Without `le`, in the order of names. */
+function otherLabels(pairs: readonly string[]): [name: string, value: string][] {
+  const labels: [string, string][] = [];
+  for (let i = 0; i < pairs.length; i += 2) if (pairs[i] !== 'le') labels.push([pairs[i]!, pairs[i + 1]!]);
+  return labels.toSorted(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
 }
 
 /** undefined if there is none, or none that is a number. */
