@@ -154,7 +154,7 @@ function archive(name) {
   return join(cache, `${name}.tar`);
 }
 
-/** Exporters, Alertmanager and its webhook on this machine, where no fault of the cluster reaches them. */
+/** Exporters, Alertmanager, its webhook and the watch of the machine on this machine, where no fault of the cluster reaches them. */
 function startHostServices() {
   const slot = readFileSync(join(state, 'slot'), 'utf8').trim();
   const address = `10.201.${slot}.1`;
@@ -166,6 +166,11 @@ function startHostServices() {
   const services = [
     start(nodeBinary(), [join(recipe, 'app/app.mjs')], options({ PORT: '9500', TARGETS: String(targets) })),
     start(nodeBinary(), [join(recipe, 'host/notifications.mjs')], options({ PORT: '9094' })),
+    start(
+      nodeBinary(),
+      [join(recipe, 'host/machine-watch.mjs')],
+      options({ FILE: join(state, 'standstills') }),
+    ),
   ];
   if (onPath('prometheus-alertmanager')) {
     const config = join(state, 'alertmanager.yml');

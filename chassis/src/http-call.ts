@@ -4,10 +4,11 @@
 // answer holds no connection.
 
 import { Unavailable } from '@flotilla/model';
-import { type Agent, type IncomingMessage, request as requestHttp } from 'node:http';
+import { on } from 'node:events';
+import { Agent, type AgentOptions, type IncomingMessage, request as requestHttp } from 'node:http';
 import { type Agent as TlsAgent, request as requestHttps } from 'node:https';
+import type { OnReadOpts, Socket } from 'node:net';
 import { TLSSocket, type SecureContextOptions } from 'node:tls';
-import type { Socket } from 'node:net';
 import { errorText } from './error-text.ts';
 
 /** An answer as it comes. Read `body` to its end, break out of it, or discard(): each frees the connection. */
@@ -27,6 +28,8 @@ export interface HttpCall {
   readonly signal: AbortSignal | undefined;
   readonly timeoutMs: number;
   readonly idleMs: number;
+  /** Whether a chunk of the body is gone when the next one is asked for. */
+  readonly transient: boolean;
 }
 
 /** `POST http://host:port/path`: no query, no credentials. */
@@ -44,6 +47,22 @@ export interface ConnectionPool {
   readonly connectTimeoutMs: number;
 }
 
+const readBytes = 1 << 16;
+
+/**
+ * An agent whose sockets all read into one buffer: the parser of HTTP copies what is a body, and as garbage outside of the
+ * heap a buffer for each read would have the whole heap marked every few megabytes.
+ */
+export function plainAgent(options: AgentOptions): Agent {
+  const onread: OnReadOpts = { buffer: new Uint8Array(readBytes), callback: emitData };
+  return new Agent({ ...options, onread } as AgentOptions);
+}
+
+function emitData(this: Socket, bytes: number, buffer: Uint8Array): boolean {
+  this.emit('data', Buffer.from(buffer.buffer, 0, bytes));
+  return true;
+}
+
 export async function sendCall(pool: ConnectionPool, call: HttpCall): Promise<StreamResponse> {
   call.signal?.throwIfAborted();
   const watch = new CallWatch(call);
@@ -54,7 +73,7 @@ export async function sendCall(pool: ConnectionPool, call: HttpCall): Promise<St
     return {
       status: response.statusCode!,
       headers: response.headers,
-      body: readBody(response, watch, call.idleMs),
+      body: readBody(response, watch, call),
       discard: () => freeBody(response, watch),
     };
   } catch (err) {
@@ -91,22 +110,34 @@ function limitConnecting(socket: Socket, withinMs: number): void {
   socket.once(socket instanceof TLSSocket ? 'secureConnect' : 'connect', () => clearTimeout(timer));
 }
 
+/** So many chunks may wait for a reader before the sender has to. */
+const waitingMax = 4;
+
 async function* readBody(
   body: IncomingMessage,
   watch: CallWatch,
-  idleMs: number,
+  { idleMs, transient }: HttpCall,
 ): AsyncGenerator<Uint8Array> {
   try {
-    for await (const chunk of body as AsyncIterable<Uint8Array>) {
+    const limits = { highWaterMark: waitingMax, lowWaterMark: 1 };
+    const arrivals = on(body, 'data', { close: ['end', 'close'], ...limits });
+    for await (const [chunk] of arrivals as AsyncIterable<[Uint8Array<ArrayBuffer>]>) {
       watch.rest(); // The time that the reader takes is not the sender's.
       yield chunk;
+      if (transient) free(chunk);
       watch.expect(idleMs, 'no data');
     }
+    if (!body.complete) throw new Error('the connection ended within the body');
   } catch (err) {
     throw watch.failure(err);
   } finally {
     freeBody(body, watch);
   }
+}
+
+/** What is left to the collector counts as memory until it has marked everything. */
+function free({ buffer, byteLength }: Uint8Array<ArrayBuffer>): void {
+  if (buffer.byteLength === byteLength) buffer.transfer(0);
 }
 
 function freeBody(body: IncomingMessage, watch: CallWatch): void {

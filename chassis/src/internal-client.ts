@@ -4,11 +4,17 @@
 // Token and certificates are looked at on each call.
 
 import { Unavailable } from '@flotilla/model';
-import { Agent } from 'node:http';
 import { Agent as TlsAgent } from 'node:https';
 import type { SecureContextOptions } from 'node:tls';
 import { FreshFiles } from './fresh-files.ts';
-import { sendCall, whereOf, type ConnectionPool, type HttpCall, type StreamResponse } from './http-call.ts';
+import {
+  plainAgent,
+  sendCall,
+  whereOf,
+  type ConnectionPool,
+  type HttpCall,
+  type StreamResponse,
+} from './http-call.ts';
 import { internalFetchHeaders } from './internal-auth.ts';
 
 export interface InternalClientOptions {
@@ -34,6 +40,8 @@ export interface CallOptions {
   /** Instead of the client's. */
   readonly timeoutMs?: number;
   readonly idleTimeoutMs?: number;
+  /** A chunk of the body is gone when the next one is asked for; else it stays. */
+  readonly transient?: boolean;
 }
 
 export interface InternalClient {
@@ -110,6 +118,7 @@ function httpCall(
     signal: call.signal,
     timeoutMs: call.timeoutMs ?? options.timeoutMs,
     idleMs: call.idleTimeoutMs ?? options.idleTimeoutMs ?? options.timeoutMs,
+    transient: call.transient ?? false,
   };
 }
 
@@ -123,7 +132,7 @@ function connectionPool(options: InternalClientOptions): ConnectionPool {
   });
   const limits = { keepAlive: true, maxSockets: connectionsMax };
   return {
-    plain: new Agent(limits),
+    plain: plainAgent(limits),
     tls: new TlsAgent(limits),
     credentials: () => credentials.get(),
     connectTimeoutMs,

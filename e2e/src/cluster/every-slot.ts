@@ -1,9 +1,10 @@
 // The central promise, checked from outside: a slot that either replica scraped is in the answer, once.
 
 import { expect } from '@jest/globals';
-import { hostAddress, loadTargets, ports } from './environment.ts';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { hostAddress, loadTargets, ports, stateFolder } from './environment.ts';
 import { intervalMs, livesOf, pods } from './fleet.ts';
-import type { Standstill } from './machine-watch.ts';
 import { query, value } from './querier.ts';
 import { until } from './until.ts';
 
@@ -15,9 +16,18 @@ export const loadInstances = Array.from(
   (_, index) => `${hostAddress}:${ports.load + index}`,
 );
 
+/** So many intervals before what is judged are read too: what is judged may be shorter than one, and then holds no sample to tell the phase. */
+const phaseIntervals = 20;
+
+/** A time in which the machine stood still, as e2e/cluster/host/machine-watch.mjs noted it. */
+interface Standstill {
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
 /**
- * Start times of the slots in (fromMs, toMs] that no sample fills. The phase is read off the samples: every
- * sample that was scraped on time has it exactly.
+ * Start times of the slots in (fromMs, toMs] that no sample fills. The phase is read off the samples, which may be of a
+ * longer time: every sample that was scraped on time has it exactly.
  */
 export function missingSlots(samples: Samples, fromMs: number, toMs: number): number[] {
   const timesMs = samples.map(([seconds]) => Math.round(seconds * 1000));
@@ -37,16 +47,15 @@ function mostFrequent(values: readonly number[]): number {
 }
 
 /**
- * Fails unless every target of the load has a sample in each slot of (fromMs, toMs], and no reset in what it counts. Slots in which the
- * machine stood still are not judged, and told.
+ * Fails unless every target of the load has a sample in each slot of (fromMs, toMs], and no reset in what it counts. `toMs` must be
+ * settled. Slots in which the machine stood still are not judged, and told.
  */
-export async function expectEverySlot(
-  fromMs: number,
-  toMs: number,
-  standstills: readonly Standstill[] = [],
-): Promise<void> {
-  const range = `[${Math.ceil((toMs - fromMs) / 1000)}s]`;
-  const answer = await query(`load_seconds_total{job="load"}${range}`, toMs);
+export async function expectEverySlot(fromMs: number, toMs: number): Promise<void> {
+  // A late sample of the last slot may lie after it.
+  const endMs = toMs + intervalMs;
+  const readFromMs = fromMs - phaseIntervals * intervalMs;
+  const readAll = `load_seconds_total{job="load"}[${Math.ceil((endMs - readFromMs) / 1000)}s]`;
+  const answer = await query(readAll, endMs);
   expect([answer.body.error, answer.body.warnings]).toEqual([undefined, undefined]);
   const byInstance = new Map(
     answer.body.data.result.map((one) => [one.metric['instance'], one.values ?? []]),
@@ -54,11 +63,18 @@ export async function expectEverySlot(
   const unfilled = loadInstances.flatMap((instance) =>
     missingSlots(byInstance.get(instance) ?? [], fromMs, toMs).map((slotMs) => ({ instance, slotMs })),
   );
-  const missing = unfilled.filter(({ slotMs }) => !standstills.some((one) => coversSlot(one, slotMs)));
+  const stood = standstills();
+  const missing = unfilled.filter(({ slotMs }) => !stood.some((one) => coversSlot(one, slotMs)));
   if (missing.length < unfilled.length)
-    console.log(`${unfilled.length - missing.length} slots not judged: ${describeStandstills(standstills)}`);
-  if (missing.length > 0) throw new Error(await describeMissing(missing, range, toMs));
+    console.log(`${unfilled.length - missing.length} slots not judged: ${describeStandstills(stood)}`);
+  if (missing.length > 0) throw new Error(await describeMissing(missing, readAll, endMs));
+  const range = `[${Math.ceil((toMs - fromMs) / 1000)}s]`;
   expect(await value(`sum(resets(load_seconds_total{job="load"}${range}))`, toMs)).toBe(0);
+}
+
+function standstills(): readonly Standstill[] {
+  const lines = readFileSync(join(stateFolder, 'standstills'), 'utf8').split('\n');
+  return lines.slice(0, -1).map((line) => JSON.parse(line) as Standstill);
 }
 
 function coversSlot({ fromMs, toMs }: Standstill, slotMs: number): boolean {
@@ -75,10 +91,10 @@ function describeStandstills(standstills: readonly Standstill[]): string {
 /** Names each hole, what each replica has there, and how long each replica has run. */
 async function describeMissing(
   missing: readonly { readonly instance: string; readonly slotMs: number }[],
-  range: string,
-  toMs: number,
+  readAll: string,
+  endMs: number,
 ): Promise<string> {
-  const separate = await query(`load_seconds_total{job="load"}${range}`, toMs, '&dedup=false');
+  const separate = await query(readAll, endMs, '&dedup=false');
   const described = missing.slice(0, 40).map(({ instance, slotMs }) => {
     const holders = separate.body.data.result.filter(
       ({ metric, values }) =>

@@ -9,7 +9,6 @@ import type { KubeObject } from './api-server.ts';
 import { expectEverySlot, loadIsUp, settledMs } from './every-slot.ts';
 import { intervalMs, isReady, namespace, pods } from './fleet.ts';
 import type { PodObject } from './fleet.ts';
-import { MachineWatch } from './machine-watch.ts';
 import { until } from './until.ts';
 
 interface Workload extends KubeObject {
@@ -50,15 +49,10 @@ async function workloads(): Promise<readonly Workload[]> {
 export async function survives(fault: () => Promise<void>, backWithinMs = 120_000): Promise<void> {
   await whole();
   const startedMs = Date.now() - 2 * intervalMs;
-  const watch = new MachineWatch();
-  try {
-    await fault();
-    await whole(backWithinMs);
-    await sleep(2 * intervalMs);
-  } finally {
-    watch.stop();
-  }
-  await expectEverySlot(startedMs, settledMs(), watch.standstills);
+  await fault();
+  await whole(backWithinMs);
+  await sleep(2 * intervalMs);
+  await expectEverySlot(startedMs, settledMs());
   await expectAlertsHeld();
 }
 

@@ -52,6 +52,7 @@ export class StoreClient {
     const response = await this.#http.postBytes(url, encodeSeriesRequest(request), {
       signal,
       headers: { accept: SERIES_CONTENT_TYPE },
+      transient: true,
     });
     if (response.status !== 200)
       throw new Unavailable(`${url}: status ${response.status}${await errorBody(response.body)}`);
