@@ -3,7 +3,7 @@
 // The body is watched from the start: one that nobody reads for `idleMs` is cut too, so that a forgotten
 // answer holds no connection.
 
-import { Unavailable } from '@flotilla/model';
+import { freeMemory, Unavailable } from '@flotilla/model';
 import { on } from 'node:events';
 import { Agent, type AgentOptions, type IncomingMessage, request as requestHttp } from 'node:http';
 import { type Agent as TlsAgent, request as requestHttps } from 'node:https';
@@ -121,10 +121,10 @@ async function* readBody(
   try {
     const limits = { highWaterMark: waitingMax, lowWaterMark: 1 };
     const arrivals = on(body, 'data', { close: ['end', 'close'], ...limits });
-    for await (const [chunk] of arrivals as AsyncIterable<[Uint8Array<ArrayBuffer>]>) {
+    for await (const [chunk] of arrivals as AsyncIterable<[Uint8Array]>) {
       watch.rest(); // The time that the reader takes is not the sender's.
       yield chunk;
-      if (transient) free(chunk);
+      if (transient) freeMemory(chunk);
       watch.expect(idleMs, 'no data');
     }
     if (!body.complete) throw new Error('the connection ended within the body');
@@ -133,11 +133,6 @@ async function* readBody(
   } finally {
     freeBody(body, watch);
   }
-}
-
-/** What is left to the collector counts as memory until it has marked everything. */
-function free({ buffer, byteLength }: Uint8Array<ArrayBuffer>): void {
-  if (buffer.byteLength === byteLength) buffer.transfer(0);
 }
 
 function freeBody(body: IncomingMessage, watch: CallWatch): void {

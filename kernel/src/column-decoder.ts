@@ -15,30 +15,42 @@ const PADDING_BYTES = 32;
 const SLAB_MIN = 1 << 10;
 const SLAB_MAX = 1 << 15;
 
-const IDLE_MAX = 32;
-const idle: Float64Array[] = [];
+/** As many as a query of some thousand series and its result have. */
+const IDLE_MAX = 48;
+const idle: Float64Array<ArrayBuffer>[] = [];
 
-/** The slabs of one query, which go to the next one when it is over. */
+/** Columns that end together: those of one query. Their slabs go to the next arena. */
 export class ColumnArena {
   #isReleased = false;
-  readonly #slabs: Float64Array[] = [];
+  readonly #slabs: Float64Array<ArrayBuffer>[] = [];
+  #slab: Float64Array = new Float64Array(0);
+  #used = 0;
 
-  get isReleased(): boolean {
-    return this.#isReleased;
+  /** A column with anything in it. Throws after release(). */
+  column(length: number): Float64Array {
+    if (this.#isReleased) throw new Error('columns: their query is over');
+    if (this.#used + length > this.#slab.length) {
+      const next = Math.min(SLAB_MAX, Math.max(SLAB_MIN, 2 * this.#slab.length));
+      this.#slab = this.#take(Math.max(length, next));
+      this.#used = 0;
+    }
+    return this.#slab.subarray(this.#used, (this.#used += length));
   }
 
-  take(length: number): Float64Array {
-    if (length !== SLAB_MAX) return new Float64Array(length);
-    const slab = idle.pop() ?? new Float64Array(length);
+  #take(length: number): Float64Array<ArrayBuffer> {
+    const slab = (length === SLAB_MAX ? idle.pop() : undefined) ?? new Float64Array(length);
     this.#slabs.push(slab);
     return slab;
   }
 
-  /** Nobody reads the columns any more. A decoder that is not done throws from now on. */
+  /** Nobody reads the columns any more. */
   release(): void {
     if (this.#isReleased) return;
     this.#isReleased = true;
-    idle.push(...this.#slabs.slice(0, IDLE_MAX - idle.length));
+    for (const slab of this.#slabs) {
+      if (slab.length === SLAB_MAX && idle.length < IDLE_MAX) idle.push(slab);
+      else slab.buffer.transfer(0); // At once: memory outside of the heap makes V8 look for garbage.
+    }
   }
 }
 
@@ -90,8 +102,6 @@ export class ColumnDecoder {
   #count = 0;
   #listAt = 0;
   #listBytes = 0;
-  #slab: Float64Array = new Float64Array(0);
-  #used = 0;
   #times: Float64Array = new Float64Array(0);
   /** Where those times begin among the times before. */
   #timesFrom = 0;
@@ -151,16 +161,8 @@ export class ColumnDecoder {
   }
 
   #copy(fromAt: number, toAt: number): Float64Array {
-    const length = toAt - fromAt;
-    if (this.#arena.isReleased) throw new Error('columns: their query is over');
-    if (this.#used + length > this.#slab.length) {
-      const next = Math.min(SLAB_MAX, Math.max(SLAB_MIN, 2 * this.#slab.length));
-      this.#slab = this.#arena.take(Math.max(length, next));
-      this.#used = 0;
-    }
-    const column = this.#slab.subarray(this.#used, this.#used + length);
+    const column = this.#arena.column(toAt - fromAt);
     column.set(this.#scratch.kernel.floats.subarray(fromAt, toAt));
-    this.#used += length;
     return column;
   }
 }

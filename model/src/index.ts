@@ -3,6 +3,7 @@
 export { formatByteSize, parseByteSize } from './byte-size.ts';
 export { formatDuration, parseDuration, parseGoDuration } from './duration.ts';
 export { assert, BadRequest, CorruptionError, Unavailable } from './errors.ts';
+export { freeMemory } from './free-memory.ts';
 export { goQuote } from './go-quote.ts';
 export { md5Mod, murmur3, slotOf, SLOTS } from './hash.ts';
 export { type CounterResetHint, FloatHistogram, type HistogramFields, sameBounds } from './histogram.ts';

@@ -81,8 +81,8 @@ function coversSlot({ fromMs, toMs }: Standstill, slotMs: number): boolean {
   return slotMs + intervalMs > fromMs && slotMs <= toMs;
 }
 
-function describeStandstills(standstills: readonly Standstill[]): string {
-  const shown = standstills.map(
+function describeStandstills(stood: readonly Standstill[]): string {
+  const shown = stood.map(
     ({ fromMs, toMs }) => `from ${new Date(fromMs).toISOString()} for ${toMs - fromMs} ms`,
   );
   return `the machine stood still ${shown.join(', ')}`;

@@ -1,6 +1,7 @@
 // Aggregations whose groups are single values. Of large groups the input streams by, and only the groups are held; small
 // ones are computed one by one when they are asked for.
 
+import { freeMemory } from '@flotilla/model';
 import type { PositionRange } from '../ast.ts';
 import type { Evaluation } from './evaluation.ts';
 import { clearFold, finishFold, type FoldOp, foldRun, type FoldState, hasCounts, hasRest } from './fold.ts';
@@ -73,6 +74,8 @@ export class FoldAggregate extends BaseOperator {
     });
     finishFold(this.op, state);
     histograms?.finish(state.cells);
+    freeMemory(state.rest);
+    freeMemory(state.counts);
     this.evaluation.budget.give(state.cells.values.length * STATE_BYTES);
     this.result = state.cells;
   }

@@ -1,5 +1,6 @@
 // Reads a plan's root into a result.
 
+import type { ColumnArena } from '@flotilla/kernel';
 import { compareLabels } from '@flotilla/model';
 import { failDuplicate } from './errors.ts';
 import type { Evaluation } from './evaluation.ts';
@@ -48,9 +49,8 @@ export async function collectMatrix(root: Operator, evaluation: Evaluation): Pro
   const { labels } = root.series;
   const { grid } = root;
   const series: MatrixSeries[] = [];
-  const compact = new RowCompactor(grid);
+  const compact = new RowCompactor(grid, evaluation.arena);
   await evaluation.stream(root, 'the result', (tile, first, rows) => {
-    compact.begin(tile, rows);
     for (let i = 0; i < rows; i++) {
       const columns = compact.row(tile, i);
       const size = columns.values.length + (columns.histograms?.length ?? 0);
@@ -67,22 +67,16 @@ function sortedSeries(series: readonly MatrixSeries[]): readonly MatrixSeries[] 
   return isSorted ? series : series.toSorted((a, b) => compareLabels(a.labels, b.labels));
 }
 
-/** Makes columns of rows. Those of one batch share an array, and rows without a gap share the times of all. */
+/** Makes columns of rows; rows without a gap share the times of all. */
 class RowCompactor {
   private readonly grid: Grid;
   private readonly allTimes: Float64Array;
-  private values = new Float64Array(0);
-  private used = 0;
+  private readonly arena: ColumnArena;
 
-  constructor(grid: Grid) {
+  constructor(grid: Grid, arena: ColumnArena) {
     this.grid = grid;
+    this.arena = arena;
     this.allTimes = Float64Array.from({ length: grid.steps }, (_, step) => grid.startMs + step * grid.stepMs);
-  }
-
-  /** The next rows are of this tile. */
-  begin({ valid }: Tile, rows: number): void {
-    this.values = new Float64Array(countFloats(valid, 0, rows * this.grid.steps));
-    this.used = 0;
   }
 
   /** The samples of a row with their times. */
@@ -96,15 +90,17 @@ class RowCompactor {
   }
 
   private floats({ values, valid }: Tile, at: number, end: number): Omit<MatrixSeries, 'labels'> {
-    const count = countFloats(valid, at, end);
-    let first = at;
-    while (first < end && valid[first] !== FLOAT) first++;
-    const own = this.values.subarray(this.used, (this.used += count));
-    if (first + count <= end && countFloats(valid, first, first + count) === count) {
-      own.set(values.subarray(first, first + count));
-      return { timestampsMs: this.allTimes.subarray(first - at, first - at + count), values: own };
+    const first = endOfOthers(valid, at, end);
+    const last = endOfFloats(valid, first, end);
+    const isRun = endOfOthers(valid, last, end) === end;
+    const count = isRun ? last - first : countFloats(valid, first, end);
+    const own = this.arena.column(count);
+    if (isRun) {
+      own.set(values.subarray(first, last));
+      const timestampsMs = count === end - at ? this.allTimes : this.allTimes.subarray(first - at, last - at);
+      return { timestampsMs, values: own };
     }
-    const timestampsMs = new Float64Array(count);
+    const timestampsMs = this.arena.column(count);
     let next = 0;
     for (let cell = first; cell < end; cell++) {
       if (valid[cell] !== FLOAT) continue;
@@ -113,6 +109,19 @@ class RowCompactor {
     }
     return { timestampsMs, values: own };
   }
+}
+
+/** Where the first float is, or the end. */
+function endOfOthers(valid: Uint8Array, from: number, end: number): number {
+  let cell = from;
+  while (cell < end && valid[cell] !== FLOAT) cell++;
+  return cell;
+}
+
+function endOfFloats(valid: Uint8Array, from: number, end: number): number {
+  let cell = from;
+  while (cell < end && valid[cell] === FLOAT) cell++;
+  return cell;
 }
 
 function countFloats(valid: Uint8Array, from: number, to: number): number {

@@ -1,5 +1,6 @@
 // The engine: parses, plans, loads and evaluates queries. It holds nothing between them.
 
+import { ColumnArena } from '@flotilla/kernel';
 import type { Expr } from '../ast.ts';
 import { withoutParens } from '../logical/logical-plan.ts';
 import type { ParserOptions } from '../parser/options.ts';
@@ -46,6 +47,8 @@ export interface QueryControl {
   readonly measure?: boolean;
   /** Counts the samples that are read, for the result's `stats.samplesRead`; it costs little. */
   readonly countReads?: boolean;
+  /** Where the columns of a matrix lie, which are valid until it is released; of one that nobody releases by default. */
+  readonly arena?: ColumnArena;
 }
 
 export interface InstantQuery {
@@ -135,6 +138,7 @@ export class Engine {
     const warnings = await evaluation.orAborted(planner.selections.load(storage, context));
     evaluation.anyHistograms = planner.selections.anyHistograms();
     const data = await guarded(evaluate);
+    evaluation.freeTiles();
     const read = counter.readPerStep(grid);
     const annotations = evaluation.annotations.texts(typeof given === 'string' ? given : (text ?? ''));
     return {
@@ -167,6 +171,7 @@ export class Engine {
       signal,
       budget: makeBudget('query memory', maxBytes),
       counter,
+      arena: control.arena ?? new ColumnArena(),
     });
   }
 }

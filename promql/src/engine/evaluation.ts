@@ -3,12 +3,13 @@
 // An evaluation runs on the event loop in batches. Between batches breathe() lets the loop turn, so that an abort can
 // arrive; within them check() sees the deadline.
 
+import type { ColumnArena } from '@flotilla/kernel';
 import type { MemoryBudget } from '../storage.ts';
 import { Annotations } from './annotations.ts';
 import { QueryError, QueryLimitError } from './errors.ts';
 import type { Operator } from './operator.ts';
 import type { SampleCounter } from './sample-counter.ts';
-import { batchRows, CELL_BYTES, lendTile, makeTile, returnTile, type Tile } from './tile.ts';
+import { batchRows, CELL_BYTES, freeTile, lendTile, makeTile, returnTile, type Tile } from './tile.ts';
 
 export interface EvaluationOptions {
   readonly lookbackMs: number;
@@ -19,6 +20,7 @@ export interface EvaluationOptions {
   readonly signal: AbortSignal;
   readonly budget: MemoryBudget;
   readonly counter: SampleCounter;
+  readonly arena: ColumnArena;
 }
 
 const BREATH_MS = 25;
@@ -30,12 +32,15 @@ export class Evaluation {
   readonly useStartTimestamps: boolean;
   readonly budget: MemoryBudget;
   readonly annotations = new Annotations();
+  /** Of the result's columns. */
+  readonly arena: ColumnArena;
   /** Where operators that are planned now count samples. */
   counter: SampleCounter;
   peakSamples = 0;
   /** Whether any selector found native histograms. */
   anyHistograms = false;
   private held = 0;
+  private readonly tiles = new Set<Tile>();
   private readonly maxSamples: number;
   private readonly signal: AbortSignal;
   private readonly deadlineMs: number;
@@ -47,6 +52,7 @@ export class Evaluation {
     this.useStartTimestamps = options.useStartTimestamps;
     this.budget = options.budget;
     this.counter = options.counter;
+    this.arena = options.arena;
     this.maxSamples = options.maxSamples;
     this.signal = options.signal;
     this.deadlineMs = performance.now() + options.timeoutMs;
@@ -106,7 +112,9 @@ export class Evaluation {
   /** A tile that counts as held until it is given back. `where` names its owner if there is no room for it. */
   take(rows: number, steps: number, where: string): Tile {
     this.count(rows * steps, where);
-    return makeTile(rows * steps);
+    const tile = makeTile(rows * steps);
+    this.tiles.add(tile);
+    return tile;
   }
 
   /** A tile with anything in its cells, for a moment without a pause; then it is given back with giveLent(). */
@@ -116,7 +124,7 @@ export class Evaluation {
   }
 
   giveLent(tile: Tile): void {
-    this.give(tile);
+    this.uncount(tile);
     returnTile(tile);
   }
 
@@ -133,8 +141,20 @@ export class Evaluation {
 
   /** Gives a tile of take() back. Whoever still reads it must be done. */
   give(tile: Tile): void {
-    this.held -= tile.values.length;
-    this.budget.give(tile.values.length * CELL_BYTES);
+    this.uncount(tile);
+    this.tiles.delete(tile);
+    freeTile(tile);
+  }
+
+  private uncount({ values }: Tile): void {
+    this.held -= values.length;
+    this.budget.give(values.length * CELL_BYTES);
+  }
+
+  /** The query is over: nobody reads a tile any more. */
+  freeTiles(): void {
+    for (const tile of this.tiles) freeTile(tile);
+    this.tiles.clear();
   }
 
   /** All rows of an open operator. */

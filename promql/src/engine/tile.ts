@@ -4,7 +4,7 @@
 // NaN: NaN is a value like any other. Tiles belong to whoever made them, and are written by whoever is handed them.
 // While `histograms` is undefined no cell holds one, so loops over floats need not ask.
 
-import type { FloatHistogram } from '@flotilla/model';
+import { type FloatHistogram, freeMemory } from '@flotilla/model';
 
 export const NOTHING = 0;
 export const FLOAT = 1;
@@ -53,9 +53,19 @@ function makeSpare(): Spare {
   return { values: new Float64Array(BATCH_CELLS), valid: new Uint8Array(BATCH_CELLS) };
 }
 
+/** Ends a tile that was made. Whoever still reads it must be done. */
+export function freeTile({ values, valid }: Tile): void {
+  freeMemory(values);
+  freeMemory(valid);
+}
+
 /** Takes a lent tile back. Whoever still reads it must be done. */
-export function returnTile({ values, valid }: Tile): void {
-  if (values.buffer.byteLength !== 8 * BATCH_CELLS || spares.length >= SPARES_MAX) return;
+export function returnTile(tile: Tile): void {
+  const { values, valid } = tile;
+  if (values.buffer.byteLength !== 8 * BATCH_CELLS || spares.length >= SPARES_MAX) {
+    freeTile(tile);
+    return;
+  }
   spares.push({
     values: new Float64Array(values.buffer as ArrayBuffer),
     valid: new Uint8Array(valid.buffer as ArrayBuffer),

@@ -2,6 +2,7 @@
 
 import { ApiError, drained } from '@flotilla/chassis';
 import type { Request, Response } from '@flotilla/chassis';
+import { freeMemory } from '@flotilla/model';
 import { COMPLETENESS_HEADER } from '@flotilla/wire';
 import type { Completeness } from '@flotilla/wire';
 import type { Job } from '../evaluation/jobs.ts';
@@ -58,8 +59,9 @@ export async function sendAnswer(response: Response, { head, pieces }: WorkerAns
   for (const [name, value] of Object.entries(head.headers)) response.setHeader(name, value);
   for await (const { bytes, isLast } of pieces) {
     if (response.destroyed) return;
-    if (isLast) response.end(bytes);
-    else if (!response.write(bytes)) await drained(response, stallMs);
+    const sent = (): void => freeMemory(bytes);
+    if (isLast) response.end(bytes, sent);
+    else if (!response.write(bytes, sent)) await drained(response, stallMs);
   }
 }
 

@@ -1,6 +1,7 @@
 // /api/v1/query and query_range, in a worker.
 
 import { goQuote } from '@flotilla/model';
+import { ColumnArena } from '@flotilla/promql';
 import type { QueryResult } from '@flotilla/promql';
 import { MergedStorage } from '../stores/merged-storage.ts';
 import type { JobContext } from './job-context.ts';
@@ -10,7 +11,16 @@ import { writeQueryData } from './query-json.ts';
 import { parseQuery, parseRangeQuery } from './query-texts.ts';
 
 export async function evaluateQuery(job: QueryJob, context: JobContext): Promise<void> {
-  const result = await evaluate(job, context);
+  const arena = new ColumnArena();
+  try {
+    await answer(job, context, arena);
+  } finally {
+    arena.release();
+  }
+}
+
+async function answer(job: QueryJob, context: JobContext, arena: ColumnArena): Promise<void> {
+  const result = await evaluate(job, context, arena);
   context.view.release();
   const notes = context.notes();
   const { stats } = job;
@@ -22,13 +32,17 @@ export async function evaluateQuery(job: QueryJob, context: JobContext): Promise
     ...(['', 'true', 'all'].includes(stats) ? [] : [statsWarning(stats)]),
   ];
   const infos = [...notes.infos, ...result.infos];
-  const answer = { gzip: job.gzip, stats: result.stats, warnings, infos };
-  await sendJson(context.sink, answer, (writer) =>
+  const envelope = { gzip: job.gzip, stats: result.stats, warnings, infos };
+  await sendJson(context.sink, envelope, (writer) =>
     writeQueryData(writer, limited, stats !== '', job.withExactHistograms),
   );
 }
 
-async function evaluate(job: QueryJob, { engine, parser, signal, view }: JobContext): Promise<QueryResult> {
+async function evaluate(
+  job: QueryJob,
+  { engine, parser, signal, view }: JobContext,
+  arena: ColumnArena,
+): Promise<QueryResult> {
   const { timeoutMs, lookbackMs, startMs, endMs, stepMs } = job;
   const measure = job.stats === 'all';
   const countReads = job.stats !== '';
@@ -37,7 +51,7 @@ async function evaluate(job: QueryJob, { engine, parser, signal, view }: JobCont
   if (!job.isRange)
     return engine.instant({ ...parseQuery(job.query, parser), timeMs: startMs }, storage, control);
   const range = { ...parseRangeQuery(job.query, parser), startMs, endMs, stepMs };
-  return engine.range(range, storage, control);
+  return engine.range(range, storage, { ...control, arena });
 }
 
 function statsWarning(stats: string): string {
