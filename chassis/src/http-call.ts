@@ -119,6 +119,8 @@ async function* readBody(
   { idleMs, transient }: HttpCall,
 ): AsyncGenerator<Uint8Array> {
   try {
+    // Its events are over, so that nobody would hear of it.
+    if (body.destroyed) throw body.errored ?? new Error('the connection has ended');
     const limits = { highWaterMark: waitingMax, lowWaterMark: 1 };
     const arrivals = on(body, 'data', { close: ['end', 'close'], ...limits });
     for await (const [chunk] of arrivals as AsyncIterable<[Uint8Array]>) {

@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Unavailable } from '@flotilla/model';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { ApiError } from './api-error.ts';
@@ -208,12 +209,35 @@ describe('streams', () => {
     const early = await client.get(`${url}/x`);
     for await (const chunk of early.body) if (chunk.length > 0) break;
     (await client.get(`${url}/x`)).discard();
-    await client.get(`${url}/x`, { idleTimeoutMs: 20 });
+    const forgotten = await client.get(`${url}/x`, { idleTimeoutMs: 20 });
     const last = await client.get(`${url}/x`);
     expect(last.status).toBe(200);
     last.discard();
+    const error = await errorOf(readAll(forgotten));
+    expect(error).toBeInstanceOf(Unavailable);
+    expect(error.message).toMatch('no data in 20 ms');
+  });
+
+  test('come whole to a slow reader; chunks stay, or go when the next one is asked for', async () => {
+    const sent = Buffer.from(Array.from({ length: 3_000_000 }, (_, i) => (i * 31) >> 8));
+    const { url } = await startServer((app) => app.get('/x', (_req, res) => void res.send(sent)));
+    for (const transient of [false, true]) {
+      const chunks: Uint8Array[] = [];
+      const copies: Uint8Array[] = [];
+      for await (const chunk of (await newClient().get(`${url}/x`, { transient })).body) {
+        chunks.push(chunk);
+        copies.push(Uint8Array.from(chunk));
+        await sleep(1);
+      }
+      expect(Buffer.concat(copies).equals(sent)).toBe(true);
+      expect(chunks.reduce((sum, { length }) => sum + length, 0)).toBe(transient ? 0 : sent.length);
+    }
   });
 });
+
+async function readAll({ body }: { readonly body: AsyncIterable<Uint8Array> }): Promise<void> {
+  for await (const _ of body);
+}
 
 describe('https', () => {
   test('trusts the given CA only, and shows its certificate', async () => {

@@ -105,6 +105,8 @@ export {
   writeText,
 } from './json-writer';
 
+export { hasReset, WINDOW_BYTES, windowRates } from './window-rates';
+
 /** To be called once, first. */
 export function init(): void {
   initCrc32c();

@@ -15,8 +15,8 @@ const PADDING_BYTES = 32;
 const SLAB_MIN = 1 << 10;
 const SLAB_MAX = 1 << 15;
 
-/** As many as a query of some thousand series and its result have. */
-const IDLE_MAX = 48;
+/** As many as a query of some thousand series has. */
+const IDLE_MAX = 32;
 const idle: Float64Array<ArrayBuffer>[] = [];
 
 /** Columns that end together: those of one query. Their slabs go to the next arena. */

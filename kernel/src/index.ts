@@ -19,4 +19,5 @@ export { Inflater, InflateError } from './inflater.ts';
 export { kernelDigest } from './instance.ts';
 export { JsonWriter } from './json-writer.ts';
 export { compressSnappy, uncompressSnappy } from './snappy.ts';
+export { type WindowEdges, windowRates } from './window-rates.ts';
 export { DROPPED, LineCache, LineScanner, NO_ENTRY, type UnknownLine } from './line-cache.ts';

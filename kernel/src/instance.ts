@@ -122,6 +122,16 @@ export interface KernelExports {
   jsonTextLength(writer: number): number;
   takeJson(writer: number): void;
   endJson(writer: number): void;
+  readonly WINDOW_BYTES: { readonly value: number };
+  hasReset(values: number, count: number): number;
+  windowRates(
+    table: number,
+    windows: number,
+    values: number,
+    unit: number,
+    isCounter: number,
+    out: number,
+  ): void;
 }
 
 let compiled: WebAssembly.Module | undefined;

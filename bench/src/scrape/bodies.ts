@@ -70,7 +70,7 @@ function seriesNames(count: number): string[] {
 }
 
 /** A linear congruential generator in [0, 1). */
-function seeded(seed: number): () => number {
+export function seeded(seed: number): () => number {
   let state = seed;
   return () => (state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0) / 2 ** 32;
 }

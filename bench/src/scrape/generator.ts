@@ -5,8 +5,9 @@ import { createServer, type RequestListener } from 'node:http';
 import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { gzipSync } from 'node:zlib';
-import { bodyOf, makeBodies } from './bodies.ts';
+import { bodyOf, makeBodies, seeded } from './bodies.ts';
 import { certificate, key } from './certificate.ts';
+import { makeNativeBodies } from './native-bodies.ts';
 import { Punctuality } from './punctuality.ts';
 
 export interface GeneratorOptions {
@@ -15,11 +16,17 @@ export interface GeneratorOptions {
   readonly intervalSeconds: number;
   readonly tls: boolean;
   readonly churnShare: number;
+  readonly native: boolean;
 }
 
 const rounds = 12;
 const options = JSON.parse(process.argv[2]!) as GeneratorOptions;
-const bodies = makeBodies(options.series, rounds, options.churnShare);
+const bodies = options.native
+  ? makeNativeBodies(options.series, rounds, seeded(7))
+  : makeBodies(options.series, rounds, options.churnShare);
+const contentType = options.native
+  ? 'application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited'
+  : 'text/plain; version=0.0.4; charset=utf-8';
 const packed = bodies.rounds.map((body) => gzipSync(body, { level: 6 }));
 const punctuality = new Punctuality(options.intervalSeconds * 1000);
 const scrapes = new Map<string, number>();
@@ -32,7 +39,7 @@ const listener: RequestListener = (request, response) => {
   const isGzip = (request.headers['accept-encoding'] ?? '').includes('gzip');
   const body = isGzip ? packed[scrape % rounds]! : bodyOf(bodies, scrape);
   response.writeHead(200, {
-    'content-type': 'text/plain; version=0.0.4; charset=utf-8',
+    'content-type': contentType,
     'content-length': body.length,
     ...(isGzip && { 'content-encoding': 'gzip' }),
   });

@@ -9,6 +9,8 @@ export interface Load {
   readonly tls: boolean;
   /** Share of the series that get new names within twelve scrapes. */
   readonly churnShare: number;
+  /** Whether the series are native histograms, exposed as protobuf, and not floats. */
+  readonly native: boolean;
   /** Metric relabel rules, which drop nothing. */
   readonly relabelings: number;
   /** Whether it is measured a second time, with heavy queries beside. */
@@ -29,6 +31,7 @@ const small: Load = {
   gzip: false,
   tls: false,
   churnShare: 0,
+  native: false,
   relabelings: 0,
   queriesBeside: false,
 };
@@ -53,6 +56,7 @@ export const sizes: Readonly<Record<string, Size>> = {
       Tls: { ...full, tls: true },
       Small: { ...full, targets: 10_000, series: 100, intervalSeconds: 15 },
       Churn: { ...full, churnShare: 0.05, relabelings: 20 },
+      Native: { ...full, series: 1000, native: true },
     },
     warmSeconds: 15,
     measureSeconds: 60,

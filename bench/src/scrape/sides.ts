@@ -89,10 +89,11 @@ function writePrometheusConfig(
 }
 
 function prometheusConfig(load: Load, addresses: readonly string[]): string {
-  const { intervalSeconds, gzip, tls, relabelings } = load;
+  const { intervalSeconds, gzip, tls, native, relabelings } = load;
   const job = {
     job_name: 'load',
     enable_compression: gzip,
+    scrape_native_histograms: native,
     ...(tls && { scheme: 'https', tls_config: { insecure_skip_verify: true } }),
     static_configs: [{ targets: addresses }],
     metric_relabel_configs: relabelRules(relabelings).map(({ name, regex, label }) => ({
@@ -143,7 +144,7 @@ interface Pod {
 }
 
 function flotillaManifests(load: Load, addresses: readonly string[]): Record<string, object> {
-  const { intervalSeconds, gzip, tls, relabelings } = load;
+  const { intervalSeconds, gzip, tls, native, relabelings } = load;
   const interval = `${intervalSeconds}s`;
   return {
     fleet: {
@@ -166,6 +167,7 @@ function flotillaManifests(load: Load, addresses: readonly string[]): Record<str
       spec: {
         jobName: 'load',
         enableCompression: gzip,
+        scrapeNativeHistograms: native,
         ...(tls && { scheme: 'HTTPS', tlsConfig: { insecureSkipVerify: true } }),
         staticConfigs: [{ targets: addresses }],
         ...(relabelings > 0 && {

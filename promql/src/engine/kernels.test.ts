@@ -7,7 +7,7 @@ import { dateFunctions } from './date-functions.ts';
 import { gridBetween, subqueryGrid } from './grid.ts';
 import { MemoryStorage } from './memory-storage.ts';
 import { quantile } from './quantile.ts';
-import { bestFirst, type Heaps, offer } from './value-heap.ts';
+import { bestFirst, makeHeaps, offer } from './value-heap.ts';
 import { labelsPlace, xxhash64 } from './xxhash.ts';
 
 describe('arithmetic where languages differ', () => {
@@ -87,13 +87,7 @@ describe('BucketSet', () => {
 
 describe('heaps', () => {
   function best(sign: 1 | -1, k: number, values: readonly number[]): number[] {
-    const heaps: Heaps = {
-      values: new Float64Array(k),
-      rows: new Uint32Array(k),
-      sizes: new Uint32Array(1),
-      capacity: k,
-      sign,
-    };
+    const heaps = makeHeaps(1, k, sign);
     values.forEach((value, row) => offer(heaps, 0, k, value, row));
     return bestFirst(heaps, 0).map((slot) => heaps.values[slot]!);
   }

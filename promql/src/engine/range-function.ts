@@ -38,6 +38,8 @@ export class RangeFunction extends BaseOperator {
   private readonly call: RangeCall;
   private readonly mixedWindow: MixedWindow;
   private params: readonly Float64Array[] = [];
+  /** The last name that was seen to be a counter's. */
+  private counterName: string | undefined;
 
   constructor(call: RangeCall, grid: Grid, evaluation: Evaluation) {
     super(grid, evaluation);
@@ -86,7 +88,11 @@ export class RangeFunction extends BaseOperator {
     const { func, source, pos } = this.call;
     if (func !== 'rate' && func !== 'increase') return;
     const metric = source.series.labels[index]!.get(METRIC_NAME);
-    if (metric === '' || COUNTER_SUFFIX.test(metric)) return;
+    if (metric === this.counterName || metric === '') return;
+    if (COUNTER_SUFFIX.test(metric)) {
+      this.counterName = metric;
+      return;
+    }
     if (anyFloat(into.valid, at, at + this.grid.steps)) {
       this.evaluation.annotations.possibleNonCounter(metric, pos);
     }

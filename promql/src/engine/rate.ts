@@ -3,6 +3,7 @@
 // Counter resets are found once per series and then looked up by window, and added in their order, so that the result
 // has the bits that a walk over each window would give.
 
+import { type WindowEdges, windowRates } from '@flotilla/kernel';
 import type { RangeKernel } from './range-kernel.ts';
 import type { Windows } from './windows.ts';
 
@@ -13,44 +14,19 @@ function extrapolated(isCounter: boolean, isRate: boolean): RangeKernel {
   return (w, _params, out, at) => {
     const edges = edgesOf(w, isRate ? w.rangeMs / 1000 : 1);
     out.valid.set(edges.enough, at);
-    const resets = isCounter ? findResets(w) : NO_RESETS;
-    if (resets.length > 0) withResets(w, edges, resets, out.values, at);
-    else if (isCounter) withoutResets(w, edges, out.values, at);
-    else differences(w, edges, out.values, at);
+    if (windowRates(edges, w.values, w.count, isCounter, out.values, at)) return;
+    withResets(w, edges, findResets(w), out.values, at);
   };
 }
 
-/** Of a gauge. */
-function differences(
-  { steps, lo, hi, values }: Windows,
-  { enough, far }: Edges,
-  out: Float64Array,
-  at: number,
-): void {
-  for (let step = 0; step < steps; step++) {
-    if (enough[step] === 0) continue;
-    out[at + step] = (values[hi[step]! - 1]! - values[lo[step]!]!) * far[step]!;
-  }
-}
-
-/** Of a counter that only grows. */
-function withoutResets(
-  { steps, lo, hi, values }: Windows,
+/** Of a counter that does not only grow. */
+function withResets(
+  w: Windows,
   edges: Edges,
+  resets: readonly number[],
   out: Float64Array,
   at: number,
 ): void {
-  const { enough, far, sampled, toStart } = edges;
-  for (let step = 0; step < steps; step++) {
-    if (enough[step] === 0) continue;
-    const first = values[lo[step]!]!;
-    const change = values[hi[step]! - 1]! - first;
-    const isNear = first >= 0 && change > 0 && sampled[step]! * (first / change) < toStart[step]!;
-    out[at + step] = change * (isNear ? edges.factor(step, change, first, true) / edges.unit : far[step]!);
-  }
-}
-
-function withResets(w: Windows, edges: Edges, resets: Int32Array, out: Float64Array, at: number): void {
   const { lo, hi, values } = w;
   let nextReset = 0;
   for (let step = 0; step < w.steps; step++) {
@@ -65,19 +41,26 @@ function withResets(w: Windows, edges: Edges, resets: Int32Array, out: Float64Ar
 }
 
 /** What extrapolation knows of each window without its values, the same for all series with the same times. */
-class Edges {
-  /** 1 for windows of two samples or more, about which alone the rest says something. */
+class Edges implements WindowEdges {
+  readonly steps: number;
+  readonly lo: Int32Array;
+  readonly hi: Int32Array;
   readonly enough: Uint8Array;
   readonly sampled: Float64Array;
   readonly toStart: Float64Array;
+  readonly toEnd: Float64Array;
   /** How much longer the extrapolated interval is if zero is not near, over `unit`. */
   readonly far: Float64Array;
   unit = 1;
-  generation = -1;
-  private readonly toEnd: Float64Array;
+  generation = 0;
+  /** The generation of the windows that it knows. */
+  private windowsGeneration = -1;
   private readonly farFromZero: Float64Array;
 
-  constructor(steps: number) {
+  constructor({ steps, lo, hi }: Windows) {
+    this.steps = steps;
+    this.lo = lo;
+    this.hi = hi;
     this.enough = new Uint8Array(steps);
     this.sampled = new Float64Array(steps);
     this.toStart = new Float64Array(steps);
@@ -86,8 +69,13 @@ class Edges {
     this.far = new Float64Array(steps);
   }
 
+  isOf(w: Windows, unit: number): boolean {
+    return this.windowsGeneration === w.generation && this.unit === unit;
+  }
+
   fill(w: Windows, unit: number): void {
-    this.generation = w.generation;
+    this.generation++;
+    this.windowsGeneration = w.generation;
     this.unit = unit;
     for (let step = 0; step < w.steps; step++) {
       const lo = w.lo[step]!;
@@ -129,27 +117,15 @@ const edgesByWindows = new WeakMap<Windows, Edges>();
 
 function edgesOf(w: Windows, unit: number): Edges {
   let edges = edgesByWindows.get(w);
-  if (edges === undefined) edgesByWindows.set(w, (edges = new Edges(w.steps)));
-  if (edges.generation !== w.generation || edges.unit !== unit) edges.fill(w, unit);
+  if (edges === undefined) edgesByWindows.set(w, (edges = new Edges(w)));
+  if (!edges.isOf(w, unit)) edges.fill(w, unit);
   return edges;
 }
 
-const NO_RESETS = new Int32Array(0);
-
 /** The indexes of samples that are below the one before. */
-function findResets(w: Windows): Int32Array {
-  const { values, count } = w;
-  let resets = 0;
-  let before = -Infinity;
-  for (let i = 0; i < count; i++) {
-    const value = values[i]!;
-    if (value < before) resets++;
-    before = value;
-  }
-  if (resets === 0) return NO_RESETS;
-  const indexes = new Int32Array(resets);
-  let next = 0;
-  for (let i = 1; i < count; i++) if (values[i]! < values[i - 1]!) indexes[next++] = i;
+function findResets({ values, count }: Windows): number[] {
+  const indexes: number[] = [];
+  for (let i = 1; i < count; i++) if (values[i]! < values[i - 1]!) indexes.push(i);
   return indexes;
 }
 

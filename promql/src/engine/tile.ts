@@ -34,7 +34,7 @@ interface Spare {
   readonly valid: Uint8Array<ArrayBuffer>;
 }
 
-const SPARES_MAX = 8;
+const SPARES_MAX = 4;
 /** Memory of tiles that were lent: as garbage it would have the collector look for more of it. */
 const spares: Spare[] = [];
 

@@ -10,7 +10,7 @@ import { type Grouping, type Groups, groupSeries, rowsOfGroups } from './groupin
 import { BaseOperator, type Operator } from './operator.ts';
 import { pickSeries } from './series-list.ts';
 import { copyRows, FLOAT, HISTOGRAM, NOTHING, type Tile } from './tile.ts';
-import { bestFirst, type Heaps, offer } from './value-heap.ts';
+import { bestFirst, type Heaps, makeHeaps, offer } from './value-heap.ts';
 import { labelsPlace } from './xxhash.ts';
 
 export type SelectOp = Extract<AggregateExpr['op'], 'topk' | 'bottomk' | 'limitk' | 'limit_ratio'>;
@@ -85,7 +85,7 @@ export class SeriesAggregate extends BaseOperator {
       }
     });
     this.collect(heaps);
-    this.evaluation.budget.give(heaps.values.length * 12);
+    this.evaluation.budget.give((heaps.values.length + heaps.sizes.length) * 12);
   }
 
   private makeHeaps(counts: Float64Array, groups: Groups): Heaps {
@@ -93,14 +93,8 @@ export class SeriesAggregate extends BaseOperator {
     const most = counts.reduce((a, b) => Math.max(a, b));
     const capacity = Math.min(Math.trunc(most), rows);
     const heaps = groups.series.labels.length * this.grid.steps;
-    this.evaluation.budget.take(heaps * capacity * 12, this.op);
-    return {
-      values: new Float64Array(heaps * capacity),
-      rows: new Uint32Array(heaps * capacity),
-      sizes: new Uint32Array(heaps),
-      capacity,
-      sign: this.op === 'topk' ? 1 : -1,
-    };
+    this.evaluation.budget.take(heaps * (capacity + 1) * 12, this.op);
+    return makeHeaps(heaps, capacity, this.op === 'topk' ? 1 : -1);
   }
 
   /** Makes the tile of the winners. At one step they come best first, group by group. */
@@ -166,13 +160,7 @@ export class SeriesAggregate extends BaseOperator {
   private orderAsHeaps(tile: Tile, groups: Groups): void {
     const order = rowsOfGroups(groups).flatMap((rows) => {
       const kept = rows.filter((row) => tile.valid[row] !== NOTHING);
-      const heap = {
-        values: new Float64Array(kept.length),
-        rows: new Uint32Array(kept.length),
-        sizes: new Uint32Array(1),
-        capacity: kept.length,
-        sign: 1,
-      } as const;
+      const heap = makeHeaps(1, kept.length, 1);
       for (const row of kept)
         offer(heap, 0, kept.length, tile.valid[row] === FLOAT ? tile.values[row]! : 0, row);
       return [...heap.rows];
@@ -194,13 +182,16 @@ function offerRow(
   at: number,
   row: number,
 ): boolean {
+  const { bars, sign } = heaps;
   let leavesOut = false;
   for (let step = 0; step < sizes.length; step++) {
     const k = sizes[step]!;
     if (k === 0) continue;
     const kind = valid[at + step];
-    if (kind === FLOAT) offer(heaps, base + step, k, values[at + step]!, row);
-    else if (kind === HISTOGRAM) leavesOut = true;
+    if (kind === FLOAT) {
+      const value = values[at + step]!;
+      if (!(value * sign <= bars[base + step]!)) offer(heaps, base + step, k, value, row);
+    } else if (kind === HISTOGRAM) leavesOut = true;
   }
   return leavesOut;
 }

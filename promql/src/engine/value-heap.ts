@@ -8,6 +8,8 @@ export interface Heaps {
   readonly values: Float64Array;
   readonly rows: Uint32Array;
   readonly sizes: Uint32Array;
+  /** By heap, of one that is full: its worst value times the sign; NaN if anything may be better. Side by side, as most offers need no more. */
+  readonly bars: Float64Array;
   readonly capacity: number;
   /** 1 keeps the largest, -1 the smallest. */
   readonly sign: 1 | -1;
@@ -47,6 +49,21 @@ function siftDown(heaps: Heaps, base: number, size: number): void {
   }
 }
 
+function setBar({ values, bars, capacity, sign }: Heaps, heap: number): void {
+  bars[heap] = values[heap * capacity]! * sign;
+}
+
+export function makeHeaps(heaps: number, capacity: number, sign: 1 | -1): Heaps {
+  return {
+    values: new Float64Array(heaps * capacity),
+    rows: new Uint32Array(heaps * capacity),
+    sizes: new Uint32Array(heaps),
+    bars: new Float64Array(heaps).fill(NaN),
+    capacity,
+    sign,
+  };
+}
+
 /** Offers a sample to a heap that keeps the `k` best, k at most the capacity. */
 export function offer(heaps: Heaps, heap: number, k: number, value: number, row: number): void {
   const base = heap * heaps.capacity;
@@ -56,6 +73,7 @@ export function offer(heaps: Heaps, heap: number, k: number, value: number, row:
     heaps.rows[base + size] = row;
     heaps.sizes[heap] = size + 1;
     siftUp(heaps, base, size);
+    if (size + 1 === k) setBar(heaps, heap);
     return;
   }
   const worst = heaps.values[base]!;
@@ -64,6 +82,7 @@ export function offer(heaps: Heaps, heap: number, k: number, value: number, row:
   heaps.values[base] = value;
   heaps.rows[base] = row;
   siftDown(heaps, base, size);
+  setBar(heaps, heap);
 }
 
 /** The slots of a heap, best first. */
