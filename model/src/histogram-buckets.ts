@@ -20,7 +20,8 @@ export const NO_BUCKETS: BucketList = { indexes: new Int32Array(0), counts: new 
 
 /** Throws RangeError unless there are as many counts as the spans say. */
 export function bucketsOfSpans(spans: readonly BucketSpan[], counts: ArrayLike<number>): BucketList {
-  const total = spans.reduce((sum, span) => sum + span.length, 0);
+  let total = 0;
+  for (const { length } of spans) total += length;
   if (total !== counts.length) {
     throw new RangeError(`histogram spans: ${total} buckets, want ${counts.length}, as there are counts`);
   }
@@ -31,13 +32,14 @@ export function bucketsOfSpans(spans: readonly BucketSpan[], counts: ArrayLike<n
     index += offset;
     for (let i = 0; i < length; i++) indexes[next++] = index++;
   }
-  return { indexes, counts: Float64Array.from(counts) };
+  return { indexes, counts: new Float64Array(counts) };
 }
 
 /** The counts of an integer histogram, which is stored as differences between neighbours. */
-export function countsOfDeltas(deltas: ArrayLike<number>): Float64Array {
-  const counts = Float64Array.from(deltas);
-  for (let i = 1; i < counts.length; i++) counts[i]! += counts[i - 1]!;
+export function countsOfDeltas(deltas: ArrayLike<number>): number[] {
+  const counts: number[] = [];
+  let count = 0;
+  for (let i = 0; i < deltas.length; i++) counts.push((count += deltas[i]!));
   return counts;
 }
 

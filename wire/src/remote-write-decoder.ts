@@ -291,8 +291,8 @@ class HistogramFields {
     else reader.repeated(wireType, this.counts[side], (one) => one.double());
   }
 
-  countsOf(side: 'positive' | 'negative'): Float64Array {
-    return this.isFloat ? Float64Array.from(this.counts[side]) : countsOfDeltas(this.deltas[side]);
+  countsOf(side: 'positive' | 'negative'): readonly number[] {
+    return this.isFloat ? this.counts[side] : countsOfDeltas(this.deltas[side]);
   }
 }
 

@@ -208,7 +208,12 @@ function writeSpans(writer: ProtobufWriter, field: number, spans: readonly Bucke
   }
 }
 
-function writeCounts(writer: ProtobufWriter, field: number, counts: Float64Array, isFloat: boolean): void {
+function writeCounts(
+  writer: ProtobufWriter,
+  field: number,
+  counts: readonly number[],
+  isFloat: boolean,
+): void {
   if (counts.length === 0) return;
   const at = writer.begin(field);
   let before = 0;

@@ -21,8 +21,8 @@ const exponential: RemoteHistogram = {
   count: 2 ** 40,
   zeroCount: 7,
   sum: -3.5,
-  positive: Float64Array.of(3, 1, 2 ** 33),
-  negative: Float64Array.of(4),
+  positive: [3, 1, 2 ** 33],
+  negative: [4],
 };
 const custom: RemoteHistogram = {
   ...exponential,
@@ -34,8 +34,8 @@ const custom: RemoteHistogram = {
   negativeSpans: [],
   customBounds: [0.1, 2.5, 10],
   count: 1.5,
-  positive: Float64Array.of(0.5, 1, 0),
-  negative: Float64Array.of(),
+  positive: [0.5, 1, 0],
+  negative: [],
 };
 
 describe('remote write', () => {

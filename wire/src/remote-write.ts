@@ -29,8 +29,8 @@ export interface RemoteHistogram {
   readonly count: number;
   readonly zeroCount: number;
   readonly sum: number;
-  readonly positive: Float64Array;
-  readonly negative: Float64Array;
+  readonly positive: readonly number[];
+  readonly negative: readonly number[];
 }
 
 export interface RemoteMetadata {

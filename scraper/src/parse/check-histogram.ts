@@ -28,7 +28,7 @@ export function checkHistogram(histogram: NativeHistogram): void {
 
 const negativeBucket = 'histogram has a bucket whose observation count is negative';
 
-function checkBuckets(side: 'positive' | 'negative', counts: Float64Array): void {
+function checkBuckets(side: 'positive' | 'negative', counts: readonly number[]): void {
   const at = counts.findIndex((count) => count < 0);
   if (at < 0) return;
   throw new ParseError(

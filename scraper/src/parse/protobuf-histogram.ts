@@ -1,7 +1,7 @@
 // A native histogram of the exposition's protobuf as the store's.
 
-import { bucketsOfSpans, countsOfDeltas, FloatHistogram } from '@flotilla/model';
-import { type NativeHistogram, nativeOf } from '@flotilla/tsdb';
+import { countsOfDeltas } from '@flotilla/model';
+import { floatHistogramOf, type NativeHistogram, nativeOf } from '@flotilla/tsdb';
 import type { ExposedHistogram, ExposedSpan } from '@flotilla/wire';
 import { ParseError } from './parse-error.ts';
 
@@ -26,20 +26,34 @@ export function nativeHistogramOf(exposed: ExposedHistogram, isGauge: boolean): 
     : [exposed.positiveDelta, exposed.negativeDelta];
   checkSpans('positive', exposed.positiveSpan, positive.length);
   checkSpans('negative', exposed.negativeSpan, negative.length);
-  const counts = (values: readonly number[]): ArrayLike<number> =>
-    isFloat ? values : countsOfDeltas(values);
-  const histogram = new FloatHistogram({
-    hint: isGauge ? 'gauge' : 'unknown',
+  const sample = {
     schema: exposed.schema,
+    zeroThreshold: exposed.zeroThreshold,
+    customBounds: NO_BOUNDS,
+    hint: isGauge ? ('gauge' as const) : ('unknown' as const),
     count: isFloat ? exposed.sampleCountFloat : exposed.sampleCount,
+    zeroCount: isFloat ? exposed.zeroCountFloat : exposed.zeroCount,
     // A stale marker is ours to write.
     sum: Number.isNaN(exposed.sampleSum) ? NaN : exposed.sampleSum,
-    zeroThreshold: exposed.zeroThreshold,
-    zeroCount: isFloat ? exposed.zeroCountFloat : exposed.zeroCount,
-    positive: bucketsOfSpans(exposed.positiveSpan, counts(positive)),
-    negative: bucketsOfSpans(exposed.negativeSpan, counts(negative)),
-  });
-  return nativeOf(histogram.compact(), isFloat);
+    positiveSpans: exposed.positiveSpan,
+    negativeSpans: exposed.negativeSpan,
+    positive: isFloat ? positive : countsOfDeltas(positive),
+    negative: isFloat ? negative : countsOfDeltas(negative),
+    isFloat,
+    isStale: false,
+  };
+  return isCompact(sample) ? sample : nativeOf(floatHistogramOf(sample).compact(), isFloat);
+}
+
+const NO_BOUNDS: readonly number[] = [];
+
+/** Whether it is as a compact one is written: no empty buckets, and spans with something between them. The rule, not the exception. */
+function isCompact({ positive, negative, positiveSpans, negativeSpans }: NativeHistogram): boolean {
+  return !positive.includes(0) && !negative.includes(0) && areApart(positiveSpans) && areApart(negativeSpans);
+}
+
+function areApart(spans: readonly ExposedSpan[]): boolean {
+  return spans.every(({ offset, length }, i) => length > 0 && (i === 0 || offset > 0));
 }
 
 function checkSpans(side: 'positive' | 'negative', spans: readonly ExposedSpan[], buckets: number): void {

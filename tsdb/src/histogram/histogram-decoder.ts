@@ -145,9 +145,14 @@ class Decoder {
   }
 
   /** Absolute counts of some columns. */
-  private counts(from: number, to: number): Float64Array {
-    const counts = this.values.slice(from, to);
-    if (!this.isFloat) for (let i = 1; i < counts.length; i++) counts[i]! += counts[i - 1]!;
+  private counts(from: number, to: number): number[] {
+    const counts: number[] = [];
+    let before = 0;
+    for (let i = from; i < to; i++) {
+      const count = this.isFloat ? this.values[i]! : before + this.values[i]!;
+      counts.push(count);
+      before = count;
+    }
     return counts;
   }
 }

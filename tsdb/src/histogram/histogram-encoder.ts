@@ -26,27 +26,14 @@ function setSum({ sum, isStale }: NativeHistogram): void {
   halves[0] = isStale ? STALE_NAN_LOW : NORMAL_NAN_LOW;
 }
 
-/** A number and how much it grew last time. */
-class Trend {
-  value = 0;
-  delta = 0;
-
-  /** Writes the growth of the growth; returns nothing new to know. */
-  write(out: BitWriter, value: number): void {
-    const delta = value - this.value;
-    out.varbitInt(delta - this.delta);
-    this.delta = delta;
-    this.value = value;
-  }
-}
-
 export class HistogramEncoder {
   readonly isFloat: boolean;
   readonly layout: HistogramLayout;
   readonly flag: ResetFlag;
   private readonly out = new BitWriter();
-  private readonly time = new Trend();
-  private readonly columns: Trend[] = [];
+  private timeDelta = 0;
+  /** Of integers: how much count, zero count and each bucket's delta grew last time. */
+  private readonly growths: number[] = [];
   private readonly xors: XorColumn[] = [];
   private sum = new XorColumn();
   samples = 0;
@@ -63,7 +50,6 @@ export class HistogramEncoder {
     this.maxTimeMs = timeMs;
     this.last = first;
     writeLayout(this.out, this.layout);
-    this.time.value = timeMs;
     this.out.varbitInt(timeMs);
     if (this.isFloat) this.firstFloats(first);
     else this.firstIntegers(first);
@@ -71,21 +57,22 @@ export class HistogramEncoder {
   }
 
   private firstIntegers(first: NativeHistogram): void {
-    for (const value of [first.count, first.zeroCount]) {
-      this.column(value);
-      this.out.varbitUint(value);
-    }
+    this.out.varbitUint(first.count);
+    this.out.varbitUint(first.zeroCount);
+    this.growths.push(0, 0);
     this.firstSum(first);
-    for (const value of deltasOf(first)) {
-      this.column(value);
-      this.out.varbitInt(value);
-    }
+    this.firstDeltas(first.positive);
+    this.firstDeltas(first.negative);
   }
 
-  private column(value: number): void {
-    const column = new Trend();
-    column.value = value;
-    this.columns.push(column);
+  /** Each bucket's count as the difference to the one before it. */
+  private firstDeltas(counts: readonly number[]): void {
+    let before = 0;
+    for (const count of counts) {
+      this.out.varbitInt(count - before);
+      this.growths.push(0);
+      before = count;
+    }
   }
 
   private firstFloats(first: NativeHistogram): void {
@@ -113,7 +100,9 @@ export class HistogramEncoder {
 
   /** A later sample with the buckets of the layout, or a stale marker; after a stale marker only another one. */
   append(timeMs: number, sample: NativeHistogram): void {
-    this.time.write(this.out, timeMs);
+    const timeDelta = timeMs - this.maxTimeMs;
+    this.out.varbitInt(timeDelta - this.timeDelta);
+    this.timeDelta = timeDelta;
     if (this.isFloat) this.appendFloats(sample);
     else this.appendIntegers(sample);
     this.samples++;
@@ -126,11 +115,31 @@ export class HistogramEncoder {
       this.out.bits(0, 2);
       return this.appendSum(sample);
     }
-    this.columns[0]!.write(this.out, sample.count);
-    this.columns[1]!.write(this.out, sample.zeroCount);
+    const { last } = this;
+    this.grow(0, sample.count - last.count);
+    this.grow(1, sample.zeroCount - last.zeroCount);
     this.appendSum(sample);
-    let i = 2;
-    for (const value of deltasOf(sample)) this.columns[i++]!.write(this.out, value);
+    this.appendDeltas(sample.positive, last.positive, 2);
+    this.appendDeltas(sample.negative, last.negative, 2 + sample.positive.length);
+  }
+
+  /** Of buckets' deltas, the growth of the growth. */
+  private appendDeltas(counts: readonly number[], last: readonly number[], column: number): void {
+    let before = 0;
+    let lastBefore = 0;
+    for (let i = 0; i < counts.length; i++) {
+      const count = counts[i]!;
+      const lastCount = last[i]!;
+      this.grow(column + i, count - before - (lastCount - lastBefore));
+      before = count;
+      lastBefore = lastCount;
+    }
+  }
+
+  private grow(column: number, growth: number): void {
+    const { growths } = this;
+    this.out.varbitInt(growth - growths[column]!);
+    growths[column] = growth;
   }
 
   private appendFloats(sample: NativeHistogram): void {
@@ -162,17 +171,5 @@ export class HistogramEncoder {
     bytes[2] = this.flag;
     bytes.set(body, HEADER_BYTES);
     return bytes;
-  }
-}
-
-/** Each bucket's count as the difference to the one before it, positive buckets first. */
-function* deltasOf({ positive, negative, isStale }: NativeHistogram): Iterable<number> {
-  if (isStale) return;
-  for (const counts of [positive, negative]) {
-    let before = 0;
-    for (const count of counts) {
-      yield count - before;
-      before = count;
-    }
   }
 }

@@ -18,7 +18,7 @@ function histogram(counts: Record<number, number>, more: Partial<NativeHistogram
     end = index + 1;
     return span;
   });
-  const positive = Float64Array.from(indexes, (index) => counts[index]!);
+  const positive = indexes.map((index) => counts[index]!);
   const count = positive.reduce((sum, n) => sum + n, 0);
   return {
     schema: 1,
@@ -33,7 +33,7 @@ function histogram(counts: Record<number, number>, more: Partial<NativeHistogram
     zeroCount: 0,
     sum: count * 1.5,
     positive,
-    negative: new Float64Array(0),
+    negative: [],
     ...more,
   };
 }
@@ -84,9 +84,9 @@ const layouts = fc.record({
 function samplesOf(isFloat: boolean): fc.Arbitrary<NativeHistogram[]> {
   const counts = isFloat ? fc.double({ noNaN: true }) : fc.oneof(fc.nat(10), fc.nat(2 ** 40));
   return layouts.chain((layout) => {
-    const buckets = (spans: readonly { length: number }[]): fc.Arbitrary<Float64Array> => {
+    const buckets = (spans: readonly { length: number }[]): fc.Arbitrary<number[]> => {
       const length = spans.reduce((sum, span) => sum + span.length, 0);
-      return fc.array(counts, { minLength: length, maxLength: length }).map((n) => Float64Array.from(n));
+      return fc.array(counts, { minLength: length, maxLength: length });
     };
     const customBounds = layout.schema === -53 ? layout.customBounds : [];
     const one = fc.record({

@@ -28,12 +28,12 @@ export interface NativeHistogram extends HistogramLayout {
   readonly count: number;
   readonly zeroCount: number;
   readonly sum: number;
-  /** Of each bucket, as many as the spans have. */
-  readonly positive: Float64Array;
-  readonly negative: Float64Array;
+  /** Of each bucket, as many as the spans have. Plain arrays: a typed one of this size is memory outside of the heap, which costs more to make and to free than to fill. */
+  readonly positive: readonly number[];
+  readonly negative: readonly number[];
 }
 
-const NO_COUNTS = new Float64Array(0);
+const NO_COUNTS: readonly number[] = [];
 
 export const EMPTY_LAYOUT: HistogramLayout = {
   schema: 0,
@@ -62,8 +62,8 @@ export function nativeOf(histogram: FloatHistogram, isFloat: boolean): NativeHis
     count,
     zeroCount,
     sum,
-    positive: histogram.positive.counts,
-    negative: histogram.negative.counts,
+    positive: Array.from(histogram.positive.counts),
+    negative: Array.from(histogram.negative.counts),
   };
 }
 
@@ -93,11 +93,14 @@ export function defectOf(histogram: NativeHistogram): string | undefined {
   if (!isCustom && customBounds.length > 0) return 'custom bounds without their schema';
   if (isCustom && negative.length > 0) return 'custom bounds with negative buckets';
   if (goesBack(positiveSpans) || goesBack(negativeSpans)) return 'a span that goes back';
-  const counts = [histogram.count, histogram.zeroCount, ...positive, ...negative];
+  if (isFloat && histogram.hint === 'gauge') return undefined;
   const isCount = isFloat ? (n: number) => !(n < 0) : (n: number) => Number.isSafeInteger(n) && n >= 0;
-  return counts.every((n) => isCount(n) || (isFloat && histogram.hint === 'gauge'))
-    ? undefined
-    : 'a count that is none';
+  const areCounts =
+    isCount(histogram.count) &&
+    isCount(histogram.zeroCount) &&
+    positive.every(isCount) &&
+    negative.every(isCount);
+  return areCounts ? undefined : 'a count that is none';
 }
 
 function goesBack(spans: readonly BucketSpan[]): boolean {
@@ -108,5 +111,15 @@ function goesBack(spans: readonly BucketSpan[]): boolean {
 }
 
 export function bucketCount(spans: readonly BucketSpan[]): number {
-  return spans.reduce((sum, { length }) => sum + length, 0);
+  let count = 0;
+  for (const { length } of spans) count += length;
+  return count;
+}
+
+export function sameSpans(a: readonly BucketSpan[], b: readonly BucketSpan[]): boolean {
+  if (a === b) return true;
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++)
+    if (a[i]!.offset !== b[i]!.offset || a[i]!.length !== b[i]!.length) return false;
+  return true;
 }

@@ -7,7 +7,7 @@ import { bucketsOfSpans, type BucketList, spansOfBuckets } from '@flotilla/model
 import type { RawChunk } from '../api.ts';
 import { decodeHistograms } from './histogram-decoder.ts';
 import { HistogramEncoder, resetFlag, type ResetFlag } from './histogram-encoder.ts';
-import { type NativeHistogram } from './native-histogram.ts';
+import { type NativeHistogram, sameSpans } from './native-histogram.ts';
 
 const TARGET_BYTES = 1024;
 const SAMPLES_MIN = 10;
@@ -78,16 +78,20 @@ export class OpenHistogram {
       this.encoder = new HistogramEncoder(typeof fit === 'number' ? fit : flagAfter(sample), timeMs, sample);
       return;
     }
+    if (fit === 'same') {
+      this.encoder.append(timeMs, sample);
+      return;
+    }
     if (fit.widens) this.widen(fit);
-    this.encoder.append(timeMs, sample.isStale ? sample : widened(sample, fit));
+    this.encoder.append(timeMs, widened(sample, fit));
   }
 
-  /** The buckets that chunk and sample have together, or why the sample needs a new chunk. */
-  private fitOf(sample: NativeHistogram): Fit | ResetFlag {
+  /** The buckets that chunk and sample have together, if they are not the same anyway, or why the sample needs a new chunk. */
+  private fitOf(sample: NativeHistogram): Fit | 'same' | ResetFlag {
     const { last, layout, flag, isFloat } = this.encoder;
     if (sample.isFloat !== isFloat) return flagOfFirst(sample);
     const isGauge = sample.hint === 'gauge';
-    if (sample.isStale) return { positive: NO_INDEXES, negative: NO_INDEXES, widens: false };
+    if (sample.isStale) return 'same';
     if (isGauge !== (flag === resetFlag.gauge)) return flagOfFirst(sample);
     if (sample.hint === 'reset') return resetFlag.reset;
     if (last.isStale) return isGauge ? resetFlag.gauge : resetFlag.unknown;
@@ -95,8 +99,11 @@ export class OpenHistogram {
     if (!sameShape) return flagAfterChange(isGauge, last, sample);
     if (!sameBounds(sample.customBounds, layout.customBounds))
       return isGauge ? resetFlag.gauge : resetFlag.reset;
-    if (!isGauge && wasReset(last, sample)) return resetFlag.reset;
-    return fitTogether(last, sample);
+    const isSame =
+      sameSpans(sample.positiveSpans, last.positiveSpans) &&
+      sameSpans(sample.negativeSpans, last.negativeSpans);
+    if (!isGauge && wasReset(last, sample, isSame)) return resetFlag.reset;
+    return isSame ? 'same' : fitTogether(last, sample);
   }
 
   /** Encodes the chunk anew with more buckets. */
@@ -123,8 +130,6 @@ interface Fit {
   readonly widens: boolean;
 }
 
-const NO_INDEXES = new Int32Array(0);
-
 function flagOfFirst(sample: NativeHistogram): ResetFlag {
   if (sample.hint === 'gauge') return resetFlag.gauge;
   return sample.hint === 'reset' ? resetFlag.reset : resetFlag.unknown;
@@ -148,12 +153,19 @@ function negativeOf(histogram: NativeHistogram): BucketList {
   return bucketsOfSpans(histogram.negativeSpans, histogram.negative);
 }
 
-/** Whether some count went down. Both have the same schema, threshold and bounds. */
-function wasReset(last: NativeHistogram, sample: NativeHistogram): boolean {
+/** Whether some count went down. Both have the same schema, threshold and bounds, and maybe the same buckets. */
+function wasReset(last: NativeHistogram, sample: NativeHistogram, hasSameBuckets: boolean): boolean {
   if (sample.count < last.count || sample.zeroCount < last.zeroCount) return true;
+  if (hasSameBuckets)
+    return anyBelow(sample.positive, last.positive) || anyBelow(sample.negative, last.negative);
   return (
     someWentDown(positiveOf(last), positiveOf(sample)) || someWentDown(negativeOf(last), negativeOf(sample))
   );
+}
+
+function anyBelow(now: readonly number[], last: readonly number[]): boolean {
+  for (let i = 0; i < now.length; i++) if (now[i]! < last[i]!) return true;
+  return false;
 }
 
 function someWentDown(last: BucketList, now: BucketList): boolean {
@@ -183,8 +195,8 @@ function widened(sample: NativeHistogram, fit: Fit): NativeHistogram {
     ...sample,
     positiveSpans: spansOfBuckets(positive),
     negativeSpans: spansOfBuckets(negative),
-    positive: positive.counts,
-    negative: negative.counts,
+    positive: Array.from(positive.counts),
+    negative: Array.from(negative.counts),
   };
 }
 

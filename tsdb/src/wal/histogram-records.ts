@@ -89,7 +89,7 @@ function putSpans(out: ByteWriter, spans: readonly BucketSpan[]): void {
   }
 }
 
-function putCounts(out: ByteWriter, counts: Float64Array, isFloat: boolean): void {
+function putCounts(out: ByteWriter, counts: readonly number[], isFloat: boolean): void {
   out.uvarint(counts.length);
   let before = 0;
   for (const count of counts) {
@@ -150,14 +150,14 @@ function readSpans(input: ByteReader): BucketSpan[] {
   }));
 }
 
-function readCounts(input: ByteReader, isFloat: boolean, want: number): Float64Array {
+function readCounts(input: ByteReader, isFloat: boolean, want: number): number[] {
   const count = counted(input, isFloat ? 8 : 1);
   if (count !== want) throw new RangeError(`${count} buckets, want ${want}`);
-  const counts = new Float64Array(count);
+  const counts: number[] = [];
   let before = 0;
   for (let i = 0; i < count; i++) {
-    counts[i] = isFloat ? input.float() : before + input.varint();
-    before = counts[i]!;
+    before = isFloat ? input.float() : before + input.varint();
+    counts.push(before);
   }
   return counts;
 }
