@@ -36,10 +36,9 @@ export function bucketsOfSpans(spans: readonly BucketSpan[], counts: ArrayLike<n
 }
 
 /** The counts of an integer histogram, which is stored as differences between neighbours. */
-export function countsOfDeltas(deltas: ArrayLike<number>): number[] {
-  const counts: number[] = [];
-  let count = 0;
-  for (let i = 0; i < deltas.length; i++) counts.push((count += deltas[i]!));
+export function countsOfDeltas(deltas: readonly number[]): number[] {
+  const counts = deltas.slice();
+  for (let i = 1; i < counts.length; i++) counts[i]! += counts[i - 1]!;
   return counts;
 }
 

@@ -8,8 +8,41 @@ const GROUP_START = 3;
 const GROUP_END = 4;
 const BYTES = 2;
 
+/** What 64-bit fields are, here numbers. */
+type Integer = ReturnType<protobuf.Reader['sint64']>;
+
+/** A varint of so many bytes is an integer of 31 bits. */
+const SHORT_BYTES = 4;
+
 export class CheckedReader extends protobuf.Reader {
   hasSkipped = false;
+
+  /** The bucket counts of a native histogram are short varints, by the dozen; protobufjs makes an object for each. */
+  override sint64(): Integer {
+    const value = this.#shortVarint();
+    if (value < 0) return super.sint64();
+    return ((value >>> 1) ^ -(value & 1)) as unknown as Integer;
+  }
+
+  override uint64(): Integer {
+    const value = this.#shortVarint();
+    return value < 0 ? super.uint64() : (value as unknown as Integer);
+  }
+
+  /** −1 if it is longer, or near the end. */
+  #shortVarint(): number {
+    const { buf, pos, len } = this;
+    if (len - pos < SHORT_BYTES) return -1;
+    let value = 0;
+    for (let i = 0; i < SHORT_BYTES; i++) {
+      const byte = buf[pos + i]!;
+      value |= (byte & 0x7f) << (7 * i);
+      if (byte >= 0x80) continue;
+      this.pos = pos + i + 1;
+      return value;
+    }
+    return -1;
+  }
 
   override skipType(wireType: number, depth?: number, fieldNumber?: number): protobuf.Reader {
     this.hasSkipped = true;

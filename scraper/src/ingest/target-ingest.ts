@@ -11,6 +11,7 @@ import { transcribeClassic } from '../parse/classic-transcript.ts';
 import type { ExpositionFormat } from '../parse/content-type.ts';
 import { ParseError } from '../parse/parse-error.ts';
 import { transcribeProtobuf } from '../parse/protobuf-transcript.ts';
+import { recycleTranscript } from '../parse/transcript.ts';
 import {
   BodyIngest,
   type BodyRules,
@@ -94,14 +95,14 @@ export class TargetIngest {
     if (isScanned) this.#lines.scan(page.body);
     try {
       if (isScanned && this.#isAllKnown) return this.#tryKnown(bodyBytes, time);
-      return this.#tryPage({ ...this.#linesOf(page), bodyBytes, isScanned }, time);
+      return this.#tryLines(page, isScanned, time);
     } catch (err) {
       if (err instanceof FailedPage) {
         return this.commitFailure(err.message, time, { ...err.counts, bodyBytes });
       }
       if (!(err instanceof AllLinesWanted)) throw err;
       this.#forgetLines();
-      return this.#tryPage({ ...this.#linesOf(page), bodyBytes, isScanned: false }, time, true);
+      return this.#tryLines(page, false, time, true);
     }
   }
 
@@ -133,6 +134,15 @@ export class TargetIngest {
     codes.addTo(counters);
     this.#lastSuccessMs = timeMs;
     return outcome;
+  }
+
+  #tryLines(page: Page, isScanned: boolean, time: ScrapeTime, areAllShown = false): ScrapeOutcome {
+    const lines = this.#linesOf(page);
+    try {
+      return this.#tryPage({ ...lines, bodyBytes: page.body.length, isScanned }, time, areAllShown);
+    } finally {
+      if (lines.format === 'transcript') recycleTranscript(lines);
+    }
   }
 
   #linesOf({ body, format }: Page): LinePage {

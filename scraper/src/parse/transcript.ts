@@ -10,6 +10,7 @@ import { ParseError } from './parse-error.ts';
 
 /** A body as lines, and the histograms that they name. */
 export interface Transcript {
+  /** Until the transcript is recycled. */
   readonly body: Buffer;
   readonly histograms: readonly NativeHistogram[];
   /** Per line that has some. */
@@ -27,6 +28,24 @@ const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const LETTER_N = 0x6e;
 
+/** What transcripts are written to, one after another: as garbage outside of the heap it would have V8 look for more of it. */
+let spare = Buffer.alloc(0);
+const spareBytesMax = 16 << 20;
+
+/** Nobody reads its body any more. */
+export function recycleTranscript({ body }: Transcript): void {
+  if (body.buffer.byteLength <= spare.length || body.buffer.byteLength > spareBytesMax) return;
+  spare = Buffer.from(body.buffer as ArrayBuffer);
+}
+
+/** At least so many bytes, of memory of its own. */
+function takeMemory(sizeBytes: number): Buffer {
+  if (spare.length < sizeBytes) return Buffer.allocUnsafeSlow(sizeBytes);
+  const taken = spare;
+  spare = Buffer.alloc(0);
+  return taken;
+}
+
 export class TranscriptWriter {
   readonly histograms: NativeHistogram[] = [];
   readonly #exemplars: (readonly ExposedExemplar[])[] = [];
@@ -37,7 +56,7 @@ export class TranscriptWriter {
   /** `bodyBytes`: size of what is transcribed. `bytesHint`: room to begin with. */
   constructor(bodyBytes: number, bytesHint = 2 * bodyBytes) {
     this.#bytesMax = Math.min(transcriptBytesMax, growthMax * bodyBytes + smallBytes);
-    this.#buffer = Buffer.allocUnsafe(Math.min(this.#bytesMax, bytesHint + 4096));
+    this.#buffer = takeMemory(Math.min(this.#bytesMax, bytesHint + 4096));
   }
 
   get length(): number {
@@ -122,7 +141,7 @@ export class TranscriptWriter {
     if (want <= this.#buffer.length) return;
     if (want > this.#bytesMax)
       throw new ParseError(`body is more than ${this.#bytesMax} bytes as text, want less`);
-    const larger = Buffer.allocUnsafe(Math.min(this.#bytesMax, 2 * want));
+    const larger = Buffer.allocUnsafeSlow(Math.min(this.#bytesMax, 2 * want));
     this.#buffer.copy(larger, 0, 0, this.#length);
     this.#buffer = larger;
   }

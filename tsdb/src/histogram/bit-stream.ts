@@ -4,9 +4,11 @@
 
 const WIDTHS = [3, 6, 9, 12, 18, 25, 56, 64] as const;
 const TWO_32 = 2 ** 32;
+/** A chunk is about a kilobyte, and each series has an open one. */
+const GROWTH_BYTES = 256;
 
 export class BitWriter {
-  private buffer = new Uint8Array(256);
+  private buffer = new Uint8Array(GROWTH_BYTES);
   private position = 0;
 
   /** The bytes so far; the last one filled with zeros. A copy. */
@@ -34,7 +36,7 @@ export class BitWriter {
 
   private reserve(): void {
     if ((this.position >> 3) + 16 <= this.buffer.length) return;
-    const larger = new Uint8Array(this.buffer.length * 2);
+    const larger = new Uint8Array(this.buffer.length + GROWTH_BYTES);
     larger.set(this.buffer);
     this.buffer = larger;
   }

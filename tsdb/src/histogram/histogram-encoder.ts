@@ -26,6 +26,48 @@ function setSum({ sum, isStale }: NativeHistogram): void {
   halves[0] = isStale ? STALE_NAN_LOW : NORMAL_NAN_LOW;
 }
 
+/** The last sample of an open chunk, written over by the next one: as an object of its own each would live just long enough to be costly. */
+class LastSample implements NativeHistogram {
+  readonly schema: number;
+  readonly zeroThreshold: number;
+  readonly positiveSpans: NativeHistogram['positiveSpans'];
+  readonly negativeSpans: NativeHistogram['negativeSpans'];
+  readonly customBounds: readonly number[];
+  readonly isFloat: boolean;
+  readonly isStale = false;
+  hint: NativeHistogram['hint'];
+  count: number;
+  zeroCount: number;
+  sum: number;
+  readonly positive: number[];
+  readonly negative: number[];
+
+  constructor(first: NativeHistogram) {
+    this.schema = first.schema;
+    this.zeroThreshold = first.zeroThreshold;
+    this.positiveSpans = first.positiveSpans;
+    this.negativeSpans = first.negativeSpans;
+    this.customBounds = first.customBounds;
+    this.isFloat = first.isFloat;
+    this.hint = first.hint;
+    this.count = first.count;
+    this.zeroCount = first.zeroCount;
+    this.sum = first.sum;
+    this.positive = first.positive.slice();
+    this.negative = first.negative.slice();
+  }
+
+  /** A sample with the same buckets. */
+  take({ hint, count, zeroCount, sum, positive, negative }: NativeHistogram): void {
+    this.hint = hint;
+    this.count = count;
+    this.zeroCount = zeroCount;
+    this.sum = sum;
+    for (let i = 0; i < positive.length; i++) this.positive[i] = positive[i]!;
+    for (let i = 0; i < negative.length; i++) this.negative[i] = negative[i]!;
+  }
+}
+
 export class HistogramEncoder {
   readonly isFloat: boolean;
   readonly layout: HistogramLayout;
@@ -39,7 +81,8 @@ export class HistogramEncoder {
   samples = 0;
   readonly minTimeMs: number;
   maxTimeMs: number;
-  last: NativeHistogram;
+  private readonly live: LastSample | undefined;
+  private stale: NativeHistogram | undefined;
 
   /** Begins a chunk with its first sample. */
   constructor(flag: ResetFlag, timeMs: number, first: NativeHistogram) {
@@ -48,7 +91,8 @@ export class HistogramEncoder {
     this.layout = first.isStale ? EMPTY_LAYOUT : first;
     this.minTimeMs = timeMs;
     this.maxTimeMs = timeMs;
-    this.last = first;
+    if (first.isStale) this.stale = first;
+    else this.live = new LastSample(first);
     writeLayout(this.out, this.layout);
     this.out.varbitInt(timeMs);
     if (this.isFloat) this.firstFloats(first);
@@ -94,6 +138,11 @@ export class HistogramEncoder {
     this.out.bits64(halves[1]!, halves[0]!);
   }
 
+  /** Until the next append(). */
+  get last(): NativeHistogram {
+    return this.stale ?? this.live!;
+  }
+
   get bytesLength(): number {
     return HEADER_BYTES + this.out.length;
   }
@@ -107,7 +156,8 @@ export class HistogramEncoder {
     else this.appendIntegers(sample);
     this.samples++;
     this.maxTimeMs = timeMs;
-    this.last = sample;
+    if (sample.isStale) this.stale = sample;
+    else this.live!.take(sample);
   }
 
   private appendIntegers(sample: NativeHistogram): void {
