@@ -88,11 +88,11 @@ export class HistogramEncoder {
   constructor(flag: ResetFlag, timeMs: number, first: NativeHistogram) {
     this.flag = flag;
     this.isFloat = first.isFloat;
-    this.layout = first.isStale ? EMPTY_LAYOUT : first;
     this.minTimeMs = timeMs;
     this.maxTimeMs = timeMs;
     if (first.isStale) this.stale = first;
     else this.live = new LastSample(first);
+    this.layout = this.live ?? EMPTY_LAYOUT;
     writeLayout(this.out, this.layout);
     this.out.varbitInt(timeMs);
     if (this.isFloat) this.firstFloats(first);
