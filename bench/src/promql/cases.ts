@@ -1,14 +1,18 @@
-// The queries that are measured, each as a range query over all steps.
+// The queries that are measured: those of Thanos's engine benchmark, and some that go beyond.
 
 const requests = 'http_requests_total';
 const memory = 'memory_bytes';
+const durations = 'request_duration_seconds';
 
-export const cases: Readonly<Record<string, string>> = {
+/** As range queries over all steps. */
+export const rangeCases: Readonly<Record<string, string>> = {
   selector: requests,
   sum: `sum(${requests})`,
   sumByPod: `sum by (pod) (${requests})`,
   topk: `topk(10, ${memory})`,
   bottomk: `bottomk(10, ${memory})`,
+  limitk: `limitk(10, ${requests})`,
+  limitRatio: `limit_ratio(0.5, ${requests})`,
   quantile: `quantile by (namespace) (0.9, ${memory})`,
   variableQuantile: `quantile by (namespace) (scalar(memory_bytes{pod="web-1",container="app"} > bool 0), ${memory})`,
   rate: `rate(${requests}[1m])`,
@@ -23,18 +27,50 @@ export const cases: Readonly<Record<string, string>> = {
   comparison: `${memory} > 500000`,
   unary: `-${memory}`,
   offset: `${requests} offset 5m`,
+  atModifier: `${requests} @ end()`,
   clamp: `clamp(${memory}, 100000, 900000)`,
+  clampMin: `clamp_min(${memory}, 500000)`,
   complex: `sum by (namespace) (ceil(rate(${requests}[2m]) * 60) % 7) > 10`,
   histogramQuantile: 'histogram_quantile(0.9, rate(latency_seconds_bucket[2m]))',
   histogramQuantileSum: 'histogram_quantile(0.9, sum by (le, namespace) (rate(latency_seconds_bucket[2m])))',
   sort: `sort(${requests})`,
   absent: `absent(${requests})`,
   absentOverTime: `absent_over_time(${requests}[5m])`,
+  doubleExponentialSmoothing: `double_exponential_smoothing(${memory}[5m], 0.1, 0.1)`,
   avgOverTime: `avg_over_time(${memory}[5m])`,
+  countOverTime: `count_over_time(${memory}[5m])`,
+  minOverTime: `min_over_time(${memory}[5m])`,
+  lastOverTime: `last_over_time(${memory}[5m])`,
+  presentOverTime: `present_over_time(${memory}[5m])`,
   maxOverTimeLong: `max_over_time(${memory}[1h])`,
   stddevOverTime: `stddev_over_time(${memory}[5m])`,
+  stdvarOverTimeLong: `stdvar_over_time(${memory}[1h])`,
   sumOverTimeLong: `sum_over_time(${memory}[1h])`,
   countValues: `count_values("value", floor(${memory} / 100000))`,
   labelReplace: `label_replace(${memory}, "short", "$1", "pod", "web-(.*)")`,
   or: `${requests} or ${memory}`,
+  native: durations,
+  nativeSum: `sum(${durations})`,
+  nativeAvg: `avg(${durations})`,
+  nativeRate: `rate(${durations}[2m])`,
+  nativeSumRate: `sum(rate(${durations}[2m]))`,
+  nativeCount: `histogram_count(${durations})`,
+  nativeCountOfSum: `histogram_count(sum(${durations}))`,
+  nativeAverage: `histogram_avg(sum by (namespace) (rate(${durations}[2m])))`,
+  nativeQuantile: `histogram_quantile(0.9, ${durations})`,
+  nativeQuantileSum: `histogram_quantile(0.9, sum by (namespace) (rate(${durations}[2m])))`,
+  nativeScalar: `${durations} * 3`,
+};
+
+/** As instant queries at the last step. */
+export const instantCases: Readonly<Record<string, string>> = {
+  instantSelector: requests,
+  instantCount: `count(${requests})`,
+  instantCountValues: `count_values("value", floor(${memory} / 100000))`,
+  instantRound: `round(${memory})`,
+  instantAvg: `avg(${requests})`,
+  instantSum: `sum(${requests})`,
+  instantSumByPod: `sum by (pod) (${requests})`,
+  instantRate: `rate(${requests}[1m])`,
+  instantSumRate: `sum(rate(${requests}[1m]))`,
 };

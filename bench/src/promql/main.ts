@@ -1,4 +1,4 @@
-// Bench: CPU seconds and peak memory of range queries, storage and JSON included, against Prometheus over the same
+// Bench: CPU seconds and peak memory of range and instant queries, storage and JSON included, against Prometheus over the same
 // database. Both servers stay up; queries go to them in turn, and figures are medians over rounds.
 
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { median } from '../process-usage.ts';
 import { ask, cpuOfAsking, type Side, startOurs, startPrometheus, stopped } from '../sides.ts';
-import { cases } from './cases.ts';
+import { instantCases, rangeCases } from './cases.ts';
 import { INTERVAL_MS, STEPS, writeSamples } from './data.ts';
 
 interface Figures {
@@ -37,11 +37,16 @@ const running: Side[] = [];
 try {
   const endMs = await writeSamples(join(folder, 'ours'), size.pods);
   cpSync(join(folder, 'ours'), join(folder, 'theirs'), { recursive: true });
-  const theirs = await startPrometheus(flags.peer, folder, join(folder, 'theirs'));
+  const theirs = await startPrometheus(flags.peer, folder, join(folder, 'theirs'), [
+    '--enable-feature=promql-experimental-functions',
+  ]);
   running.push(theirs);
   const ours = await startOurs(folder, join(folder, 'ours'));
   running.push(ours);
-  const names = Object.keys(cases).filter((name) => flags.only === undefined || name === flags.only);
+  const only = flags.only?.split(',');
+  const names = [...Object.keys(rangeCases), ...Object.keys(instantCases)].filter(
+    (name) => only?.includes(name) ?? true,
+  );
   await warmUp(names, { ours, theirs }, endMs);
   const rows = [];
   for (const name of names) rows.push(await measureCase(name, { ours, theirs }, endMs));
@@ -61,8 +66,11 @@ async function warmUp(
 }
 
 function pathOf(name: string, endMs: number): string {
+  const instant = instantCases[name];
+  if (instant !== undefined)
+    return `/api/v1/query?${new URLSearchParams({ query: instant, time: `${endMs / 1000}` })}`;
   const query = new URLSearchParams({
-    query: cases[name]!,
+    query: rangeCases[name]!,
     start: `${(endMs - STEPS * INTERVAL_MS) / 1000}`,
     end: `${endMs / 1000}`,
     step: `${INTERVAL_MS / 1000}`,

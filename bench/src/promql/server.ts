@@ -52,6 +52,7 @@ mountQuerier({
   defaultIntervalMs: 60_000,
   storeTimeoutMs: 300_000,
   corsOrigin: '',
+  enableFeature: 'promql-experimental-functions',
   flags: {},
 });
 stdout.write(`${(await querier.listen()).url}\n`);
