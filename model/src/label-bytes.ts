@@ -16,9 +16,17 @@ export function encodeLabels({ flat }: Labels): Uint8Array {
   return bytes;
 }
 
-/** Throws CorruptionError for what encodeLabels does not write; order and uniqueness of names are the writer's promise. */
-export function decodeLabels(bytes: Uint8Array): Labels {
-  const source = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+/** The text of source[from, to). */
+type TextOf = (source: Uint8Array, from: number, to: number) => string;
+
+const decodedText: TextOf = (source, from, to) =>
+  Buffer.from(source.buffer, source.byteOffset + from, to - from).toString();
+
+/**
+ * Throws CorruptionError for what encodeLabels does not write; order and uniqueness of names are the writer's promise.
+ * `textOf`: for callers that know some texts already.
+ */
+export function decodeLabels(source: Uint8Array, textOf: TextOf = decodedText): Labels {
   const flat: string[] = [];
   let at = 0;
   while (at < source.length) {
@@ -30,7 +38,7 @@ export function decodeLabels(bytes: Uint8Array): Labels {
       if (byte < 0x80) break;
     }
     if (length > source.length - at) throw damage(at, `a text of ${length} bytes goes on beyond the end`);
-    flat.push(source.toString('utf8', at, at + length));
+    flat.push(textOf(source, at, at + length));
     at += length;
   }
   if (flat.length % 2 !== 0) throw damage(at, 'a name without a value');

@@ -40,6 +40,7 @@ export class HeadSeriesSet implements SeriesSet {
   // Kept, because the series may leave the head before the reader asks.
   private currentLabels: Labels | undefined;
   private currentLabelSet: Uint8Array | undefined;
+  private labelBytes = new Uint8Array(1 << 8);
   private currentSchedule: Schedule | undefined;
 
   constructor(
@@ -85,11 +86,18 @@ export class HeadSeriesSet implements SeriesSet {
       if (this.current.length === 0) return false;
     }
     if (this.packed) {
-      this.currentLabelSet = this.selection.labelSet(this.at);
+      this.currentLabelSet = this.copied(this.selection.labelSet(this.at));
       this.currentLabels = undefined;
     } else this.currentLabels = this.head.index.sets.labels(slot);
     this.currentSchedule = this.head.schedule(ref);
     return true;
+  }
+
+  private copied(labelSet: Uint8Array): Uint8Array {
+    const { length } = labelSet;
+    if (length > this.labelBytes.length) this.labelBytes = new Uint8Array(2 * length);
+    this.labelBytes.set(labelSet);
+    return this.labelBytes.subarray(0, length);
   }
 
   get labels(): Labels {
