@@ -40,7 +40,7 @@ export {
 } from './histogram-text.ts';
 export { trimHistogram, type TrimSide } from './histogram-trim.ts';
 export { JsonField } from './json-field.ts';
-export { decodeLabels, encodeLabels } from './label-bytes.ts';
+export { compareLabelSets, decodeLabels, encodeLabels } from './label-bytes.ts';
 export { LabelInterner } from './label-interner.ts';
 export {
   isValidLegacyLabelName,

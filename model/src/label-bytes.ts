@@ -45,6 +45,24 @@ export function decodeLabels(source: Uint8Array, textOf: TextOf = decodedText): 
   return Labels.fromSorted(flat);
 }
 
+/** The order of compareLabels, of two sets as encodeLabels gives them. */
+export function compareLabelSets(a: Uint8Array, b: Uint8Array): number {
+  let i = 0;
+  let j = 0;
+  while (i < a.length && j < b.length) {
+    let aLength = a[i]! & 0x7f;
+    for (let shift = 7; a[i++]! >= 0x80; shift += 7) aLength |= (a[i]! & 0x7f) << shift;
+    let bLength = b[j]! & 0x7f;
+    for (let shift = 7; b[j++]! >= 0x80; shift += 7) bLength |= (b[j]! & 0x7f) << shift;
+    const common = Math.min(aLength, bLength);
+    for (let k = 0; k < common; k++) if (a[i + k] !== b[j + k]) return a[i + k]! - b[j + k]!;
+    if (aLength !== bLength) return aLength - bLength;
+    i += common;
+    j += common;
+  }
+  return a.length - i - (b.length - j);
+}
+
 function damage(at: number, reason: string): CorruptionError {
   return new CorruptionError('label set', at, reason);
 }

@@ -97,7 +97,7 @@ function* writePoints(
 }
 
 /** Labels as JSON objects; names and values of one answer are mostly the same. */
-class MetricTexts {
+export class MetricTexts {
   readonly #names = new Map<string, string>();
 
   of({ flat }: Labels): string {

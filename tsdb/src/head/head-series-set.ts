@@ -76,11 +76,11 @@ export class HeadSeriesSet implements SeriesSet {
   private enter(ref: SeriesRef): boolean {
     const slot = slotOf(ref);
     if (!this.head.refs.isUsed(slot) || this.head.refs.refAt(slot) !== ref) return false;
-    if (this.packed) {
+    if (this.skipChunks) {
+      if (!this.head.overlaps(slot, this.minTimeMs, this.maxTimeMs)) return false;
+    } else if (this.packed) {
       this.current = undefined;
       if (this.chunkList.length === 0) return false;
-    } else if (this.skipChunks) {
-      if (!this.head.overlaps(slot, this.minTimeMs, this.maxTimeMs)) return false;
     } else {
       this.current = this.head.chunks(slot, this.minTimeMs, this.maxTimeMs);
       if (this.current.length === 0) return false;
