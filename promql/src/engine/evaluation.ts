@@ -160,7 +160,7 @@ export class Evaluation {
   /** All rows of an open operator. */
   async materialize(op: Operator, where: string): Promise<Tile> {
     const { steps } = op.grid;
-    const rows = op.series.labels.length;
+    const rows = op.series.count;
     const tile = this.take(rows, steps, where);
     const batch = batchRows(steps);
     for (let from = 0; from < rows; from += batch) {
@@ -177,7 +177,7 @@ export class Evaluation {
     visit: (tile: Tile, first: number, rows: number) => void,
   ): Promise<void> {
     const { steps } = op.grid;
-    const total = op.series.labels.length;
+    const total = op.series.count;
     const batch = Math.min(batchRows(steps), total);
     const tile = this.lend(batch, steps, where);
     for (let from = 0; from < total; from += batch) {
