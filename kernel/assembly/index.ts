@@ -97,6 +97,7 @@ export {
   jsonTextAt,
   jsonTextLength,
   newJsonWriter,
+  PIECES_MAX,
   POINTS_MAX,
   startJson,
   takeJson,
@@ -104,6 +105,16 @@ export {
   writePoints,
   writeText,
 } from './json-writer';
+
+export {
+  BUCKETS_MAX,
+  hasBuckets,
+  PIECE_TEXT_MAX,
+  setPiece,
+  switchToHistograms,
+  writeBuckets,
+  writeHistogram,
+} from './json-histogram';
 
 export { hasReset, WINDOW_BYTES, windowRates } from './window-rates';
 

@@ -1,7 +1,7 @@
-// Hot: answers as Prometheus's JSON, gzip included, written in WASM memory once per row of points.
+// Hot: answers as Prometheus's JSON, gzip included, written in WASM memory once per row of points or native histogram.
 
 import { crc32 } from 'node:zlib';
-import { deflateCodes, type DeflateCodes } from './deflate-codes.ts';
+import { type DeflateCodes, GZIP_HEADER, histogramCodes, pointCodes } from './deflate-codes.ts';
 import { type KernelInstance, sharedInstance } from './instance.ts';
 import { powersOfTen } from './powers-of-ten.ts';
 
@@ -9,11 +9,18 @@ import { powersOfTen } from './powers-of-ten.ts';
 const IDLE_MAX = 4;
 
 interface Tables {
-  readonly codes: DeflateCodes;
-  readonly codesAt: number;
+  readonly points: LoadedCodes;
+  readonly histograms: LoadedCodes;
+}
+
+interface LoadedCodes extends DeflateCodes {
+  readonly at: number;
 }
 
 const waitingMax = 128 << 10;
+
+/** By number, as assembly/json-histogram.ts has them: how a histogram begins, its sum, its list of buckets. */
+const histogramTexts = ['[', '"}],[', '"]]}],[', ',{"count":"', '","sum":"', '","buckets":['];
 
 let tables: Tables | undefined;
 const idle: number[] = [];
@@ -22,11 +29,13 @@ let memory = Buffer.alloc(0);
 
 function loadTables(kernel: KernelInstance): Tables {
   const { exports } = kernel;
-  const codes = deflateCodes();
-  const codesAt = exports.alloc(exports.CODE_TABLE_BYTES.value) >>> 0;
-  kernel.bytes.set(codes.table, codesAt);
+  const [points, histograms] = [pointCodes(), histogramCodes()].map((codes) => {
+    const at = exports.alloc(exports.CODE_TABLE_BYTES.value) >>> 0;
+    kernel.bytes.set(codes.table, at);
+    return { ...codes, at };
+  });
   kernel.bytes.set(powersOfTen(), exports.powersOfTen.value >>> 0);
-  return { codes, codesAt };
+  return { points: points!, histograms: histograms! };
 }
 
 /**
@@ -40,6 +49,7 @@ export class JsonWriter {
   #crc = 0;
   #sizeBytes = 0;
   #isDropped = false;
+  #pieceCount = 0;
   /** What had to make room. */
   #ready: Uint8Array[] = [];
 
@@ -48,10 +58,12 @@ export class JsonWriter {
     tables ??= loadTables(this.#kernel);
     this.#gzip = gzip;
     this.#at = idle.pop() ?? exports.newJsonWriter() >>> 0;
-    const { codesAt, codes } = tables;
     if (gzip) {
-      exports.startJson(this.#at, codesAt, codes.header.length, codes.bits, codes.bitCount);
-      this.#kernel.bytes.set(codes.header, exports.jsonOutAt(this.#at) >>> 0);
+      const { at, header, bits, bitCount } = tables.points;
+      exports.startJson(this.#at, at, GZIP_HEADER.length + header.length, bits, bitCount);
+      const outAt = exports.jsonOutAt(this.#at) >>> 0;
+      this.#kernel.bytes.set(GZIP_HEADER, outAt);
+      this.#kernel.bytes.set(header, outAt + GZIP_HEADER.length);
     } else exports.startJson(this.#at, 0, 0, 0, 0);
   }
 
@@ -91,7 +103,7 @@ export class JsonWriter {
     }
   }
 
-  /** The next points are a row's first. */
+  /** The next points or histograms are a row's first. */
   beginRow(): void {
     this.#kernel.exports.beginRow(this.#at);
   }
@@ -106,6 +118,73 @@ export class JsonWriter {
     floats.set(whole ? timesMs : timesMs.subarray(from, to), inputAt);
     floats.set(whole ? values : values.subarray(from, to), inputAt + JsonWriter.pointsMax);
     exports.writePoints(this.#at, to - from);
+  }
+
+  /** Makes a number of what a bucket prints before its count, `[0,"1","2","`; there are at most bucketTextsMax at a time. */
+  learnBucket(text: string): number {
+    if (this.#pieceCount === 0) this.#learnPieces();
+    const { PIECES_MAX } = this.#kernel.exports;
+    if (this.#pieceCount === PIECES_MAX.value) throw new RangeError('BUG: json: too many texts of buckets');
+    return this.#learn(`"],${text}`);
+  }
+
+  /** The numbers of buckets are free for others. */
+  forgetBuckets(): void {
+    this.#pieceCount = Math.min(this.#pieceCount, histogramTexts.length);
+  }
+
+  #learnPieces(): void {
+    for (const text of histogramTexts) this.#learn(text);
+    const { exports, bytes } = this.#kernel;
+    const { at, header, bits, bitCount } = tables!.histograms;
+    const inputAt = exports.jsonInputAt(this.#at) >>> 0;
+    bytes.set(header, inputAt);
+    bytes[inputAt + header.length] = bits;
+    exports.switchToHistograms(this.#at, at, header.length * 8 + bitCount);
+  }
+
+  #learn(text: string): number {
+    const { exports, bytes } = this.#kernel;
+    const ascii = Buffer.from(text, 'latin1');
+    const bytesMax = exports.PIECE_TEXT_MAX.value;
+    if (ascii.length > bytesMax) throw new RangeError(`BUG: json: text "${text}", want at most ${bytesMax} bytes`);
+    bytes.set(ascii, exports.jsonInputAt(this.#at) >>> 0);
+    exports.setPiece(this.#at, this.#pieceCount, ascii.length);
+    return this.#pieceCount++;
+  }
+
+  /**
+   * `[seconds,{"count":"1","sum":"2"`, its buckets to come, behind what ends the histogram before it in its row;
+   * endHistograms() ends the last one.
+   */
+  histogram(timeMs: number, count: number, sum: number): void {
+    if (this.#pieceCount === 0) this.#learnPieces();
+    this.#makeRoom();
+    const { exports, floats } = this.#kernel;
+    const inputAt = exports.jsonInputAt(this.#at) >>> 3;
+    floats[inputAt] = timeMs;
+    floats[inputAt + 1] = count;
+    floats[inputAt + 2] = sum;
+    exports.writeHistogram(this.#at);
+  }
+
+  /** The first `length` buckets of `counts`, at most bucketsMax, whose texts have `numbers`; without empty ones. */
+  buckets(numbers: ArrayLike<number>, counts: ArrayLike<number>, length: number): void {
+    this.#makeRoom();
+    const { exports, words, floats } = this.#kernel;
+    const inputAt = exports.jsonInputAt(this.#at) >>> 0;
+    const numbersAt = inputAt >>> 2;
+    const countsAt = (inputAt + 4 * JsonWriter.bucketsMax) >>> 3;
+    for (let i = 0; i < length; i++) {
+      words[numbersAt + i] = numbers[i]!;
+      floats[countsAt + i] = counts[i]!;
+    }
+    exports.writeBuckets(this.#at, length);
+  }
+
+  /** Ends a row's last histogram, of which there is one. */
+  endHistograms(): void {
+    this.text(this.#kernel.exports.hasBuckets(this.#at) === 0 ? '"}]' : '"]]}]');
   }
 
   /** What is ready; empty if nothing is. */
@@ -152,4 +231,8 @@ export class JsonWriter {
 
   /** Of one call of points(). */
   static readonly pointsMax = 2048;
+  /** Of one call of buckets(). */
+  static readonly bucketsMax = 1024;
+  /** How many texts of buckets have numbers at a time; no fewer than bucketsMax. */
+  static readonly bucketTextsMax = 2048 - histogramTexts.length;
 }

@@ -41,19 +41,32 @@ export function zeroBucket({ zeroThreshold, zeroCount }: FloatHistogram): Histog
 
 /** All buckets, rising; the zero bucket only if anything is in it. A bucket that it overlaps begins where it ends. */
 export function allBuckets(h: FloatHistogram): HistogramBucket[] {
-  const buckets: HistogramBucket[] = [];
-  for (let i = h.negative.counts.length - 1; i >= 0; i--) {
-    const bucket = negativeBucket(h, i);
-    const overlaps = bucket.upper < 0 && bucket.upper > -h.zeroThreshold;
-    buckets.push(overlaps ? { ...bucket, upper: -h.zeroThreshold } : bucket);
-  }
-  if (h.zeroCount > 0) buckets.push(zeroBucket(h));
-  for (let i = 0; i < h.positive.counts.length; i++) {
-    const bucket = positiveBucket(h, i);
-    const overlaps = bucket.lower > 0 && bucket.lower < h.zeroThreshold;
-    buckets.push(overlaps ? { ...bucket, lower: h.zeroThreshold } : bucket);
-  }
-  return buckets;
+  return Array.from({ length: bucketCount(h) }, (_, place) => bucketAt(h, place));
+}
+
+/** How many of them there are. */
+export function bucketCount({ negative, zeroCount, positive }: FloatHistogram): number {
+  return negative.indexes.length + (zeroCount > 0 ? 1 : 0) + positive.indexes.length;
+}
+
+/** The one at a place below bucketCount(h). */
+export function bucketAt(h: FloatHistogram, place: number): HistogramBucket {
+  const above = place - h.negative.indexes.length;
+  if (above < 0) return clippedNegative(h, -1 - above);
+  if (h.zeroCount > 0) return above === 0 ? zeroBucket(h) : clippedPositive(h, above - 1);
+  return clippedPositive(h, above);
+}
+
+function clippedNegative(h: FloatHistogram, position: number): HistogramBucket {
+  const bucket = negativeBucket(h, position);
+  const overlaps = bucket.upper < 0 && bucket.upper > -h.zeroThreshold;
+  return overlaps ? { ...bucket, upper: -h.zeroThreshold } : bucket;
+}
+
+function clippedPositive(h: FloatHistogram, position: number): HistogramBucket {
+  const bucket = positiveBucket(h, position);
+  const overlaps = bucket.lower > 0 && bucket.lower < h.zeroThreshold;
+  return overlaps ? { ...bucket, lower: h.zeroThreshold } : bucket;
 }
 
 /** The list without the leading buckets that end at or below an absolute value. */

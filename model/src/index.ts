@@ -20,9 +20,10 @@ export {
   bucketsOfSpans,
   coarserBuckets,
   countsOfDeltas,
+  sameIndexes,
   spansOfBuckets,
 } from './histogram-buckets.ts';
-export { allBuckets, type HistogramBucket } from './histogram-iterate.ts';
+export { allBuckets, bucketAt, bucketCount, type HistogramBucket } from './histogram-iterate.ts';
 export { wasReset } from './histogram-reset.ts';
 export {
   histogramFraction,
@@ -32,6 +33,7 @@ export {
 } from './histogram-statistics.ts';
 export { type AddOutcome, HistogramMean, HistogramSum } from './histogram-sum.ts';
 export {
+  bucketJsonHead,
   histogramExpression,
   type HistogramJson,
   histogramText,
