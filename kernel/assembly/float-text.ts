@@ -8,8 +8,6 @@ const POWER_MAX: i32 = 324;
 const HIDDEN_BIT: u64 = 1 << 52;
 /** What putNumber may write beyond the end that it returns. */
 export const NUMBER_SLACK: usize = 32;
-/** No number is longer. */
-export const NUMBER_BYTES_MAX: usize = 24;
 
 /** The top 128 bits of 10^k, k = −292..324, rounded up, as (high, low) u64; filled by JavaScript. */
 export let powersOfTen: usize = 0;

@@ -97,7 +97,6 @@ export {
   jsonTextAt,
   jsonTextLength,
   newJsonWriter,
-  PIECES_MAX,
   POINTS_MAX,
   startJson,
   takeJson,
@@ -107,10 +106,10 @@ export {
 } from './json-writer';
 
 export {
-  BUCKETS_MAX,
+  addPiece,
   hasBuckets,
+  keepPieces,
   PIECE_TEXT_MAX,
-  setPiece,
   switchToHistograms,
   writeBuckets,
   writeHistogram,

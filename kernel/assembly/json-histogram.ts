@@ -24,6 +24,7 @@ import {
   IS_GZIP,
   JOINT,
   PIECE_BYTES,
+  PIECE_COUNT,
   PIECE_PLACE,
   PIECES,
   PIECES_MAX,
@@ -52,21 +53,29 @@ const LIST: u32 = 5;
 const SEPARATOR: usize = 3;
 
 @inline function pieceAt(writer: usize, number: u32): usize {
-  if (number >= PIECES_MAX) unreachable();
+  if (number >= load<u32>(writer, PIECE_COUNT)) unreachable();
   return writer + PIECES + <usize>number * PIECE_BYTES;
 }
 
-/** A piece of this number has the first `length` bytes of the input as text, and was not written yet. */
-export function setPiece(writer: usize, number: u32, length: u32): void {
+/** One more piece, with the first `length` bytes of the input as text; returns its number. Traps if there are PIECES_MAX. */
+export function addPiece(writer: usize, length: u32): u32 {
+  const number = load<u32>(writer, PIECE_COUNT);
+  if (number >= PIECES_MAX || length > PIECE_TEXT_MAX) unreachable();
+  store<u32>(writer, number + 1, PIECE_COUNT);
   const piece = pieceAt(writer, number);
   memory.fill(piece, 0, PIECE_BYTES);
-  memory.copy(piece, writer + INPUT, <usize>min(length, PIECE_TEXT_MAX));
-  store<u32>(piece, min(length, PIECE_TEXT_MAX), LENGTH);
+  memory.copy(piece, writer + INPUT, <usize>length);
+  store<u32>(piece, length, LENGTH);
+  return number;
+}
+
+/** Forgets all but the first `count` pieces. */
+export function keepPieces(writer: usize, count: u32): void {
+  store<u32>(writer, min(count, load<u32>(writer, PIECE_COUNT)), PIECE_COUNT);
 }
 
 /** From here on histograms are most of the text: goes on with codes that fit them, announced by bits in the input. */
 export function switchToHistograms(writer: usize, codes: usize, headerBits: u32): void {
-  if (load<u32>(writer, IS_GZIP) == 0) return;
   enterStream(writer + STREAM);
   switchCodes(codes, writer + INPUT, headerBits);
   leaveStream(writer + STREAM);

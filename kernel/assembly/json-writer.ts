@@ -49,6 +49,8 @@ const ROW_BEFORE: usize = 48;
 export const IS_GZIP: usize = 52;
 /** Which piece ends the histogram before and begins the next. */
 export const JOINT: usize = 56;
+/** How many pieces there are. */
+export const PIECE_COUNT: usize = 60;
 const TIMES: usize = 64;
 const VALUES: usize = TIMES + <usize>POINTS_MAX * 8;
 const PLACES: usize = VALUES + <usize>POINTS_MAX * 8;
@@ -72,7 +74,7 @@ export function freeJsonWriter(writer: usize): void {
 /** Begins an answer, whose first `outLength` bytes and some bits are in place; without codes it stays text. */
 export function startJson(writer: usize, codes: usize, outLength: u32, bits: u32, bitCount: u32): void {
   memory.fill(writer, 0, TIMES);
-  memory.fill(writer + HASHES, 0, INPUT - HASHES);
+  memory.fill(writer + HASHES, 0, <usize>4 << HASH_BITS);
   store<u32>(writer, <u32>(writer + OUT) + outLength);
   store<u32>(writer, bitCount, 4);
   store<u64>(writer, <u64>bits, 8);

@@ -61,16 +61,18 @@ function pointDistances(): number[] {
   return Array.from({ length: DISTANCES }, (_, symbol) => (symbol >= 20 ? 200 : symbol >= 8 ? 50 : 5));
 }
 
-/** A bucket that is not the same as in the histogram before is a match of its bounds and some digits. */
+/** A bucket that is not as in the histogram before is a match of its bounds and some digits; those that are make long matches. */
 function histogramLiterals(): number[] {
   const weights = pointLiterals();
-  weights.fill(900, 273, 279);
+  weights.fill(900, 273, 276);
+  weights.fill(250, 276, 285);
+  weights[285] = 900;
   return weights;
 }
 
 /** The histogram before, with ten to hundreds of buckets of 30 to 60 bytes. */
 function histogramDistances(): number[] {
-  return Array.from({ length: DISTANCES }, (_, symbol) => (symbol >= 18 && symbol < 26 ? 200 : 10));
+  return Array.from({ length: DISTANCES }, (_, symbol) => (symbol >= 15 && symbol < 26 ? 200 : 10));
 }
 
 /** Huffman's, by symbol. */

@@ -122,10 +122,9 @@ export interface KernelExports {
   jsonTextLength(writer: number): number;
   takeJson(writer: number): void;
   endJson(writer: number): void;
-  readonly PIECES_MAX: { readonly value: number };
   readonly PIECE_TEXT_MAX: { readonly value: number };
-  readonly BUCKETS_MAX: { readonly value: number };
-  setPiece(writer: number, piece: number, length: number): void;
+  addPiece(writer: number, length: number): number;
+  keepPieces(writer: number, count: number): void;
   switchToHistograms(writer: number, codes: number, headerBits: number): void;
   writeHistogram(writer: number): void;
   writeBuckets(writer: number, count: number): void;

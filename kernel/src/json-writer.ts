@@ -5,7 +5,7 @@ import { type DeflateCodes, GZIP_HEADER, histogramCodes, pointCodes } from './de
 import { type KernelInstance, sharedInstance } from './instance.ts';
 import { powersOfTen } from './powers-of-ten.ts';
 
-/** Writers that wait for the next answer; each has nearly 1 MB. */
+/** Writers that wait for the next answer; each has 1.2 MB. */
 const IDLE_MAX = 4;
 
 interface Tables {
@@ -29,17 +29,18 @@ let memory = Buffer.alloc(0);
 
 function loadTables(kernel: KernelInstance): Tables {
   const { exports } = kernel;
-  const [points, histograms] = [pointCodes(), histogramCodes()].map((codes) => {
+  const load = (codes: DeflateCodes): LoadedCodes => {
     const at = exports.alloc(exports.CODE_TABLE_BYTES.value) >>> 0;
     kernel.bytes.set(codes.table, at);
     return { ...codes, at };
-  });
+  };
+  const loaded = { points: load(pointCodes()), histograms: load(histogramCodes()) };
   kernel.bytes.set(powersOfTen(), exports.powersOfTen.value >>> 0);
-  return { points: points!, histograms: histograms! };
+  return loaded;
 }
 
 /**
- * Text and points of one answer. What has been written comes out of take() and end(), as copies: JSON, or one gzip
+ * Text, points and native histograms of one answer. What has been written comes out of take() and end(), as copies: JSON, or one gzip
  * stream of it, in pieces if taken when `isFull`. Whoever made it must end() or drop() it.
  */
 export class JsonWriter {
@@ -49,7 +50,7 @@ export class JsonWriter {
   #crc = 0;
   #sizeBytes = 0;
   #isDropped = false;
-  #pieceCount = 0;
+  #hasHistograms = false;
   /** What had to make room. */
   #ready: Uint8Array[] = [];
 
@@ -120,21 +121,23 @@ export class JsonWriter {
     exports.writePoints(this.#at, to - from);
   }
 
-  /** Makes a number of what a bucket prints before its count, `[0,"1","2","`; there are at most bucketTextsMax at a time. */
+  /** Gives a number to what a bucket prints before its count, `[0,"1","2","`. There are at most bucketTextsMax at a time. */
   learnBucket(text: string): number {
-    if (this.#pieceCount === 0) this.#learnPieces();
-    const { PIECES_MAX } = this.#kernel.exports;
-    if (this.#pieceCount === PIECES_MAX.value) throw new RangeError('BUG: json: too many texts of buckets');
+    this.#beginHistograms();
     return this.#learn(`"],${text}`);
   }
 
-  /** The numbers of buckets are free for others. */
+  /** The numbers of all buckets are free again. */
   forgetBuckets(): void {
-    this.#pieceCount = Math.min(this.#pieceCount, histogramTexts.length);
+    this.#kernel.exports.keepPieces(this.#at, histogramTexts.length);
   }
 
-  #learnPieces(): void {
+  /** Once in an answer. */
+  #beginHistograms(): void {
+    if (this.#hasHistograms) return;
+    this.#hasHistograms = true;
     for (const text of histogramTexts) this.#learn(text);
+    if (!this.#gzip) return;
     const { exports, bytes } = this.#kernel;
     const { at, header, bits, bitCount } = tables!.histograms;
     const inputAt = exports.jsonInputAt(this.#at) >>> 0;
@@ -147,10 +150,9 @@ export class JsonWriter {
     const { exports, bytes } = this.#kernel;
     const ascii = Buffer.from(text, 'latin1');
     const bytesMax = exports.PIECE_TEXT_MAX.value;
-    if (ascii.length > bytesMax) throw new RangeError(`BUG: json: text "${text}", want at most ${bytesMax} bytes`);
+    if (ascii.length > bytesMax) throw new RangeError(`json: text ${text}, want at most ${bytesMax} bytes`);
     bytes.set(ascii, exports.jsonInputAt(this.#at) >>> 0);
-    exports.setPiece(this.#at, this.#pieceCount, ascii.length);
-    return this.#pieceCount++;
+    return exports.addPiece(this.#at, ascii.length);
   }
 
   /**
@@ -158,7 +160,7 @@ export class JsonWriter {
    * endHistograms() ends the last one.
    */
   histogram(timeMs: number, count: number, sum: number): void {
-    if (this.#pieceCount === 0) this.#learnPieces();
+    this.#beginHistograms();
     this.#makeRoom();
     const { exports, floats } = this.#kernel;
     const inputAt = exports.jsonInputAt(this.#at) >>> 3;
@@ -233,6 +235,6 @@ export class JsonWriter {
   static readonly pointsMax = 2048;
   /** Of one call of buckets(). */
   static readonly bucketsMax = 1024;
-  /** How many texts of buckets have numbers at a time; no fewer than bucketsMax. */
+  /** How many buckets have numbers at a time; no fewer than bucketsMax. */
   static readonly bucketTextsMax = 2048 - histogramTexts.length;
 }

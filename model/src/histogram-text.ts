@@ -55,7 +55,7 @@ export function histogramToJson(h: FloatHistogram): HistogramJson {
   return buckets.length === 0 ? totals : { ...totals, buckets };
 }
 
-/** What a bucket in JSON begins with, up to its count: `[0,"1","2","`. At most 58 bytes, ASCII. */
+/** What a bucket in JSON begins with, up to its count: `[0,"1","2","`. At most 60 bytes, ASCII. */
 export function bucketJsonHead(bucket: HistogramBucket): string {
   return `[${boundaryRule(bucket)},"${formatSampleValue(bucket.lower)}","${formatSampleValue(bucket.upper)}","`;
 }
