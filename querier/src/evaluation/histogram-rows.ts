@@ -47,7 +47,7 @@ export class HistogramRows {
       this.#from = from;
     }
     this.#example = h;
-    for (let place = from; place < to; place++) this.#counts[place - from] = countAt(h, place);
+    copyCounts(h, from, to, this.#counts);
     this.#writer.buckets(this.#numbers, this.#counts, to - from);
   }
 
@@ -96,9 +96,21 @@ function bucketKey({ negative, zeroCount, positive }: FloatHistogram, place: num
   return positive.indexes[above]! * 2;
 }
 
-function countAt({ negative, zeroCount, positive }: FloatHistogram, place: number): number {
-  const above = place - negative.indexes.length;
-  if (above < 0) return negative.counts[-1 - above]!;
-  if (zeroCount > 0) return above === 0 ? zeroCount : positive.counts[above - 1]!;
-  return positive.counts[above]!;
+/** The counts of the buckets at places [from, to) of all. */
+function copyCounts(
+  { negative, zeroCount, positive }: FloatHistogram,
+  from: number,
+  to: number,
+  out: Float64Array,
+): void {
+  const negatives = negative.indexes.length;
+  const firstPositive = negatives + (zeroCount > 0 ? 1 : 0);
+  let next = 0;
+  let place = from;
+  for (const end = Math.min(to, negatives); place < end; place++) {
+    out[next++] = negative.counts[negatives - 1 - place]!;
+  }
+  for (const end = Math.min(to, firstPositive); place < end; place++) out[next++] = zeroCount;
+  const { counts } = positive;
+  for (; place < to; place++) out[next++] = counts[place - firstPositive]!;
 }
