@@ -277,6 +277,8 @@ describe('JsonWriter', () => {
       writer.forgetBuckets();
       const number = writer.learnBucket('x'.repeat(61));
       expect(() => writer.learnBucket('x'.repeat(62))).toThrow('want at most 64 bytes');
+      const many = Array.from({ length: JsonWriter.bucketsMax + 1 }, () => number);
+      expect(() => writer.buckets(many, many, many.length)).toThrow('1025 buckets, want at most 1024');
       expect(() => writer.buckets([number + 1], [1], 1)).toThrow('unreachable');
     } finally {
       writer.drop();

@@ -172,11 +172,13 @@ export class JsonWriter {
 
   /** The first `length` buckets of `counts`, at most bucketsMax, whose texts have `numbers`; without empty ones. */
   buckets(numbers: ArrayLike<number>, counts: ArrayLike<number>, length: number): void {
+    const { bucketsMax } = JsonWriter;
+    if (length > bucketsMax) throw new RangeError(`json: ${length} buckets, want at most ${bucketsMax}`);
     this.#makeRoom();
     const { exports, words, floats } = this.#kernel;
     const inputAt = exports.jsonInputAt(this.#at) >>> 0;
     const numbersAt = inputAt >>> 2;
-    const countsAt = (inputAt + 4 * JsonWriter.bucketsMax) >>> 3;
+    const countsAt = (inputAt + 4 * bucketsMax) >>> 3;
     for (let i = 0; i < length; i++) {
       words[numbersAt + i] = numbers[i]!;
       floats[countsAt + i] = counts[i]!;

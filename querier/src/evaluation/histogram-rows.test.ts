@@ -22,21 +22,26 @@ function pointText({ timeMs, histogram }: HistogramPoint): string {
   return `[${timeMs / 1000},${JSON.stringify(histogramToJson(histogram))}]`;
 }
 
-/** The same as text and through gzip, as a matrix of rows and as a vector of the first of each row. */
+/**
+ * The same as text and through gzip, as a matrix of rows, of which every second has a float too, and as a vector of the
+ * first of each row.
+ */
 function check(rows: readonly (readonly FloatHistogram[])[]): void {
-  const empty = { timestampsMs: new Float64Array(0), values: new Float64Array(0) };
   const series = rows.map((row, i) => ({
     labels: Labels.fromRecord({ row: String(i) }),
-    ...empty,
+    timestampsMs: new Float64Array(i % 2).fill(1500),
+    values: new Float64Array(i % 2).fill(i),
     histograms: row.map((histogram, k) => ({ timeMs: k * 1000, histogram })),
   }));
-  const metrics = series.map((_, i) => `{"metric":{"row":"${i}"}`);
+  const metrics = series.map(
+    (_, i) => `{"metric":{"row":"${i}"}${i % 2 === 0 ? '' : `,"values":[[1.500,"${i}"]]`}`,
+  );
   const list = series.map(
     ({ histograms }, i) => `${metrics[i]},"histograms":[${histograms.map(pointText).join(',')}]}`,
   );
   checkResult({ type: 'matrix', series, ...notes }, `{"resultType":"matrix","result":[${list.join(',')}]}`);
   const samples = series.map(({ labels, histograms }) => ({ labels, value: 0, ...histograms[0]! }));
-  const firsts = samples.map((sample, i) => `${metrics[i]},"histogram":${pointText(sample)}}`);
+  const firsts = samples.map((sample, i) => `{"metric":{"row":"${i}"},"histogram":${pointText(sample)}}`);
   checkResult(
     { type: 'vector', series: samples, ...notes },
     `{"resultType":"vector","result":[${firsts.join(',')}]}`,
