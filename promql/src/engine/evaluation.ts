@@ -77,16 +77,16 @@ export class Evaluation {
   /** Waits for a storage, but no longer than the query may last. */
   async orAborted<T>(work: Promise<T>): Promise<T> {
     const left = Math.max(0, this.deadlineMs - performance.now());
-    const over = new AbortController();
-    const ends = AbortSignal.any([this.signal, over.signal]);
-    const timer = setTimeout(() => over.abort(), left);
-    const ended = new Promise<never>((_resolve, reject) => {
-      ends.addEventListener('abort', () => reject(this.endError()), { once: true });
-    });
+    const ended = Promise.withResolvers<never>();
+    const end = (): void => ended.reject(this.endError());
+    const timer = setTimeout(end, left);
+    // Not AbortSignal.any(): its registry keeps what listens until the next major collection.
+    this.signal.addEventListener('abort', end, { once: true });
     try {
-      return await Promise.race([work, ended]);
+      return await Promise.race([work, ended.promise]);
     } finally {
       clearTimeout(timer);
+      this.signal.removeEventListener('abort', end);
     }
   }
 
