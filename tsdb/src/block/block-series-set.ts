@@ -11,11 +11,14 @@ import { ChunkReader } from './chunk-segments.ts';
 import { indexOf } from './id-list.ts';
 import { IndexReader, type IndexSeries } from './index-reader.ts';
 import type { ChunkMeta } from './index-writer.ts';
+import type { Interval } from './tombstones.ts';
 
 export interface BlockReadOptions extends SelectOptions {
   /** For a rewrite, which must not lose anything unseen: throws CorruptionError at damage, instead of leaving it out. */
   readonly strict?: boolean;
 }
+
+const NO_INTERVALS: readonly Interval[] = [];
 
 /** Damaged series and chunks are reported and left out. The block stays on disk until the set is closed or at its end. */
 export class BlockSeriesSet implements SeriesSet {
@@ -81,8 +84,8 @@ export class BlockSeriesSet implements SeriesSet {
   private enter(): boolean {
     const id = this.ids[this.at]!;
     this.series = this.index.series(id);
-    const intervals = this.block.tombstones.get(id) ?? [];
-    const touched = this.series.chunks.filter((chunk) => this.isWanted(chunk));
+    const intervals = this.block.tombstones.get(id) ?? NO_INTERVALS;
+    const touched = this.touched(this.series.chunks);
     const whole = this.options.skipChunks === true && intervals.length === 0;
     if (whole) return touched.length > 0;
     this.current = undefined;
@@ -95,6 +98,11 @@ export class BlockSeriesSet implements SeriesSet {
     );
     this.current = chunks;
     return chunks.length > 0;
+  }
+
+  private touched(chunks: readonly ChunkMeta[]): readonly ChunkMeta[] {
+    for (const chunk of chunks) if (!this.isWanted(chunk)) return chunks.filter((one) => this.isWanted(one));
+    return chunks;
   }
 
   private isWanted(chunk: { minTimeMs: number; maxTimeMs: number }): boolean {

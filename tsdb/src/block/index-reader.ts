@@ -111,14 +111,18 @@ export class IndexReader {
     const offset = id * SERIES_ALIGNMENT;
     return guarded(this.index.path, offset, () => {
       let bytes = this.file.at(offset, SERIES_BYTES);
-      const head = new ByteReader(bytes);
-      const length = head.uvarint();
+      let input = new ByteReader(bytes);
+      const length = input.uvarint();
       if (length > SERIES_BYTES_MAX) throw new RangeError(`series of ${length} bytes`);
-      const [from, to] = [head.offset, head.offset + length];
-      if (to + CHECKSUM_BYTES > bytes.length) bytes = this.file.at(offset, to + CHECKSUM_BYTES);
-      if (to + CHECKSUM_BYTES > bytes.length) throw new RangeError(`series of ${length} bytes at the end`);
+      const from = input.offset;
+      const to = from + length;
+      if (to + CHECKSUM_BYTES > bytes.length) {
+        bytes = this.file.at(offset, to + CHECKSUM_BYTES);
+        if (to + CHECKSUM_BYTES > bytes.length) throw new RangeError(`series of ${length} bytes at the end`);
+        input = new ByteReader(bytes);
+      }
       checkSum(bytes.subarray(from, to), bytes.readUInt32BE(to));
-      const input = new ByteReader(bytes, from, to);
+      input.enter(from, to);
       return new IndexSeries(this, this.readNumbers(input), readChunks(input));
     });
   }

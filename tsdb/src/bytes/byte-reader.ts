@@ -4,14 +4,20 @@ const SAFE_MAX = Number.MAX_SAFE_INTEGER;
 
 export class ByteReader {
   private readonly buffer: Buffer;
-  offset: number;
-  private readonly end: number;
+  offset = 0;
+  private end = 0;
 
   constructor(bytes: Uint8Array, from = 0, to = bytes.length) {
     this.buffer = bytes instanceof Buffer ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+    this.enter(from, to);
+  }
+
+  /** Goes on at `from`, and ends at `to`. */
+  enter(from: number, to: number): void {
+    if (from > to || to > this.buffer.length)
+      throw new RangeError(`bytes ${from}..${to} of ${this.buffer.length}`);
     this.offset = from;
     this.end = to;
-    if (from > to || to > bytes.length) throw new RangeError(`bytes ${from}..${to} of ${bytes.length}`);
   }
 
   get left(): number {
