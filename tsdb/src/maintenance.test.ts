@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { Matcher, STALE_NAN_LOW, Unavailable, writeStale } from '@flotilla/model';
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { appendCode, type Schedule } from './api.ts';
 import { diskIo } from './io.ts';
@@ -40,6 +40,23 @@ function fill(from: number, to: number): void {
 function blockNames(): string[] {
   return readdirSync(sandbox.dir).filter((name) => name.length === 26);
 }
+
+test('what was deleted stays so when its block is gone and the WAL still has it', async () => {
+  put(db, EPOCH_MS, { old: 1 });
+  put(db, EPOCH_MS + 2 * MINUTE_MS, { new: 1 });
+  await db.maintain();
+  expect(blockNames()).toHaveLength(1);
+  await db.deleteSeries([new Matcher('=', '__name__', 'old')], 0, EPOCH_MS + MINUTE_MS);
+  await db.cleanTombstones();
+  expect(blockNames()).toEqual([]);
+  const survivor = new Sandbox();
+  cpSync(sandbox.dir, survivor.dir, { recursive: true });
+  try {
+    expect([...(await read(await survivor.tsdb(small))).keys()]).toEqual(['new']);
+  } finally {
+    await survivor.remove();
+  }
+});
 
 describe('maintain', () => {
   test('cuts whole ranges into blocks, and reads stay the same, over restarts too', async () => {

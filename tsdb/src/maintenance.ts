@@ -198,7 +198,7 @@ export class Maintenance {
 
   /** Replaces the lower two thirds of the segments by a checkpoint, as Prometheus does. */
   private async shortenWal(): Promise<void> {
-    const { walDir, head, wal, io } = this.options;
+    const { walDir, wal } = this.options;
     wal.nextSegment();
     const checkpoint = listCheckpoints(walDir).at(-1) ?? -1;
     const segments = listSegments(walDir).filter((n) => n > checkpoint && n < wal.segment);
@@ -206,7 +206,22 @@ export class Maintenance {
     const last = segments.at(-1);
     if (first === undefined || last === undefined) return;
     const through = first + Math.floor(((last - first) * 2) / 3);
-    if (through <= first || this.isHeld(through)) return;
+    if (through > first && !this.isHeld(through)) await this.checkpoint(through);
+  }
+
+  /**
+   * Leaves nothing in the WAL that was cut from the head: samples that are deleted from blocks may be there still, and a start
+   * without the blocks would take them for the head's.
+   */
+  private async clearWal(): Promise<void> {
+    const { wal } = this.options;
+    wal.nextSegment();
+    await this.checkpoint(wal.segment - 1);
+  }
+
+  /** Replaces the segments up to one by a checkpoint. */
+  private async checkpoint(through: number): Promise<void> {
+    const { walDir, head, wal, io } = this.options;
     for (const tail of this.options.tails) await tail.countLost(through);
     await writeCheckpoint(walDir, head, through, { compress: wal.compress }, io);
     wal.dropThrough(through);
@@ -241,7 +256,7 @@ export class Maintenance {
   private async compact(parents: readonly Block[]): Promise<void> {
     const { blocks, log } = this.options;
     try {
-      await blocks.compact(parents, this.closing.signal);
+      await blocks.compact(parents, this.closing.signal, () => this.clearWal());
     } catch (error) {
       if (!(error instanceof CorruptionError)) throw error;
       blocks.markFailed(parents, error.message);

@@ -116,17 +116,18 @@ export class Blocks {
   }
 
   /**
-   * Replaces some blocks by one with their samples, less what is deleted. Throws what the disk throws, and
-   * CorruptionError if one of them is damaged; then nothing has changed.
+   * Replaces some blocks by one with their samples, less what is deleted; waits for `beforeGone` before they go and
+   * nothing is left of them. Throws what the disk throws, and CorruptionError if one of them is damaged; then nothing has changed.
    */
-  async compact(blocks: readonly Block[], stop: AbortSignal): Promise<void> {
+  async compact(blocks: readonly Block[], stop: AbortSignal, beforeGone: () => Promise<void>): Promise<void> {
     const { dir, io } = this;
     // Faults are put into calls of this thread: a database that has them compacts here.
     const path =
       io === diskIo
         ? await compactInWorker(dir, blocks, stop, io, (error) => this.damagedRead(error))
         : await compact(dir, blocks, { mustStop: () => stop.aborted }, io);
-    if (path !== undefined) this.add(path);
+    if (path === undefined) await beforeGone();
+    else this.add(path);
     this.drop(blocks, 'compacted');
   }
 
