@@ -103,7 +103,7 @@ export function reconcile(
   });
   const kept = [...counts.keys()].filter((i) => counts[i] !== 0 || rests[i] !== 0);
   return {
-    indexes: Int32Array.from(kept),
+    indexes: kept,
     counts: kept.map((i) => counts[i]!),
     rests: kept.map((i) => rests[i]!),
   };
