@@ -98,14 +98,18 @@ export function compactBuckets(list: BucketList): BucketList {
 }
 
 /** Each count times a factor. */
-export function timesCounts({ indexes, counts }: BucketList, factor: number): BucketList {
+export function timesCounts(list: BucketList, factor: number): BucketList {
+  const { indexes, counts } = list;
+  if (counts.length === 0) return list;
   const changed = zeroCounts(counts.length);
   for (let i = 0; i < changed.length; i++) changed[i] = counts[i]! * factor;
   return { indexes, counts: changed };
 }
 
 /** Each count divided by a number. */
-export function overCounts({ indexes, counts }: BucketList, divisor: number): BucketList {
+export function overCounts(list: BucketList, divisor: number): BucketList {
+  const { indexes, counts } = list;
+  if (counts.length === 0) return list;
   const changed = zeroCounts(counts.length);
   for (let i = 0; i < changed.length; i++) changed[i] = counts[i]! / divisor;
   return { indexes, counts: changed };
@@ -129,6 +133,7 @@ export function coarserBuckets(list: BucketList, schema: number, coarser: number
 
 /** All buckets of both, those of `b` times `sign`. */
 export function addBuckets(a: BucketList, b: BucketList, sign: 1 | -1): BucketList {
+  if (b.counts.length === 0) return a;
   const indexes = unionOfIndexes(a.indexes, b.indexes);
   const counts = zeroCounts(indexes.length);
   for (let k = 0, i = 0, j = 0; k < counts.length; k++) {

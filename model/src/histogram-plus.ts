@@ -58,17 +58,24 @@ function plusCustom({ value, rest }: Compensated, other: FloatHistogram): Compen
   const mine = withRests(value.positive, rest.positive.counts);
   if (sameBounds(value.customBounds, other.customBounds)) {
     const positive = addCompensated(mine, withRests(other.positive));
-    return { value: value.with({ positive }), rest: rest.with({ positive: restsOf(positive) }) };
+    return {
+      value: value.with({ positive: countsOf(positive) }),
+      rest: rest.with({ positive: restsOf(positive) }),
+    };
   }
   const customBounds = commonBounds(value.customBounds, other.customBounds);
   const positive = reconcile(mine, value.customBounds, other, 1, customBounds);
   return {
-    value: value.with({ positive, customBounds }),
+    value: value.with({ positive: countsOf(positive), customBounds }),
     rest: rest.with({ positive: restsOf(positive), customBounds }),
   };
 }
 
-function restsOf({ indexes, rests }: CompensatedBuckets): FloatHistogram['positive'] {
+function countsOf({ indexes, counts }: CompensatedBuckets): BucketList {
+  return { indexes, counts };
+}
+
+function restsOf({ indexes, rests }: CompensatedBuckets): BucketList {
   return { indexes, counts: rests };
 }
 
@@ -91,7 +98,12 @@ function plusExponential(left: Compensated, other: FloatHistogram): Compensated 
   const zeroCount = zeroSum + zero.rest;
   const shape = { schema, zeroThreshold: value.zeroThreshold };
   return {
-    value: value.with({ ...shape, zeroCount, positive, negative }),
+    value: value.with({
+      ...shape,
+      zeroCount,
+      positive: countsOf(positive),
+      negative: countsOf(negative),
+    }),
     rest: rest.with({
       ...shape,
       zeroCount: restCount,

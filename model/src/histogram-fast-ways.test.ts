@@ -3,11 +3,14 @@ import * as fc from 'fast-check';
 import { type CounterResetHint, FloatHistogram } from './histogram.ts';
 import { CUSTOM_SCHEMA } from './histogram-bounds.ts';
 import { type BucketList, NO_BUCKETS } from './histogram-buckets.ts';
+import { subtractHistograms } from './histogram-arithmetic.ts';
+import { scaledDifference } from './histogram-difference.ts';
+import { allBuckets, countAt } from './histogram-iterate.ts';
 import { joined, plus, startOf } from './histogram-plus.ts';
 import { RunningSum } from './histogram-running-sum.ts';
 import { HistogramMean, HistogramSum } from './histogram-sum.ts';
 
-const count = fc.oneof(
+const number = fc.oneof(
   { arbitrary: fc.integer({ min: 0, max: 1000 }), weight: 4 },
   fc.double({ min: -1e6, max: 1e6, noNaN: true }),
   fc.constantFrom(1e308, -1e308, 1e-320, 2 ** 53, Infinity, -Infinity, NaN, -0),
@@ -18,15 +21,15 @@ const side = fc
   .subarray([-3, -2, -1, 0, 1, 5, 9])
   .chain((indexes) =>
     fc
-      .array(count, { minLength: indexes.length, maxLength: indexes.length })
+      .array(number, { minLength: indexes.length, maxLength: indexes.length })
       .map((counts): BucketList => ({ indexes, counts })),
   );
 
 const totals = {
   hint: fc.constantFrom<CounterResetHint>('unknown', 'reset', 'not_reset', 'gauge'),
-  count,
-  sum: count,
-  zeroCount: count,
+  count: number,
+  sum: number,
+  zeroCount: number,
 };
 
 const exponential = fc.record({
@@ -133,3 +136,50 @@ function generalMean(all: readonly FloatHistogram[]): FloatHistogram {
   const { value, rest } = state;
   return joined(isMean ? state : { value: value.over(all.length), rest: rest.over(all.length) });
 }
+
+describe('a scaled difference', () => {
+  test('has the bits of a subtraction, without empty buckets, times the factor', () => {
+    let same = 0;
+    fc.assert(
+      fc.property(histogram, histogram, fc.boolean(), number, (a, other, isSame, factor) => {
+        // Counts of the one in the layout of the other are what is nearly always subtracted.
+        const b = isSame ? a.with({ positive: reversed(a.positive), count: other.count }) : other;
+        const got = scaledDifference(a, b, factor);
+        if (got === undefined) return;
+        same++;
+        const difference = subtractHistograms(a, b)!.histogram.withHint('gauge');
+        expect(bitsOf(got)).toEqual(bitsOf(difference.compact().times(factor)));
+      }),
+      { seed: 3, numRuns: 3000 },
+    );
+    expect(same).toBeGreaterThan(1000);
+  });
+
+  test('is not of histograms with other buckets, schemas, zero buckets or bounds', () => {
+    const base = new FloatHistogram({ zeroThreshold: 0.1, positive: { indexes: [1, 2], counts: [3, 4] } });
+    const check = (other: FloatHistogram, want: boolean): void => {
+      expect(scaledDifference(base, other, 1) !== undefined).toBe(want);
+    };
+    check(base, true);
+    check(base.with({ positive: { indexes: [1, 3], counts: [3, 4] } }), false);
+    check(base.with({ negative: { indexes: [1], counts: [1] } }), false);
+    check(base.with({ schema: 1 }), false);
+    check(base.with({ zeroThreshold: 0.2 }), false);
+    check(base.with({ schema: CUSTOM_SCHEMA, customBounds: [1] }), false);
+  });
+});
+
+function reversed({ indexes, counts }: BucketList): BucketList {
+  return { indexes: indexes.slice(), counts: counts.toReversed() };
+}
+
+test('counts by place are those of the buckets', () => {
+  fc.assert(
+    fc.property(histogram, (h) => {
+      expect(allBuckets(h).map((_, place) => countAt(h, place))).toEqual(
+        allBuckets(h).map((bucket) => bucket.count),
+      );
+    }),
+    { seed: 4 },
+  );
+});
