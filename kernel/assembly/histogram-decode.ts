@@ -68,9 +68,10 @@ function bits(n: u32): u64 {
   return v;
 }
 
+/** Of 0 to 64 bits. */
 @inline function signed(v: u64, width: u64): i64 {
-  if (width == 64) return <i64>v;
-  return v > <u64>1 << (width - 1) ? <i64>v - <i64>(<u64>1 << width) : <i64>v;
+  const half = <u64>1 << (width - 1);
+  return <i64>v - <i64>select<u64>(half << 1, 0, v > half);
 }
 
 /** The width of the varbit at `position`, which becomes where its bits begin. */
@@ -292,25 +293,21 @@ function integerBuckets(from: u32, to: u32, row: usize): void {
       word = peek(source, at);
       have = 64;
     }
-    let growth: i64 = 0;
-    let used: u32 = 1;
-    if (<i64>word < 0) {
-      const ones = <u32>clz(~word);
-      if (ones < 7) {
-        const n = <u64>load<u8>(widths + ones);
-        growth = signed((word << <u64>(ones + 1)) >> (64 - n), n);
-        used = ones + 1 + <u32>n;
-      } else {
-        const n: u64 = ones == 7 ? 56 : 64;
-        growth = signed(peek(source, at + 8) >> (64 - n), n);
-        used = 8 + <u32>n;
-      }
+    const ones = <u32>clz(~word);
+    let n = <u64>load<u8>(widths + min(ones, 8));
+    let used = ones + 1 + <u32>n;
+    // Without a branch for zeros, which nobody could foretell: of no bits, nothing is left.
+    let growth = (word << <u64>(ones + 1)) >> 1 >> (63 - n);
+    if (ones >= 7) {
+      n = ones == 7 ? 56 : 64;
+      growth = peek(source, at + 8) >> (64 - n);
+      used = 8 + <u32>n;
     }
     at += used;
     // A word that is used up is taken anew.
     have = used < have ? have - used : 0;
     word <<= <u64>used;
-    count += grown(columnAt(2 + i), growth);
+    count += grown(columnAt(2 + i), signed(growth, n));
     store<f64>(bucketAt(row, i), count);
   }
   position = at;
