@@ -4,7 +4,7 @@
 // buckets do not go together.
 
 import { type CounterResetHint, type FloatHistogram, sameBounds } from './histogram.ts';
-import { addBuckets, type BucketList, coarserBuckets } from './histogram-buckets.ts';
+import { addBuckets, type BucketList, coarserBuckets, zeroCounts } from './histogram-buckets.ts';
 import { bucketsAbove } from './histogram-iterate.ts';
 import { compensated, type CompensatedBuckets, withRests } from './histogram-kahan.ts';
 import { widerZeroBucket, withZeroBucket } from './histogram-zero.ts';
@@ -87,8 +87,8 @@ export function reconcile(
   sign: 1 | -1,
   common: readonly number[],
 ): CompensatedBuckets {
-  const counts = new Float64Array(common.length + 1);
-  const rests = new Float64Array(common.length + 1);
+  const counts = zeroCounts(common.length + 1);
+  const rests = zeroCounts(common.length + 1);
   const add = (target: number, value: number): void => {
     rests[target] = compensated(counts[target]!, value, rests[target]!);
     counts[target]! += value;
@@ -104,8 +104,8 @@ export function reconcile(
   const kept = [...counts.keys()].filter((i) => counts[i] !== 0 || rests[i] !== 0);
   return {
     indexes: Int32Array.from(kept),
-    counts: Float64Array.from(kept, (i) => counts[i]!),
-    rests: Float64Array.from(kept, (i) => rests[i]!),
+    counts: kept.map((i) => counts[i]!),
+    rests: kept.map((i) => rests[i]!),
   };
 }
 

@@ -7,7 +7,8 @@ import { coarserIndex } from './histogram-bounds.ts';
 
 export interface BucketList {
   readonly indexes: Int32Array;
-  readonly counts: Float64Array;
+  /** Plain: typed arrays this small are memory outside of the heap, which costs several times as much to make and free. */
+  readonly counts: readonly number[];
 }
 
 /** A run of buckets: how many indexes after the last run's end it begins (the first: from 0), and its length. */
@@ -16,7 +17,23 @@ export interface BucketSpan {
   readonly length: number;
 }
 
-export const NO_BUCKETS: BucketList = { indexes: new Int32Array(0), counts: new Float64Array(0) };
+export const NO_BUCKETS: BucketList = { indexes: new Int32Array(0), counts: [] };
+
+/** Once V8 has seen a fraction in it, it keeps the numbers of an array, and of its copies, as doubles without boxes. */
+let zeros: readonly number[] = [0.5, 0].slice(1);
+
+/** Zeros, as many as are asked for, in the form that loops over counts are fastest on. */
+export function zeroCounts(length: number): number[] {
+  while (length > zeros.length) zeros = zeros.concat(zeros);
+  return zeros.slice(0, length);
+}
+
+/** A copy, in the same form. */
+export function copiedCounts(counts: ArrayLike<number>): number[] {
+  const copy = zeroCounts(counts.length);
+  for (let i = 0; i < copy.length; i++) copy[i] = counts[i]!;
+  return copy;
+}
 
 /** Throws RangeError unless there are as many counts as the spans say. */
 export function bucketsOfSpans(spans: readonly BucketSpan[], counts: ArrayLike<number>): BucketList {
@@ -32,7 +49,7 @@ export function bucketsOfSpans(spans: readonly BucketSpan[], counts: ArrayLike<n
     index += offset;
     for (let i = 0; i < length; i++) indexes[next++] = index++;
   }
-  return { indexes, counts: new Float64Array(counts) };
+  return { indexes, counts: copiedCounts(counts) };
 }
 
 /** The counts of an integer histogram, which is stored as differences between neighbours. */
@@ -61,7 +78,7 @@ export function filterBuckets(list: BucketList, keeps: (position: number) => boo
   if (kept.length === list.counts.length) return list;
   return {
     indexes: Int32Array.from(kept, (i) => list.indexes[i]!),
-    counts: Float64Array.from(kept, (i) => list.counts[i]!),
+    counts: kept.map((i) => list.counts[i]!),
   };
 }
 
@@ -87,13 +104,13 @@ export function coarserBuckets(list: BucketList, schema: number, coarser: number
       counts.push(list.counts[i]!);
     }
   });
-  return { indexes: Int32Array.from(indexes), counts: Float64Array.from(counts) };
+  return { indexes: Int32Array.from(indexes), counts };
 }
 
 /** All buckets of both, those of `b` times `sign`. */
 export function addBuckets(a: BucketList, b: BucketList, sign: 1 | -1): BucketList {
   const union = unionOfIndexes(a.indexes, b.indexes);
-  const counts = new Float64Array(union.length);
+  const counts = zeroCounts(union.length);
   let i = 0;
   let j = 0;
   union.forEach((index, k) => {

@@ -61,5 +61,5 @@ export function bucketsAbove(list: BucketList, schema: number, threshold: number
   let first = 0;
   while (first < list.indexes.length && exponentialBound(list.indexes[first]!, schema) <= threshold) first++;
   if (first === 0) return list;
-  return { indexes: list.indexes.subarray(first), counts: list.counts.subarray(first) };
+  return { indexes: list.indexes.subarray(first), counts: list.counts.slice(first) };
 }

@@ -2,7 +2,7 @@
 
 import { type FloatHistogram, sameBounds } from './histogram.ts';
 import { addHistograms, combineHints, commonBounds, reconcile } from './histogram-arithmetic.ts';
-import { filterBuckets } from './histogram-buckets.ts';
+import { filterBuckets, zeroCounts } from './histogram-buckets.ts';
 import { bucketsAbove } from './histogram-iterate.ts';
 import {
   addCompensated,
@@ -26,11 +26,11 @@ function startOf(value: FloatHistogram): Compensated {
   const blank = value.with({ count: 0, sum: 0, zeroCount: 0 });
   const positive = {
     indexes: value.positive.indexes,
-    counts: new Float64Array(value.positive.counts.length),
+    counts: zeroCounts(value.positive.counts.length),
   };
   const negative = {
     indexes: value.negative.indexes,
-    counts: new Float64Array(value.negative.counts.length),
+    counts: zeroCounts(value.negative.counts.length),
   };
   return { value, rest: blank.with({ positive, negative }) };
 }
@@ -94,7 +94,7 @@ function plusExponential(left: Compensated, other: FloatHistogram): Compensated 
     const coarse = coarserCompensated(withRests(other[name]), other.schema, schema);
     const above = bucketsAbove(coarse, schema, value.zeroThreshold);
     const skipped = coarse.indexes.length - above.indexes.length;
-    const theirs = withRests(above, coarse.rests.subarray(skipped));
+    const theirs = withRests(above, coarse.rests.slice(skipped));
     return addCompensated(coarserCompensated(mine, value.schema, schema), theirs);
   };
   const positive = side('positive');

@@ -19,8 +19,10 @@ export {
   type BucketSpan,
   bucketsOfSpans,
   coarserBuckets,
+  copiedCounts,
   countsOfDeltas,
   spansOfBuckets,
+  zeroCounts,
 } from './histogram-buckets.ts';
 export { allBuckets, type HistogramBucket } from './histogram-iterate.ts';
 export { wasReset } from './histogram-reset.ts';

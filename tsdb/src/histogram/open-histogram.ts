@@ -210,7 +210,7 @@ function unionOfIndexes(a: Int32Array, b: Int32Array): Int32Array {
 }
 
 function spread(list: BucketList, indexes: Int32Array): BucketList {
-  const counts = new Float64Array(indexes.length);
+  const counts = Array.from(indexes, () => 0);
   let i = 0;
   indexes.forEach((index, k) => {
     if (list.indexes[i] === index) counts[k] = list.counts[i++]!;
