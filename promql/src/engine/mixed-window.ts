@@ -5,6 +5,7 @@
 
 import type { FloatHistogram } from '@flotilla/model';
 import type { PositionRange } from '../ast.ts';
+import type { HistogramColumn } from '../storage.ts';
 import type { Annotations } from './annotations.ts';
 import type { RangeKernel } from './range-kernel.ts';
 import { FLOAT, makeTile, NOTHING, setHistogram, type Tile } from './tile.ts';
@@ -31,6 +32,8 @@ export class MixedWindow {
   readonly all: Windows;
   readonly floats: Windows;
   readonly histograms: Windows;
+  /** The windows' histograms, for loops over [lo, hi) of `histograms`. */
+  list: readonly FloatHistogram[] = [];
   readonly noted: Noted;
   private readonly floatResults: Tile;
 
@@ -53,11 +56,6 @@ export class MixedWindow {
   /** What the function makes of the floats. */
   get floatResult(): number | undefined {
     return this.floatResults.valid[this.step] === FLOAT ? this.floatResults.values[this.step]! : undefined;
-  }
-
-  /** The windows' histograms, for loops over [lo, hi) of `histograms`. */
-  get list(): readonly FloatHistogram[] {
-    return this.histograms.histograms as readonly FloatHistogram[];
   }
 
   /** Writes a row; `all` has its samples and windows. */
@@ -84,16 +82,27 @@ export class MixedWindow {
   }
 
   private split(): void {
+    this.all.keepHistograms();
     const { times, values, histograms, startTimesMs, count } = this.all;
-    const isFloat = (_: unknown, i: number): boolean => i < count && histograms?.[i] === undefined;
-    const isHistogram = (_: unknown, i: number): boolean => i < count && histograms?.[i] !== undefined;
+    const isFloat = (_: unknown, i: number): boolean => i < count && histograms?.at(i) === undefined;
+    const isHistogram = (_: unknown, i: number): boolean => i < count && histograms?.at(i) !== undefined;
     this.floats.times = times.filter(isFloat);
     this.floats.values = values.filter(isFloat);
     this.floats.startTimesMs = startTimesMs?.filter(isFloat);
     this.floats.count = this.floats.times.length;
     this.histograms.times = times.filter(isHistogram);
-    this.histograms.histograms = histograms?.filter((one) => one !== undefined) ?? [];
+    this.list = listed(histograms, count);
+    this.histograms.histograms = this.list;
     this.histograms.startTimesMs = startTimesMs?.filter(isHistogram);
     this.histograms.count = this.histograms.times.length;
   }
+}
+
+function listed(column: HistogramColumn | undefined, count: number): FloatHistogram[] {
+  const list: FloatHistogram[] = [];
+  for (let i = 0; i < count; i++) {
+    const one = column?.at(i);
+    if (one !== undefined) list.push(one);
+  }
+  return list;
 }
