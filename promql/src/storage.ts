@@ -27,6 +27,8 @@ export interface HistogramColumn {
   readonly length: number;
   /** Of places from 0 to length − 1. */
   at(index: number): FloatHistogram | undefined;
+  /** The same without buckets: hint, schema, count and sum. Absent if that would not be sooner made. */
+  statsAt?(index: number): FloatHistogram | undefined;
 }
 
 /**

@@ -4,7 +4,11 @@ import type { HistogramColumn } from '../storage.ts';
 
 /** The samples [from, to). */
 export function columnBetween(column: HistogramColumn, from: number, to: number): HistogramColumn {
-  return { length: to - from, at: (index) => column.at(from + index) };
+  return {
+    length: to - from,
+    at: (index) => column.at(from + index),
+    ...(column.statsAt && { statsAt: (index) => column.statsAt!(from + index) }),
+  };
 }
 
 /** The samples at some places. */

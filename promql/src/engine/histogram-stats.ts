@@ -23,9 +23,17 @@ class StatsColumn implements HistogramColumn {
   }
 
   at(index: number): FloatHistogram | undefined {
-    const now = this.whole.at(index);
+    const now = this.whole.statsAt === undefined ? this.whole.at(index) : this.whole.statsAt(index);
     if (now === undefined) return undefined;
-    const before = now.hint === 'unknown' && index > 0 ? this.whole.at(index - 1) : undefined;
+    const { hint, schema, count, sum } = now;
+    if (hint === 'unknown' && index > 0) return this.compared(index);
+    return this.whole.statsAt === undefined ? new FloatHistogram({ hint, schema, count, sum }) : now;
+  }
+
+  /** Of one of which it is not said whether it was reset. */
+  private compared(index: number): FloatHistogram {
+    const now = this.whole.at(index)!;
+    const before = this.whole.at(index - 1);
     const hint = before === undefined ? now.hint : resetHint(now, before);
     return new FloatHistogram({ hint, schema: now.schema, count: now.count, sum: now.sum });
   }

@@ -33,14 +33,30 @@ export class HistogramRows implements HistogramColumn {
   }
 
   at(index: number): FloatHistogram | undefined {
-    const last = this.#last;
-    const run = last !== undefined && index >= last.from && index < last.to ? last : this.#runAt(index);
+    const run = this.#runAt(index);
+    return run && histogramOf(run, index);
+  }
+
+  statsAt(index: number): FloatHistogram | undefined {
+    const run = this.#runAt(index);
     if (run === undefined) return undefined;
-    this.#last = run;
-    return histogramOf(run, index);
+    const { layout, rows } = run;
+    const at = (index - run.from) * strideOf(layout);
+    return new FloatHistogram({
+      hint: hintOf(run, index),
+      schema: layout.schema,
+      count: rows[at + rowColumn.count]!,
+      sum: rows[at + rowColumn.sum]!,
+    });
   }
 
   #runAt(index: number): HistogramRun | undefined {
+    const last = this.#last;
+    if (last !== undefined && index >= last.from && index < last.to) return last;
+    return (this.#last = this.#find(index));
+  }
+
+  #find(index: number): HistogramRun | undefined {
     let low = 0;
     let high = this.#runs.length;
     while (low < high) {
@@ -56,8 +72,7 @@ export class HistogramRows implements HistogramColumn {
 function histogramOf(run: HistogramRun, index: number): FloatHistogram {
   const { layout, rows } = run;
   const { positiveIndexes, negativeIndexes } = layout;
-  const stride = rowColumn.buckets + positiveIndexes.length + negativeIndexes.length;
-  const at = (index - run.from) * stride;
+  const at = (index - run.from) * strideOf(layout);
   const positivesAt = at + rowColumn.buckets;
   return new FloatHistogram({
     hint: hintOf(run, index),
@@ -70,6 +85,10 @@ function histogramOf(run: HistogramRun, index: number): FloatHistogram {
     positive: bucketsOf(positiveIndexes, rows, positivesAt),
     negative: bucketsOf(negativeIndexes, rows, positivesAt + positiveIndexes.length),
   });
+}
+
+function strideOf({ positiveIndexes, negativeIndexes }: ChunkLayout): number {
+  return rowColumn.buckets + positiveIndexes.length + negativeIndexes.length;
 }
 
 function hintOf({ isGauge, beginsChunk, from }: HistogramRun, index: number): FloatHistogram['hint'] {
