@@ -211,8 +211,8 @@ export function instant(isRate: boolean): MixedKernel {
     const spanMs = last > all.lo[step]! ? all.times[last]! - all.times[last - 1]! : 0;
     if (spanMs === 0) return undefined;
     const seconds = spanMs / 1000;
-    const before = all.histograms?.[last - 1];
-    const now = all.histograms?.[last];
+    const before = all.histograms?.at(last - 1);
+    const now = all.histograms?.at(last);
     if (before === undefined && now === undefined) {
       const value = all.values[last]!;
       const isReset = isRate && (value < all.values[last - 1]! || beganBetween(all, last));

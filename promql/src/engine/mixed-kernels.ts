@@ -65,7 +65,7 @@ const floatsAlone: MixedKernel = (w) => {
 
 /** The sample at an index of all. */
 function sampleAt({ all }: MixedWindow, i: number): number | FloatHistogram {
-  return all.histograms?.[i] ?? all.values[i]!;
+  return all.histograms?.at(i) ?? all.values[i]!;
 }
 
 const first: MixedKernel = (w) => sampleAt(w, w.all.lo[w.step]!);

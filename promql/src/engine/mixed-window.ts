@@ -32,12 +32,12 @@ export class MixedWindow {
   readonly all: Windows;
   readonly floats: Windows;
   readonly histograms: Windows;
+  /** The windows' histograms, for loops over [lo, hi) of `histograms`. */
+  list: readonly FloatHistogram[] = [];
   readonly noted: Noted;
   /** Of `list`. */
   readonly neighbours = new Neighbours();
   private readonly floatResults: Tile;
-  /** The windows' histograms, for loops over [lo, hi) of `histograms`. */
-  list: readonly FloatHistogram[] = [];
   /** Whether `floatResults` is what the function makes of no floats. */
   private isOfNoFloats = false;
 
@@ -90,10 +90,11 @@ export class MixedWindow {
 
   private split(): void {
     const { all, floats, histograms } = this;
+    all.keepHistograms();
     const list: FloatHistogram[] = [];
     const places: number[] = [];
     for (let i = 0; i < all.count; i++) {
-      const histogram = all.histograms?.[i];
+      const histogram = all.histograms?.at(i);
       if (histogram === undefined) continue;
       list.push(histogram);
       places.push(i);
