@@ -15,8 +15,8 @@ export interface ChunkLayout {
   /** Upper bounds of custom buckets, without +Inf; empty for exponential ones. */
   readonly customBounds: readonly number[];
   /** The same as the spans: the index of each bucket. */
-  readonly positiveIndexes: Int32Array;
-  readonly negativeIndexes: Int32Array;
+  readonly positiveIndexes: readonly number[];
+  readonly negativeIndexes: readonly number[];
 }
 
 /** A run of buckets: how many indexes after the last run's end it begins (the first: from 0), and its length. */
@@ -37,9 +37,10 @@ const TIMES_MAX = 1 << 10;
 const STALE_LOW = 2;
 const STALE_HIGH = 0x7ff00000;
 
-/** As many as the series of a query have, and no more than a few megabytes of them. */
+/** As many as the series of a query have. Those that are remembered are small: all together take a few megabytes at most. */
 const LAYOUTS_MAX = 1 << 10;
 const LAYOUT_BYTES_MAX = 1 << 10;
+const LAYOUT_BUCKETS_MAX = 1 << 9;
 const layouts = new Map<string, ChunkLayout>();
 
 class Scratch {
@@ -137,9 +138,12 @@ export class HistogramDecoder {
 
 /** The layout that the kernel has just read. No layout's bits begin with those of another: padded with zeros they are its name. */
 function layoutOf(chunk: Uint8Array, kernel: KernelInstance): ChunkLayout {
-  const end = kernel.exports.layoutEnd.value;
+  const { layoutEnd, positiveBuckets, negativeBuckets } = kernel.exports;
+  const end = layoutEnd.value;
   const bytes = end >>> 3;
-  if (bytes > LAYOUT_BYTES_MAX) return readLayout(kernel);
+  const isLarge =
+    bytes > LAYOUT_BYTES_MAX || positiveBuckets.value + negativeBuckets.value > LAYOUT_BUCKETS_MAX;
+  if (isLarge) return readLayout(kernel);
   const whole = Buffer.from(chunk.buffer, chunk.byteOffset, bytes).toString('latin1', HEADER_BYTES);
   const key = whole + String.fromCharCode(chunk[bytes]! & (0xff00 >>> (end & 7)));
   const known = layouts.get(key);
@@ -162,8 +166,8 @@ function readLayout({ exports, floats }: KernelInstance): ChunkLayout {
     positiveSpans,
     negativeSpans,
     customBounds: Array.from(floats.subarray(boundsAt, boundsAt + exports.customBounds.value)),
-    positiveIndexes: indexesOf(positiveSpans, exports.positiveBuckets.value),
-    negativeIndexes: indexesOf(negativeSpans, exports.negativeBuckets.value),
+    positiveIndexes: indexesOf(positiveSpans),
+    negativeIndexes: indexesOf(negativeSpans),
   };
 }
 
@@ -174,13 +178,12 @@ function spansOf(numbers: Float64Array): LayoutSpan[] {
   }));
 }
 
-function indexesOf(spans: readonly LayoutSpan[], buckets: number): Int32Array {
-  const indexes = new Int32Array(buckets);
-  let next = 0;
+function indexesOf(spans: readonly LayoutSpan[]): number[] {
+  const indexes: number[] = [];
   let index = 0;
   for (const { offset, length } of spans) {
     index += offset;
-    for (let i = 0; i < length; i++) indexes[next++] = index++;
+    for (let i = 0; i < length; i++) indexes.push(index++);
   }
   return indexes;
 }

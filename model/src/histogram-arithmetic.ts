@@ -32,7 +32,7 @@ function combine(a: FloatHistogram, b: FloatHistogram, sign: 1 | -1): CombinedHi
   const { hint, collide: hintsCollide } = combineHints(a.hint, b.hint);
   const totals = { hint, count: a.count + b.count * sign, sum: a.sum + b.sum * sign };
   if (!a.isCustom) {
-    return { histogram: exponential(a, b, sign).with(totals), hintsCollide, boundsReconciled: false };
+    return { histogram: exponential(a, b, sign, totals), hintsCollide, boundsReconciled: false };
   }
   if (sameBounds(a.customBounds, b.customBounds)) {
     const positive = addBuckets(a.positive, b.positive, sign);
@@ -53,7 +53,12 @@ export function combineHints(
   return { hint: 'unknown', collide: a !== 'unknown' && b !== 'unknown' };
 }
 
-function exponential(left: FloatHistogram, right: FloatHistogram, sign: 1 | -1): FloatHistogram {
+function exponential(
+  left: FloatHistogram,
+  right: FloatHistogram,
+  sign: 1 | -1,
+  totals: Pick<FloatHistogram, 'hint' | 'count' | 'sum'>,
+): FloatHistogram {
   let a = left;
   let other = { threshold: right.zeroThreshold, count: right.zeroCount };
   while (other.threshold !== a.zeroThreshold) {
@@ -67,6 +72,7 @@ function exponential(left: FloatHistogram, right: FloatHistogram, sign: 1 | -1):
     return addBuckets(coarserBuckets(mine, a.schema, schema), above, sign);
   };
   return a.with({
+    ...totals,
     schema,
     zeroCount: a.zeroCount + other.count * sign,
     positive: side(a.positive, right.positive),
@@ -103,7 +109,7 @@ export function reconcile(
   });
   const kept = [...counts.keys()].filter((i) => counts[i] !== 0 || rests[i] !== 0);
   return {
-    indexes: Int32Array.from(kept),
+    indexes: kept,
     counts: kept.map((i) => counts[i]!),
     rests: kept.map((i) => rests[i]!),
   };

@@ -1,4 +1,4 @@
-// The buckets of a native histogram as intervals, from the lowest values to the highest.
+// Hot: the buckets of a native histogram as intervals, from the lowest values to the highest.
 
 import type { FloatHistogram } from './histogram.ts';
 import { customBound, exponentialBound } from './histogram-bounds.ts';
@@ -39,21 +39,37 @@ export function zeroBucket({ zeroThreshold, zeroCount }: FloatHistogram): Histog
   return { ...interval, lowerInclusive: true, upperInclusive: true, count: zeroCount };
 }
 
-/** All buckets, rising; the zero bucket only if anything is in it. A bucket that it overlaps begins where it ends. */
-export function allBuckets(h: FloatHistogram): HistogramBucket[] {
-  const buckets: HistogramBucket[] = [];
-  for (let i = h.negative.counts.length - 1; i >= 0; i--) {
-    const bucket = negativeBucket(h, i);
+/** How many buckets there are; the zero bucket counts only if anything is in it. */
+export function bucketCount(h: FloatHistogram): number {
+  return h.negative.counts.length + (h.zeroCount > 0 ? 1 : 0) + h.positive.counts.length;
+}
+
+/** What is in a bucket of [0, bucketCount), from the lowest values to the highest. */
+export function countAt(h: FloatHistogram, place: number): number {
+  const negatives = h.negative.counts.length;
+  if (place < negatives) return h.negative.counts[negatives - 1 - place]!;
+  if (h.zeroCount > 0) return place === negatives ? h.zeroCount : h.positive.counts[place - negatives - 1]!;
+  return h.positive.counts[place - negatives]!;
+}
+
+/** A bucket of [0, bucketCount), from the lowest values to the highest. One that the zero bucket overlaps begins where that ends. */
+export function bucketAt(h: FloatHistogram, place: number): HistogramBucket {
+  const negatives = h.negative.counts.length;
+  if (place < negatives) {
+    const bucket = negativeBucket(h, negatives - 1 - place);
     const overlaps = bucket.upper < 0 && bucket.upper > -h.zeroThreshold;
-    buckets.push(overlaps ? { ...bucket, upper: -h.zeroThreshold } : bucket);
+    return overlaps ? { ...bucket, upper: -h.zeroThreshold } : bucket;
   }
-  if (h.zeroCount > 0) buckets.push(zeroBucket(h));
-  for (let i = 0; i < h.positive.counts.length; i++) {
-    const bucket = positiveBucket(h, i);
-    const overlaps = bucket.lower > 0 && bucket.lower < h.zeroThreshold;
-    buckets.push(overlaps ? { ...bucket, lower: h.zeroThreshold } : bucket);
-  }
-  return buckets;
+  const hasZero = h.zeroCount > 0;
+  if (hasZero && place === negatives) return zeroBucket(h);
+  const bucket = positiveBucket(h, place - negatives - (hasZero ? 1 : 0));
+  const overlaps = bucket.lower > 0 && bucket.lower < h.zeroThreshold;
+  return overlaps ? { ...bucket, lower: h.zeroThreshold } : bucket;
+}
+
+/** All buckets, rising; the zero bucket only if anything is in it. */
+export function allBuckets(h: FloatHistogram): HistogramBucket[] {
+  return Array.from({ length: bucketCount(h) }, (_, place) => bucketAt(h, place));
 }
 
 /** The list without the leading buckets that end at or below an absolute value. */
@@ -61,5 +77,5 @@ export function bucketsAbove(list: BucketList, schema: number, threshold: number
   let first = 0;
   while (first < list.indexes.length && exponentialBound(list.indexes[first]!, schema) <= threshold) first++;
   if (first === 0) return list;
-  return { indexes: list.indexes.subarray(first), counts: list.counts.slice(first) };
+  return { indexes: list.indexes.slice(first), counts: list.counts.slice(first) };
 }

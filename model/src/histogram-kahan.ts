@@ -44,7 +44,7 @@ class Columns {
 
   finish(): CompensatedBuckets {
     return {
-      indexes: Int32Array.from(this.indexes),
+      indexes: this.indexes,
       counts: this.counts,
       rests: this.rests,
     };

@@ -20,7 +20,7 @@ const side = fc.uniqueArray(fc.integer({ min: -40, max: 40 }), { maxLength: 6 })
   fc
     .array(fc.integer({ min: 1, max: 50 }), { minLength: indexes.length, maxLength: indexes.length })
     .map((counts) => ({
-      indexes: Int32Array.from(indexes).toSorted(),
+      indexes: indexes.toSorted((a, b) => a - b),
       counts,
     })),
 );

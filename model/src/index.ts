@@ -24,6 +24,7 @@ export {
   spansOfBuckets,
   zeroCounts,
 } from './histogram-buckets.ts';
+export { scaledDifference } from './histogram-difference.ts';
 export { allBuckets, type HistogramBucket } from './histogram-iterate.ts';
 export { wasReset } from './histogram-reset.ts';
 export {

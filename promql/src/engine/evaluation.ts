@@ -162,7 +162,7 @@ export class Evaluation {
     const { steps } = op.grid;
     const rows = op.series.labels.length;
     const tile = this.take(rows, steps, where);
-    const batch = batchRows(steps);
+    const batch = batchRows(steps, this.anyHistograms);
     for (let from = 0; from < rows; from += batch) {
       await this.breathe();
       op.read(from, Math.min(rows, from + batch), tile, from);
@@ -178,7 +178,7 @@ export class Evaluation {
   ): Promise<void> {
     const { steps } = op.grid;
     const total = op.series.labels.length;
-    const batch = Math.min(batchRows(steps), total);
+    const batch = Math.min(batchRows(steps, this.anyHistograms), total);
     const tile = this.lend(batch, steps, where);
     for (let from = 0; from < total; from += batch) {
       await this.breathe();

@@ -18,7 +18,7 @@ export interface HistogramRun {
   readonly beginsChunk: boolean;
 }
 
-const NO_BUCKETS: BucketList = { indexes: new Int32Array(0), counts: [] };
+const NO_BUCKETS: BucketList = { indexes: [], counts: [] };
 
 export class HistogramRows implements HistogramColumn {
   readonly length: number;
@@ -96,7 +96,7 @@ function hintOf({ isGauge, beginsChunk, from }: HistogramRun, index: number): Fl
   return beginsChunk && index === from ? 'unknown' : 'not_reset';
 }
 
-function bucketsOf(indexes: Int32Array, rows: Float64Array, from: number): BucketList {
+function bucketsOf(indexes: readonly number[], rows: Float64Array, from: number): BucketList {
   const { length } = indexes;
   if (length === 0) return NO_BUCKETS;
   const counts = zeroCounts(length);

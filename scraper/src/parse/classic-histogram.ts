@@ -89,5 +89,5 @@ function keptBuckets(counts: readonly number[], runMax: number): BucketList {
     indexes.push(i);
     emptyFrom = i + 1;
   });
-  return { indexes: Int32Array.from(indexes), counts: indexes.map((i) => counts[i]!) };
+  return { indexes, counts: indexes.map((i) => counts[i]!) };
 }

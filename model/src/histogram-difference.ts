@@ -1,0 +1,70 @@
+// Hot: what native histograms of one layout grew by, in one pass: rates do it for each window.
+
+import { FloatHistogram, sameBounds } from './histogram.ts';
+import { exponentialBound } from './histogram-bounds.ts';
+import { type BucketList, sameNumbers, zeroCounts } from './histogram-buckets.ts';
+
+/**
+ * a - b, times a factor, as a gauge without buckets that are equal in both. Undefined unless they have the same schema,
+ * zero bucket, bounds and buckets, as neighbours in a series nearly always do: then subtractHistograms(), compact() and
+ * times() give the same, with five histograms more.
+ */
+export function scaledDifference(
+  a: FloatHistogram,
+  b: FloatHistogram,
+  factor: number,
+): FloatHistogram | undefined {
+  if (!sameLayout(a, b) || startsInZero(b)) return undefined;
+  return new FloatHistogram({
+    hint: 'gauge',
+    schema: a.schema,
+    count: (a.count - b.count) * factor,
+    sum: (a.sum - b.sum) * factor,
+    zeroThreshold: a.zeroThreshold,
+    zeroCount: (a.isCustom ? a.zeroCount : a.zeroCount - b.zeroCount) * factor,
+    positive: scaledDifferences(a.positive, b.positive, factor),
+    negative: scaledDifferences(a.negative, b.negative, factor),
+    customBounds: a.customBounds,
+  });
+}
+
+function sameLayout(a: FloatHistogram, b: FloatHistogram): boolean {
+  return (
+    a.schema === b.schema &&
+    a.zeroThreshold === b.zeroThreshold &&
+    sameNumbers(a.positive.indexes, b.positive.indexes) &&
+    // Of custom buckets, only the positive side is subtracted.
+    (a.isCustom ? a.negative.indexes.length === 0 : sameNumbers(a.negative.indexes, b.negative.indexes)) &&
+    sameBounds(a.customBounds, b.customBounds)
+  );
+}
+
+/** Whether any bucket lies in the zero bucket, which subtraction leaves out. */
+function startsInZero(h: FloatHistogram): boolean {
+  if (h.isCustom) return false;
+  const isInZero = (index: number | undefined): boolean =>
+    index !== undefined && exponentialBound(index, h.schema) <= h.zeroThreshold;
+  return isInZero(h.positive.indexes[0]) || isInZero(h.negative.indexes[0]);
+}
+
+/** The differences of counts of the same buckets, times a factor, without those that are zero. */
+function scaledDifferences(a: BucketList, b: BucketList, factor: number): BucketList {
+  const { indexes, counts: left } = a;
+  const { counts: right } = b;
+  if (left.length === 0) return a;
+  let size = 0;
+  for (let i = 0; i < left.length; i++) if (left[i]! - right[i]! !== 0) size++;
+  const counts = zeroCounts(size);
+  if (size === left.length) {
+    for (let i = 0; i < size; i++) counts[i] = (left[i]! - right[i]!) * factor;
+    return { indexes, counts };
+  }
+  const kept = indexes.slice(0, size);
+  for (let i = 0, next = 0; next < size; i++) {
+    const difference = left[i]! - right[i]!;
+    kept[next] = indexes[i]!;
+    counts[next] = difference * factor;
+    if (difference !== 0) next++;
+  }
+  return { indexes: kept, counts };
+}
