@@ -3,6 +3,7 @@
 import { FloatHistogram, sameBounds } from './histogram.ts';
 import { exponentialBound } from './histogram-bounds.ts';
 import { type BucketList, sameNumbers, zeroCounts } from './histogram-buckets.ts';
+import { sharedIndexes } from './histogram-indexes.ts';
 
 /**
  * a - b, times a factor, as a gauge without buckets that are equal in both. Undefined unless they have the same schema,
@@ -47,6 +48,9 @@ function startsInZero(h: FloatHistogram): boolean {
   return isInZero(h.positive.indexes[0]) || isInZero(h.negative.indexes[0]);
 }
 
+/** Scratch for indexes. */
+let kept = new Int32Array(64);
+
 /** The differences of counts of the same buckets, times a factor, without those that are zero. */
 function scaledDifferences(a: BucketList, b: BucketList, factor: number): BucketList {
   const { indexes, counts: left } = a;
@@ -59,12 +63,12 @@ function scaledDifferences(a: BucketList, b: BucketList, factor: number): Bucket
     for (let i = 0; i < size; i++) counts[i] = (left[i]! - right[i]!) * factor;
     return { indexes, counts };
   }
-  const kept = indexes.slice(0, size);
+  if (kept.length < size) kept = new Int32Array(2 * size);
   for (let i = 0, next = 0; next < size; i++) {
     const difference = left[i]! - right[i]!;
     kept[next] = indexes[i]!;
     counts[next] = difference * factor;
     if (difference !== 0) next++;
   }
-  return { indexes: kept, counts };
+  return { indexes: sharedIndexes(kept, size), counts };
 }

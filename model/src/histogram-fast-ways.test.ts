@@ -94,7 +94,7 @@ describe('a sum in place', () => {
   test('takes histograms of the same layout, of fewer buckets and of more', () => {
     const of = (indexes: number[]): FloatHistogram =>
       new FloatHistogram({ zeroThreshold: 0.1, positive: { indexes, counts: indexes.map(() => 1) } });
-    const sum = new RunningSum(startOf(of([1, 2, 3])));
+    const sum = new RunningSum(of([1, 2, 3]));
     const added = [[1, 2, 3], [2], [0, 2, 9], []].map((indexes) => sum.tryAdd(of(indexes)));
     expect(added).toEqual([true, true, true, true]);
     expect(sum.state().value.positive).toEqual({ indexes: [0, 1, 2, 3, 9], counts: [1, 2, 4, 2, 1] });

@@ -6,9 +6,16 @@
 import { type CounterResetHint, type FloatHistogram, sameBounds } from './histogram.ts';
 import { combineHints } from './histogram-arithmetic.ts';
 import { exponentialBound } from './histogram-bounds.ts';
-import { type BucketList, copiedCounts, NO_BUCKETS, sameNumbers } from './histogram-buckets.ts';
+import {
+  type BucketList,
+  copiedCounts,
+  NO_BUCKETS,
+  overCounts,
+  sameNumbers,
+  zeroCounts,
+} from './histogram-buckets.ts';
 import { addCompensated, compensated, withRests } from './histogram-kahan.ts';
-import type { Compensated } from './histogram-plus.ts';
+import { type Compensated, joined } from './histogram-plus.ts';
 
 /** The buckets of one side. It gets those of what is added. */
 class RunningSide {
@@ -16,10 +23,10 @@ class RunningSide {
   counts: number[];
   rests: number[];
 
-  constructor(value: BucketList, rest: BucketList) {
-    this.indexes = value.indexes;
-    this.counts = copiedCounts(value.counts);
-    this.rests = copiedCounts(rest.counts);
+  constructor({ indexes, counts }: BucketList, rest: BucketList | undefined) {
+    this.indexes = indexes;
+    this.counts = copiedCounts(counts);
+    this.rests = rest === undefined ? zeroCounts(counts.length) : copiedCounts(rest.counts);
   }
 
   add(list: BucketList): void {
@@ -57,6 +64,13 @@ class RunningSide {
     this.rests = copiedCounts(rests);
   }
 
+  /** Its buckets over a number, compensations added; they take its columns. */
+  finish(divisor: number): BucketList {
+    const { indexes, counts, rests } = this;
+    for (let i = 0; i < counts.length; i++) counts[i] = counts[i]! / divisor + rests[i]! / divisor;
+    return { indexes, counts };
+  }
+
   /** Whether all sums with a list's counts would be finite, or NaN. Of buckets that it has not itself, nobody knows. */
   staysFinite({ indexes: some, counts: values }: BucketList): boolean {
     const { indexes, counts } = this;
@@ -87,8 +101,8 @@ function isInfinite(value: number): boolean {
 const NOTHING_BELOW = { zeroCount: 0, negative: NO_BUCKETS };
 
 export class RunningSum {
-  /** What is the same in all that is added in place; its counts are those of the beginning. */
-  private readonly shape: Compensated;
+  /** Has what is the same in all that is added in place; its counts are those of the beginning. */
+  private readonly first: FloatHistogram;
   private hint: CounterResetHint;
   private count: number;
   private countRest: number;
@@ -101,18 +115,18 @@ export class RunningSum {
   /** The lowest index that was seen to be of a bucket which ends beyond the zero bucket. */
   private leastAbove = Infinity;
 
-  constructor(start: Compensated) {
-    const { value, rest } = start;
-    this.shape = start;
+  /** Begins with a histogram that has compensations, or needs none. */
+  constructor(value: FloatHistogram, rest?: FloatHistogram) {
+    this.first = value;
     this.hint = value.hint;
     this.count = value.count;
-    this.countRest = rest.count;
+    this.countRest = rest?.count ?? 0;
     this.sum = value.sum;
-    this.sumRest = rest.sum;
+    this.sumRest = rest?.sum ?? 0;
     this.zeroCount = value.zeroCount;
-    this.zeroRest = rest.zeroCount;
-    this.positive = new RunningSide(value.positive, rest.positive);
-    this.negative = new RunningSide(value.negative, rest.negative);
+    this.zeroRest = rest?.zeroCount ?? 0;
+    this.positive = new RunningSide(value.positive, rest?.positive);
+    this.negative = new RunningSide(value.negative, rest?.negative);
   }
 
   /** Adds one in place; false, and nothing is done, if only the general way can add it. */
@@ -143,18 +157,18 @@ export class RunningSum {
   }
 
   private fits(other: FloatHistogram): boolean {
-    const { value } = this.shape;
-    if (other.schema !== value.schema) return false;
-    if (other.isCustom) return sameBounds(other.customBounds, value.customBounds);
-    if (other.zeroThreshold !== value.zeroThreshold) return false;
+    const { first } = this;
+    if (other.schema !== first.schema) return false;
+    if (other.isCustom) return sameBounds(other.customBounds, first.customBounds);
+    if (other.zeroThreshold !== first.zeroThreshold) return false;
     return this.isAboveZero(other.positive) && this.isAboveZero(other.negative);
   }
 
   /** Whether all buckets of a side end beyond the zero bucket. */
-  private isAboveZero({ indexes }: BucketList): boolean {
+  private isAboveZero({ indexes }: Pick<BucketList, 'indexes'>): boolean {
     const index = indexes[0] ?? Infinity;
     if (index >= this.leastAbove || index === Infinity) return true;
-    const { schema, zeroThreshold } = this.shape.value;
+    const { schema, zeroThreshold } = this.first;
     if (exponentialBound(index, schema) <= zeroThreshold) return false;
     this.leastAbove = index;
     return true;
@@ -162,9 +176,9 @@ export class RunningSum {
 
   /** What it has come to. It shares columns with the sum, so it is old after the next addition. */
   state(): Compensated {
-    const { positive, negative, shape } = this;
+    const { positive, negative, first } = this;
     return {
-      value: shape.value.with({
+      value: first.with({
         hint: this.hint,
         count: this.count,
         sum: this.sum,
@@ -172,7 +186,7 @@ export class RunningSum {
         positive: { indexes: positive.indexes, counts: positive.counts },
         negative: { indexes: negative.indexes, counts: negative.counts },
       }),
-      rest: shape.rest.with({
+      rest: first.with({
         count: this.countRest,
         sum: this.sumRest,
         zeroCount: this.zeroRest,
@@ -180,5 +194,23 @@ export class RunningSum {
         negative: { indexes: negative.indexes, counts: negative.rests },
       }),
     };
+  }
+
+  /** What it has come to, over a number; it ends the sum, whose columns it may take. */
+  finish(divisor: number): FloatHistogram {
+    const { first, positive, negative } = this;
+    const { isCustom } = first;
+    if (!isCustom && !(this.isAboveZero(positive) && this.isAboveZero(negative))) {
+      const { value, rest } = this.state();
+      return joined({ value: value.over(divisor), rest: rest.over(divisor) });
+    }
+    return first.with({
+      hint: this.hint,
+      count: this.count / divisor + this.countRest / divisor,
+      sum: this.sum / divisor + this.sumRest / divisor,
+      zeroCount: isCustom ? first.zeroCount / divisor : this.zeroCount / divisor + this.zeroRest / divisor,
+      positive: positive.finish(divisor),
+      negative: isCustom ? overCounts(first.negative, divisor) : negative.finish(divisor),
+    });
   }
 }

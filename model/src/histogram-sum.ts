@@ -1,7 +1,7 @@
 // Sums and averages of many native histograms, with compensated counts.
 
 import type { FloatHistogram } from './histogram.ts';
-import { type Compensated, joined, plus, startOf } from './histogram-plus.ts';
+import { type Compensated, joined, plus } from './histogram-plus.ts';
 import { RunningSum } from './histogram-running-sum.ts';
 
 /** What came of adding one: `reconciled` if custom bounds differed; nothing was added if it is incompatible. */
@@ -19,20 +19,20 @@ export class HistogramSum {
   private running: RunningSum;
 
   constructor(first: FloatHistogram) {
-    this.running = new RunningSum(startOf(first));
+    this.running = new RunningSum(first);
   }
 
   add(other: FloatHistogram): AddOutcome {
     if (this.running.tryAdd(other)) return 'added';
     const next = plus(this.running.state(), other);
     if (next === undefined) return 'incompatible';
-    this.running = new RunningSum(next);
+    this.running = new RunningSum(next.value, next.rest);
     return next.reconciled ? 'reconciled' : 'added';
   }
 
-  /** The sum so far; nothing may be added after. */
+  /** The sum; nothing may be added after. */
   result(): FloatHistogram {
-    return joined(this.running.state());
+    return this.running.finish(1);
   }
 }
 
@@ -44,7 +44,7 @@ export class HistogramMean {
   private count = 1;
 
   constructor(first: FloatHistogram) {
-    this.running = new RunningSum(startOf(first));
+    this.running = new RunningSum(first);
   }
 
   add(other: FloatHistogram): AddOutcome {
@@ -55,7 +55,7 @@ export class HistogramMean {
       const next = plus(sum, other);
       if (next === undefined) return 'incompatible';
       if (!next.value.hasOverflow()) {
-        this.running = new RunningSum(next);
+        this.running = new RunningSum(next.value, next.rest);
         return next.reconciled ? 'reconciled' : 'added';
       }
       this.mean = divided(sum, this.count - 1);
@@ -67,8 +67,8 @@ export class HistogramMean {
     return next.reconciled ? 'reconciled' : 'added';
   }
 
-  /** The average so far; nothing may be added after. */
+  /** The average; nothing may be added after. */
   result(): FloatHistogram {
-    return joined(this.mean ?? divided(this.running.state(), this.count));
+    return this.mean === undefined ? this.running.finish(this.count) : joined(this.mean);
   }
 }

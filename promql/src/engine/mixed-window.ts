@@ -36,8 +36,6 @@ export class MixedWindow {
   /** Of `list`. */
   readonly neighbours = new Neighbours();
   private readonly floatResults: Tile;
-  /** The windows' histograms, for loops over [lo, hi) of `histograms`. */
-  list: readonly FloatHistogram[] = [];
   /** Whether `floatResults` is what the function makes of no floats. */
   private isOfNoFloats = false;
 
