@@ -32,6 +32,8 @@ export class MixedWindow {
   readonly all: Windows;
   readonly floats: Windows;
   readonly histograms: Windows;
+  /** The windows' histograms, for loops over [lo, hi) of `histograms`. */
+  list: readonly FloatHistogram[] = [];
   readonly noted: Noted;
   /** Of `list`. */
   readonly neighbours = new Neighbours();
