@@ -37,9 +37,11 @@ const TIMES_MAX = 1 << 10;
 const STALE_LOW = 2;
 const STALE_HIGH = 0x7ff00000;
 
-/** As many as the series of a query have, and no more than a few megabytes of them. */
+/** As many as the series of a query have. Those that are remembered are small: all together take a few megabytes at most. */
 const LAYOUTS_MAX = 1 << 10;
 const LAYOUT_BYTES_MAX = 1 << 10;
+/** Of buckets and spans. */
+const LAYOUT_ITEMS_MAX = 1 << 9;
 const layouts = new Map<string, ChunkLayout>();
 
 class Scratch {
@@ -137,9 +139,11 @@ export class HistogramDecoder {
 
 /** The layout that the kernel has just read. No layout's bits begin with those of another: padded with zeros they are its name. */
 function layoutOf(chunk: Uint8Array, kernel: KernelInstance): ChunkLayout {
-  const end = kernel.exports.layoutEnd.value;
+  const { layoutEnd, positiveBuckets, negativeBuckets, positiveSpans, negativeSpans } = kernel.exports;
+  const end = layoutEnd.value;
   const bytes = end >>> 3;
-  if (bytes > LAYOUT_BYTES_MAX) return readLayout(kernel);
+  const items = positiveBuckets.value + negativeBuckets.value + positiveSpans.value + negativeSpans.value;
+  if (bytes > LAYOUT_BYTES_MAX || items > LAYOUT_ITEMS_MAX) return readLayout(kernel);
   const whole = Buffer.from(chunk.buffer, chunk.byteOffset, bytes).toString('latin1', HEADER_BYTES);
   const key = whole + String.fromCharCode(chunk[bytes]! & (0xff00 >>> (end & 7)));
   const known = layouts.get(key);
