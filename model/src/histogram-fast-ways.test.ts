@@ -2,11 +2,11 @@ import { describe, expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
 import { type CounterResetHint, FloatHistogram } from './histogram.ts';
 import { CUSTOM_SCHEMA } from './histogram-bounds.ts';
-import { type BucketList, NO_BUCKETS } from './histogram-buckets.ts';
+import { type BucketList, NO_BUCKETS, zeroCounts } from './histogram-buckets.ts';
 import { subtractHistograms } from './histogram-arithmetic.ts';
 import { scaledDifference } from './histogram-difference.ts';
 import { allBuckets, countAt } from './histogram-iterate.ts';
-import { joined, plus, startOf } from './histogram-plus.ts';
+import { type Compensated, joined, plus } from './histogram-plus.ts';
 import { RunningSum } from './histogram-running-sum.ts';
 import { HistogramMean, HistogramSum } from './histogram-sum.ts';
 
@@ -71,6 +71,13 @@ const histograms = fc.oneof(
 function bitsOf(h: FloatHistogram): unknown {
   const { hint, schema, count, sum, zeroThreshold, zeroCount, positive, negative, customBounds } = h;
   return { hint, schema, count, sum, zeroThreshold, zeroCount, positive, negative, customBounds };
+}
+
+/** The sum of one. */
+function startOf(value: FloatHistogram): Compensated {
+  const none = ({ indexes }: BucketList): BucketList => ({ indexes, counts: zeroCounts(indexes.length) });
+  const [positive, negative] = [none(value.positive), none(value.negative)];
+  return { value, rest: value.with({ count: 0, sum: 0, zeroCount: 0, positive, negative }) };
 }
 
 describe('a sum in place', () => {

@@ -3,7 +3,7 @@
 
 import { type FloatHistogram, sameBounds } from './histogram.ts';
 import { addHistograms, combineHints, commonBounds, reconcile } from './histogram-arithmetic.ts';
-import { type BucketList, filterBuckets, zeroCounts } from './histogram-buckets.ts';
+import { type BucketList, filterBuckets } from './histogram-buckets.ts';
 import { bucketsAbove } from './histogram-iterate.ts';
 import {
   addCompensated,
@@ -18,13 +18,6 @@ import { outsideZero, type SideRests, widerZeroBucket, type ZeroBucket } from '.
 export interface Compensated {
   readonly value: FloatHistogram;
   readonly rest: FloatHistogram;
-}
-
-/** The sum of one. */
-export function startOf(value: FloatHistogram): Compensated {
-  const none = ({ indexes }: BucketList): BucketList => ({ indexes, counts: zeroCounts(indexes.length) });
-  const [positive, negative] = [none(value.positive), none(value.negative)];
-  return { value, rest: value.with({ count: 0, sum: 0, zeroCount: 0, positive, negative }) };
 }
 
 /** The histogram that a sum comes to. */

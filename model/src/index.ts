@@ -19,7 +19,6 @@ export {
   type BucketSpan,
   bucketsOfSpans,
   coarserBuckets,
-  copiedCounts,
   countsOfDeltas,
   sameNumbers,
   spansOfBuckets,
