@@ -9,6 +9,20 @@ export { alloc, bump, capacityOf, equalBytes, free, usedBytes } from './memory';
 export { crc32c } from './crc32c';
 export { encodeEntry, joinChunks } from './block-series';
 export { chunkListSamples, decodeChunkList, takeFrames, warmOpen } from './chunk-list';
+export {
+  beginHistograms,
+  customBounds,
+  decodeHistograms,
+  layoutEnd,
+  layoutNumbers,
+  layoutSchema,
+  layoutThreshold,
+  negativeBuckets,
+  negativeSpans,
+  positiveBuckets,
+  positiveSpans,
+  staleHistograms,
+} from './histogram-decode';
 export { decodeXor } from './xor-decode';
 export { ENCODE_SLACK, encodedBytes, encodeXor } from './xor-encode';
 export {

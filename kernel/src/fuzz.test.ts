@@ -8,6 +8,7 @@ import { packChunks } from './chunk-list.ts';
 import { decodeXor } from './decode-xor.ts';
 import { encodeXor } from './encode-xor.ts';
 import { HeadKernel } from './head-kernel.ts';
+import { HistogramDecoder } from './histogram-decoder.ts';
 import { Inflater } from './inflater.ts';
 import { LineCache, LineScanner } from './line-cache.ts';
 import { compressSnappy, uncompressSnappy } from './snappy.ts';
@@ -52,6 +53,28 @@ function chunks(): Uint8Array[] {
     encodeXor(times, values, 120, 1024, (_from, _count, data) => out.push(data));
   }
   return out;
+}
+
+/** Native histograms of whole counts and both signs; of float counts and custom bounds. */
+const histogramChunks = [
+  'AAwA/z9QYk3S8an8lKe8lGMZfwAAxefytABjAAAAAAAAAAAGHtu3wdTPGyOIz/2Mqz4wxthmEv/7DboSm2B1ht1Wa2JaxNYbdTql' +
+    'hmwTWG3QtNOw26rNLEtQ/9ht1Oq2GQtht0JTQVht1Wa2JR9ht1OqWGQVht0A',
+  'AAwA/z9QYk3S8an87lymlFXvr4+n0ZZBzc1lAAAAACEBUC+QAAAAfwAAxefytAAgFAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA' +
+    'AAAAAAAAAAAAAAAAIA4AAAAAAAAgCgAAAAAAAAAAAAAAAAAAfB1M6Ru8RX/4jP/cRX/4TIAWoTcJ8BZtqIzcJf/8Jf/8Jf/4ARtC' +
+    '4AYS1k4vYD2B3YD1izNY++0gtYXrE3WF6R+bYHZfLQb/b2g9gm7QesfW1i9jNoETsC59gXJzQT+5QZCdQ/+dRPLRdo3Nob/qE+F6' +
+    'hPimh7B88txFTuBwXcDhmSm20j32hcf2hc5U2NylyYLO0eOj6yfO',
+].map((text) => new Uint8Array(Buffer.from(text, 'base64')));
+
+/** What of a chunk is decoded, down to damage, as bytes. */
+function decodedHistograms(decoder: HistogramDecoder, chunk: Uint8Array, areFloats: boolean): Buffer {
+  const parts: Uint8Array[] = [];
+  if (!decoder.begin(chunk, areFloats)) return Buffer.alloc(0);
+  for (let count = decoder.next(); count > 0; count = decoder.next()) {
+    if (decoder.staleCount > 0) return Buffer.alloc(1); // Their rows say nothing.
+    for (const { buffer, byteOffset, byteLength } of [decoder.times(), decoder.rows()])
+      parts.push(new Uint8Array(buffer, byteOffset, byteLength).slice());
+  }
+  return Buffer.concat(parts);
 }
 
 function samplesRecords(): Uint8Array[] {
@@ -134,6 +157,27 @@ describe(`mutated inputs, seed ${SEED}, ${RUNS} each`, () => {
         if (decodeXor(input, times, values) !== count) throw new Error(`run ${run}: looks behind its input`);
       }
       expect(inputs.random(1)).toBe(0);
+    },
+    60 * MINUTES,
+  );
+
+  test(
+    'native histogram chunks',
+    () => {
+      const inputs = new Mutations(histogramChunks);
+      const decoder = new HistogramDecoder();
+      const noise = new Uint8Array(1500).fill(0xff);
+      let taken = 0;
+      for (let run = 0; run < RUNS; run++) {
+        const input = inputs.next();
+        const areFloats = inputs.random(2) === 0;
+        const got = decodedHistograms(decoder, input, areFloats);
+        if (got.length > 1) taken++;
+        decoder.begin(noise, false); // What lies behind the input is different now.
+        if (!decodedHistograms(decoder, input, areFloats).equals(got)) throw new Error(`run ${run}: differs`);
+      }
+      expect(taken).toBeGreaterThan(0);
+      expect(taken).toBeLessThan(RUNS);
     },
     60 * MINUTES,
   );

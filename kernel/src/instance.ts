@@ -16,6 +16,18 @@ export interface KernelExports {
   usedBytes(): number;
   crc32c(crc: number, at: number, length: number): number;
   decodeXor(chunk: number, length: number, times: number, values: number, max: number): number;
+  beginHistograms(chunk: number, length: number, areFloats: number): number;
+  decodeHistograms(times: number, rows: number, max: number): number;
+  readonly layoutEnd: { readonly value: number };
+  readonly layoutNumbers: { readonly value: number };
+  readonly layoutSchema: { readonly value: number };
+  readonly layoutThreshold: { readonly value: number };
+  readonly positiveBuckets: { readonly value: number };
+  readonly positiveSpans: { readonly value: number };
+  readonly negativeBuckets: { readonly value: number };
+  readonly negativeSpans: { readonly value: number };
+  readonly customBounds: { readonly value: number };
+  readonly staleHistograms: { readonly value: number };
   takeFrames(window: number, jobs: number, count: number): number;
   warmOpen(refs: number): number;
   chunkListSamples(list: number, length: number): number;

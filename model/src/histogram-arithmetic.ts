@@ -4,7 +4,7 @@
 // buckets do not go together.
 
 import { type CounterResetHint, type FloatHistogram, sameBounds } from './histogram.ts';
-import { addBuckets, type BucketList, coarserBuckets } from './histogram-buckets.ts';
+import { addBuckets, type BucketList, coarserBuckets, zeroCounts } from './histogram-buckets.ts';
 import { bucketsAbove } from './histogram-iterate.ts';
 import { compensated, type CompensatedBuckets, withRests } from './histogram-kahan.ts';
 import { widerZeroBucket, withZeroBucket } from './histogram-zero.ts';
@@ -32,7 +32,7 @@ function combine(a: FloatHistogram, b: FloatHistogram, sign: 1 | -1): CombinedHi
   const { hint, collide: hintsCollide } = combineHints(a.hint, b.hint);
   const totals = { hint, count: a.count + b.count * sign, sum: a.sum + b.sum * sign };
   if (!a.isCustom) {
-    return { histogram: exponential(a, b, sign).with(totals), hintsCollide, boundsReconciled: false };
+    return { histogram: exponential(a, b, sign, totals), hintsCollide, boundsReconciled: false };
   }
   if (sameBounds(a.customBounds, b.customBounds)) {
     const positive = addBuckets(a.positive, b.positive, sign);
@@ -53,7 +53,12 @@ export function combineHints(
   return { hint: 'unknown', collide: a !== 'unknown' && b !== 'unknown' };
 }
 
-function exponential(left: FloatHistogram, right: FloatHistogram, sign: 1 | -1): FloatHistogram {
+function exponential(
+  left: FloatHistogram,
+  right: FloatHistogram,
+  sign: 1 | -1,
+  totals: Pick<FloatHistogram, 'hint' | 'count' | 'sum'>,
+): FloatHistogram {
   let a = left;
   let other = { threshold: right.zeroThreshold, count: right.zeroCount };
   while (other.threshold !== a.zeroThreshold) {
@@ -67,6 +72,7 @@ function exponential(left: FloatHistogram, right: FloatHistogram, sign: 1 | -1):
     return addBuckets(coarserBuckets(mine, a.schema, schema), above, sign);
   };
   return a.with({
+    ...totals,
     schema,
     zeroCount: a.zeroCount + other.count * sign,
     positive: side(a.positive, right.positive),
@@ -87,8 +93,8 @@ export function reconcile(
   sign: 1 | -1,
   common: readonly number[],
 ): CompensatedBuckets {
-  const counts = new Float64Array(common.length + 1);
-  const rests = new Float64Array(common.length + 1);
+  const counts = zeroCounts(common.length + 1);
+  const rests = zeroCounts(common.length + 1);
   const add = (target: number, value: number): void => {
     rests[target] = compensated(counts[target]!, value, rests[target]!);
     counts[target]! += value;
@@ -103,9 +109,9 @@ export function reconcile(
   });
   const kept = [...counts.keys()].filter((i) => counts[i] !== 0 || rests[i] !== 0);
   return {
-    indexes: Int32Array.from(kept),
-    counts: Float64Array.from(kept, (i) => counts[i]!),
-    rests: Float64Array.from(kept, (i) => rests[i]!),
+    indexes: kept,
+    counts: kept.map((i) => counts[i]!),
+    rests: kept.map((i) => rests[i]!),
   };
 }
 

@@ -9,6 +9,13 @@ export const SCHEMA_MIN = -4;
 export const SCHEMA_MAX = 8;
 
 const EXPONENT_MAX = 1024;
+const EXPONENT_MIN = -1074;
+
+/** By exponent, from EXPONENT_MIN on: bounds are asked for by bucket, and powers take long to make. */
+const powersOfTwo = Float64Array.from(
+  { length: EXPONENT_MAX - EXPONENT_MIN },
+  (_, i) => 2 ** (i + EXPONENT_MIN),
+);
 
 /** The growth of schema 1, one bit below the square root of 2. */
 const GROWTH_1 = Math.SQRT2 - Number.EPSILON;
@@ -38,7 +45,7 @@ export function isExponentialSchema(schema: number): boolean {
 export function exponentialBound(index: number, schema: number): number {
   if (schema < 0) {
     const exponent = index * 2 ** -schema;
-    return exponent === EXPONENT_MAX ? Number.MAX_VALUE : 2 ** exponent;
+    return exponent === EXPONENT_MAX ? Number.MAX_VALUE : powerOfTwo(exponent);
   }
   const fraction = fractions[schema]![index & ((1 << schema) - 1)]!;
   const exponent = (index >> schema) + 1;
@@ -50,7 +57,12 @@ export function exponentialBound(index: number, schema: number): number {
 function scale(fraction: number, exponent: number): number {
   if (exponent > 1000) return fraction * 2 ** 1000 * 2 ** (exponent - 1000);
   if (exponent < -1000) return fraction * 2 ** -1000 * 2 ** (exponent + 1000);
-  return fraction * 2 ** exponent;
+  return fraction * powerOfTwo(exponent);
+}
+
+function powerOfTwo(exponent: number): number {
+  if (exponent < EXPONENT_MIN) return 0;
+  return exponent < EXPONENT_MAX ? powersOfTwo[exponent - EXPONENT_MIN]! : Infinity;
 }
 
 /** The upper bound of bucket `index` of custom bounds; -1 is before the first one. */

@@ -1,4 +1,4 @@
-// The buckets of a native histogram as intervals, from the lowest values to the highest.
+// Hot: the buckets of a native histogram as intervals, from the lowest values to the highest.
 
 import type { FloatHistogram } from './histogram.ts';
 import { customBound, exponentialBound } from './histogram-bounds.ts';
@@ -49,6 +49,14 @@ export function bucketCount({ negative, zeroCount, positive }: FloatHistogram): 
   return negative.indexes.length + (zeroCount > 0 ? 1 : 0) + positive.indexes.length;
 }
 
+/** The count of the one at a place below bucketCount(h). */
+export function countAt(h: FloatHistogram, place: number): number {
+  const negatives = h.negative.counts.length;
+  if (place < negatives) return h.negative.counts[negatives - 1 - place]!;
+  if (h.zeroCount > 0) return place === negatives ? h.zeroCount : h.positive.counts[place - negatives - 1]!;
+  return h.positive.counts[place - negatives]!;
+}
+
 /** The one at a place below bucketCount(h). */
 export function bucketAt(h: FloatHistogram, place: number): HistogramBucket {
   const above = place - h.negative.indexes.length;
@@ -74,5 +82,5 @@ export function bucketsAbove(list: BucketList, schema: number, threshold: number
   let first = 0;
   while (first < list.indexes.length && exponentialBound(list.indexes[first]!, schema) <= threshold) first++;
   if (first === 0) return list;
-  return { indexes: list.indexes.subarray(first), counts: list.counts.subarray(first) };
+  return { indexes: list.indexes.slice(first), counts: list.counts.slice(first) };
 }

@@ -1,7 +1,6 @@
 // Hot: compensated summation of the counts of histograms.
 
-import type { BucketList } from './histogram-buckets.ts';
-import { unionOfIndexes } from './histogram-buckets.ts';
+import { type BucketList, unionOfIndexes, zeroCounts } from './histogram-buckets.ts';
 import { coarserIndex } from './histogram-bounds.ts';
 
 /** The compensation after `sum` takes `value` in. */
@@ -14,14 +13,14 @@ export function compensated(sum: number, value: number, compensation: number): n
 
 /** Counts with the compensations of their summation, which are as many. */
 export interface CompensatedBuckets extends BucketList {
-  readonly rests: Float64Array;
+  readonly rests: readonly number[];
 }
 
-export function withRests(list: BucketList, rests?: Float64Array): CompensatedBuckets {
+export function withRests(list: BucketList, rests?: readonly number[]): CompensatedBuckets {
   return {
     indexes: list.indexes,
     counts: list.counts,
-    rests: rests ?? new Float64Array(list.counts.length),
+    rests: rests ?? zeroCounts(list.counts.length),
   };
 }
 
@@ -45,9 +44,9 @@ class Columns {
 
   finish(): CompensatedBuckets {
     return {
-      indexes: Int32Array.from(this.indexes),
-      counts: Float64Array.from(this.counts),
-      rests: Float64Array.from(this.rests),
+      indexes: this.indexes,
+      counts: this.counts,
+      rests: this.rests,
     };
   }
 }
@@ -75,8 +74,8 @@ export function coarserCompensated(
 /** All buckets of both; rests of `b` are added like counts. */
 export function addCompensated(a: CompensatedBuckets, b: CompensatedBuckets): CompensatedBuckets {
   const indexes = unionOfIndexes(a.indexes, b.indexes);
-  const counts = new Float64Array(indexes.length);
-  const rests = new Float64Array(indexes.length);
+  const counts = zeroCounts(indexes.length);
+  const rests = zeroCounts(indexes.length);
   let i = 0;
   let j = 0;
   for (let k = 0; k < indexes.length; k++) {

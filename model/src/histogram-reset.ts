@@ -1,7 +1,7 @@
-// Whether a counter of native histograms was reset between two samples: something in it got less.
+// Hot: whether a counter of native histograms was reset between two samples: something in it got less.
 
 import { type FloatHistogram, sameBounds } from './histogram.ts';
-import { type BucketList, coarserBuckets } from './histogram-buckets.ts';
+import { type BucketList, coarserBuckets, sameNumbers } from './histogram-buckets.ts';
 import { bucketsAbove } from './histogram-iterate.ts';
 import { widerZeroBucket } from './histogram-zero.ts';
 
@@ -13,8 +13,12 @@ export function wasReset(now: FloatHistogram, before: FloatHistogram): boolean {
   if (now.isCustom) return customDecreased(now, before);
   // A finer schema or a narrower zero bucket can only come from a new counter.
   if (now.schema > before.schema || before.isCustom || now.zeroThreshold < before.zeroThreshold) return true;
-  const zero = widerZeroBucket(before, now.zeroThreshold);
-  if (zero.threshold !== now.zeroThreshold || now.zeroCount < zero.count) return true;
+  if (now.zeroThreshold === before.zeroThreshold) {
+    if (now.zeroCount < before.zeroCount) return true;
+  } else {
+    const zero = widerZeroBucket(before, now.zeroThreshold);
+    if (zero.threshold !== now.zeroThreshold || now.zeroCount < zero.count) return true;
+  }
   return sideDecreased(now, before, 'positive') || sideDecreased(now, before, 'negative');
 }
 
@@ -26,6 +30,10 @@ function sideDecreased(now: FloatHistogram, before: FloatHistogram, side: 'posit
 
 /** Whether any bucket of `before` holds more than it does now. */
 function anyDecreased(now: BucketList, before: BucketList): boolean {
+  if (sameNumbers(now.indexes, before.indexes)) {
+    for (let i = 0; i < now.counts.length; i++) if (now.counts[i]! < before.counts[i]!) return true;
+    return false;
+  }
   let i = 0;
   for (let j = 0; j < before.indexes.length; j++) {
     const index = before.indexes[j]!;

@@ -1,7 +1,7 @@
-// Quantiles, fractions and the variance of what a native histogram counted, interpolated within buckets.
+// Hot: quantiles, fractions and the variance of what a native histogram counted, interpolated within buckets.
 
 import type { FloatHistogram } from './histogram.ts';
-import { allBuckets, type HistogramBucket } from './histogram-iterate.ts';
+import { allBuckets, bucketAt, bucketCount, countAt, type HistogramBucket } from './histogram-iterate.ts';
 import { compensated } from './histogram-kahan.ts';
 
 /** What observations of NaN, which are in the count but in no bucket, did to a result. */
@@ -35,9 +35,8 @@ export function histogramQuantile(
   const hasNans = Number.isNaN(h.sum);
   const forwards = hasNans || phi < 0.5;
   const rank = (forwards ? phi : 1 - phi) * h.count;
-  const buckets = forwards ? allBuckets(h) : allBuckets(h).toReversed();
-  const found = findRank(buckets, rank);
-  const whole = quantileBucket(h, found.bucket);
+  const found = findRank(h, rank, forwards);
+  const whole = quantileBucket(h, found.place === -1 ? NO_BUCKET : bucketAt(h, found.place));
   if (typeof whole === 'number') return { value: whole, nans: 'none' };
   const count = Math.min(found.count, h.count);
   if (count < rank) {
@@ -46,18 +45,18 @@ export function histogramQuantile(
   const within = forwards ? rank - (count - whole.count) : count - rank;
   let nans: NanEffect = 'none';
   if (hasNans) {
-    const total = buckets.slice(found.next).reduce((sum, bucket) => sum + bucket.count, count);
+    let total = count;
+    for (let place = found.place + 1; place < bucketCount(h); place++) total += countAt(h, place);
     if (total < h.count) nans = 'skew';
   }
   return { value: interpolate(h, whole, within / whole.count), nans };
 }
 
 interface FoundBucket {
-  readonly bucket: HistogramBucket;
+  /** -1 if there are no buckets. */
+  readonly place: number;
   /** Observations up to its end. */
   readonly count: number;
-  /** The position after it. */
-  readonly next: number;
 }
 
 const NO_BUCKET: HistogramBucket = {
@@ -68,15 +67,18 @@ const NO_BUCKET: HistogramBucket = {
   count: 0,
 };
 
-/** The first populated bucket that reaches a rank, or else the last one. */
-function findRank(buckets: readonly HistogramBucket[], rank: number): FoundBucket {
+/** The first populated bucket that reaches a rank, or else the last one; from the highest values on if not forwards. */
+function findRank(h: FloatHistogram, rank: number, forwards: boolean): FoundBucket {
+  const size = bucketCount(h);
   let count = 0;
-  for (const [i, bucket] of buckets.entries()) {
-    if (bucket.count === 0) continue;
-    count += bucket.count;
-    if (count >= rank) return { bucket, count, next: i + 1 };
+  for (let i = 0; i < size; i++) {
+    const place = forwards ? i : size - 1 - i;
+    const own = countAt(h, place);
+    if (own === 0) continue;
+    count += own;
+    if (count >= rank) return { place, count };
   }
-  return { bucket: buckets.at(-1) ?? NO_BUCKET, count, next: buckets.length };
+  return { place: forwards || size === 0 ? size - 1 : 0, count };
 }
 
 /** The bucket as far as values can be in it, or the quantile itself where it has no end. */
@@ -102,24 +104,27 @@ export function histogramFraction(
 ): { readonly value: number; readonly nans: boolean } {
   if (h.count === 0 || Number.isNaN(lower) || Number.isNaN(upper)) return { value: NaN, nans: false };
   if (lower >= upper) return { value: 0, nans: false };
-  const buckets = allBuckets(h);
-  const total = buckets.reduce((sum, bucket) => sum + bucket.count, 0);
   const hasNans = Number.isNaN(h.sum);
-  const most = hasNans ? total : h.count;
-  const upperRank = rankBelow(h, buckets, upper, most);
-  const lowerRank = rankBelow(h, buckets, lower, most);
-  return { value: (upperRank - lowerRank) / h.count, nans: hasNans && total < h.count };
+  const most = hasNans ? totalOf(h) : h.count;
+  const upperRank = rankBelow(h, upper, most);
+  const lowerRank = rankBelow(h, lower, most);
+  return { value: (upperRank - lowerRank) / h.count, nans: hasNans && most < h.count };
+}
+
+/** What is in all buckets. */
+function totalOf(h: FloatHistogram): number {
+  const size = bucketCount(h);
+  let total = 0;
+  for (let place = 0; place < size; place++) total += countAt(h, place);
+  return total;
 }
 
 /** How many observations are below a value, at most `most`. */
-function rankBelow(
-  h: FloatHistogram,
-  buckets: readonly HistogramBucket[],
-  value: number,
-  most: number,
-): number {
+function rankBelow(h: FloatHistogram, value: number, most: number): number {
+  const size = bucketCount(h);
   let rank = 0;
-  for (const bucket of buckets) {
+  for (let place = 0; place < size; place++) {
+    const bucket = bucketAt(h, place);
     const isZero = bucket.lower <= 0 && bucket.upper >= 0;
     const { lower, upper } = isZero ? trimZero(h, bucket) : bucket;
     if (lower >= value) return Math.min(rank, most);

@@ -154,5 +154,5 @@ function parseList(key: string, text: string): number[] {
 
 function sideOf(counts: readonly number[], offset: number): BucketList {
   if (counts.length === 0) return NO_BUCKETS;
-  return { indexes: Int32Array.from(counts, (_, i) => i + offset), counts: Float64Array.from(counts) };
+  return { indexes: counts.map((_, i) => i + offset), counts };
 }

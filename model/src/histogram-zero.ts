@@ -14,8 +14,8 @@ export interface ZeroBucket {
 
 /** Rests of the buckets of both sides, for compensated sums. */
 export interface SideRests {
-  readonly positive: Float64Array;
-  readonly negative: Float64Array;
+  readonly positive: readonly number[];
+  readonly negative: readonly number[];
 }
 
 class Growing implements ZeroBucket {
@@ -35,7 +35,7 @@ class Growing implements ZeroBucket {
   }
 
   /** Takes in the buckets below the threshold, which grows to the end of a populated one that it lies in. */
-  takeSide({ indexes, counts }: BucketList, rests: Float64Array | undefined, schema: number): void {
+  takeSide({ indexes, counts }: BucketList, rests: readonly number[] | undefined, schema: number): void {
     for (let i = 0; i < counts.length; i++) {
       const index = indexes[i]!;
       if (exponentialBound(index - 1, schema) >= this.threshold) return;
@@ -70,7 +70,7 @@ export function widerZeroBucket(
 /** Positions of a side that are outside of the zero bucket and not empty. */
 export function outsideZero(
   list: BucketList,
-  rests: Float64Array | undefined,
+  rests: readonly number[] | undefined,
   schema: number,
   threshold: number,
 ): (position: number) => boolean {

@@ -20,9 +20,11 @@ export {
   bucketsOfSpans,
   coarserBuckets,
   countsOfDeltas,
-  sameIndexes,
+  sameNumbers,
   spansOfBuckets,
+  zeroCounts,
 } from './histogram-buckets.ts';
+export { scaledDifference } from './histogram-difference.ts';
 export { allBuckets, bucketAt, bucketCount, type HistogramBucket } from './histogram-iterate.ts';
 export { wasReset } from './histogram-reset.ts';
 export {

@@ -2,10 +2,13 @@
 
 export {
   CHUNK_SAMPLES_MAX,
+  type ChunkLayout,
   ColumnArena,
   ColumnDecoder,
   type FloatColumns,
+  HistogramDecoder,
   JsonWriter,
+  rowColumn,
 } from '@flotilla/kernel';
 export type {
   AggregateExpr,
@@ -59,7 +62,15 @@ export { children, durationExprs, selectors, valueType, walk } from './parser/tr
 export { exprToJson } from './printer/json.ts';
 export { prettyExpr } from './printer/pretty.ts';
 export { printExpr } from './printer/print.ts';
-export type { MemoryBudget, SelectContext, SelectHints, SelectResult, Series, Storage } from './storage.ts';
+export type {
+  HistogramColumn,
+  MemoryBudget,
+  SelectContext,
+  SelectHints,
+  SelectResult,
+  Series,
+  Storage,
+} from './storage.ts';
 export { parseRuleFile } from './rulefmt/rule-file.ts';
 export type { Rule, RuleFile, RuleFileError, RuleFileOptions, RuleGroup } from './rulefmt/rule-file.ts';
 export { checkTemplate, expandTemplate } from './templates/expand-template.ts';

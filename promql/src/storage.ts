@@ -18,6 +18,20 @@ export interface SelectHints {
 }
 
 /**
+ * The native histograms among the samples of one series, by the place of the sample; undefined where there is none. Plain
+ * arrays are such columns; a storage may also make each histogram when it is asked for, and a new one each time: who reads
+ * one several times keeps it.
+ */
+export interface HistogramColumn {
+  /** As many as there are samples. */
+  readonly length: number;
+  /** Of places from 0 to length − 1. */
+  at(index: number): FloatHistogram | undefined;
+  /** The same without buckets: hint, schema, count and sum. Absent if that would not be sooner made. */
+  statsAt?(index: number): FloatHistogram | undefined;
+}
+
+/**
  * The samples of one series, oldest first, as two columns of the same length.
  * Stale markers are in `values` with their exact bits: test them with `isStale(values, i)`.
  * The columns belong to the reader and stay valid.
@@ -30,7 +44,7 @@ export interface Series {
    * The native histograms among the samples, at their places; `values` says nothing there. Absent if all are floats.
    * A histogram that marks the end of its series is a stale marker in `values`, and undefined here.
    */
-  readonly histograms?: readonly (FloatHistogram | undefined)[];
+  readonly histograms?: HistogramColumn;
   /** When each sample's counter began, 0 for unknown. Absent if it is for none. */
   readonly startTimesMs?: Float64Array;
 }

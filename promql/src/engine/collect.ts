@@ -171,15 +171,16 @@ function windowColumns({ windows, beforeMs, afterMs }: PlannedRange): Omit<Matri
   const { times, values, histograms } = windows;
   if (histograms === undefined)
     return { timestampsMs: times.slice(from, to), values: values.slice(from, to) };
-  const isFloat = (_: unknown, i: number): boolean => histograms[from + i] === undefined;
   const points: HistogramPoint[] = [];
+  const floats: number[] = [];
   for (let i = from; i < to; i++) {
-    const histogram = histograms[i];
-    if (histogram !== undefined) points.push({ timeMs: times[i]!, histogram });
+    const histogram = histograms.at(i);
+    if (histogram === undefined) floats.push(i);
+    else points.push({ timeMs: times[i]!, histogram });
   }
   return {
-    timestampsMs: times.slice(from, to).filter(isFloat),
-    values: values.slice(from, to).filter(isFloat),
+    timestampsMs: Float64Array.from(floats, (i) => times[i]!),
+    values: Float64Array.from(floats, (i) => values[i]!),
     histograms: points,
   };
 }

@@ -157,15 +157,21 @@ export class Evaluation {
     this.tiles.clear();
   }
 
-  /** All rows of an open operator. */
-  async materialize(op: Operator, where: string): Promise<Tile> {
+  /** All rows of an open operator. `visit` sees each batch of them, [from, to), when it is there. */
+  async materialize(
+    op: Operator,
+    where: string,
+    visit?: (tile: Tile, from: number, to: number) => void,
+  ): Promise<Tile> {
     const { steps } = op.grid;
     const rows = op.series.count;
     const tile = this.take(rows, steps, where);
-    const batch = batchRows(steps);
+    const batch = batchRows(steps, this.anyHistograms);
     for (let from = 0; from < rows; from += batch) {
       await this.breathe();
-      op.read(from, Math.min(rows, from + batch), tile, from);
+      const to = Math.min(rows, from + batch);
+      op.read(from, to, tile, from);
+      visit?.(tile, from, to);
     }
     return tile;
   }
@@ -178,7 +184,7 @@ export class Evaluation {
   ): Promise<void> {
     const { steps } = op.grid;
     const total = op.series.count;
-    const batch = Math.min(batchRows(steps), total);
+    const batch = Math.min(batchRows(steps, this.anyHistograms), total);
     const tile = this.lend(batch, steps, where);
     for (let from = 0; from < total; from += batch) {
       await this.breathe();

@@ -1,4 +1,4 @@
-// What aggregations of single values make of native histograms: sum and avg combine them, count and group take them as
+// Hot: what aggregations of single values make of native histograms: sum and avg combine them, count and group take them as
 // they are, and the others leave them out and say so.
 //
 // A FoldRow sees floats only. What it must not see is taken out of its row before, and its place marked as empty.
@@ -23,7 +23,8 @@ export class HistogramFold {
   private readonly op: FoldOp;
   private readonly pos: PositionRange;
   private readonly annotations: Annotations;
-  private readonly cells = new Map<number, Cell>();
+  /** By where their group's row begins in the fold, and step. */
+  private readonly rows = new Map<number, (Cell | undefined)[]>();
 
   /** `pos` is where the aggregated expression is in the query. */
   constructor(op: FoldOp, pos: PositionRange, annotations: Annotations) {
@@ -36,25 +37,40 @@ export class HistogramFold {
   takeRow(row: Tile, from: number, folded: Tile, at: number, steps: number, metric: () => string): void {
     if (this.op === 'count' || this.op === 'group') return;
     const combines = this.op === 'sum' || this.op === 'avg';
+    const cells = this.cellsOf(at, steps);
     for (let step = 0; step < steps; step++) {
       const kind = row.valid[from + step];
-      if (kind === FLOAT && this.cells.get(at + step)?.incompatible === true)
-        row.valid[from + step] = NOTHING;
+      if (kind === FLOAT && cells[step]?.incompatible === true) row.valid[from + step] = NOTHING;
       if (kind !== HISTOGRAM) continue;
       row.valid[from + step] = NOTHING;
       const histogram = row.histograms![from + step]!;
-      if (combines) this.add(at + step, histogram, folded.valid[at + step] === FLOAT, metric);
+      if (combines) this.add(cells, step, histogram, folded.valid[at + step] === FLOAT, metric);
       else this.annotations.ignoredInAggregation(this.op, this.pos);
     }
   }
 
-  private add(at: number, histogram: FloatHistogram, floatsCame: boolean, metric: () => string): void {
-    let cell = this.cells.get(at);
+  private cellsOf(at: number, steps: number): (Cell | undefined)[] {
+    let cells = this.rows.get(at);
+    if (cells === undefined) {
+      cells = Array.from<Cell | undefined>({ length: steps });
+      this.rows.set(at, cells);
+    }
+    return cells;
+  }
+
+  private add(
+    cells: (Cell | undefined)[],
+    step: number,
+    histogram: FloatHistogram,
+    floatsCame: boolean,
+    metric: () => string,
+  ): void {
+    let cell = cells[step];
     if (cell === undefined) {
       const begin = this.op === 'sum' ? HistogramSum : HistogramMean;
       const sum = floatsCame ? undefined : new begin(histogram);
       cell = { sum, incompatible: false, reset: false, notReset: false };
-      this.cells.set(at, cell);
+      cells[step] = cell;
     } else if (cell.incompatible) {
       return;
     } else if (cell.sum !== undefined) {
@@ -69,14 +85,19 @@ export class HistogramFold {
 
   /** Puts the histograms of groups that have nothing else into the fold's finished cells. */
   finish(folded: Tile): void {
-    for (const [at, cell] of this.cells) {
-      if (folded.valid[at] === FLOAT) {
-        this.annotations.mixedAggregation(this.pos);
-        folded.valid[at] = NOTHING;
-      } else if (!cell.incompatible && cell.sum !== undefined) {
-        setHistogram(folded, at, cell.sum.result().compact());
-        if (cell.reset && cell.notReset) this.annotations.resetCollision('aggregation', this.pos);
-      }
+    for (const [from, cells] of this.rows) {
+      for (const [step, cell] of cells.entries())
+        if (cell !== undefined) this.finishCell(cell, folded, from + step);
+    }
+  }
+
+  private finishCell(cell: Cell, folded: Tile, at: number): void {
+    if (folded.valid[at] === FLOAT) {
+      this.annotations.mixedAggregation(this.pos);
+      folded.valid[at] = NOTHING;
+    } else if (!cell.incompatible && cell.sum !== undefined) {
+      setHistogram(folded, at, cell.sum.result().compact());
+      if (cell.reset && cell.notReset) this.annotations.resetCollision('aggregation', this.pos);
     }
   }
 }

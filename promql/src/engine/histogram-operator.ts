@@ -1,7 +1,8 @@
-// histogram_quantile(), histogram_quantiles() and histogram_fraction(), of classic and of native histograms.
+// Hot: histogram_quantile(), histogram_quantiles() and histogram_fraction(), of classic and of native histograms.
 //
 // The series of a classic histogram are found, and their bounds parsed, once; then each row of the result reads the rows
-// of its buckets. If there may be native ones, the input is held whole, to know which of its rows they are.
+// of its buckets. If there may be native ones, the input is held whole, to know which of its rows they are. What comes of
+// these is then computed at once, and their samples let go, if there is one result and no classic histogram of their labels.
 
 import { type FloatHistogram, LabelsBuilder, type Labels, METRIC_NAME, parseGoFloat } from '@flotilla/model';
 import type { PositionRange } from '../ast.ts';
@@ -104,13 +105,33 @@ export class HistogramFunction extends BaseOperator {
   }
 
   private async findNatives(): Promise<void> {
-    const tile = await this.evaluation.materialize(this.input, 'histograms');
-    this.held = tile;
-    if (tile.histograms === undefined) return;
     const { steps } = this.grid;
-    const isNative = (row: number): boolean =>
-      tile.valid.subarray(row * steps, (row + 1) * steps).includes(HISTOGRAM);
-    this.natives = [...this.input.series.labels.keys()].filter(isNative);
+    const { labels } = this.input.series;
+    const natives: number[] = [];
+    const classic = this.opened.length === 1 ? classicKeys(labels) : undefined;
+    this.held = await this.evaluation.materialize(this.input, 'histograms', (tile, from, to) => {
+      for (let row = from; row < to && tile.histograms !== undefined; row++) {
+        if (!tile.valid.subarray(row * steps, (row + 1) * steps).includes(HISTOGRAM)) continue;
+        natives.push(row);
+        if (classic?.has(labels[row]!.key) === false) this.computeAhead(tile, row);
+      }
+    });
+    this.natives = natives;
+  }
+
+  /** Makes floats of the histograms in a row of what is held. */
+  private computeAhead(tile: Tile, row: number): void {
+    const { steps } = this.grid;
+    const { params, result } = this.opened[0]!;
+    const [a, b] = params;
+    const metric = this.nameOf(this.input.series.labels[row]!);
+    for (let step = 0; step < steps; step++) {
+      const cell = row * steps + step;
+      const histogram = histogramAt(tile, cell);
+      if (histogram === undefined) continue;
+      tile.values[cell] = result.computeNative(histogram, a![step]!, b?.[step] ?? 0, metric);
+      tile.histograms![cell] = undefined;
+    }
   }
 
   private readInput(row: number, into: Tile, at: number): void {
@@ -142,7 +163,7 @@ export class HistogramFunction extends BaseOperator {
         await this.warnOfLabel(row, labels);
         continue;
       }
-      const own = filterLabels(labels, (name) => name !== 'le');
+      const own = withoutBound(labels);
       const rival = rivals.get(own.key) ?? -1;
       const histogram = found.get(own.key) ?? { labels: own, buckets: [], bounds: NO_BOUNDS, rival };
       histogram.buckets.push({ row, bound });
@@ -226,31 +247,30 @@ export class HistogramFunction extends BaseOperator {
     const { steps } = this.grid;
     const row = this.natives[native]!;
     const labels = this.input.series.labels[row]!;
+    const metric = this.nameOf(labels);
+    const classic = this.histograms.find((one) => one.rival === row);
+    const held = this.held!;
     const opened = this.opened[index]!;
     const [a, b] = opened.params;
     for (let step = 0; step < steps; step++) {
-      const histogram = histogramAt(this.held!, row * steps + step);
+      const cell = row * steps + step;
       into.valid[at + step] = NOTHING;
-      if (histogram === undefined || !isAt(opened, step)) continue;
-      if (this.rivalsAt(labels, step)) {
-        this.evaluation.annotations.mixedKinds(this.nameOf(labels), this.inputPos);
+      if (held.valid[cell] !== HISTOGRAM || !isAt(opened, step)) continue;
+      if (classic !== undefined && this.hasBucketsAt(classic, step)) {
+        this.evaluation.annotations.mixedKinds(metric, this.inputPos);
         continue;
       }
+      const histogram = held.histograms![cell];
       into.valid[at + step] = FLOAT;
-      into.values[at + step] = opened.result.computeNative(
-        histogram,
-        a![step]!,
-        b?.[step] ?? 0,
-        this.nameOf(labels),
-      );
+      into.values[at + step] =
+        histogram === undefined
+          ? held.values[cell]!
+          : opened.result.computeNative(histogram, a![step]!, b?.[step] ?? 0, metric);
     }
   }
 
-  /** Whether a classic histogram of the same labels has buckets at a step. */
-  private rivalsAt(labels: Labels, step: number): boolean {
-    const { steps } = this.grid;
-    const classic = this.histograms.find((one) => one.rival !== -1 && one.labels.key === labels.key);
-    return classic?.buckets.some(({ row }) => this.held!.valid[row * steps + step] === FLOAT) ?? false;
+  private hasBucketsAt({ buckets }: Histogram, step: number): boolean {
+    return buckets.some(({ row }) => this.held!.valid[row * this.grid.steps + step] === FLOAT);
   }
 
   private noteForced(histogram: Histogram, forced: ForcedRow): void {
@@ -264,6 +284,20 @@ export class HistogramFunction extends BaseOperator {
       samples: forced.samples,
     });
   }
+}
+
+/** Keys of the labels of classic histograms. */
+function classicKeys(labels: readonly Labels[]): Set<string> {
+  const keys = new Set<string>();
+  for (const one of labels) {
+    if (parseGoFloat(one.get('le')) !== undefined) keys.add(withoutBound(one).key);
+  }
+  return keys;
+}
+
+/** What a bucket shares with the others of its histogram. */
+function withoutBound(labels: Labels): Labels {
+  return filterLabels(labels, (name) => name !== 'le');
 }
 
 /** What quantiles of one row had to correct. */

@@ -1,7 +1,13 @@
-// rate(), increase(), delta(), irate() and idelta() of native histograms, and of floats whose counters' beginnings are
+// Hot: rate(), increase(), delta(), irate() and idelta() of native histograms, and of floats whose counters' beginnings are
 // known: a sample's start time tells of a reset that no value shows, and where an increase began from zero.
 
-import { addHistograms, FloatHistogram, subtractHistograms, wasReset } from '@flotilla/model';
+import {
+  addHistograms,
+  FloatHistogram,
+  scaledDifference,
+  subtractHistograms,
+  wasReset,
+} from '@flotilla/model';
 import type { HistogramOperation } from './annotations.ts';
 import type { MixedKernel, MixedWindow } from './mixed-window.ts';
 import { EDGE_TOLERANCE, extrapolation } from './rate.ts';
@@ -43,6 +49,8 @@ export function extrapolated(isCounter: boolean, isRate: boolean): MixedKernel {
     isRate ? factor / (w.all.rangeMs / 1000) : factor;
   return (w) => {
     if (w.histogramCount > 0) {
+      const steady = steadyChange(w, isCounter, finish);
+      if (steady !== undefined) return steady;
       return unlessMixedSchemas(w, () => {
         const [change, factor] = histogramChange(w, isCounter);
         return change?.times(finish(w, factor));
@@ -52,6 +60,26 @@ export function extrapolated(isCounter: boolean, isRate: boolean): MixedKernel {
     const [change, factor] = floatChange(w);
     return change === undefined ? undefined : change * finish(w, factor);
   };
+}
+
+/** The change over a window in which nothing happened but observations; undefined if anything else may have. */
+function steadyChange(
+  w: MixedWindow,
+  isCounter: boolean,
+  finish: (w: MixedWindow, factor: number) => number,
+): FloatHistogram | undefined {
+  const { histograms, list, step } = w;
+  const lo = histograms.lo[step]!;
+  const hi = histograms.hi[step]! - 1;
+  if (hi === lo || histograms.startTimesMs !== undefined) return undefined;
+  const first = list[lo]!;
+  const last = list[hi]!;
+  const isSteady = isCounter
+    ? w.neighbours.areSteady(lo, hi)
+    : first.hint === 'gauge' && last.hint === 'gauge';
+  if (!isSteady) return undefined;
+  const factor = extrapolation(histograms, step, last.count - first.count, first.count, isCounter);
+  return scaledDifference(last, first, finish(w, factor));
 }
 
 /** Where the counter of a window's first sample began, if that is inside the window. */
@@ -183,8 +211,8 @@ export function instant(isRate: boolean): MixedKernel {
     const spanMs = last > all.lo[step]! ? all.times[last]! - all.times[last - 1]! : 0;
     if (spanMs === 0) return undefined;
     const seconds = spanMs / 1000;
-    const before = all.histograms?.[last - 1];
-    const now = all.histograms?.[last];
+    const before = all.histograms?.at(last - 1);
+    const now = all.histograms?.at(last);
     if (before === undefined && now === undefined) {
       const value = all.values[last]!;
       const isReset = isRate && (value < all.values[last - 1]! || beganBetween(all, last));
@@ -213,7 +241,7 @@ function instantChange(
   const gauges = [before, now].filter(({ hint }) => hint === 'gauge').length;
   if (isRate && gauges > 0) annotations.notCounter(w.metric, pos);
   if (!isRate && gauges < 2) annotations.notGauge(w.metric, pos);
-  const isReset = isRate && (began || wasReset(now, before));
-  const change = isReset ? now : combined(now, before, 'subtraction', w);
-  return change.withHint('gauge').compact();
+  if (isRate && (began || wasReset(now, before))) return now.withHint('gauge').compact();
+  const same = scaledDifference(now, before, 1);
+  return same ?? combined(now, before, 'subtraction', w).withHint('gauge').compact();
 }

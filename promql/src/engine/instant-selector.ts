@@ -88,7 +88,7 @@ export class InstantSelector extends BaseOperator {
       if (!fresh) continue;
       found++;
       into.values[at + step] = column[pick]! / unit;
-      const histogram = histograms?.[pick];
+      const histogram = histograms?.at(pick);
       if (histogram !== undefined) setHistogram(into, at + step, histogram);
     }
     this.counter.addCells(found, into.valid, at);

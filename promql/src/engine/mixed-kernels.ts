@@ -27,22 +27,34 @@ function rate(isCounter: boolean, isRate: boolean): MixedKernel {
 
 function folded(begin: typeof HistogramSum | typeof HistogramMean): MixedKernel {
   return ofOneKind((w) => {
-    const list = w.list.slice(w.histograms.lo[w.step], w.histograms.hi[w.step]);
+    const { list, step } = w;
     const { annotations, pos } = w.noted;
-    const sum = new begin(list[0]!);
+    const lo = w.histograms.lo[step]!;
+    const hi = w.histograms.hi[step]!;
+    const sum = new begin(list[lo]!);
     let reconciled = false;
-    for (const one of list.slice(1)) {
-      const outcome = sum.add(one);
+    for (let i = lo + 1; i < hi; i++) {
+      const outcome = sum.add(list[i]!);
       reconciled ||= outcome === 'reconciled';
       if (outcome !== 'incompatible') continue;
       annotations.mixedSchemas(w.metric, pos);
       return undefined;
     }
     if (reconciled) annotations.boundsReconciled('aggregation', pos);
-    const has = (hint: FloatHistogram['hint']): boolean => list.some((one) => one.hint === hint);
-    if (has('reset') && has('not_reset')) annotations.resetCollision('aggregation', pos);
+    if (hasHint(list, lo, hi, 'reset') && hasHint(list, lo, hi, 'not_reset'))
+      annotations.resetCollision('aggregation', pos);
     return sum.result();
   });
+}
+
+function hasHint(
+  list: readonly FloatHistogram[],
+  lo: number,
+  hi: number,
+  hint: FloatHistogram['hint'],
+): boolean {
+  for (let i = lo; i < hi; i++) if (list[i]!.hint === hint) return true;
+  return false;
 }
 
 /** Of the floats alone; notes that there are others. */
@@ -53,7 +65,7 @@ const floatsAlone: MixedKernel = (w) => {
 
 /** The sample at an index of all. */
 function sampleAt({ all }: MixedWindow, i: number): number | FloatHistogram {
-  return all.histograms?.[i] ?? all.values[i]!;
+  return all.histograms?.at(i) ?? all.values[i]!;
 }
 
 const first: MixedKernel = (w) => sampleAt(w, w.all.lo[w.step]!);

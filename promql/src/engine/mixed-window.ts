@@ -1,4 +1,4 @@
-// Windows of series that are not all floats: range functions see their floats and their histograms apart.
+// Hot: windows of series that are not all floats: range functions see their floats and their histograms apart.
 //
 // The function's own kernel runs over the floats; what comes of the whole window is for its MixedKernel to say. Series
 // of floats alone never come here, unless it is known when their counters began.
@@ -6,6 +6,7 @@
 import type { FloatHistogram } from '@flotilla/model';
 import type { PositionRange } from '../ast.ts';
 import type { Annotations } from './annotations.ts';
+import { Neighbours } from './neighbours.ts';
 import type { RangeKernel } from './range-kernel.ts';
 import { FLOAT, makeTile, NOTHING, setHistogram, type Tile } from './tile.ts';
 import type { Windows } from './windows.ts';
@@ -31,8 +32,14 @@ export class MixedWindow {
   readonly all: Windows;
   readonly floats: Windows;
   readonly histograms: Windows;
+  /** The windows' histograms, for loops over [lo, hi) of `histograms`. */
+  list: readonly FloatHistogram[] = [];
   readonly noted: Noted;
+  /** Of `list`. */
+  readonly neighbours = new Neighbours();
   private readonly floatResults: Tile;
+  /** Whether `floatResults` is what the function makes of no floats. */
+  private isOfNoFloats = false;
 
   constructor(all: Windows, noted: Noted) {
     this.all = all;
@@ -55,11 +62,6 @@ export class MixedWindow {
     return this.floatResults.valid[this.step] === FLOAT ? this.floatResults.values[this.step]! : undefined;
   }
 
-  /** The windows' histograms, for loops over [lo, hi) of `histograms`. */
-  get list(): readonly FloatHistogram[] {
-    return this.histograms.histograms as readonly FloatHistogram[];
-  }
-
   /** Writes a row; `all` has its samples and windows. */
   run(
     kernel: RangeKernel,
@@ -70,9 +72,12 @@ export class MixedWindow {
     at: number,
   ): void {
     this.split();
-    this.floats.locate(reach.beforeMs, reach.afterMs);
     this.histograms.locate(reach.beforeMs, reach.afterMs);
-    kernel(this.floats, params, this.floatResults, 0);
+    if (this.floats.count > 0 || !this.isOfNoFloats) {
+      this.floats.locate(reach.beforeMs, reach.afterMs);
+      kernel(this.floats, params, this.floatResults, 0);
+      this.isOfNoFloats = this.floats.count === 0;
+    }
     for (this.step = 0; this.step < this.all.steps; this.step++) {
       const cell = at + this.step;
       const empty = this.all.hi[this.step] === this.all.lo[this.step];
@@ -84,16 +89,42 @@ export class MixedWindow {
   }
 
   private split(): void {
-    const { times, values, histograms, startTimesMs, count } = this.all;
-    const isFloat = (_: unknown, i: number): boolean => i < count && histograms?.[i] === undefined;
-    const isHistogram = (_: unknown, i: number): boolean => i < count && histograms?.[i] !== undefined;
-    this.floats.times = times.filter(isFloat);
-    this.floats.values = values.filter(isFloat);
-    this.floats.startTimesMs = startTimesMs?.filter(isFloat);
-    this.floats.count = this.floats.times.length;
-    this.histograms.times = times.filter(isHistogram);
-    this.histograms.histograms = histograms?.filter((one) => one !== undefined) ?? [];
-    this.histograms.startTimesMs = startTimesMs?.filter(isHistogram);
-    this.histograms.count = this.histograms.times.length;
+    const { all, floats, histograms } = this;
+    all.keepHistograms();
+    const list: FloatHistogram[] = [];
+    const places: number[] = [];
+    for (let i = 0; i < all.count; i++) {
+      const histogram = all.histograms?.at(i);
+      if (histogram === undefined) continue;
+      list.push(histogram);
+      places.push(i);
+    }
+    this.list = list;
+    this.neighbours.reset(list);
+    if (list.length === all.count) {
+      pick(all, [], floats);
+      // The very same columns, so that the windows of series with the same times are known.
+      histograms.times = all.times;
+      histograms.startTimesMs = all.startTimesMs;
+      histograms.count = all.count;
+      histograms.timesAreFixed = all.timesAreFixed;
+    } else {
+      const isHistogram = new Set(places);
+      pick(
+        all,
+        [...all.values.keys()].slice(0, all.count).filter((i) => !isHistogram.has(i)),
+        floats,
+      );
+      pick(all, places, histograms);
+    }
   }
+}
+
+/** Points windows at some of the samples of others. */
+function pick(all: Windows, places: readonly number[], into: Windows): void {
+  into.times = Float64Array.from(places, (i) => all.times[i]!);
+  into.values = Float64Array.from(places, (i) => all.values[i]!);
+  into.startTimesMs = all.startTimesMs && Float64Array.from(places, (i) => all.startTimesMs![i]!);
+  into.count = places.length;
+  into.timesAreFixed = false;
 }

@@ -1,8 +1,9 @@
 // Where a range function gets its samples from: the storage, or a subquery.
 
 import { type FloatHistogram, isStale } from '@flotilla/model';
-import type { Series } from '../storage.ts';
+import type { HistogramColumn, Series } from '../storage.ts';
 import type { Evaluation } from './evaluation.ts';
+import { columnAt } from './histogram-column.ts';
 import type { Operator } from './operator.ts';
 import type { Selection } from './selection.ts';
 import { listOf, NO_SERIES, type SeriesList } from './series-list.ts';
@@ -13,7 +14,7 @@ export interface SampleColumns {
   times: Float64Array;
   values: Float64Array;
   /** The histograms among the samples; undefined if there are none. */
-  histograms: readonly (FloatHistogram | undefined)[] | undefined;
+  histograms: HistogramColumn | undefined;
   /** Undefined if no start time is known. */
   startTimesMs: Float64Array | undefined;
   count: number;
@@ -73,12 +74,12 @@ function hasStale(values: Float64Array): boolean {
 
 function withoutStale({ labels, timestampsMs, values, histograms, startTimesMs }: Series): Series {
   const live = (_: unknown, i: number): boolean => !isStale(values, i);
+  const places = [...values.keys()].filter((i) => !isStale(values, i));
   return {
     labels,
     timestampsMs: timestampsMs.filter(live),
     values: values.filter(live),
-    // A storage may leave holes where floats are, which a filter would pass over.
-    ...(histograms && { histograms: Array.from(histograms).filter(live) }),
+    ...(histograms && { histograms: columnAt(histograms, places) }),
     ...(startTimesMs && { startTimesMs: startTimesMs.filter(live) }),
   };
 }

@@ -45,7 +45,7 @@ test('each selector gets from a shared load what it would have got alone', async
       labels: labels.toString(),
       times: [...timestampsMs],
       values: [...values],
-      histograms: [...histograms],
+      histograms: Array.from(values, (_, i) => histograms.at(i)),
       began: [...(startTimesMs ?? [])],
     }));
   await assert(

@@ -4,6 +4,7 @@
 
 import type { Matcher } from '@flotilla/model';
 import type { SelectHints, Series } from '../storage.ts';
+import { columnBetween, holdsHistogram } from './histogram-column.ts';
 
 /** What one selector wants. */
 export interface Wanted {
@@ -110,12 +111,12 @@ class TimeCut {
     const { from, to, part } = this;
     if (from === to) return undefined;
     if (part === timestampsMs) return series;
-    const inside = histograms?.slice(from, to);
+    const inside = histograms && columnBetween(histograms, from, to);
     return {
       labels,
       timestampsMs: part,
       values: values.subarray(from, to),
-      ...(inside?.some((one) => one !== undefined) === true && { histograms: inside }),
+      ...(inside && holdsHistogram(inside) && { histograms: inside }),
       ...(startTimesMs && { startTimesMs: startTimesMs.subarray(from, to) }),
     };
   }

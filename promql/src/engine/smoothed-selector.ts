@@ -2,6 +2,7 @@
 
 import { type FloatHistogram, METRIC_NAME } from '@flotilla/model';
 import type { PositionRange } from '../ast.ts';
+import type { HistogramColumn } from '../storage.ts';
 import type { Evaluation } from './evaluation.ts';
 import { between } from './extended-histogram.ts';
 import { interpolate } from './extended-rate.ts';
@@ -34,6 +35,7 @@ export class SmoothedSelector extends BaseOperator {
     const { steps } = this.grid;
     for (let i = from; i < to; i++) {
       this.source.load(i, this.windows);
+      this.windows.keepHistograms();
       const count = this.windows.locate(0, this.evaluation.lookbackMs);
       this.counter.addWindows(count, this.windows.lo, this.windows.hi, true);
       for (let step = 0; step < steps; step++) this.smooth(i, step, into, (row + i - from) * steps + step);
@@ -53,7 +55,7 @@ export class SmoothedSelector extends BaseOperator {
     into.valid[cell] = NOTHING;
     if (histograms !== undefined && this.isMixed(index, histograms, lo, hi)) return;
     if (!exact && next === lo) return;
-    if (histograms?.[lo] !== undefined) {
+    if (histograms?.at(lo) !== undefined) {
       const histogram = this.histogramAt(index, next, hi, timeMs);
       if (histogram !== undefined) setHistogram(into, cell, histogram);
       return;
@@ -64,14 +66,9 @@ export class SmoothedSelector extends BaseOperator {
   }
 
   /** Whether a window holds both floats and histograms, which is warned of. */
-  private isMixed(
-    index: number,
-    histograms: readonly (FloatHistogram | undefined)[],
-    lo: number,
-    hi: number,
-  ): boolean {
+  private isMixed(index: number, histograms: HistogramColumn, lo: number, hi: number): boolean {
     let found = 0;
-    for (let i = lo; i < hi; i++) if (histograms[i] !== undefined) found++;
+    for (let i = lo; i < hi; i++) if (histograms.at(i) !== undefined) found++;
     if (found === 0 || found === hi - lo) return false;
     this.evaluation.annotations.mixedSamples(this.metricOf(index), this.pos);
     return true;
@@ -84,9 +81,9 @@ export class SmoothedSelector extends BaseOperator {
   /** The histogram at a time, of which `next` is the first sample not before it. */
   private histogramAt(index: number, next: number, hi: number, timeMs: number): FloatHistogram | undefined {
     const { times, histograms } = this.windows;
-    const after = next < hi ? histograms![next]! : undefined;
+    const after = next < hi ? histograms!.at(next) : undefined;
     if (times[next] === timeMs && after !== undefined) return after;
-    const before = histograms![next - 1]!;
+    const before = histograms!.at(next - 1)!;
     if (after === undefined) return before.withHint('unknown');
     const noting = {
       noted: { annotations: this.evaluation.annotations, pos: this.pos },

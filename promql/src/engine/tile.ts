@@ -23,6 +23,8 @@ export interface Tile {
 export const CELL_BYTES = 9;
 
 const BATCH_CELLS = 1 << 16;
+/** Where cells hold histograms: what a batch leaves is then gone before the collector would copy it. */
+const HISTOGRAM_BATCH_CELLS = 1 << 11;
 const BATCH_ROWS = 512;
 
 export function makeTile(cells: number): Tile {
@@ -98,8 +100,9 @@ export function dropHistograms(tile: Tile, start: number, end: number): void {
 }
 
 /** How many rows to evaluate at once: enough to amortise a call, few enough to stay in the cache. */
-export function batchRows(steps: number): number {
-  return Math.min(BATCH_ROWS, Math.max(1, Math.floor(BATCH_CELLS / Math.max(1, steps))));
+export function batchRows(steps: number, mayBeHistograms: boolean): number {
+  const cells = mayBeHistograms ? HISTOGRAM_BATCH_CELLS : BATCH_CELLS;
+  return Math.min(BATCH_ROWS, Math.max(1, Math.floor(cells / Math.max(1, steps))));
 }
 
 /** Copies whole rows. */

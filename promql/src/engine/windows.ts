@@ -4,7 +4,7 @@
 // them (count, last, changes) costs nothing per sample. Series that were scraped together share their times, and so
 // their windows.
 
-import type { FloatHistogram } from '@flotilla/model';
+import type { HistogramColumn } from '../storage.ts';
 import type { Grid } from './grid.ts';
 import type { LookTimes } from './instant-selector.ts';
 
@@ -30,7 +30,7 @@ export class Windows {
   /** The samples, without stale markers. Only the first `count` count. */
   times: Float64Array = new Float64Array(0);
   values: Float64Array = new Float64Array(0);
-  histograms: readonly (FloatHistogram | undefined)[] | undefined;
+  histograms: HistogramColumn | undefined;
   startTimesMs: Float64Array | undefined;
   count = 0;
   /** Whether the times with these identity and count are always the same. */
@@ -80,6 +80,13 @@ export class Windows {
       total += high - low;
     }
     return total;
+  }
+
+  /** Keeps the histograms for who reads them again in each window that they are in. */
+  keepHistograms(): void {
+    const { histograms, count } = this;
+    if (histograms === undefined || Array.isArray(histograms)) return;
+    this.histograms = Array.from({ length: count }, (_, i) => histograms.at(i));
   }
 
   /** The same windows of no samples. */

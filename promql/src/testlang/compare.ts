@@ -26,7 +26,7 @@ export function almostEqual(a: number, b: number): boolean {
 function almostSame(want: SequenceItem & { kind: 'histogram' }, got: FloatHistogram): boolean {
   const a = want.histogram.compact();
   const b = got.compact();
-  const near = (x: Float64Array, y: Float64Array): boolean =>
+  const near = (x: readonly number[], y: readonly number[]): boolean =>
     x.every((value, i) => almostEqual(value, y[i]!));
   const sameSide = (x: typeof a.positive, y: typeof a.positive): boolean =>
     x.indexes.length === y.indexes.length &&

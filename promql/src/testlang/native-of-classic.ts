@@ -77,6 +77,6 @@ function convert({ buckets, count, sum }: Classic): FloatHistogram {
     count: total,
     sum,
     customBounds: rising.map(([bound]) => bound).filter((bound) => bound !== Infinity),
-    positive: { indexes: Int32Array.from(counts.keys()), counts: Float64Array.from(counts) },
+    positive: { indexes: [...counts.keys()], counts },
   }).compact();
 }

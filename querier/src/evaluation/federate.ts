@@ -55,7 +55,7 @@ function addLatest(
 ): void {
   const last = values.length - 1;
   // The text format has neither stale markers nor native histograms.
-  if (last < 0 || isStale(values, last) || histograms?.[last] !== undefined) return;
+  if (last < 0 || isStale(values, last) || histograms?.at(last) !== undefined) return;
   found.set(labels.key, { labels, timeMs: timestampsMs[last]!, value: values[last]! });
 }
 

@@ -61,7 +61,9 @@ function sendSamples(sink: AnswerSink, results: readonly (readonly Series[])[]):
   const all = results.map((series) =>
     series.map(({ histograms, ...floats }) => ({
       ...floats,
-      ...(histograms !== undefined && { histograms: histograms.map(storedHistogram) }),
+      ...(histograms !== undefined && {
+        histograms: Array.from(floats.values, (_, i) => storedHistogram(histograms.at(i))),
+      }),
     })),
   );
   sink.begin({ headers: { 'Content-Type': 'application/x-protobuf', 'Content-Encoding': 'snappy' } });
@@ -93,7 +95,7 @@ function chunksOf({ timestampsMs: times, values, histograms }: Series): RawChunk
     timeMs,
     low: words[2 * i]!,
     high: words[2 * i + 1]!,
-    histogram: storedHistogram(histograms[i]),
+    histogram: storedHistogram(histograms.at(i)),
   }));
   return encodeSamples(samples);
 }

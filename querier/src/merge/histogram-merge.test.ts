@@ -35,7 +35,7 @@ function shown({ timestampsMs, values, histograms }: Columns): unknown[] {
   return Array.from(timestampsMs, (timeMs, i) => {
     const slot = (timeMs - 300) / 1000;
     if (isStale(values, i)) return [slot, stale];
-    const one = histograms?.[i];
+    const one = histograms?.at(i);
     return one === undefined ? [slot, values[i]] : [slot, one.count, one.hint];
   });
 }

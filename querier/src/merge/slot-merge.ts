@@ -7,13 +7,14 @@
 //   - The caller owns the sources; the result is new columns. Nothing is allocated per sample.
 
 import { isStale } from '@flotilla/model';
-import { type HistogramColumn, HistogramMerge } from './histogram-merge.ts';
+import type { HistogramColumn } from '@flotilla/promql';
+import { HistogramMerge } from './histogram-merge.ts';
 
 /** Columns of the same length, ascending in time. */
 export interface Columns {
   readonly timestampsMs: Float64Array;
   readonly values: Float64Array;
-  /** The native histograms among the samples, whose values are NaN; a stale marker of theirs is one in `values`. */
+  /** The native histograms among the samples, of which `values` says nothing; a stale marker of theirs is one in `values`. */
   readonly histograms?: HistogramColumn;
 }
 
@@ -55,7 +56,6 @@ class SlotMerge {
     this.#sources = sources;
     this.#intervalMs = intervalMs;
     this.#phaseMs = phaseMs;
-    this.#isCounter = isCounter;
     this.#cursors = new Int32Array(sources.length);
     this.#slots = new Float64Array(sources.length);
     const capacity = sources.reduce((sum, { values }) => sum + values.length, 0);
@@ -68,6 +68,8 @@ class SlotMerge {
     this.#histograms = sources.some(({ histograms }) => histograms !== undefined)
       ? new HistogramMerge(sources.map(({ histograms }) => histograms))
       : undefined;
+    // Histograms guard themselves; the values at their places would mislead.
+    this.#isCounter = isCounter && this.#histograms === undefined;
     for (let source = 0; source < sources.length; source++) this.#slots[source] = this.#slotAt(source);
   }
 

@@ -1,6 +1,6 @@
 // The samples of one classic histogram, gathered into a native one with custom buckets.
 
-import { CUSTOM_SCHEMA, FloatHistogram, formatGoG } from '@flotilla/model';
+import { type BucketList, CUSTOM_SCHEMA, FloatHistogram, formatGoG } from '@flotilla/model';
 import { type NativeHistogram, nativeOf } from '@flotilla/tsdb';
 
 interface Bucket {
@@ -79,10 +79,7 @@ export class ClassicHistogram {
 }
 
 /** Without empty buckets at the ends, and without runs of more than `runMax` of them. */
-function keptBuckets(
-  counts: readonly number[],
-  runMax: number,
-): { indexes: Int32Array; counts: Float64Array } {
+function keptBuckets(counts: readonly number[], runMax: number): BucketList {
   const indexes: number[] = [];
   let emptyFrom = 0;
   counts.forEach((count, i) => {
@@ -92,5 +89,5 @@ function keptBuckets(
     indexes.push(i);
     emptyFrom = i + 1;
   });
-  return { indexes: Int32Array.from(indexes), counts: Float64Array.from(indexes, (i) => counts[i]!) };
+  return { indexes, counts: indexes.map((i) => counts[i]!) };
 }

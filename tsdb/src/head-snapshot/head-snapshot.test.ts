@@ -69,8 +69,8 @@ function savedPath(box: Sandbox): string {
 
 function histogramOf(step: number, isCustom: boolean): FloatHistogram {
   const positive = {
-    indexes: Int32Array.of(0, 1, 2 + (step % 3)),
-    counts: Float64Array.of(step, 2 * step, 1),
+    indexes: [0, 1, 2 + (step % 3)],
+    counts: [step, 2 * step, 1],
   };
   const fields = { count: 3 * step + 1, sum: step / 3, positive };
   return new FloatHistogram(

@@ -1,7 +1,7 @@
 // The beginning of a histogram chunk: what its samples have in common. See docs/format/chunks.md.
 
 import { type BucketSpan, CUSTOM_SCHEMA } from '@flotilla/model';
-import type { BitReader, BitWriter } from './bit-stream.ts';
+import type { BitWriter } from './bit-writer.ts';
 import type { HistogramLayout } from './native-histogram.ts';
 
 const THRESHOLD_EXPONENT_MIN = -242;
@@ -20,12 +20,6 @@ export function writeFloat(out: BitWriter, value: number): void {
   out.bits64(halves[1]!, halves[0]!);
 }
 
-export function readFloat(input: BitReader): number {
-  halves[1] = input.bits(32);
-  halves[0] = input.bits(32);
-  return float[0]!;
-}
-
 export function writeLayout(out: BitWriter, layout: HistogramLayout): void {
   writeThreshold(out, layout.zeroThreshold);
   out.varbitInt(layout.schema);
@@ -34,26 +28,6 @@ export function writeLayout(out: BitWriter, layout: HistogramLayout): void {
   if (layout.schema !== CUSTOM_SCHEMA) return;
   out.varbitUint(layout.customBounds.length);
   for (const bound of layout.customBounds) writeBound(out, bound);
-}
-
-/** Throws RangeError on damage. */
-export function readLayout(input: BitReader): HistogramLayout {
-  const zeroThreshold = readThreshold(input);
-  const schema = input.varbitInt();
-  const positiveSpans = readSpans(input);
-  const negativeSpans = readSpans(input);
-  const customBounds: number[] = [];
-  if (schema === CUSTOM_SCHEMA) {
-    for (let left = countWithin(input); left > 0; left--) customBounds.push(readBound(input));
-  } else if (schema < -4 || schema > 8) throw new RangeError(`histogram schema ${schema}`);
-  return { schema, zeroThreshold, positiveSpans, negativeSpans, customBounds };
-}
-
-/** A number of things of at least one bit each. */
-function countWithin(input: BitReader): number {
-  const count = input.varbitUint();
-  if (count > input.left) throw new RangeError(`${count} items in ${input.left} bits`);
-  return count;
 }
 
 function writeThreshold(out: BitWriter, threshold: number): void {
@@ -68,27 +42,12 @@ function writeThreshold(out: BitWriter, threshold: number): void {
   }
 }
 
-function readThreshold(input: BitReader): number {
-  const byte = input.bits(8);
-  if (byte === 0) return 0;
-  return byte === THRESHOLD_RAW ? readFloat(input) : 0.5 * 2 ** (byte - THRESHOLD_BIAS);
-}
-
 function writeSpans(out: BitWriter, spans: readonly BucketSpan[]): void {
   out.varbitUint(spans.length);
   for (const { length, offset } of spans) {
     out.varbitUint(length);
     out.varbitInt(offset);
   }
-}
-
-function readSpans(input: BitReader): BucketSpan[] {
-  const spans: BucketSpan[] = [];
-  for (let left = countWithin(input); left > 0; left--) {
-    const length = input.varbitUint();
-    spans.push({ length, offset: input.varbitInt() });
-  }
-  return spans;
 }
 
 function writeBound(out: BitWriter, bound: number): void {
@@ -98,9 +57,4 @@ function writeBound(out: BitWriter, bound: number): void {
     out.bits(0, 1);
     writeFloat(out, bound);
   } else out.varbitUint(rounded + 1);
-}
-
-function readBound(input: BitReader): number {
-  const number = input.varbitUint();
-  return number === 0 ? readFloat(input) : (number - 1) / BOUND_SCALE;
 }

@@ -4,7 +4,7 @@
 // (encoding 3) each count as an xor column; the sum is one in both. Every sample has the buckets of the first one.
 
 import { STALE_NAN_HIGH, STALE_NAN_LOW, NORMAL_NAN_HIGH, NORMAL_NAN_LOW } from '@flotilla/model';
-import { BitWriter } from './bit-stream.ts';
+import { BitWriter } from './bit-writer.ts';
 import { writeFloat, writeLayout } from './chunk-layout.ts';
 import { EMPTY_LAYOUT, type HistogramLayout, type NativeHistogram } from './native-histogram.ts';
 import { XorColumn } from './xor-column.ts';

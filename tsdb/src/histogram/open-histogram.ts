@@ -124,8 +124,8 @@ function encodedAgain(
 }
 
 interface Fit {
-  readonly positive: Int32Array;
-  readonly negative: Int32Array;
+  readonly positive: readonly number[];
+  readonly negative: readonly number[];
   /** Whether the chunk lacks some of them. */
   readonly widens: boolean;
 }
@@ -205,12 +205,12 @@ function sameBounds(a: readonly number[], b: readonly number[]): boolean {
 }
 
 /** Ascending, each once. */
-function unionOfIndexes(a: Int32Array, b: Int32Array): Int32Array {
-  return Int32Array.from(new Set([...a, ...b])).toSorted();
+function unionOfIndexes(a: readonly number[], b: readonly number[]): readonly number[] {
+  return [...new Set([...a, ...b])].toSorted((left, right) => left - right);
 }
 
-function spread(list: BucketList, indexes: Int32Array): BucketList {
-  const counts = new Float64Array(indexes.length);
+function spread(list: BucketList, indexes: readonly number[]): BucketList {
+  const counts = indexes.map(() => 0);
   let i = 0;
   indexes.forEach((index, k) => {
     if (list.indexes[i] === index) counts[k] = list.counts[i++]!;

@@ -1,6 +1,6 @@
 // Hot: a column of floats in a histogram chunk, each as the difference of its bits to the one before.
 
-import type { BitReader, BitWriter } from './bit-stream.ts';
+import type { BitWriter } from './bit-writer.ts';
 
 const NO_WINDOW = 0xff;
 
@@ -50,26 +50,5 @@ export class XorColumn {
     }
     out.bits(high, 32 - lead);
     out.bits(low >>> trail, 32 - trail);
-  }
-
-  read(input: BitReader): void {
-    if (input.bits(1) === 0) return;
-    if (input.bits(1) === 1) {
-      this.lead = input.bits(5);
-      const bits = input.bits(6) || 64;
-      this.trail = 64 - this.lead - bits;
-      if (this.trail < 0) throw new RangeError(`xor window of ${this.lead} zeros and ${bits} bits`);
-    } else if (this.lead === NO_WINDOW) {
-      this.lead = 0; // As the reader of Prometheus begins: the whole value.
-      this.trail = 0;
-    }
-    const { lead, trail } = this;
-    if (trail >= 32) {
-      const part = input.bits(64 - lead - trail);
-      this.high = (this.high ^ (trail === 32 ? part : part << (trail - 32))) >>> 0;
-      return;
-    }
-    this.high = (this.high ^ input.bits(32 - lead)) >>> 0;
-    this.low = (this.low ^ (input.bits(32 - trail) << trail)) >>> 0;
   }
 }

@@ -1,6 +1,6 @@
 // Hot: bits, most significant first, as histogram chunks have them: once per number of a native histogram sample.
 //
-// 64-bit values move as two u32 halves. The reader trusts nothing: reading beyond the end throws RangeError.
+// 64-bit values move as two u32 halves.
 
 const WIDTHS = [3, 6, 9, 12, 18, 25, 56, 64] as const;
 const TWO_32 = 2 ** 32;
@@ -69,69 +69,5 @@ export class BitWriter {
     const width = WIDTHS[i]!;
     if (width > 32) this.bits(Math.floor(value / TWO_32) >>> 0, width - 32);
     this.bits(value >>> 0, Math.min(width, 32));
-  }
-}
-
-export class BitReader {
-  private readonly bytes: Uint8Array;
-  private position: number;
-
-  constructor(bytes: Uint8Array, fromByte: number) {
-    this.bytes = bytes;
-    this.position = fromByte * 8;
-  }
-
-  get left(): number {
-    return this.bytes.length * 8 - this.position;
-  }
-
-  /** n ≤ 32 bits as a u32. */
-  bits(n: number): number {
-    if (n > this.left) throw new RangeError(`bit ${this.position}: want ${n} bits, have ${this.left}`);
-    let value = 0;
-    let left = n;
-    while (left > 0) {
-      const room = 8 - (this.position & 7);
-      const take = Math.min(room, left);
-      const part = (this.bytes[this.position >> 3]! >> (room - take)) & ((1 << take) - 1);
-      value = ((value << take) | part) >>> 0;
-      this.position += take;
-      left -= take;
-    }
-    return value;
-  }
-
-  private width(): number {
-    let ones = 0;
-    while (ones < 8 && this.bits(1) === 1) ones++;
-    return ones === 0 ? 0 : WIDTHS[ones - 1]!;
-  }
-
-  /** Loses bits beyond 2^53. */
-  varbitInt(): number {
-    const width = this.width();
-    if (width === 0) return 0;
-    if (width > 32) return this.wideInt(width);
-    const value = this.bits(width);
-    return value > 2 ** (width - 1) ? value - 2 ** width : value;
-  }
-
-  /** The sign is taken from the upper half, so that safe integers stay exact. */
-  private wideInt(width: number): number {
-    const high = this.bits(width - 32);
-    const low = this.bits(32);
-    const half = 2 ** (width - 33);
-    const isNegative = high > half || (high === half && (low > 0 || width === 64));
-    return (isNegative ? high - 2 * half : high) * TWO_32 + low;
-  }
-
-  varbitUint(): number {
-    const width = this.width();
-    return width === 0 ? 0 : this.wide(width);
-  }
-
-  private wide(width: number): number {
-    const high = width > 32 ? this.bits(width - 32) : 0;
-    return high * TWO_32 + this.bits(Math.min(width, 32));
   }
 }
