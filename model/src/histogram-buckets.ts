@@ -167,6 +167,17 @@ export function sameNumbers(a: readonly number[], b: readonly number[]): boolean
   return true;
 }
 
+/** Whether all of some indexes are among others. */
+export function isSubset(some: readonly number[], all: readonly number[]): boolean {
+  let i = 0;
+  for (let j = 0; j < some.length; j++, i++) {
+    const index = some[j]!;
+    while (i < all.length && all[i]! < index) i++;
+    if (i === all.length || all[i] !== index) return false;
+  }
+  return true;
+}
+
 /** Same buckets, same counts: any NaN is the same as any other, 0 is not -0. */
 export function sameBuckets(a: BucketList, b: BucketList): boolean {
   return sameNumbers(a.indexes, b.indexes) && a.counts.every((count, i) => Object.is(count, b.counts[i]));

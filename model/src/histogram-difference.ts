@@ -2,20 +2,20 @@
 
 import { FloatHistogram, sameBounds } from './histogram.ts';
 import { exponentialBound } from './histogram-bounds.ts';
-import { type BucketList, sameNumbers, zeroCounts } from './histogram-buckets.ts';
+import { type BucketList, isSubset, sameNumbers, zeroCounts } from './histogram-buckets.ts';
 import { sharedIndexes } from './histogram-indexes.ts';
 
 /**
  * a - b, times a factor, as a gauge without buckets that are equal in both. Undefined unless they have the same schema,
- * zero bucket, bounds and buckets, as neighbours in a series nearly always do: then subtractHistograms(), compact() and
- * times() give the same, with five histograms more.
+ * zero bucket and bounds, and `a` has the buckets of `b`, as a later sample of a counter nearly always does: then
+ * subtractHistograms(), compact() and times() give the same, with five histograms more.
  */
 export function scaledDifference(
   a: FloatHistogram,
   b: FloatHistogram,
   factor: number,
 ): FloatHistogram | undefined {
-  if (!sameLayout(a, b) || startsInZero(b)) return undefined;
+  if (!fit(a, b) || startsInZero(b)) return undefined;
   return new FloatHistogram({
     hint: 'gauge',
     schema: a.schema,
@@ -29,15 +29,19 @@ export function scaledDifference(
   });
 }
 
-function sameLayout(a: FloatHistogram, b: FloatHistogram): boolean {
+function fit(a: FloatHistogram, b: FloatHistogram): boolean {
   return (
     a.schema === b.schema &&
     a.zeroThreshold === b.zeroThreshold &&
-    sameNumbers(a.positive.indexes, b.positive.indexes) &&
+    hasBuckets(a.positive, b.positive) &&
     // Of custom buckets, only the positive side is subtracted.
-    (a.isCustom ? a.negative.indexes.length === 0 : sameNumbers(a.negative.indexes, b.negative.indexes)) &&
+    (a.isCustom ? a.negative.indexes.length === 0 : hasBuckets(a.negative, b.negative)) &&
     sameBounds(a.customBounds, b.customBounds)
   );
+}
+
+function hasBuckets(all: BucketList, some: BucketList): boolean {
+  return sameNumbers(all.indexes, some.indexes) || isSubset(some.indexes, all.indexes);
 }
 
 /** Whether any bucket lies in the zero bucket, which subtraction leaves out. */
@@ -48,14 +52,23 @@ function startsInZero(h: FloatHistogram): boolean {
   return isInZero(h.positive.indexes[0]) || isInZero(h.negative.indexes[0]);
 }
 
+/** The counts at all these indexes, zero where there is no bucket. */
+function spread(list: BucketList, indexes: readonly number[]): readonly number[] {
+  const counts = zeroCounts(indexes.length);
+  for (let i = 0, j = 0; j < list.counts.length; i++) {
+    if (indexes[i] === list.indexes[j]) counts[i] = list.counts[j++]!;
+  }
+  return counts;
+}
+
 /** Scratch for indexes. */
 let kept = new Int32Array(64);
 
 /** The differences of counts of the same buckets, times a factor, without those that are zero. */
 function scaledDifferences(a: BucketList, b: BucketList, factor: number): BucketList {
   const { indexes, counts: left } = a;
-  const { counts: right } = b;
   if (left.length === 0) return a;
+  const right = b.counts.length === left.length ? b.counts : spread(b, indexes);
   let size = 0;
   for (let i = 0; i < left.length; i++) if (left[i]! - right[i]! !== 0) size++;
   const counts = zeroCounts(size);

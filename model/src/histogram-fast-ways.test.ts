@@ -155,12 +155,13 @@ describe('a scaled difference', () => {
     expect(same).toBeGreaterThan(1000);
   });
 
-  test('is not of histograms with other buckets, schemas, zero buckets or bounds', () => {
+  test('is not of histograms with more buckets, or other schemas, zero buckets or bounds', () => {
     const base = new FloatHistogram({ zeroThreshold: 0.1, positive: { indexes: [1, 2], counts: [3, 4] } });
     const check = (other: FloatHistogram, want: boolean): void => {
       expect(scaledDifference(base, other, 1) !== undefined).toBe(want);
     };
     check(base, true);
+    check(base.with({ positive: { indexes: [2], counts: [3] } }), true);
     check(base.with({ positive: { indexes: [1, 3], counts: [3, 4] } }), false);
     check(base.with({ negative: { indexes: [1], counts: [1] } }), false);
     check(base.with({ schema: 1 }), false);

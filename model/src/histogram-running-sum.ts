@@ -9,6 +9,7 @@ import { exponentialBound } from './histogram-bounds.ts';
 import {
   type BucketList,
   copiedCounts,
+  isSubset,
   NO_BUCKETS,
   overCounts,
   sameNumbers,
@@ -81,16 +82,6 @@ class RunningSide {
     }
     return j === some.length;
   }
-}
-
-function isSubset(some: readonly number[], all: readonly number[]): boolean {
-  let i = 0;
-  for (let j = 0; j < some.length; j++, i++) {
-    const index = some[j]!;
-    while (i < all.length && all[i]! < index) i++;
-    if (i === all.length || all[i] !== index) return false;
-  }
-  return true;
 }
 
 function isInfinite(value: number): boolean {
