@@ -1,6 +1,6 @@
 // Hot: deflate with a fixed set of prefix codes, by a writer that knows itself what repeats and what does not.
 //
-// One block lasts for a whole answer. Codes come from JavaScript as tables; matches wait until the next piece shows
+// A block lasts for a whole answer, or until what is written changes its nature. Codes come from JavaScript as tables; matches wait until the next piece shows
 // whether they go on. The state of one stream is in globals between enterStream() and leaveStream().
 
 /** No match is further back. */
@@ -41,6 +41,7 @@ export function leaveStream(stream: usize): void {
   store<u64>(stream, bits, 8);
   store<u32>(stream, matchLength, 16);
   store<u32>(stream, matchDistance, 20);
+  store<u32>(stream, <u32>codes, 24);
 }
 
 @inline function put(code: u64, count: u64): void {
@@ -173,11 +174,29 @@ export function putDigits(from: usize, length: usize): void {
   out = o;
 }
 
-/** Ends the block and the last byte. */
-export function endBlock(): void {
+function endBlock(): void {
   if (matchLength > 0) flushMatch();
   const end = load<u32>(codes + (<usize>END << 2));
   put(<u64>(end & 0xffffff), <u64>(end >> 24));
+  spill();
+}
+
+/** Ends the block and begins one with the codes that `headerBits` bits at `header` announce, in whole words. */
+export function switchCodes(next: usize, header: usize, headerBits: u32): void {
+  endBlock();
+  for (let at = header, left = headerBits; left > 0; at += 4) {
+    const count = min(left, 32);
+    put(<u64>load<u32>(at) & ((<u64>1 << count) - 1), <u64>count);
+    spill();
+    left -= count;
+  }
+  codes = next;
+}
+
+/** Ends the block, and with an empty one that says that it is the last the stream and its last byte. */
+export function endStream(): void {
+  endBlock();
+  put(0b11, 10);
   spill();
   if (bitCount > 0) store<u8>(out++, <u8>bits);
   bits = 0;

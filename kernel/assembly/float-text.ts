@@ -8,8 +8,6 @@ const POWER_MAX: i32 = 324;
 const HIDDEN_BIT: u64 = 1 << 52;
 /** What putNumber may write beyond the end that it returns. */
 export const NUMBER_SLACK: usize = 32;
-/** No number is longer. */
-export const NUMBER_BYTES_MAX: usize = 24;
 
 /** The top 128 bits of 10^k, k = −292..324, rounded up, as (high, low) u64; filled by JavaScript. */
 export let powersOfTen: usize = 0;
@@ -119,8 +117,14 @@ const ZEROS: u64 = 0x3030303030303030;
   store<u64>(to, load<u64>(from, 16), 16);
 }
 
-/** A whole number above zero. */
+/** A whole number above zero. Short ones stay in a register: reading back digits just written waits for the caches. */
 @inline function putWhole(o: usize, n: u64): usize {
+  if (n < 100000000) {
+    const short = eightDigits(<u32>n);
+    const zeros = ctz(short) >> 3;
+    store<u64>(o, (short + ZEROS) >> (zeros << 3));
+    return o + 8 - <usize>zeros;
+  }
   const start = spread(n);
   copyDigits(digits + start, o);
   return o + 24 - start;

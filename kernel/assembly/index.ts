@@ -120,6 +120,16 @@ export {
   writeText,
 } from './json-writer';
 
+export {
+  addPiece,
+  hasBuckets,
+  keepPieces,
+  PIECE_TEXT_MAX,
+  switchToHistograms,
+  writeBuckets,
+  writeHistogram,
+} from './json-histogram';
+
 export { hasReset, WINDOW_BYTES, windowRates } from './window-rates';
 
 /** To be called once, first. */

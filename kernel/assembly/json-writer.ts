@@ -5,10 +5,10 @@
 // is between rows go through a table of hashes; digits do not.
 
 import { alloc, free } from './memory';
-import { isPlainNumber, NUMBER_SLACK, putNumber, putTime } from './float-text';
+import { isPlainNumber, putNumber, putTime } from './float-text';
 import {
   DISTANCE_MAX,
-  endBlock,
+  endStream,
   enterStream,
   isRepeatable,
   leaveStream,
@@ -31,22 +31,35 @@ const TEXT_BYTES: usize = WINDOW + <usize>WAITING_MAX + <usize>POINTS_MAX * POIN
 // No code is longer than 15 bits.
 const OUT_BYTES: usize = 2 * (TEXT_BYTES - WINDOW) + 1024;
 
+/** Texts of buckets and what surrounds them that a writer knows by number; see json-histogram.ts. */
+export const PIECES_MAX: u32 = 2048;
+export const PIECE_BYTES: usize = 96;
+export const PIECE_PLACE: usize = 72;
+/** Positions count from here on, so that 0 is nowhere; and no further than this, lest an old one seem near. */
+const BASE_MIN: u32 = 0x10000;
+const BASE_MAX: u32 = 0xe0000000;
+
 // Offsets in a writer.
-const STREAM: usize = 0;
-const FILLED: usize = 32;
+export const STREAM: usize = 0;
+export const FILLED: usize = 32;
 const FRESH: usize = 36;
-const BASE: usize = 40;
+export const BASE: usize = 40;
 const ROW: usize = 44;
 const ROW_BEFORE: usize = 48;
-const IS_GZIP: usize = 52;
+export const IS_GZIP: usize = 52;
+/** Which piece ends the histogram before and begins the next. */
+export const JOINT: usize = 56;
+/** How many pieces there are. */
+export const PIECE_COUNT: usize = 60;
 const TIMES: usize = 64;
 const VALUES: usize = TIMES + <usize>POINTS_MAX * 8;
 const PLACES: usize = VALUES + <usize>POINTS_MAX * 8;
 const HEADS: usize = PLACES + <usize>POINTS_MAX * 4;
 const TAILS: usize = HEADS + <usize>POINTS_MAX;
 const HASHES: usize = TAILS + <usize>POINTS_MAX;
-const INPUT: usize = HASHES + (<usize>4 << HASH_BITS);
-const TEXT: usize = INPUT + <usize>POINTS_MAX * 16;
+export const PIECES: usize = HASHES + (<usize>4 << HASH_BITS);
+export const INPUT: usize = PIECES + <usize>PIECES_MAX * PIECE_BYTES;
+export const TEXT: usize = INPUT + <usize>POINTS_MAX * 16;
 const OUT: usize = TEXT + TEXT_BYTES;
 const WRITER_BYTES: usize = OUT + OUT_BYTES;
 
@@ -67,8 +80,7 @@ export function startJson(writer: usize, codes: usize, outLength: u32, bits: u32
   store<u64>(writer, <u64>bits, 8);
   store<u32>(writer, <u32>codes, 24);
   store<u32>(writer, <u32>(codes != 0), IS_GZIP);
-  // Positions count from here on, so that 0 is nowhere.
-  store<u32>(writer, 0x10000, BASE);
+  store<u32>(writer, BASE_MIN, BASE);
 }
 
 /** Where input goes: bytes of text, or times and POINTS_MAX * 8 behind them values. */
@@ -99,15 +111,25 @@ export function takeJson(writer: usize): void {
   const filled = load<u32>(writer, FILLED);
   const kept = min(filled, DISTANCE_MAX);
   memory.copy(writer + TEXT, writer + TEXT + <usize>(filled - kept), <usize>kept);
-  store<u32>(writer, load<u32>(writer, BASE) + filled - kept, BASE);
+  const base = load<u32>(writer, BASE) + filled - kept;
+  store<u32>(writer, base, BASE);
   store<u32>(writer, kept, FILLED);
   store<u32>(writer, kept, FRESH);
+  if (base >= BASE_MAX) forgetPlaces(writer);
+}
+
+/** Nothing has been written anywhere: positions can begin anew. */
+function forgetPlaces(writer: usize): void {
+  store<u32>(writer, BASE_MIN, BASE);
+  memory.fill(writer + HASHES, 0, <usize>4 << HASH_BITS);
+  memory.fill(writer + PLACES, 0, <usize>POINTS_MAX * 4);
+  for (let i: u32 = 0; i < PIECES_MAX; i++) store<u32>(writer + PIECES + <usize>i * PIECE_BYTES, 0, PIECE_PLACE);
 }
 
 export function endJson(writer: usize): void {
   if (load<u32>(writer, IS_GZIP) == 0) return;
   enterStream(writer + STREAM);
-  endBlock();
+  endStream();
   leaveStream(writer + STREAM);
 }
 
@@ -115,7 +137,7 @@ export function endJson(writer: usize): void {
   return <usize>((load<u32>(p) * 0x9e3779b1) >> (32 - HASH_BITS)) << 2;
 }
 
-@inline function commonLength(a: usize, b: usize, end: usize): u32 {
+@inline export function commonLength(a: usize, b: usize, end: usize): u32 {
   let p = a, q = b;
   while (q < end && load<u8>(p) == load<u8>(q)) {
     p++;
@@ -132,9 +154,14 @@ export function writeText(writer: usize, length: u32): void {
   store<u32>(writer, filled + length, FILLED);
   if (load<u32>(writer, IS_GZIP) == 0) return;
   enterStream(writer + STREAM);
+  compress(writer, start, start + <usize>length);
+  leaveStream(writer + STREAM);
+}
+
+/** Tells the stream that is entered of text in place, with whatever of it was there before. */
+export function compress(writer: usize, start: usize, end: usize): void {
   const base = load<u32>(writer, BASE) - <u32>(writer + TEXT);
   const oldest = load<u32>(writer, BASE);
-  const end = start + <usize>length;
   let p = start, literal = start;
   while (p + 4 <= end) {
     const slot = writer + HASHES + hashAt(p);
@@ -154,16 +181,16 @@ export function writeText(writer: usize, length: u32): void {
     p = literal;
   }
   if (literal < end) putLiterals(literal, end - literal);
-  leaveStream(writer + STREAM);
 }
 
 /** The next points are the first of a row. */
 export function beginRow(writer: usize): void {
   store<u32>(writer, load<u32>(writer, ROW), ROW_BEFORE);
   store<u32>(writer, 0, ROW);
+  store<u32>(writer, 0, JOINT);
 }
 
-@inline function copyShort(from: usize, to: usize): void {
+@inline export function copyShort(from: usize, to: usize): void {
   v128.store(to, v128.load(from));
   v128.store(to, v128.load(from, 16), 16);
 }

@@ -3,7 +3,7 @@
 // Digits of noisy values are most of a matrix; what is around them repeats and becomes matches. Any codes give a sound
 // stream (RFC 1951); these are only the ones that fit.
 
-/** Codes as assembly/deflate.ts wants them, and the gzip and block headers that announce them. */
+/** Codes as assembly/deflate.ts wants them, and the header of a block that announces them, which is not the stream's last. */
 export interface DeflateCodes {
   readonly table: Uint8Array;
   readonly header: Uint8Array;
@@ -11,6 +11,9 @@ export interface DeflateCodes {
   readonly bits: number;
   readonly bitCount: number;
 }
+
+/** What a gzip stream begins with. */
+export const GZIP_HEADER = Uint8Array.of(0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 4, 0xff);
 
 const END = 256;
 const LITERALS = 286;
@@ -21,13 +24,23 @@ const BITS_MAX = 14;
 /** Of anything that may come at all. */
 const WEIGHT_MIN = 4;
 
-export function deflateCodes(): DeflateCodes {
-  const literals = codeLengths(literalWeights());
-  const distances = codeLengths(distanceWeights());
+/** For labels and points. */
+export function pointCodes(): DeflateCodes {
+  return codesFor(pointLiterals(), pointDistances());
+}
+
+/** For native histograms, and what is between them. */
+export function histogramCodes(): DeflateCodes {
+  return codesFor(histogramLiterals(), histogramDistances());
+}
+
+function codesFor(literalWeights: readonly number[], distanceWeights: readonly number[]): DeflateCodes {
+  const literals = codeLengths(literalWeights);
+  const distances = codeLengths(distanceWeights);
   return { table: codeTable(literals, distances), ...headerOf(literals, distances) };
 }
 
-function literalWeights(): number[] {
+function pointLiterals(): number[] {
   const weights = Array.from({ length: LITERALS }, () => WEIGHT_MIN);
   const set = (text: string, weight: number): void => {
     for (const char of text) weights[char.charCodeAt(0)] = weight;
@@ -44,8 +57,22 @@ function literalWeights(): number[] {
 }
 
 /** Near ones reach the point before, far ones the row before. */
-function distanceWeights(): number[] {
+function pointDistances(): number[] {
   return Array.from({ length: DISTANCES }, (_, symbol) => (symbol >= 20 ? 200 : symbol >= 8 ? 50 : 5));
+}
+
+/** A bucket that is not as in the histogram before is a match of its bounds and some digits; those that are make long matches. */
+function histogramLiterals(): number[] {
+  const weights = pointLiterals();
+  weights.fill(900, 273, 276);
+  weights.fill(250, 276, 285);
+  weights[285] = 900;
+  return weights;
+}
+
+/** The histogram before, with ten to hundreds of buckets of 30 to 60 bytes. */
+function histogramDistances(): number[] {
+  return Array.from({ length: DISTANCES }, (_, symbol) => (symbol >= 15 && symbol < 26 ? 200 : 10));
 }
 
 /** Huffman's, by symbol. */
@@ -120,7 +147,6 @@ function matchCode(length: number, codes: readonly number[]): number {
   return (code & 0xffffff) | (extra > 0 ? low << bits : 0) | ((bits + extra) << 24);
 }
 
-const gzipHeader = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 4, 0xff];
 /** The order in which a block lists the lengths of the codes of lengths. */
 const lengthOrder = [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15];
 
@@ -128,14 +154,14 @@ function headerOf(
   literals: readonly number[],
   distances: readonly number[],
 ): Pick<DeflateCodes, 'header' | 'bits' | 'bitCount'> {
-  const bytes = [...gzipHeader];
+  const bytes: number[] = [];
   let bits = 0;
   let bitCount = 0;
   const put = (value: number, count: number): void => {
     bits |= value << bitCount;
     for (bitCount += count; bitCount >= 8; bitCount -= 8, bits >>= 8) bytes.push(bits & 0xff);
   };
-  put(1, 1); // The last block,
+  put(0, 1); // Not the last block,
   put(2, 2); // with codes of its own.
   put(LITERALS - 257, 5);
   put(DISTANCES - 1, 5);

@@ -134,6 +134,13 @@ export interface KernelExports {
   jsonTextLength(writer: number): number;
   takeJson(writer: number): void;
   endJson(writer: number): void;
+  readonly PIECE_TEXT_MAX: { readonly value: number };
+  addPiece(writer: number, length: number): number;
+  keepPieces(writer: number, count: number): void;
+  switchToHistograms(writer: number, codes: number, headerBits: number): void;
+  writeHistogram(writer: number): void;
+  writeBuckets(writer: number, count: number): void;
+  hasBuckets(writer: number): number;
   readonly WINDOW_BYTES: { readonly value: number };
   hasReset(values: number, count: number): number;
   windowRates(

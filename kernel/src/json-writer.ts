@@ -1,19 +1,26 @@
-// Hot: answers as Prometheus's JSON, gzip included, written in WASM memory once per row of points.
+// Hot: answers as Prometheus's JSON, gzip included, written in WASM memory once per row of points or native histogram.
 
 import { crc32 } from 'node:zlib';
-import { deflateCodes, type DeflateCodes } from './deflate-codes.ts';
+import { type DeflateCodes, GZIP_HEADER, histogramCodes, pointCodes } from './deflate-codes.ts';
 import { type KernelInstance, sharedInstance } from './instance.ts';
 import { powersOfTen } from './powers-of-ten.ts';
 
-/** Writers that wait for the next answer; each has nearly 1 MB. */
+/** Writers that wait for the next answer; each has 1.2 MB. */
 const IDLE_MAX = 4;
 
 interface Tables {
-  readonly codes: DeflateCodes;
-  readonly codesAt: number;
+  readonly points: LoadedCodes;
+  readonly histograms: LoadedCodes;
+}
+
+interface LoadedCodes extends DeflateCodes {
+  readonly at: number;
 }
 
 const waitingMax = 128 << 10;
+
+/** By number, as assembly/json-histogram.ts has them: how a histogram begins, its sum, its list of buckets. */
+const histogramTexts = ['[', '"}],[', '"]]}],[', ',{"count":"', '","sum":"', '","buckets":['];
 
 let tables: Tables | undefined;
 const idle: number[] = [];
@@ -22,15 +29,18 @@ let memory = Buffer.alloc(0);
 
 function loadTables(kernel: KernelInstance): Tables {
   const { exports } = kernel;
-  const codes = deflateCodes();
-  const codesAt = exports.alloc(exports.CODE_TABLE_BYTES.value) >>> 0;
-  kernel.bytes.set(codes.table, codesAt);
+  const load = (codes: DeflateCodes): LoadedCodes => {
+    const at = exports.alloc(exports.CODE_TABLE_BYTES.value) >>> 0;
+    kernel.bytes.set(codes.table, at);
+    return { ...codes, at };
+  };
+  const loaded = { points: load(pointCodes()), histograms: load(histogramCodes()) };
   kernel.bytes.set(powersOfTen(), exports.powersOfTen.value >>> 0);
-  return { codes, codesAt };
+  return loaded;
 }
 
 /**
- * Text and points of one answer. What has been written comes out of take() and end(), as copies: JSON, or one gzip
+ * Text, points and native histograms of one answer. What has been written comes out of take() and end(), as copies: JSON, or one gzip
  * stream of it, in pieces if taken when `isFull`. Whoever made it must end() or drop() it.
  */
 export class JsonWriter {
@@ -40,6 +50,7 @@ export class JsonWriter {
   #crc = 0;
   #sizeBytes = 0;
   #isDropped = false;
+  #hasHistograms = false;
   /** What had to make room. */
   #ready: Uint8Array[] = [];
 
@@ -48,10 +59,12 @@ export class JsonWriter {
     tables ??= loadTables(this.#kernel);
     this.#gzip = gzip;
     this.#at = idle.pop() ?? exports.newJsonWriter() >>> 0;
-    const { codesAt, codes } = tables;
     if (gzip) {
-      exports.startJson(this.#at, codesAt, codes.header.length, codes.bits, codes.bitCount);
-      this.#kernel.bytes.set(codes.header, exports.jsonOutAt(this.#at) >>> 0);
+      const { at, header, bits, bitCount } = tables.points;
+      exports.startJson(this.#at, at, GZIP_HEADER.length + header.length, bits, bitCount);
+      const outAt = exports.jsonOutAt(this.#at) >>> 0;
+      this.#kernel.bytes.set(GZIP_HEADER, outAt);
+      this.#kernel.bytes.set(header, outAt + GZIP_HEADER.length);
     } else exports.startJson(this.#at, 0, 0, 0, 0);
   }
 
@@ -91,7 +104,7 @@ export class JsonWriter {
     }
   }
 
-  /** The next points are a row's first. */
+  /** The next points or histograms are a row's first. */
   beginRow(): void {
     this.#kernel.exports.beginRow(this.#at);
   }
@@ -106,6 +119,76 @@ export class JsonWriter {
     floats.set(whole ? timesMs : timesMs.subarray(from, to), inputAt);
     floats.set(whole ? values : values.subarray(from, to), inputAt + JsonWriter.pointsMax);
     exports.writePoints(this.#at, to - from);
+  }
+
+  /** Gives a number to what a bucket prints before its count, `[0,"1","2","`. There are at most bucketTextsMax at a time. */
+  learnBucket(text: string): number {
+    this.#beginHistograms();
+    return this.#learn(`"],${text}`);
+  }
+
+  /** The numbers of all buckets are free again. */
+  forgetBuckets(): void {
+    this.#kernel.exports.keepPieces(this.#at, histogramTexts.length);
+  }
+
+  /** Once in an answer. */
+  #beginHistograms(): void {
+    if (this.#hasHistograms) return;
+    this.#hasHistograms = true;
+    for (const text of histogramTexts) this.#learn(text);
+    if (!this.#gzip) return;
+    const { exports, bytes } = this.#kernel;
+    const { at, header, bits, bitCount } = tables!.histograms;
+    const inputAt = exports.jsonInputAt(this.#at) >>> 0;
+    bytes.set(header, inputAt);
+    bytes[inputAt + header.length] = bits;
+    exports.switchToHistograms(this.#at, at, header.length * 8 + bitCount);
+  }
+
+  #learn(text: string): number {
+    const { exports, bytes } = this.#kernel;
+    const ascii = Buffer.from(text, 'latin1');
+    const bytesMax = exports.PIECE_TEXT_MAX.value;
+    if (ascii.length > bytesMax) throw new RangeError(`json: text ${text}, want at most ${bytesMax} bytes`);
+    bytes.set(ascii, exports.jsonInputAt(this.#at) >>> 0);
+    return exports.addPiece(this.#at, ascii.length);
+  }
+
+  /**
+   * `[seconds,{"count":"1","sum":"2"`, its buckets to come, behind what ends the histogram before it in its row;
+   * endHistograms() ends the last one.
+   */
+  histogram(timeMs: number, count: number, sum: number): void {
+    this.#beginHistograms();
+    this.#makeRoom();
+    const { exports, floats } = this.#kernel;
+    const inputAt = exports.jsonInputAt(this.#at) >>> 3;
+    floats[inputAt] = timeMs;
+    floats[inputAt + 1] = count;
+    floats[inputAt + 2] = sum;
+    exports.writeHistogram(this.#at);
+  }
+
+  /** The first `length` buckets of `counts`, at most bucketsMax, whose texts have `numbers`; without empty ones. */
+  buckets(numbers: ArrayLike<number>, counts: ArrayLike<number>, length: number): void {
+    const { bucketsMax } = JsonWriter;
+    if (length > bucketsMax) throw new RangeError(`json: ${length} buckets, want at most ${bucketsMax}`);
+    this.#makeRoom();
+    const { exports, words, floats } = this.#kernel;
+    const inputAt = exports.jsonInputAt(this.#at) >>> 0;
+    const numbersAt = inputAt >>> 2;
+    const countsAt = (inputAt + 4 * bucketsMax) >>> 3;
+    for (let i = 0; i < length; i++) {
+      words[numbersAt + i] = numbers[i]!;
+      floats[countsAt + i] = counts[i]!;
+    }
+    exports.writeBuckets(this.#at, length);
+  }
+
+  /** Ends a row's last histogram, of which there is one. */
+  endHistograms(): void {
+    this.text(this.#kernel.exports.hasBuckets(this.#at) === 0 ? '"}]' : '"]]}]');
   }
 
   /** What is ready; empty if nothing is. */
@@ -152,4 +235,8 @@ export class JsonWriter {
 
   /** Of one call of points(). */
   static readonly pointsMax = 2048;
+  /** Of one call of buckets(). */
+  static readonly bucketsMax = 1024;
+  /** How many buckets have numbers at a time; no fewer than bucketsMax. */
+  static readonly bucketTextsMax = 2048 - histogramTexts.length;
 }

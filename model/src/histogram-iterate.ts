@@ -39,12 +39,17 @@ export function zeroBucket({ zeroThreshold, zeroCount }: FloatHistogram): Histog
   return { ...interval, lowerInclusive: true, upperInclusive: true, count: zeroCount };
 }
 
-/** How many buckets there are; the zero bucket counts only if anything is in it. */
-export function bucketCount(h: FloatHistogram): number {
-  return h.negative.counts.length + (h.zeroCount > 0 ? 1 : 0) + h.positive.counts.length;
+/** All buckets, rising; the zero bucket only if anything is in it. A bucket that it overlaps begins where it ends. */
+export function allBuckets(h: FloatHistogram): HistogramBucket[] {
+  return Array.from({ length: bucketCount(h) }, (_, place) => bucketAt(h, place));
 }
 
-/** What is in a bucket of [0, bucketCount), from the lowest values to the highest. */
+/** How many of them there are. */
+export function bucketCount({ negative, zeroCount, positive }: FloatHistogram): number {
+  return negative.indexes.length + (zeroCount > 0 ? 1 : 0) + positive.indexes.length;
+}
+
+/** The count of the one at a place below bucketCount(h). */
 export function countAt(h: FloatHistogram, place: number): number {
   const negatives = h.negative.counts.length;
   if (place < negatives) return h.negative.counts[negatives - 1 - place]!;
@@ -52,24 +57,24 @@ export function countAt(h: FloatHistogram, place: number): number {
   return h.positive.counts[place - negatives]!;
 }
 
-/** A bucket of [0, bucketCount), from the lowest values to the highest. One that the zero bucket overlaps begins where that ends. */
+/** The one at a place below bucketCount(h). */
 export function bucketAt(h: FloatHistogram, place: number): HistogramBucket {
-  const negatives = h.negative.counts.length;
-  if (place < negatives) {
-    const bucket = negativeBucket(h, negatives - 1 - place);
-    const overlaps = bucket.upper < 0 && bucket.upper > -h.zeroThreshold;
-    return overlaps ? { ...bucket, upper: -h.zeroThreshold } : bucket;
-  }
-  const hasZero = h.zeroCount > 0;
-  if (hasZero && place === negatives) return zeroBucket(h);
-  const bucket = positiveBucket(h, place - negatives - (hasZero ? 1 : 0));
-  const overlaps = bucket.lower > 0 && bucket.lower < h.zeroThreshold;
-  return overlaps ? { ...bucket, lower: h.zeroThreshold } : bucket;
+  const above = place - h.negative.indexes.length;
+  if (above < 0) return clippedNegative(h, -1 - above);
+  if (h.zeroCount > 0) return above === 0 ? zeroBucket(h) : clippedPositive(h, above - 1);
+  return clippedPositive(h, above);
 }
 
-/** All buckets, rising; the zero bucket only if anything is in it. */
-export function allBuckets(h: FloatHistogram): HistogramBucket[] {
-  return Array.from({ length: bucketCount(h) }, (_, place) => bucketAt(h, place));
+function clippedNegative(h: FloatHistogram, position: number): HistogramBucket {
+  const bucket = negativeBucket(h, position);
+  const overlaps = bucket.upper < 0 && bucket.upper > -h.zeroThreshold;
+  return overlaps ? { ...bucket, upper: -h.zeroThreshold } : bucket;
+}
+
+function clippedPositive(h: FloatHistogram, position: number): HistogramBucket {
+  const bucket = positiveBucket(h, position);
+  const overlaps = bucket.lower > 0 && bucket.lower < h.zeroThreshold;
+  return overlaps ? { ...bucket, lower: h.zeroThreshold } : bucket;
 }
 
 /** The list without the leading buckets that end at or below an absolute value. */

@@ -55,6 +55,11 @@ export function histogramToJson(h: FloatHistogram): HistogramJson {
   return buckets.length === 0 ? totals : { ...totals, buckets };
 }
 
+/** What a bucket in JSON begins with, up to its count: `[0,"1","2","`. At most 60 bytes, ASCII. */
+export function bucketJsonHead(bucket: HistogramBucket): string {
+  return `[${boundaryRule(bucket)},"${formatSampleValue(bucket.lower)}","${formatSampleValue(bucket.upper)}","`;
+}
+
 function boundaryRule({ lowerInclusive, upperInclusive }: HistogramBucket): number {
   if (lowerInclusive) return upperInclusive ? 3 : 1;
   return upperInclusive ? 0 : 2;

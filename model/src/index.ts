@@ -21,11 +21,12 @@ export {
   coarserBuckets,
   copiedCounts,
   countsOfDeltas,
+  sameNumbers,
   spansOfBuckets,
   zeroCounts,
 } from './histogram-buckets.ts';
 export { scaledDifference } from './histogram-difference.ts';
-export { allBuckets, type HistogramBucket } from './histogram-iterate.ts';
+export { allBuckets, bucketAt, bucketCount, type HistogramBucket } from './histogram-iterate.ts';
 export { wasReset } from './histogram-reset.ts';
 export {
   histogramFraction,
@@ -35,6 +36,7 @@ export {
 } from './histogram-statistics.ts';
 export { type AddOutcome, HistogramMean, HistogramSum } from './histogram-sum.ts';
 export {
+  bucketJsonHead,
   histogramExpression,
   type HistogramJson,
   histogramText,
@@ -43,7 +45,7 @@ export {
 } from './histogram-text.ts';
 export { trimHistogram, type TrimSide } from './histogram-trim.ts';
 export { JsonField } from './json-field.ts';
-export { decodeLabels, encodeLabels } from './label-bytes.ts';
+export { compareLabelSets, decodeLabels, encodeLabels } from './label-bytes.ts';
 export { LabelInterner } from './label-interner.ts';
 export {
   isValidLegacyLabelName,

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
-import { decodeLabels, encodeLabels } from './label-bytes.ts';
-import { Labels } from './labels.ts';
+import { compareLabelSets, decodeLabels, encodeLabels } from './label-bytes.ts';
+import { compareLabels, Labels } from './labels.ts';
 
 const text = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 200 });
 
@@ -12,6 +12,24 @@ test('label sets survive', () => {
       expect(decodeLabels(encodeLabels(labels)).flat).toEqual(labels.flat);
     }),
     { seed: 1 },
+  );
+});
+
+test('label sets have the order of labels', () => {
+  const short = fc.string({
+    unit: fc.constantFrom('a', 'b', 'ä', '\uffff', '𝄞'),
+    minLength: 1,
+    maxLength: 3,
+  });
+  const long = fc.constantFrom('a'.repeat(127), 'a'.repeat(128), `${'a'.repeat(200)}b`, 'a'.repeat(20_000));
+  const sets = fc.dictionary(short, fc.oneof(short, long), { maxKeys: 3 });
+  fc.assert(
+    fc.property(sets, sets, (a, b) => {
+      const [left, right] = [Labels.fromRecord(a), Labels.fromRecord(b)];
+      const order = compareLabelSets(encodeLabels(left), encodeLabels(right));
+      expect(Math.sign(order)).toBe(Math.sign(compareLabels(left, right)));
+    }),
+    { seed: 2, numRuns: 3000 },
   );
 });
 

@@ -16,9 +16,17 @@ export function encodeLabels({ flat }: Labels): Uint8Array {
   return bytes;
 }
 
-/** Throws CorruptionError for what encodeLabels does not write; order and uniqueness of names are the writer's promise. */
-export function decodeLabels(bytes: Uint8Array): Labels {
-  const source = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+/** The text of source[from, to). */
+type TextOf = (source: Uint8Array, from: number, to: number) => string;
+
+const decodedText: TextOf = (source, from, to) =>
+  Buffer.from(source.buffer, source.byteOffset + from, to - from).toString();
+
+/**
+ * Throws CorruptionError for what encodeLabels does not write; order and uniqueness of names are the writer's promise.
+ * `textOf`: for callers that know some texts already.
+ */
+export function decodeLabels(source: Uint8Array, textOf: TextOf = decodedText): Labels {
   const flat: string[] = [];
   let at = 0;
   while (at < source.length) {
@@ -30,11 +38,29 @@ export function decodeLabels(bytes: Uint8Array): Labels {
       if (byte < 0x80) break;
     }
     if (length > source.length - at) throw damage(at, `a text of ${length} bytes goes on beyond the end`);
-    flat.push(source.toString('utf8', at, at + length));
+    flat.push(textOf(source, at, at + length));
     at += length;
   }
   if (flat.length % 2 !== 0) throw damage(at, 'a name without a value');
   return Labels.fromSorted(flat);
+}
+
+/** The order of compareLabels, of two sets as encodeLabels gives them. */
+export function compareLabelSets(a: Uint8Array, b: Uint8Array): number {
+  let i = 0;
+  let j = 0;
+  while (i < a.length && j < b.length) {
+    let aLength = a[i]! & 0x7f;
+    for (let shift = 7; a[i++]! >= 0x80; shift += 7) aLength |= (a[i]! & 0x7f) << shift;
+    let bLength = b[j]! & 0x7f;
+    for (let shift = 7; b[j++]! >= 0x80; shift += 7) bLength |= (b[j]! & 0x7f) << shift;
+    const common = Math.min(aLength, bLength);
+    for (let k = 0; k < common; k++) if (a[i + k] !== b[j + k]) return a[i + k]! - b[j + k]!;
+    if (aLength !== bLength) return aLength - bLength;
+    i += common;
+    j += common;
+  }
+  return a.length - i - (b.length - j);
 }
 
 function damage(at: number, reason: string): CorruptionError {

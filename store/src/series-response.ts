@@ -44,7 +44,7 @@ export async function sendSeries(
   const set = await source.tsdb.select(request.matchers.map(fromMatcherMessage), minTimeMs, maxTimeMs, {
     limit: filterLimit,
     skipChunks,
-    packed: !skipChunks,
+    packed: true,
   });
   response.status(200).setHeader('Content-Type', SERIES_CONTENT_TYPE);
   const frame = new SeriesFrameWriter();

@@ -173,7 +173,7 @@ export interface SelectOptions {
   readonly limit?: number;
   /** Labels and schedules only. */
   readonly skipChunks?: boolean;
-  /** Only chunk lists will be read: chunks of many series are read ahead, in the order of their files. Not with skipChunks. */
+  /** Only label sets and chunk lists will be read: chunks of many series are read ahead, in the order of their files. */
   readonly packed?: boolean;
 }
 

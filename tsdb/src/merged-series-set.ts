@@ -4,13 +4,15 @@
 // merged into new ones, and at equal times the later set wins.
 
 import { ChunkListReader, packChunks } from '@flotilla/kernel';
-import { compareLabels, type Labels } from '@flotilla/model';
+import { compareLabels, compareLabelSets, type Labels } from '@flotilla/model';
 import type { RawChunk, Schedule, SelectOptions, SeriesSet } from './api.ts';
 import { mergeChunks, mergeChunksStrictly } from './chunk/merge-chunks.ts';
 
 interface Part {
   readonly set: SeriesSet;
-  labels: Labels;
+  /** Of its current series; labels if it has no label set, or somebody asked. */
+  labelSet: Uint8Array | undefined;
+  labels: Labels | undefined;
 }
 
 export class MergedSeriesSet implements SeriesSet {
@@ -35,24 +37,28 @@ export class MergedSeriesSet implements SeriesSet {
     this.advance();
     if (this.parts.length === 0) return false;
     this.left--;
-    let least = this.parts[0]!.labels;
-    for (const { labels } of this.parts) if (compareLabels(labels, least) < 0) least = labels;
-    this.current = this.parts.filter(({ labels }) => labels.equals(least));
+    this.current.length = 0;
+    for (const part of this.parts) {
+      const order = this.current.length === 0 ? 0 : compareParts(part, this.current[0]!);
+      if (order < 0) this.current.length = 0;
+      if (order <= 0) this.current.push(part);
+    }
     return true;
   }
 
   private advance(): void {
-    if (this.started) {
-      const done = new Set(this.current.filter((part) => !step(part)));
-      if (done.size > 0) this.parts = this.parts.filter((part) => !done.has(part));
+    if (!this.started) {
+      this.started = true;
+      this.parts = this.sets.map((set) => ({ set, labelSet: undefined, labels: undefined }));
+      this.parts = this.parts.filter(step);
       return;
     }
-    this.started = true;
-    for (const set of this.sets) if (set.next()) this.parts.push({ set, labels: set.labels });
+    const done = new Set(this.current.filter((part) => !step(part)));
+    if (done.size > 0) this.parts = this.parts.filter((part) => !done.has(part));
   }
 
   get labels(): Labels {
-    return this.current[0]!.labels;
+    return this.current[0]!.set.labels;
   }
 
   get labelSet(): Uint8Array | undefined {
@@ -121,6 +127,13 @@ class JoinedLists {
 
 function step(part: Part): boolean {
   if (!part.set.next()) return false;
-  part.labels = part.set.labels;
+  part.labelSet = part.set.labelSet;
+  part.labels = undefined;
   return true;
+}
+
+/** As compareLabels; by bytes if they are there: labels of each series of each set are many strings. */
+function compareParts(a: Part, b: Part): number {
+  if (a.labelSet !== undefined && b.labelSet !== undefined) return compareLabelSets(a.labelSet, b.labelSet);
+  return compareLabels((a.labels ??= a.set.labels), (b.labels ??= b.set.labels));
 }

@@ -11,9 +11,9 @@ import type { Tsdb } from './tsdb.ts';
 
 const SERIES = 6;
 const SEED = Number(process.env['FLOTILLA_MODEL_SEED'] ?? 2026);
-const RUNS = Number(process.env['FLOTILLA_MODEL_RUNS'] ?? 25);
+const RUNS = Number(process.env['FLOTILLA_MODEL_RUNS'] ?? 500);
 /** Nothing pulls the plug here, and a sync costs milliseconds. */
-const io: Io = { ...diskIo, sync() {}, syncLater: (_fd, done) => done(null) };
+const io: Io = { ...diskIo, sync() {}, syncLater: (_fd, done) => done(null), syncFolder() {} };
 const options = { io, blockDurationMs: MINUTE_MS, walSegmentBytes: 2000, retentionMs: 1e12 };
 
 interface Transaction {
@@ -125,7 +125,7 @@ const steps: fc.Arbitrary<Step[]> = fc.array(
 describe('the database', () => {
   test('holds what a map holds, through transactions, restarts and maintenance', async () => {
     const property = fc.asyncProperty(steps, async (all) => {
-      let sandbox = new Sandbox();
+      let sandbox = Sandbox.inMemory();
       const crashed: Sandbox[] = [];
       try {
         let db = await sandbox.tsdb(options);
@@ -139,7 +139,7 @@ describe('the database', () => {
             await db.deleteSeries([new Matcher('=', METRIC_NAME, name)], from, from + step.widthMs);
             model.delete(name, from, from + step.widthMs);
           } else if (step.kind === 'crash') {
-            const survivor = new Sandbox();
+            const survivor = Sandbox.inMemory();
             cpSync(sandbox.dir, survivor.dir, { recursive: true });
             crashed.push(sandbox);
             sandbox = survivor;

@@ -47,8 +47,8 @@ export class FoldAggregate extends BaseOperator {
     await this.input.open();
     const groups = groupSeries(this.input.series, this.grouping);
     this.series = groups.series;
-    const rows = this.input.series.labels.length;
-    const count = groups.series.labels.length;
+    const rows = this.input.series.count;
+    const count = groups.series.count;
     if (rows > count * SMALL_GROUP || this.evaluation.anyHistograms) await this.foldAll(groups);
     else this.foldOnDemand(groups);
   }
@@ -56,7 +56,7 @@ export class FoldAggregate extends BaseOperator {
   /** With the rows as they come. */
   private async foldAll(groups: Groups): Promise<void> {
     const { steps } = this.grid;
-    const state = this.makeState(groups.series.labels.length);
+    const state = this.makeState(groups.series.count);
     let histograms: HistogramFold | undefined;
     await this.evaluation.stream(this.input, this.op, (tile, first, rows) => {
       if (tile.histograms !== undefined)

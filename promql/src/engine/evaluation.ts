@@ -77,16 +77,16 @@ export class Evaluation {
   /** Waits for a storage, but no longer than the query may last. */
   async orAborted<T>(work: Promise<T>): Promise<T> {
     const left = Math.max(0, this.deadlineMs - performance.now());
-    const over = new AbortController();
-    const ends = AbortSignal.any([this.signal, over.signal]);
-    const timer = setTimeout(() => over.abort(), left);
-    const ended = new Promise<never>((_resolve, reject) => {
-      ends.addEventListener('abort', () => reject(this.endError()), { once: true });
-    });
+    const ended = Promise.withResolvers<never>();
+    const end = (): void => ended.reject(this.endError());
+    const timer = setTimeout(end, left);
+    // Not AbortSignal.any(): its registry keeps what listens until the next major collection.
+    this.signal.addEventListener('abort', end, { once: true });
     try {
-      return await Promise.race([work, ended]);
+      return await Promise.race([work, ended.promise]);
     } finally {
       clearTimeout(timer);
+      this.signal.removeEventListener('abort', end);
     }
   }
 
@@ -164,7 +164,7 @@ export class Evaluation {
     visit?: (tile: Tile, from: number, to: number) => void,
   ): Promise<Tile> {
     const { steps } = op.grid;
-    const rows = op.series.labels.length;
+    const rows = op.series.count;
     const tile = this.take(rows, steps, where);
     const batch = batchRows(steps, this.anyHistograms);
     for (let from = 0; from < rows; from += batch) {
@@ -183,7 +183,7 @@ export class Evaluation {
     visit: (tile: Tile, first: number, rows: number) => void,
   ): Promise<void> {
     const { steps } = op.grid;
-    const total = op.series.labels.length;
+    const total = op.series.count;
     const batch = Math.min(batchRows(steps, this.anyHistograms), total);
     const tile = this.lend(batch, steps, where);
     for (let from = 0; from < total; from += batch) {

@@ -1,7 +1,7 @@
 // Which group each series belongs to, worked out once per operator, so that no label is looked at per sample.
 
-import { type Labels, METRIC_NAME } from '@flotilla/model';
-import { filterLabels, type SeriesList } from './series-list.ts';
+import { Labels, METRIC_NAME } from '@flotilla/model';
+import { filterLabels, listOf, type SeriesList } from './series-list.ts';
 
 /** `by (names)`, or `without (names)`. */
 export interface Grouping {
@@ -43,7 +43,11 @@ function keyPart(text: string): string {
 
 /** A group loses its name when the query ends if any of its series does. */
 export function groupSeries(series: SeriesList, grouping: Grouping): Groups {
-  const of = new Uint32Array(series.labels.length);
+  const of = new Uint32Array(series.count);
+  if (series.count > 0 && grouping.names.length === 0 && !grouping.without) {
+    const doomed = Uint8Array.of(series.doomed.includes(1) ? 1 : 0);
+    return { of, series: listOf([Labels.EMPTY], true, doomed) };
+  }
   const labels: Labels[] = [];
   const doomed: number[] = [];
   const groupOf = new Map<string, number>();
@@ -58,7 +62,7 @@ export function groupSeries(series: SeriesList, grouping: Grouping): Groups {
     if (series.doomed[i] === 1) doomed[group] = 1;
     of[i] = group;
   });
-  return { of, series: { labels, doomed: Uint8Array.from(doomed), unique: true } };
+  return { of, series: listOf(labels, true, Uint8Array.from(doomed)) };
 }
 
 /** The rows of each group, in order. */

@@ -9,6 +9,7 @@ import { InfoJoin } from './info-join.ts';
 import type { InstantSelector } from './instant-selector.ts';
 import type { Operator } from './operator.ts';
 import { HeldOperator } from './simple-operators.ts';
+import { listOf } from './series-list.ts';
 import { copyCell, makeTile, NOTHING, type Tile } from './tile.ts';
 
 export interface InfoMatchers {
@@ -53,7 +54,7 @@ export class Info extends HeldOperator {
 
   private combine(base: Tile, join: InfoJoin, newest: Int32Array, step: number): void {
     const { steps } = this.grid;
-    for (let row = 0; row < this.input.series.labels.length; row++) {
+    for (let row = 0; row < this.input.series.count; row++) {
       if (base.valid[row * steps + step] === NOTHING) continue;
       const infos = join.infosOf(row, newest);
       const target = this.targetRow(row, infos, join.isIgnored(row));
@@ -107,7 +108,7 @@ export class Info extends HeldOperator {
 
   private finish(): void {
     const { steps } = this.grid;
-    this.series = { labels: this.labels, doomed: Uint8Array.from(this.doomed), unique: true };
+    this.series = listOf(this.labels, true, Uint8Array.from(this.doomed));
     this.held = this.evaluation.take(this.labels.length, steps, 'info');
     this.rows.forEach((tile, row) => {
       for (let step = 0; step < steps; step++) copyCell(tile, step, this.held, row * steps + step);

@@ -9,7 +9,7 @@ import {
   PatternError,
 } from '@flotilla/model';
 import { fail } from './errors.ts';
-import type { SeriesList } from './series-list.ts';
+import { listOf, type SeriesList } from './series-list.ts';
 
 /** How a function gives one series its labels; undefined leaves them. */
 type Rewrite = (labels: Labels) => Labels | undefined;
@@ -22,7 +22,7 @@ function rewriteAll(list: SeriesList, target: string, rewrite: Rewrite): SeriesL
     if (changed !== undefined && target === METRIC_NAME) doomed[i] = 0;
     return changed ?? one;
   });
-  return { labels, doomed, unique: false };
+  return listOf(labels, false, doomed);
 }
 
 function compile(pattern: string): AnchoredRegexp {

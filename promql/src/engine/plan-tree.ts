@@ -203,7 +203,7 @@ class MeasuredOperator implements Operator {
     await this.operator.open();
     this.node.wallMs += performance.now() - begunMs;
     this.node.cells += this.evaluation.heldCells - before;
-    this.node.series = this.series.labels.length;
+    this.node.series = this.series.count;
     this.node.isOpened = true;
   }
 

@@ -6,6 +6,8 @@
 import { Labels, METRIC_NAME } from '@flotilla/model';
 
 export interface SeriesList {
+  readonly count: number;
+  /** As many; they may be made when they are read first, which an aggregation of all series never does. */
   readonly labels: readonly Labels[];
   /** 1 for a series that loses its name when the query ends. */
   readonly doomed: Uint8Array;
@@ -13,13 +15,18 @@ export interface SeriesList {
   readonly unique: boolean;
 }
 
-export const NO_SERIES: SeriesList = { labels: [], doomed: new Uint8Array(0), unique: true };
+export const NO_SERIES = listOf([], true);
 
 /** What a scalar is: one series without labels. */
-export const ONE_SERIES: SeriesList = { labels: [Labels.EMPTY], doomed: new Uint8Array(1), unique: true };
+export const ONE_SERIES = listOf([Labels.EMPTY], true);
 
-export function listOf(labels: readonly Labels[], unique: boolean): SeriesList {
-  return { labels, doomed: new Uint8Array(labels.length), unique };
+/** `doomed`: as in SeriesList, or of no series. */
+export function listOf(
+  labels: readonly Labels[],
+  unique: boolean,
+  doomed: Uint8Array = new Uint8Array(labels.length),
+): SeriesList {
+  return { count: labels.length, labels, doomed, unique };
 }
 
 /** The labels that describe the metric rather than the series; arithmetic and functions take them away. */
@@ -46,8 +53,17 @@ export function filterLabels(labels: Labels, keeps: (name: string) => boolean): 
 
 /** The list after an operation that changes what the metric is. */
 export function withoutNames(list: SeriesList, delayed: boolean): SeriesList {
-  if (delayed) return { ...list, doomed: new Uint8Array(list.labels.length).fill(1) };
-  return listOf(list.labels.map(withoutMetadata), list.unique && shareMetadata(list.labels));
+  const { count } = list;
+  if (delayed) return listOf(list.labels, list.unique, new Uint8Array(count).fill(1));
+  let labels: readonly Labels[] | undefined;
+  return {
+    count,
+    get labels() {
+      return (labels ??= list.labels.map(withoutMetadata));
+    },
+    doomed: new Uint8Array(count),
+    unique: list.unique && shareMetadata(list.labels),
+  };
 }
 
 /** Whether unique labels stay unique without their metadata, because it is the same in all. */
@@ -69,15 +85,15 @@ export function withoutDoomedNames(list: SeriesList): SeriesList {
 
 /** Whether two series have the same labels. */
 export function hasDuplicates(list: SeriesList): boolean {
-  if (list.unique || list.labels.length < 2) return false;
-  return new Set(list.labels.map((labels) => labels.key)).size < list.labels.length;
+  if (list.unique || list.count < 2) return false;
+  return new Set(list.labels.map((labels) => labels.key)).size < list.count;
 }
 
 /** Some series of a list, in the order of `rows`, none of them twice. */
 export function pickSeries(list: SeriesList, rows: readonly number[]): SeriesList {
-  return {
-    labels: rows.map((row) => list.labels[row]!),
-    doomed: Uint8Array.from(rows, (row) => list.doomed[row]!),
-    unique: list.unique,
-  };
+  return listOf(
+    rows.map((row) => list.labels[row]!),
+    list.unique,
+    Uint8Array.from(rows, (row) => list.doomed[row]!),
+  );
 }

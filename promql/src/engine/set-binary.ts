@@ -7,6 +7,7 @@ import type { SetOp } from './arithmetic.ts';
 import type { Evaluation } from './evaluation.ts';
 import { matchSignatures } from './matching.ts';
 import { BaseOperator, type Operator } from './operator.ts';
+import { listOf } from './series-list.ts';
 import type { Tile } from './tile.ts';
 
 export class SetBinary extends BaseOperator {
@@ -41,7 +42,7 @@ export class SetBinary extends BaseOperator {
 
   read(from: number, to: number, into: Tile, row: number): void {
     const { steps } = this.grid;
-    const lefts = this.lhs.series.labels.length;
+    const lefts = this.lhs.series.count;
     for (let i = from; i < to; i++) {
       const at = (row + i - from) * steps;
       if (this.op !== 'or') {
@@ -78,9 +79,9 @@ export class SetBinary extends BaseOperator {
 }
 
 function joined(left: Operator['series'], right: Operator['series']): Operator['series'] {
-  return {
-    labels: [...left.labels, ...right.labels],
-    doomed: Uint8Array.from([...left.doomed, ...right.doomed]),
-    unique: right.labels.length === 0,
-  };
+  return listOf(
+    [...left.labels, ...right.labels],
+    right.count === 0,
+    Uint8Array.from([...left.doomed, ...right.doomed]),
+  );
 }

@@ -92,7 +92,7 @@ export class SeriesAggregate extends BaseOperator {
     const rows = groups.of.length;
     const most = counts.reduce((a, b) => Math.max(a, b));
     const capacity = Math.min(Math.trunc(most), rows);
-    const heaps = groups.series.labels.length * this.grid.steps;
+    const heaps = groups.series.count * this.grid.steps;
     this.evaluation.budget.take(heaps * (capacity + 1) * 12, this.op);
     return makeHeaps(heaps, capacity, this.op === 'topk' ? 1 : -1);
   }
@@ -122,7 +122,7 @@ export class SeriesAggregate extends BaseOperator {
   /** The first k of each group at each step. */
   private async openLimit(counts: Float64Array, groups: Groups): Promise<void> {
     const { steps } = this.grid;
-    const taken = new Uint32Array(groups.series.labels.length * steps);
+    const taken = new Uint32Array(groups.series.count * steps);
     await this.openFiltered(groups, (row, step) => {
       const cell = groups.of[row]! * steps + step;
       return counts[step]! >= 1 && taken[cell]! < Math.trunc(counts[step]!) && taken[cell]!++ >= 0;

@@ -12,6 +12,8 @@ import type { QueryService } from './query-service.ts';
 
 /** A client that takes nothing for so long is cut off. */
 const stallMs = 60_000;
+/** The longest time of a timer. */
+const timerMaxMs = 2 ** 31 - 1;
 
 export function setCompleteness(response: Response, completeness: Completeness): void {
   response.setHeader(COMPLETENESS_HEADER, JSON.stringify(completeness).replaceAll(/[^\x20-\x7e]/g, '?'));
@@ -67,10 +69,13 @@ export async function sendAnswer(response: Response, { head, pieces }: WorkerAns
 
 /** An abort signal that fires when the client goes before the answer is finished, or after `timeoutMs`. */
 export function requestSignal(response: Response, timeoutMs: number): AbortSignal {
-  const gone = new AbortController();
+  const ends = new AbortController();
+  const late = (): void => ends.abort(new DOMException('the query is out of time', 'TimeoutError'));
+  const timer = setTimeout(late, Math.min(timeoutMs, timerMaxMs)).unref();
   response.once('close', () => {
+    clearTimeout(timer);
     if (!response.writableFinished)
-      gone.abort(new ApiError('canceled', 'query was canceled in query execution'));
+      ends.abort(new ApiError('canceled', 'query was canceled in query execution'));
   });
-  return AbortSignal.any([gone.signal, AbortSignal.timeout(timeoutMs)]);
+  return ends.signal;
 }

@@ -1,7 +1,7 @@
 // /api/v1/series, labels and label/:name/values, in a worker: what exists, over all shards.
 
-import { compareLabels, compareUtf8, Labels } from '@flotilla/model';
-import type { Matcher } from '@flotilla/model';
+import { compareLabels, compareUtf8 } from '@flotilla/model';
+import type { Labels, Matcher } from '@flotilla/model';
 import { makeBudget } from '@flotilla/promql';
 import type { JsonWriter } from '@flotilla/promql';
 import { toMatcherMessage } from '@flotilla/wire';
@@ -9,6 +9,7 @@ import type { LabelsRequest, SeriesRequest } from '@flotilla/wire';
 import type { JobContext } from './job-context.ts';
 import type { LabelsJob, SeriesJob } from './jobs.ts';
 import { sendJson } from './json-answer.ts';
+import { MetricTexts } from './query-json.ts';
 import { parseMatcherSets } from './query-texts.ts';
 
 const truncatedWarning = 'results truncated due to limit';
@@ -16,16 +17,32 @@ const truncatedWarning = 'results truncated due to limit';
 const seriesBytesMax = 512 << 20;
 
 export async function listSeries(job: SeriesJob, context: JobContext): Promise<void> {
-  const found = new Map<string, Labels>();
+  const lists: Labels[][] = [];
   const budget = makeBudget('series', seriesBytesMax);
   for (const matchers of parseMatcherSets(job.selectors, true)) {
     const where = `selector {${matchers.map(String).join(',')}}`;
     const request = seriesRequest(job, matchers);
     const answers = await context.view.fanOut.series(request, (bytes) => budget.take(bytes, where), false);
-    for (const { series } of answers) for (const { labels } of series) found.set(labels.key, labels);
+    for (const { series } of answers) lists.push(series.map(({ labels }) => labels));
   }
-  const sorted = [...found.values()].toSorted(compareLabels);
-  await sendLimited(context, job, sorted, (labels) => JSON.stringify(labels.toRecord()));
+  const texts = new MetricTexts();
+  await sendLimited(context, job, mergeSorted(lists), (labels) => texts.of(labels));
+}
+
+/** What is in any of the lists, which have the order of labels, once and in that order. */
+function mergeSorted(lists: readonly (readonly Labels[])[]): readonly Labels[] {
+  if (lists.length < 2) return lists[0] ?? [];
+  const half = lists.length >> 1;
+  const [a, b] = [mergeSorted(lists.slice(0, half)), mergeSorted(lists.slice(half))];
+  const merged: Labels[] = [];
+  let [i, j] = [0, 0];
+  while (i < a.length && j < b.length) {
+    const order = compareLabels(a[i]!, b[j]!);
+    merged.push(order <= 0 ? a[i]! : b[j]!);
+    if (order <= 0) i++;
+    if (order >= 0) j++;
+  }
+  return merged.concat(a.slice(i), b.slice(j));
 }
 
 export async function listLabels(job: LabelsJob, context: JobContext): Promise<void> {

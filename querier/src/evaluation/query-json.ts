@@ -1,6 +1,6 @@
-// Query results as Prometheus's JSON. Points go through the kernel's writer a row at a time; the rest is text.
+// Query results as Prometheus's JSON. Points and histograms go through the kernel's writer; the rest is text.
 
-import { formatFloat, histogramToJson } from '@flotilla/model';
+import { formatFloat } from '@flotilla/model';
 import type { Labels } from '@flotilla/model';
 import { JsonWriter } from '@flotilla/promql';
 import type {
@@ -12,6 +12,7 @@ import type {
   VectorSample,
 } from '@flotilla/promql';
 import { exactHistogram } from '@flotilla/wire';
+import { HistogramRows } from './histogram-rows.ts';
 
 /**
  * Writes `{"resultType":…,"result":…}`, with the query's statistics if they are asked for, and with exact histograms in a vector
@@ -49,11 +50,21 @@ function* writeVector(
   const times = new Float64Array(1);
   const values = new Float64Array(1);
   const metrics = new MetricTexts();
+  let rows: HistogramRows | undefined;
   let text = '[';
   for (const { labels, timeMs, value, histogram } of series) {
     text += `{"metric":${metrics.of(labels)}`;
+    if (histogram !== undefined && withExact) {
+      writer.text(`${text},"exactHistogram":${exactPoint({ timeMs, histogram })}`);
+      text = '},';
+      if (writer.isFull) yield;
+      continue;
+    }
     if (histogram !== undefined) {
-      text += `,${vectorHistogram({ timeMs, histogram }, withExact)}},`;
+      writer.text(`${text},"histogram":`);
+      rows ??= new HistogramRows(writer);
+      yield* rows.write([{ timeMs, histogram }]);
+      text = '},';
       continue;
     }
     writer.text(`${text},"value":`);
@@ -69,6 +80,7 @@ function* writeVector(
 
 function* writeMatrix(writer: JsonWriter, series: readonly MatrixSeries[]): Generator<undefined> {
   const metrics = new MetricTexts();
+  let rows: HistogramRows | undefined;
   let text = '[';
   for (const { labels, timestampsMs, values, histograms = [] } of series) {
     text += `{"metric":${metrics.of(labels)}`;
@@ -77,7 +89,12 @@ function* writeMatrix(writer: JsonWriter, series: readonly MatrixSeries[]): Gene
       yield* writePoints(writer, timestampsMs, values);
       text = '"]]';
     }
-    if (histograms.length > 0) text += `,"histograms":[${histograms.map(histogramPoint).join(',')}]`;
+    if (histograms.length > 0) {
+      writer.text(`${text},"histograms":[`);
+      rows ??= new HistogramRows(writer);
+      yield* rows.write(histograms);
+      text = ']';
+    }
     text += '},';
     if (writer.isFull) yield;
   }
@@ -97,7 +114,7 @@ function* writePoints(
 }
 
 /** Labels as JSON objects; names and values of one answer are mostly the same. */
-class MetricTexts {
+export class MetricTexts {
   readonly #names = new Map<string, string>();
 
   of({ flat }: Labels): string {
@@ -121,13 +138,8 @@ function quoted(text: string): string {
   return /["\\\u0000-\u001f\ud800-\udfff]/.test(text) ? JSON.stringify(text) : `"${text}"`;
 }
 
-function histogramPoint({ timeMs, histogram }: HistogramPoint): string {
-  return `[${formatTime(timeMs)},${JSON.stringify(histogramToJson(histogram))}]`;
-}
-
-function vectorHistogram({ timeMs, histogram }: HistogramPoint, isExact: boolean): string {
-  if (!isExact) return `"histogram":${histogramPoint({ timeMs, histogram })}`;
-  return `"exactHistogram":[${formatTime(timeMs)},${JSON.stringify(exactHistogram(histogram))}]`;
+function exactPoint({ timeMs, histogram }: HistogramPoint): string {
+  return `[${formatTime(timeMs)},${JSON.stringify(exactHistogram(histogram))}]`;
 }
 
 function point(timeMs: number, value: string): string {

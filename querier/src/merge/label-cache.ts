@@ -3,7 +3,9 @@
 // Two generations: when the younger is full it becomes the older, and what is asked for moves over. What two sets with one
 // hash cost is that one of them is decoded each time.
 
-import { decodeLabels, LabelInterner, Labels } from '@flotilla/model';
+import { decodeLabels, type Labels } from '@flotilla/model';
+import { hashOf } from './hash-bytes.ts';
+import { TextTable } from './text-table.ts';
 
 const SETS_MAX = 1 << 15;
 const BYTES_MAX = 4 << 20;
@@ -34,7 +36,7 @@ class Generation {
   readonly #places = new Map<number, number>();
   readonly #labels: Labels[] = [];
   readonly #ends: number[] = [];
-  readonly #strings = new LabelInterner();
+  readonly #texts = new TextTable();
   #bytes = new Uint8Array(BYTES_MIN);
 
   get isFull(): boolean {
@@ -57,7 +59,7 @@ class Generation {
 
   /** Of strings that sets share. */
   decode(bytes: Uint8Array): Labels {
-    return Labels.fromSorted(decodeLabels(bytes).flat.map((text) => this.#strings.string(text)));
+    return decodeLabels(bytes, (source, from, to) => this.#texts.text(source, from, to));
   }
 
   add(hash: number, bytes: Uint8Array, labels: Labels): void {
@@ -73,16 +75,4 @@ class Generation {
     this.#labels.push(labels);
     this.#ends.push(end);
   }
-}
-
-function hashOf(bytes: Uint8Array, from: number, to: number): number {
-  let hash = to - from;
-  let at = from;
-  for (; at + 4 <= to; at += 4) {
-    const word = bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24);
-    hash = Math.imul(hash ^ word, 0x9e3779b1);
-    hash ^= hash >>> 15;
-  }
-  for (; at < to; at++) hash = Math.imul(hash ^ bytes[at]!, 0x9e3779b1);
-  return hash ^ (hash >>> 13);
 }

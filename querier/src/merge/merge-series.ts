@@ -19,6 +19,8 @@ export interface StoreAnswer {
  * Without `dedup` every replica's series are apart, told by a `replica` label.
  */
 export function mergeSeries(answers: readonly StoreAnswer[], dedup: boolean): Series[] {
+  if (answers.length === 1 && dedup && isSorted(answers[0]!.series, true))
+    return withoutEmpty(answers[0]!.series);
   let lists = answers.map((answer) => sortedSeries(answer, dedup));
   while (lists.length > 1) lists = mergedPairs(lists);
   const all = lists[0] ?? [];
@@ -35,10 +37,18 @@ export function mergeSeries(answers: readonly StoreAnswer[], dedup: boolean): Se
 
 function sortedSeries({ replica, series }: StoreAnswer, dedup: boolean): readonly StoreSeries[] {
   const named = dedup ? series : series.map((one) => withReplica(one, replica));
-  const isSorted = named.every(
-    ({ labels }, i) => i === 0 || compareLabels(named[i - 1]!.labels, labels) <= 0,
-  );
-  return isSorted ? named : named.toSorted((a, b) => compareLabels(a.labels, b.labels));
+  return isSorted(named, false) ? named : named.toSorted((a, b) => compareLabels(a.labels, b.labels));
+}
+
+function isSorted(series: readonly StoreSeries[], isUnique: boolean): boolean {
+  const most = isUnique ? -1 : 0;
+  for (let i = 1; i < series.length; i++)
+    if (Math.sign(compareLabels(series[i - 1]!.labels, series[i]!.labels)) > most) return false;
+  return true;
+}
+
+function withoutEmpty(series: readonly StoreSeries[]): Series[] {
+  return series.filter(({ timestampsMs }) => timestampsMs.length > 0);
 }
 
 function withReplica(series: StoreSeries, replica: number): StoreSeries {

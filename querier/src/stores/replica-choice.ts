@@ -68,7 +68,8 @@ class Ask<T> {
   readonly #note: (store: StoreAddress, error: string) => void;
   /** One that was hedged and lost: it may be dead without saying so, so it steps back too. */
   readonly #beaten: (store: StoreAddress) => void;
-  readonly #losers = new AbortController();
+  /** Aborted with the query's signal, and for the others when one has answered. */
+  readonly #ends = new AbortController();
   readonly #failures: { store: StoreAddress; error: string }[] = [];
   readonly #done = Promise.withResolvers<AskResult<T>>();
   #running = 0;
@@ -89,9 +90,16 @@ class Ask<T> {
     this.#beaten = beaten;
   }
 
-  run(): Promise<AskResult<T>> {
-    this.#next();
-    return this.#done.promise;
+  async run(): Promise<AskResult<T>> {
+    const end = (): void => this.#ends.abort(this.#signal.reason);
+    if (this.#signal.aborted) end();
+    this.#signal.addEventListener('abort', end, { once: true });
+    try {
+      this.#next();
+      return await this.#done.promise;
+    } finally {
+      this.#signal.removeEventListener('abort', end);
+    }
   }
 
   #next(): void {
@@ -108,7 +116,7 @@ class Ask<T> {
 
   async #attempt(store: StoreAddress): Promise<void> {
     try {
-      const value = await this.#call(store, AbortSignal.any([this.#signal, this.#losers.signal]));
+      const value = await this.#call(store, this.#ends.signal);
       this.#note(store, '');
       this.#finish({ store, value });
     } catch (error) {
@@ -132,7 +140,7 @@ class Ask<T> {
     this.#finished = true;
     clearTimeout(this.#hedge);
     this.#done.resolve({ answer, failures: this.#failures });
-    this.#losers.abort(new Error('another replica answered first'));
+    if (this.#running > 1) this.#ends.abort(new Error('another replica answered first'));
   }
 
   #abort(): void {

@@ -41,6 +41,9 @@ export class IndexReader {
   private readonly index: IndexFile;
   private readonly file: FileWindow;
   private readonly symbols = new Map<number, string>();
+  /** What labelsOf was asked for last, and gave: the next series has most of it in the same places. */
+  private lastNumbers: readonly number[] = [];
+  private lastFlat: readonly string[] = [];
   private labelSet = new Uint8Array(512);
 
   constructor(index: IndexFile) {
@@ -132,15 +135,21 @@ export class IndexReader {
   }
 
   labelsOf(numbers: readonly number[]): Labels {
-    const { symbols, index } = this;
+    const { lastNumbers, lastFlat } = this;
     const flat: string[] = [];
     for (let i = 0; i < numbers.length; i++) {
       const number = numbers[i]!;
-      let text = symbols.get(number);
-      if (text === undefined) symbols.set(number, (text = index.symbol(number)));
-      flat.push(text);
+      flat.push(lastNumbers[i] === number ? lastFlat[i]! : this.symbol(number));
     }
+    this.lastNumbers = numbers;
+    this.lastFlat = flat;
     return Labels.fromSorted(flat);
+  }
+
+  private symbol(number: number): string {
+    let text = this.symbols.get(number);
+    if (text === undefined) this.symbols.set(number, (text = this.index.symbol(number)));
+    return text;
   }
 
   labelSetOf(numbers: readonly number[]): Uint8Array {

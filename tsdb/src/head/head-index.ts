@@ -9,6 +9,7 @@ import type { SnapshotReader } from '../head-snapshot/snapshot-reader.ts';
 import { section, type SnapshotWriter } from '../head-snapshot/snapshot-writer.ts';
 import { LabelOrder } from './label-order.ts';
 import { LabelSets } from './label-sets.ts';
+import { LabelSpeller } from './label-speller.ts';
 import { isTurnOver } from '../turns.ts';
 import { PackedPostings } from './packed-postings.ts';
 import { PostingList } from './posting-list.ts';
@@ -21,6 +22,7 @@ const SLOTS_PER_LOOK = 512;
 export class HeadIndex {
   readonly symbols = new Symbols();
   readonly sets = new LabelSets(this.symbols);
+  readonly speller = new LabelSpeller(this.sets, this.symbols);
   private readonly order = new LabelOrder(this.sets);
   /** Name id → value id → series. */
   private readonly postings = new Map<number, Map<number, PackedPostings>>();

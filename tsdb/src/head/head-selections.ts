@@ -1,15 +1,20 @@
-// What was selected from a head lately: the series of some matchers in label order, and their label sets as bytes.
+// What was selected from a head lately: the series of some matchers in label order, and, unless they are many, their label
+// sets as bytes.
 //
 // Dashboards and rules ask the same again and again. A selection holds until a series appears or leaves.
 
-import { encodeLabels, type Matcher } from '@flotilla/model';
+import type { Matcher } from '@flotilla/model';
 import type { HeadIndex } from './head-index.ts';
 import type { HeadRead } from './head-readers.ts';
 import { type RefTable, slotOf } from './ref-table.ts';
 import { grownBytes } from './symbols.ts';
 
-/** Series of all selections that are kept: some 100 bytes each. */
-const KEPT_SERIES_MAX = 1 << 16;
+/** Of all selections that are kept, in series of 4 bytes. */
+const KEPT_WEIGHT_MAX = 3 << 20;
+/** What a series with its label set weighs, some 160 bytes. */
+const SPELLED_WEIGHT = 40;
+/** Selections of more are kept without label sets: finding and sorting them costs more than spelling them out. */
+const SPELLED_SERIES_MAX = 1 << 15;
 
 /** A head, as its selections see it. */
 interface Head {
@@ -20,28 +25,50 @@ interface Head {
 export class HeadSelection {
   readonly refs: Uint32Array;
   private readonly index: HeadIndex;
+  private readonly spelled: SpelledLabels | undefined;
+
+  /** `slots` are in label order. */
+  constructor({ refs, index }: Head, slots: Uint32Array) {
+    this.index = index;
+    this.refs = slots.map((slot) => refs.refAt(slot));
+    if (slots.length <= SPELLED_SERIES_MAX) this.spelled = new SpelledLabels(slots.length);
+  }
+
+  /** What it counts among those that are kept: many that are empty are not free. */
+  get weight(): number {
+    return 1 + this.refs.length * (this.spelled === undefined ? 1 : SPELLED_WEIGHT);
+  }
+
+  /** The labels of a series that is in the head, as bytes: a view, valid until the next one of any selection. */
+  labelSet(at: number): Uint8Array {
+    const known = this.spelled?.get(at);
+    if (known !== undefined) return known;
+    const labelSet = this.index.speller.spell(slotOf(this.refs[at]!));
+    this.spelled?.add(at, labelSet);
+    return labelSet;
+  }
+}
+
+/** Label sets by place, as they were asked for. */
+class SpelledLabels {
   private readonly from: Uint32Array;
   /** 0: not known yet. */
   private readonly to: Uint32Array;
   private bytes = new Uint8Array(0);
   private used = 0;
 
-  /** `slots` are in label order. */
-  constructor({ refs, index }: Head, slots: Uint32Array) {
-    this.index = index;
-    this.refs = slots.map((slot) => refs.refAt(slot));
-    this.from = new Uint32Array(slots.length);
-    this.to = new Uint32Array(slots.length);
+  constructor(count: number) {
+    this.from = new Uint32Array(count);
+    this.to = new Uint32Array(count);
   }
 
-  /** The labels of a series that is in the head, as bytes that do not change. */
-  labelSet(at: number): Uint8Array {
-    if (this.to[at] === 0) this.spellOut(at);
-    return this.bytes.subarray(this.from[at], this.to[at]);
+  get(at: number): Uint8Array | undefined {
+    const to = this.to[at]!;
+    return to === 0 ? undefined : this.bytes.subarray(this.from[at], to);
   }
 
-  private spellOut(at: number): void {
-    const labelSet = encodeLabels(this.index.sets.labels(slotOf(this.refs[at]!)));
+  /** Copies it. */
+  add(at: number, labelSet: Uint8Array): void {
     const end = this.used + labelSet.length;
     if (end > this.bytes.length) this.bytes = grownBytes(this.bytes, Math.max(end, 1024));
     this.bytes.set(labelSet, this.used);
@@ -55,7 +82,7 @@ export class HeadSelections {
   private readonly head: Head;
   /** By matchers, the one that was asked for last at the end. */
   private readonly kept = new Map<string, HeadSelection>();
-  private series = 0;
+  private weight = 0;
   private version = 0;
 
   constructor(head: Head) {
@@ -80,20 +107,18 @@ export class HeadSelections {
   }
 
   private keep(key: string, selection: HeadSelection): void {
-    const { length } = selection.refs;
-    if (length > KEPT_SERIES_MAX / 2 || this.kept.has(key)) return;
+    if (selection.weight > KEPT_WEIGHT_MAX / 2 || this.kept.has(key)) return;
     this.kept.set(key, selection);
-    // One for the selection itself: many that are empty are not free.
-    this.series += length + 1;
-    for (const [oldest, { refs }] of this.kept) {
-      if (this.series <= KEPT_SERIES_MAX) break;
+    this.weight += selection.weight;
+    for (const [oldest, { weight }] of this.kept) {
+      if (this.weight <= KEPT_WEIGHT_MAX) break;
       this.kept.delete(oldest);
-      this.series -= refs.length + 1;
+      this.weight -= weight;
     }
   }
 
   private clear(): void {
     this.kept.clear();
-    this.series = 0;
+    this.weight = 0;
   }
 }

@@ -40,6 +40,7 @@ export class HeadSeriesSet implements SeriesSet {
   // Kept, because the series may leave the head before the reader asks.
   private currentLabels: Labels | undefined;
   private currentLabelSet: Uint8Array | undefined;
+  private labelBytes = new Uint8Array(1 << 8);
   private currentSchedule: Schedule | undefined;
 
   constructor(
@@ -75,21 +76,28 @@ export class HeadSeriesSet implements SeriesSet {
   private enter(ref: SeriesRef): boolean {
     const slot = slotOf(ref);
     if (!this.head.refs.isUsed(slot) || this.head.refs.refAt(slot) !== ref) return false;
-    if (this.packed) {
+    if (this.skipChunks) {
+      if (!this.head.overlaps(slot, this.minTimeMs, this.maxTimeMs)) return false;
+    } else if (this.packed) {
       this.current = undefined;
       if (this.chunkList.length === 0) return false;
-    } else if (this.skipChunks) {
-      if (!this.head.overlaps(slot, this.minTimeMs, this.maxTimeMs)) return false;
     } else {
       this.current = this.head.chunks(slot, this.minTimeMs, this.maxTimeMs);
       if (this.current.length === 0) return false;
     }
     if (this.packed) {
-      this.currentLabelSet = this.selection.labelSet(this.at);
+      this.currentLabelSet = this.copied(this.selection.labelSet(this.at));
       this.currentLabels = undefined;
     } else this.currentLabels = this.head.index.sets.labels(slot);
     this.currentSchedule = this.head.schedule(ref);
     return true;
+  }
+
+  private copied(labelSet: Uint8Array): Uint8Array {
+    const { length } = labelSet;
+    if (length > this.labelBytes.length) this.labelBytes = new Uint8Array(2 * length);
+    this.labelBytes.set(labelSet);
+    return this.labelBytes.subarray(0, length);
   }
 
   get labels(): Labels {

@@ -9,6 +9,8 @@ export class Symbols {
   private readonly free: number[] = [];
   private uses = new Uint32Array(1024);
   private bytes = 0;
+  /** How many ids have been freed so far: a reader that knows strings by their ids compares it. */
+  freed = 0;
 
   /** Bytes of all strings, as UTF-8. */
   get sizeBytes(): number {
@@ -48,6 +50,7 @@ export class Symbols {
     this.ids.delete(s);
     this.strings[id] = '';
     this.free.push(id);
+    this.freed++;
   }
 
   save(out: SnapshotWriter): void {

@@ -2,7 +2,7 @@
 
 import { unpackChunks } from '@flotilla/kernel';
 import { Labels, Matcher, METRIC_NAME } from '@flotilla/model';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
@@ -15,9 +15,21 @@ export const EPOCH_MS = 1_700_006_400_000; // A multiple of two hours.
 
 export const silent: Log = { info() {}, warn() {}, error() {} };
 
+/** Where files are in memory on Linux. */
+const memoryFolder = '/dev/shm';
+
 export class Sandbox {
-  readonly dir = mkdtempSync(join(tmpdir(), 'flotilla-tsdb-'));
+  readonly dir: string;
   private readonly open: Tsdb[] = [];
+
+  constructor(parent = tmpdir()) {
+    this.dir = mkdtempSync(join(parent, 'flotilla-tsdb-'));
+  }
+
+  /** In memory where the system has a folder for that: a test that makes thousands of small files is the disk's speed otherwise. */
+  static inMemory(): Sandbox {
+    return new Sandbox(existsSync(memoryFolder) ? memoryFolder : tmpdir());
+  }
 
   async tsdb(options: Partial<OpenOptions> = {}): Promise<Tsdb> {
     const db = await Tsdb.open({
