@@ -17,8 +17,24 @@ const ROW_HEAD: usize = 24;
 
 /** Bits of a varbit by the number of ones that it begins with. */
 const widths = memory.data<u8>([0, 3, 6, 9, 12, 18, 25, 56, 64]);
-/** What an open buffer of bits must hold for a varbit of up to 25 bits. */
-const NARROW: u32 = 32;
+/** By so many bits, the signed varbit that these begin with, if they hold it: its value << 8 | its bits; else 0. */
+const SHORT_BITS: u32 = 9;
+const shortNumbers = memory.data((1 << 9) * 4, 4);
+
+/** The entry of the bits that a word begins with. */
+@inline function shortNumber(word: u64): i32 {
+  return load<i32>(shortNumbers + (<usize>(word >> <u64>(64 - SHORT_BITS)) << 2));
+}
+
+export function initHistogramDecode(): void {
+  for (let bits: u32 = 0; bits < 1 << SHORT_BITS; bits++) {
+    let entry: i32 = 1;
+    if (bits >> 7 == 2) entry = ((<i32>signed((bits >> 4) & 7, 3)) << 8) | 5;
+    else if (bits >> 6 == 6) entry = ((<i32>signed(bits & 63, 6)) << 8) | 9;
+    else if (bits >> 6 == 7) entry = 0;
+    store<i32>(shortNumbers + (<usize>bits << 2), entry);
+  }
+}
 
 let source: usize = 0;
 let end: u32 = 0;
@@ -88,6 +104,12 @@ function varbitUint(): u64 {
 }
 
 function varbitInt(): i64 {
+  if (position > end) return 0;
+  const short = shortNumber(peek(source, position));
+  if (short != 0) {
+    position += short & 0xff;
+    return <i64>(short >> 8);
+  }
   const n = width();
   return n == 0 ? 0 : signed(bits(n), n);
 }
@@ -283,32 +305,36 @@ function integerColumn(column: u32, to: usize): void {
 
 /** The buckets [from, to) of one sign. A word of bits serves as many numbers as it holds. */
 function integerBuckets(from: u32, to: u32, row: usize): void {
+  // Globals are memory to V8, read anew for each bucket.
+  const chunk = source;
+  const last = end;
   let at = position;
   let word: u64 = 0;
   let have: u32 = 0;
   let count: f64 = 0;
-  for (let i = from; i < to; i++) {
-    if (have < NARROW) {
-      if (at > end) break;
-      word = peek(source, at);
+  let out = bucketAt(row, from);
+  const stop = bucketAt(row, to);
+  for (let column = columnAt(2 + from); out < stop; column += 16, out += 8) {
+    if (have < SHORT_BITS) {
+      if (at > last) break;
+      word = peek(chunk, at);
       have = 64;
     }
-    const ones = <u32>clz(~word);
-    let n = <u64>load<u8>(widths + min(ones, 8));
-    let used = ones + 1 + <u32>n;
-    // Without a branch for zeros, which nobody could foretell: of no bits, nothing is left.
-    let growth = (word << <u64>(ones + 1)) >> 1 >> (63 - n);
-    if (ones >= 7) {
-      n = ones == 7 ? 56 : 64;
-      growth = peek(source, at + 8) >> (64 - n);
-      used = 8 + <u32>n;
+    const short = shortNumber(word);
+    let used = <u32>short & 0xff;
+    let growth = <i64>(short >> 8);
+    if (used == 0) {
+      const ones = min(<u32>clz(~word), 8);
+      const n = <u64>load<u8>(widths + ones);
+      const prefix = min(ones + 1, 8);
+      growth = signed(peek(chunk, at + prefix) >> (64 - n), n);
+      used = prefix + <u32>n;
     }
     at += used;
-    // A word that is used up is taken anew.
     have = used < have ? have - used : 0;
     word <<= <u64>used;
-    count += grown(columnAt(2 + i), signed(growth, n));
-    store<f64>(bucketAt(row, i), count);
+    count += grown(column, growth);
+    store<f64>(out, count);
   }
   position = at;
 }

@@ -3,6 +3,7 @@
 import { initCrc32c } from './crc32c';
 import { initFloatParse } from './float-parse';
 import { initFloatText } from './float-text';
+import { initHistogramDecode } from './histogram-decode';
 import { initInflate } from './inflate-tables';
 
 export { alloc, bump, capacityOf, equalBytes, free, usedBytes } from './memory';
@@ -133,6 +134,7 @@ export { hasReset, WINDOW_BYTES, windowRates } from './window-rates';
 
 /** To be called once, first. */
 export function init(): void {
+  initHistogramDecode();
   initCrc32c();
   initFloatParse();
   initFloatText();
