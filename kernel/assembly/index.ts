@@ -11,6 +11,17 @@ export { crc32c } from './crc32c';
 export { encodeEntry, joinChunks } from './block-series';
 export { chunkListSamples, decodeChunkList, takeFrames, warmOpen } from './chunk-list';
 export {
+  appendHistogramSample,
+  beginHistogramChunk,
+  freeHistogramChunk,
+  histogramChunkBytes,
+  histogramChunkCopy,
+  histogramRow,
+  histogramScratch,
+  isHistogramChunkFull,
+  tryAppendHistogram,
+} from './histogram-append';
+export {
   beginHistograms,
   customBounds,
   decodeHistograms,

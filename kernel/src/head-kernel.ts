@@ -3,6 +3,7 @@
 // The caller owns refs (slot | generation << 24, see assembly/series.ts), stage numbers (1..255) and sealed chunks.
 
 import { ChunkGather } from './chunk-gather.ts';
+import { HistogramChunks } from './histogram-chunks.ts';
 import { KernelInstance } from './instance.ts';
 
 /** Takes a sealed chunk. `data` is a view of WASM memory: copy it before returning. */
@@ -35,6 +36,8 @@ const INPUT_SAMPLES_MAX = 65_536;
 const IMAGE_BYTES = 256 << 10;
 
 export class HeadKernel {
+  /** The open chunks of native histograms, which live in this memory. */
+  readonly histogramChunks: HistogramChunks;
   private readonly kernel: KernelInstance;
   private readonly chunkBuffer: number;
   private scratchAt = 0;
@@ -42,6 +45,7 @@ export class HeadKernel {
 
   constructor(sink: SealedSink) {
     this.kernel = new KernelInstance((at, length) => this.drainSealed(at >>> 0, length >>> 0, sink));
+    this.histogramChunks = new HistogramChunks(this.kernel);
     this.chunkBuffer = this.kernel.exports.alloc(CHUNK_BUFFER_BYTES) >>> 0;
   }
 

@@ -16,6 +16,14 @@ export { CHUNK_SAMPLES_MAX, decodeXor } from './decode-xor.ts';
 export { encodeXor } from './encode-xor.ts';
 export { HeadKernel, OPEN_CHUNK_BYTES_MAX, type Replayed, type SealedSink } from './head-kernel.ts';
 export { type ChunkLayout, HistogramDecoder, rowColumn } from './histogram-decoder.ts';
+export {
+  type AppendFate,
+  appendFate,
+  type EncodedLayout,
+  HistogramChunks,
+  type HistogramNumbers,
+  sharedHistogramChunks,
+} from './histogram-chunks.ts';
 export { Inflater, InflateError } from './inflater.ts';
 export { kernelDigest } from './instance.ts';
 export { JsonWriter } from './json-writer.ts';

@@ -28,6 +28,29 @@ export interface KernelExports {
   readonly negativeSpans: { readonly value: number };
   readonly customBounds: { readonly value: number };
   readonly staleHistograms: { readonly value: number };
+  histogramRow(columns: number): number;
+  histogramScratch(layoutBytes: number, columns: number): number;
+  beginHistogramChunk(
+    layoutBits: number,
+    columns: number,
+    positives: number,
+    isFloat: number,
+    header: number,
+    timeMs: number,
+    isStale: number,
+  ): number;
+  tryAppendHistogram(
+    chunk: number,
+    timeMs: number,
+    isStale: number,
+    isCounter: number,
+    rangeStartMs: number,
+  ): number;
+  appendHistogramSample(chunk: number, timeMs: number, isStale: number): void;
+  isHistogramChunkFull(chunk: number, rangeStartMs: number): number;
+  histogramChunkBytes(chunk: number): number;
+  histogramChunkCopy(chunk: number, out: number): void;
+  freeHistogramChunk(chunk: number): void;
   takeFrames(window: number, jobs: number, count: number): number;
   warmOpen(refs: number): number;
   chunkListSamples(list: number, length: number): number;

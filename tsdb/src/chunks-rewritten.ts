@@ -1,9 +1,10 @@
 // Decodes every chunk of a folder's blocks and encodes it again: a check of both codecs against whoever wrote them.
 
+import { sharedHistogramChunks } from '@flotilla/kernel';
 import type { RawChunk } from './api.ts';
 import { encodeFloats, floatsOf } from './chunk/samples.ts';
 import { decodeHistograms } from './histogram/histogram-decoder.ts';
-import { HistogramEncoder } from './histogram/histogram-encoder.ts';
+import { encodeChunk } from './histogram/histogram-encoder.ts';
 import { ReadOnlyTsdb } from './read-only-tsdb.ts';
 
 export interface RewriteReport {
@@ -30,9 +31,9 @@ export async function chunksRewritten(dir: string): Promise<RewriteReport> {
 
 function rewritten(chunk: RawChunk): Uint8Array {
   if (chunk.encoding === 1) return encodeFloats(floatsOf(chunk), chunk.samples)[0]?.data ?? new Uint8Array(0);
-  const { flag, samples } = decodeHistograms(chunk.encoding, chunk.data);
-  const [first, ...others] = samples;
-  const encoder = new HistogramEncoder(flag, first!.timeMs, first!.histogram);
-  for (const { timeMs, histogram } of others) encoder.append(timeMs, histogram);
-  return encoder.bytes();
+  const chunks = sharedHistogramChunks();
+  const { address } = encodeChunk(chunks, decodeHistograms(chunk.encoding, chunk.data));
+  const data = chunks.copy(address);
+  chunks.free(address);
+  return data;
 }

@@ -3,7 +3,7 @@
 // Floats are columns; their values move as two u32 halves, because a NaN's payload would not survive as a JavaScript
 // number. Lists that have histograms are objects, one a sample.
 
-import { CHUNK_SAMPLES_MAX, decodeXor, encodeXor } from '@flotilla/kernel';
+import { CHUNK_SAMPLES_MAX, decodeXor, encodeXor, sharedHistogramChunks } from '@flotilla/kernel';
 import { CorruptionError } from '@flotilla/model';
 import type { RawChunk } from '../api.ts';
 import { decodeHistograms } from '../histogram/histogram-decoder.ts';
@@ -142,8 +142,15 @@ function columnsOf(run: readonly AnySample[]): FloatColumns {
 function encodeHistograms(run: readonly AnySample[]): RawChunk[] {
   const out: RawChunk[] = [];
   const [first, ...others] = run;
-  const open = OpenHistogram.begun(first!.timeMs, first!.histogram!, (chunk) => out.push(chunk));
-  for (const { timeMs, histogram } of others) open.append(timeMs, histogram!, -Infinity);
-  out.push(open.chunk());
+  const open = OpenHistogram.begun(sharedHistogramChunks(), first!.timeMs, first!.histogram!);
+  try {
+    for (const { timeMs, histogram } of others) {
+      const full = open.append(timeMs, histogram!, -Infinity);
+      if (full !== undefined) out.push(full);
+    }
+    out.push(open.chunk());
+  } finally {
+    open.free();
+  }
   return out;
 }

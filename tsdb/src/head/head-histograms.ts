@@ -1,5 +1,6 @@
 // The open histogram chunks of a head, and which series have histograms in open transactions.
 
+import type { HistogramChunks } from '@flotilla/kernel';
 import type { ChunkEncoding, RawChunk } from '../api.ts';
 import type { SnapshotReader } from '../head-snapshot/snapshot-reader.ts';
 import { section, type SnapshotWriter } from '../head-snapshot/snapshot-writer.ts';
@@ -9,10 +10,12 @@ import { OpenHistogram } from '../histogram/open-histogram.ts';
 export class HeadHistograms {
   private readonly open = new Map<number, OpenHistogram>();
   private readonly staged = new Map<number, number>();
+  private readonly chunks: HistogramChunks;
   private readonly seal: (slot: number, chunk: RawChunk) => void;
 
-  /** `seal` takes each full chunk. */
-  constructor(seal: (slot: number, chunk: RawChunk) => void) {
+  /** The open chunks live in `chunks`; `seal` takes each full one. */
+  constructor(chunks: HistogramChunks, seal: (slot: number, chunk: RawChunk) => void) {
+    this.chunks = chunks;
     this.seal = seal;
   }
 
@@ -41,20 +44,21 @@ export class HeadHistograms {
 
   append(slot: number, timeMs: number, histogram: NativeHistogram, rangeStartMs: number): void {
     const open = this.open.get(slot);
-    if (open !== undefined) open.append(timeMs, histogram, rangeStartMs);
-    else
-      this.open.set(
-        slot,
-        OpenHistogram.begun(timeMs, histogram, (chunk) => this.seal(slot, chunk)),
-      );
+    if (open === undefined) {
+      this.open.set(slot, OpenHistogram.begun(this.chunks, timeMs, histogram));
+      return;
+    }
+    const full = open.append(timeMs, histogram, rangeStartMs);
+    if (full !== undefined) this.seal(slot, full);
   }
 
   /** Seals the open chunk if it ends before a time: what comes now is newer, and of another kind. */
   sealBefore(slot: number, timeMs: number): void {
     const open = this.open.get(slot);
     if (open === undefined || open.maxTimeMs >= timeMs) return;
-    this.open.delete(slot);
-    this.seal(slot, open.chunk());
+    const full = open.chunk();
+    this.drop(slot);
+    this.seal(slot, full);
   }
 
   save(out: SnapshotWriter): void {
@@ -75,14 +79,12 @@ export class HeadHistograms {
       const [slot, samples, encoding] = [input.u32(), input.u32(), input.u32() as ChunkEncoding];
       const [minTimeMs, maxTimeMs] = [input.f64(), input.f64()];
       const chunk = { minTimeMs, maxTimeMs, samples, encoding, data: input.array(Uint8Array) };
-      this.open.set(
-        slot,
-        OpenHistogram.reopened(chunk, (full) => this.seal(slot, full)),
-      );
+      this.open.set(slot, OpenHistogram.reopened(this.chunks, chunk));
     }
   }
 
   drop(slot: number): void {
+    this.open.get(slot)?.free();
     this.open.delete(slot);
   }
 }

@@ -41,7 +41,7 @@ export class Head {
   readonly schedules = new Schedules();
   readonly sealed: SealedChunks;
   readonly kernel: HeadKernel;
-  readonly histograms = new HeadHistograms((slot, chunk) => this.keep(slot, chunk));
+  readonly histograms: HeadHistograms;
   readonly late = new LateSamples();
   readonly exemplars: ExemplarRing;
   readonly chunkLists = new HeadChunkListsPool(this);
@@ -82,6 +82,8 @@ export class Head {
       this.histograms.sealBefore(slotOf(ref), minTimeMs);
       this.keep(slotOf(ref), { samples, minTimeMs, maxTimeMs, encoding: 1, data });
     });
+    const { histogramChunks } = this.kernel;
+    this.histograms = new HeadHistograms(histogramChunks, (slot, chunk) => this.keep(slot, chunk));
   }
 
   private keep(slot: number, chunk: RawChunk): void {

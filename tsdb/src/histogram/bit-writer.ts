@@ -1,10 +1,9 @@
-// Hot: bits, most significant first, as histogram chunks have them: once per number of a native histogram sample.
+// Bits, most significant first, as histogram chunks have them: for the layouts that chunks begin with.
 //
 // 64-bit values move as two u32 halves.
 
 const WIDTHS = [3, 6, 9, 12, 18, 25, 56, 64] as const;
 const TWO_32 = 2 ** 32;
-/** A chunk is about a kilobyte, and each series has an open one. */
 const GROWTH_BYTES = 256;
 
 export class BitWriter {
@@ -14,6 +13,10 @@ export class BitWriter {
   /** The bytes so far; the last one filled with zeros. A copy. */
   bytes(): Uint8Array {
     return this.buffer.slice(0, this.length);
+  }
+
+  get bitLength(): number {
+    return this.position;
   }
 
   get length(): number {

@@ -3,8 +3,9 @@ import { HistogramDecoder } from '@flotilla/kernel';
 import { CorruptionError, type CounterResetHint } from '@flotilla/model';
 import * as fc from 'fast-check';
 import { decodeHistograms, type DecodedHistograms } from './histogram-decoder.ts';
-import { HistogramEncoder, resetFlag, type ResetFlag } from './histogram-encoder.ts';
+import { HistogramEncoder } from './histogram-encoder-oracle.ts';
 import { decodeHistogramsSlowly } from './histogram-oracle.ts';
+import { type ResetFlag, resetFlag } from './reset-flag.ts';
 import { type HistogramLayout, type NativeHistogram, staleHistogram } from './native-histogram.ts';
 
 const RUNS = Number(process.env['FLOTILLA_FUZZ_RUNS'] ?? 3000);

@@ -2,7 +2,7 @@
 
 import { type ChunkLayout, HistogramDecoder, rowColumn } from '@flotilla/kernel';
 import { CorruptionError } from '@flotilla/model';
-import { resetFlag, type ResetFlag } from './histogram-encoder.ts';
+import { resetFlag, type ResetFlag } from './reset-flag.ts';
 import { type HistogramLayout, type NativeHistogram, staleHistogram } from './native-histogram.ts';
 
 const FLAG_MASK = 0xc0;

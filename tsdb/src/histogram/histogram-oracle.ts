@@ -9,7 +9,7 @@ import {
   STALE_NAN_LOW,
 } from '@flotilla/model';
 import type { DecodedHistograms, HistogramSample } from './histogram-decoder.ts';
-import { resetFlag, type ResetFlag } from './histogram-encoder.ts';
+import { resetFlag, type ResetFlag } from './reset-flag.ts';
 import {
   bucketCount,
   type HistogramLayout,

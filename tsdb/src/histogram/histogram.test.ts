@@ -1,9 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
+import { sharedHistogramChunks } from '@flotilla/kernel';
 import * as fc from 'fast-check';
 import type { RawChunk } from '../api.ts';
 import { BitWriter } from './bit-writer.ts';
 import { decodeHistograms } from './histogram-decoder.ts';
-import { resetFlag } from './histogram-encoder.ts';
+import { resetFlag } from './reset-flag.ts';
 import { BitReader } from './histogram-oracle.ts';
 import { floatHistogramOf, type NativeHistogram, sameHistogram, staleHistogram } from './native-histogram.ts';
 import { OpenHistogram } from './open-histogram.ts';
@@ -71,9 +72,13 @@ describe('an open histogram chunk', () => {
   /** The chunks of some samples, a second apart, as [flag, samples] of each. */
   function check(samples: NativeHistogram[], want: [number, number][]): void {
     const chunks: RawChunk[] = [];
-    const open = OpenHistogram.begun(0, samples[0]!, (chunk) => chunks.push(chunk));
-    samples.slice(1).forEach((sample, i) => open.append(1000 * (i + 1), sample, -1));
+    const open = OpenHistogram.begun(sharedHistogramChunks(), 0, samples[0]!);
+    samples.slice(1).forEach((sample, i) => {
+      const full = open.append(1000 * (i + 1), sample, -1);
+      if (full !== undefined) chunks.push(full);
+    });
     chunks.push(open.chunk());
+    open.free();
     const decoded = chunks.map(({ encoding, data }) => decodeHistograms(encoding, data));
     expect(decoded.map((chunk) => [chunk.flag, chunk.samples.length])).toEqual(want);
     decoded

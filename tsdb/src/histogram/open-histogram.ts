@@ -1,126 +1,150 @@
 // The open histogram chunk of a series: what fits into it, and what begins the next one.
 //
 // A chunk has one kind, schema, zero threshold and set of bounds; its buckets may widen while it is open. A counter that
-// was reset begins a new one, whose header says so; a gauge only shares chunks with gauges.
+// was reset begins a new one, whose header says so; a gauge only shares chunks with gauges. The chunk itself lies in the
+// memory of a kernel, which compares and encodes samples that have its buckets, as nearly all have: the rest is decoded
+// and encoded again.
 
+import { type AppendFate, appendFate, type HistogramChunks } from '@flotilla/kernel';
 import { bucketsOfSpans, type BucketList, spansOfBuckets } from '@flotilla/model';
 import type { RawChunk } from '../api.ts';
 import { decodeHistograms } from './histogram-decoder.ts';
-import { HistogramEncoder, resetFlag, type ResetFlag } from './histogram-encoder.ts';
-import { type NativeHistogram, sameSpans } from './native-histogram.ts';
+import { beginChunk, type EncodedChunk, encodeChunk } from './histogram-encoder.ts';
+import { type HistogramLayout, type NativeHistogram, sameSpans, staleHistogram } from './native-histogram.ts';
+import { resetFlag, type ResetFlag } from './reset-flag.ts';
+import type { SharedLayout } from './shared-layout.ts';
 
-const TARGET_BYTES = 1024;
-const SAMPLES_MIN = 10;
-const SAMPLES_MAX = 0xffff;
-
+/** Whoever has it frees it. */
 export class OpenHistogram {
-  /** Either this, or the chunk of an earlier process, until somebody wants to go on with it. */
-  private made: HistogramEncoder | undefined;
+  private readonly chunks: HistogramChunks;
+  /** Either these two, or the chunk of an earlier process, until somebody wants to go on with it. */
+  private address = 0;
+  private madeLayout: SharedLayout | undefined;
   private kept: RawChunk | undefined;
-  private readonly seal: (chunk: RawChunk) => void;
 
-  private constructor(seal: (chunk: RawChunk) => void) {
-    this.seal = seal;
+  private constructor(chunks: HistogramChunks, chunk: EncodedChunk | RawChunk) {
+    this.chunks = chunks;
+    if ('address' in chunk) this.take(chunk);
+    else this.kept = chunk;
   }
 
   /** Goes on with what chunk() gave. */
-  static reopened(chunk: RawChunk, seal: (chunk: RawChunk) => void): OpenHistogram {
-    const open = new OpenHistogram(seal);
-    open.kept = chunk;
-    return open;
+  static reopened(chunks: HistogramChunks, chunk: RawChunk): OpenHistogram {
+    return new OpenHistogram(chunks, chunk);
   }
 
-  /** `seal` takes each full chunk. */
-  static begun(timeMs: number, first: NativeHistogram, seal: (chunk: RawChunk) => void): OpenHistogram {
-    const open = new OpenHistogram(seal);
-    open.encoder = new HistogramEncoder(flagOfFirst(first), timeMs, first);
-    return open;
+  static begun(chunks: HistogramChunks, timeMs: number, first: NativeHistogram): OpenHistogram {
+    return new OpenHistogram(chunks, beginChunk(chunks, flagOfFirst(first), timeMs, first));
   }
 
-  private get encoder(): HistogramEncoder {
-    this.made ??= encodedAgain(this.kept!, (sample) => sample);
+  private take({ address, layout }: EncodedChunk): void {
+    this.free();
+    this.address = address;
+    this.madeLayout = layout;
     this.kept = undefined;
-    return this.made;
   }
 
-  private set encoder(encoder: HistogramEncoder) {
-    this.made = encoder;
+  /** Throws CorruptionError if the chunk of an earlier process is damaged. */
+  private get layout(): SharedLayout {
+    if (this.kept !== undefined) this.encodeAgain(this.kept, (sample) => sample);
+    return this.madeLayout!;
   }
 
+  private encodeAgain(chunk: RawChunk, change: (sample: NativeHistogram) => NativeHistogram): void {
+    const { flag, samples } = decodeHistograms(chunk.encoding, chunk.data);
+    const changed = samples.map(({ timeMs, histogram }) => ({ timeMs, histogram: change(histogram) }));
+    this.take(encodeChunk(this.chunks, { flag, samples: changed }));
+  }
+
+  /** A copy of the last sample. */
   get last(): NativeHistogram {
-    return this.encoder.last;
+    const { layout, chunks, address } = this;
+    const isFloat = chunks.isFloat(address);
+    if (chunks.isStale(address)) return staleHistogram(isFloat);
+    const { schema, zeroThreshold, positiveSpans, negativeSpans, customBounds } = layout;
+    const common = { schema, zeroThreshold, positiveSpans, negativeSpans, customBounds, isFloat };
+    const hint = chunks.header(address) === resetFlag.gauge ? 'gauge' : 'unknown';
+    return { ...common, hint, ...chunks.last(address) };
   }
 
   get minTimeMs(): number {
-    return (this.kept ?? this.encoder).minTimeMs;
+    return this.kept?.minTimeMs ?? this.chunks.minTimeMs(this.address);
   }
 
   get maxTimeMs(): number {
-    return (this.kept ?? this.encoder).maxTimeMs;
+    return this.kept?.maxTimeMs ?? this.chunks.maxTimeMs(this.address);
   }
 
   /** A copy of the open chunk. */
   chunk(): RawChunk {
     if (this.kept !== undefined) return this.kept;
-    const { minTimeMs, maxTimeMs, samples, isFloat } = this.encoder;
-    return { minTimeMs, maxTimeMs, samples, encoding: isFloat ? 3 : 2, data: this.encoder.bytes() };
+    const { chunks, address, minTimeMs, maxTimeMs } = this;
+    const encoding = chunks.isFloat(address) ? 3 : 2;
+    return { minTimeMs, maxTimeMs, samples: chunks.samples(address), encoding, data: chunks.copy(address) };
   }
 
-  /** Appends a newer sample. Chunks end where a multiple of the block duration, rangeStartMs, begins. */
-  append(timeMs: number, sample: NativeHistogram, rangeStartMs: number): void {
+  free(): void {
+    if (this.address !== 0) this.chunks.free(this.address);
+    this.address = 0;
+  }
+
+  /**
+   * Appends a newer sample. Chunks end where a multiple of the block duration, rangeStartMs, begins. Returns the chunk that is
+   * full if the sample began the next one.
+   */
+  append(timeMs: number, sample: NativeHistogram, rangeStartMs: number): RawChunk | undefined {
     const fit = this.fitOf(sample);
-    const isFull =
-      this.maxTimeMs < rangeStartMs ||
-      this.encoder.samples === SAMPLES_MAX ||
-      (this.encoder.bytesLength >= TARGET_BYTES && this.encoder.samples >= SAMPLES_MIN);
-    if (typeof fit === 'number' || isFull) {
-      this.seal(this.chunk());
-      this.encoder = new HistogramEncoder(typeof fit === 'number' ? fit : flagAfter(sample), timeMs, sample);
-      return;
-    }
     if (fit === 'same') {
-      this.encoder.append(timeMs, sample);
-      return;
+      const isCounter = sample.hint !== 'gauge';
+      const fate = this.chunks.append(this.address, timeMs, sample, isCounter, rangeStartMs);
+      return fate === appendFate.appended ? undefined : this.next(flagByFate(fate, sample), timeMs, sample);
     }
-    if (fit.widens) this.widen(fit);
-    this.encoder.append(timeMs, widened(sample, fit));
+    if (typeof fit === 'number') return this.next(fit, timeMs, sample);
+    if (this.chunks.isFull(this.address, rangeStartMs)) return this.next(flagAfter(sample), timeMs, sample);
+    if (fit.widens) this.encodeAgain(this.chunk(), (earlier) => widened(earlier, fit));
+    this.chunks.push(this.address, timeMs, widened(sample, fit));
+    return undefined;
   }
 
-  /** The buckets that chunk and sample have together, if they are not the same anyway, or why the sample needs a new chunk. */
+  /** Begins the next chunk; returns this one. */
+  private next(flag: ResetFlag, timeMs: number, first: NativeHistogram): RawChunk {
+    const full = this.chunk();
+    const layout = first.isStale || !hasLayout(first, this.layout) ? undefined : this.layout;
+    this.take(beginChunk(this.chunks, flag, timeMs, first, layout));
+    return full;
+  }
+
+  /**
+   * The buckets that chunk and sample have together, if they are not the same anyway, or why the sample needs a new chunk.
+   * 'same': whether the counter was reset is left to the kernel.
+   */
   private fitOf(sample: NativeHistogram): Fit | 'same' | ResetFlag {
-    const { last, layout, flag, isFloat } = this.encoder;
-    if (sample.isFloat !== isFloat) return flagOfFirst(sample);
+    const { layout, chunks, address } = this;
+    if (sample.isFloat !== chunks.isFloat(address)) return flagOfFirst(sample);
     const isGauge = sample.hint === 'gauge';
     if (sample.isStale) return 'same';
-    if (isGauge !== (flag === resetFlag.gauge)) return flagOfFirst(sample);
+    if (isGauge !== (chunks.header(address) === resetFlag.gauge)) return flagOfFirst(sample);
     if (sample.hint === 'reset') return resetFlag.reset;
-    if (last.isStale) return isGauge ? resetFlag.gauge : resetFlag.unknown;
+    if (chunks.isStale(address)) return isGauge ? resetFlag.gauge : resetFlag.unknown;
+    if (hasLayout(sample, layout)) return 'same';
+    const { last } = this;
     const sameShape = sample.schema === layout.schema && sample.zeroThreshold === layout.zeroThreshold;
     if (!sameShape) return flagAfterChange(isGauge, last, sample);
     if (!sameBounds(sample.customBounds, layout.customBounds))
       return isGauge ? resetFlag.gauge : resetFlag.reset;
-    const isSame =
-      sameSpans(sample.positiveSpans, last.positiveSpans) &&
-      sameSpans(sample.negativeSpans, last.negativeSpans);
-    if (!isGauge && wasReset(last, sample, isSame)) return resetFlag.reset;
-    return isSame ? 'same' : fitTogether(last, sample);
-  }
-
-  /** Encodes the chunk anew with more buckets. */
-  private widen(fit: Fit): void {
-    this.encoder = encodedAgain(this.chunk(), (sample) => widened(sample, fit));
+    if (!isGauge && wasReset(last, sample)) return resetFlag.reset;
+    return fitTogether(last, sample);
   }
 }
 
-function encodedAgain(
-  chunk: RawChunk,
-  change: (sample: NativeHistogram) => NativeHistogram,
-): HistogramEncoder {
-  const { samples, flag } = decodeHistograms(chunk.encoding, chunk.data);
-  const [first, ...others] = samples;
-  const encoder = new HistogramEncoder(flag, first!.timeMs, change(first!.histogram));
-  for (const { timeMs, histogram } of others) encoder.append(timeMs, change(histogram));
-  return encoder;
+function hasLayout(sample: NativeHistogram, layout: HistogramLayout): boolean {
+  return (
+    sample.schema === layout.schema &&
+    sample.zeroThreshold === layout.zeroThreshold &&
+    sameSpans(sample.positiveSpans, layout.positiveSpans) &&
+    sameSpans(sample.negativeSpans, layout.negativeSpans) &&
+    sameBounds(sample.customBounds, layout.customBounds)
+  );
 }
 
 interface Fit {
@@ -140,6 +164,11 @@ function flagAfter(sample: NativeHistogram): ResetFlag {
   return sample.hint === 'gauge' ? resetFlag.gauge : resetFlag.notReset;
 }
 
+/** Of a sample with the layout of the chunk that did not take it. */
+function flagByFate(fate: AppendFate, sample: NativeHistogram): ResetFlag {
+  return fate === appendFate.wentDown ? resetFlag.reset : flagAfter(sample);
+}
+
 function flagAfterChange(isGauge: boolean, last: NativeHistogram, sample: NativeHistogram): ResetFlag {
   if (isGauge) return resetFlag.gauge;
   return sample.count < last.count ? resetFlag.reset : resetFlag.unknown;
@@ -153,19 +182,12 @@ function negativeOf(histogram: NativeHistogram): BucketList {
   return bucketsOfSpans(histogram.negativeSpans, histogram.negative);
 }
 
-/** Whether some count went down. Both have the same schema, threshold and bounds, and maybe the same buckets. */
-function wasReset(last: NativeHistogram, sample: NativeHistogram, hasSameBuckets: boolean): boolean {
+/** Whether some count went down. Both have the same schema, threshold and bounds. */
+function wasReset(last: NativeHistogram, sample: NativeHistogram): boolean {
   if (sample.count < last.count || sample.zeroCount < last.zeroCount) return true;
-  if (hasSameBuckets)
-    return anyBelow(sample.positive, last.positive) || anyBelow(sample.negative, last.negative);
   return (
     someWentDown(positiveOf(last), positiveOf(sample)) || someWentDown(negativeOf(last), negativeOf(sample))
   );
-}
-
-function anyBelow(now: readonly number[], last: readonly number[]): boolean {
-  for (let i = 0; i < now.length; i++) if (now[i]! < last[i]!) return true;
-  return false;
 }
 
 function someWentDown(last: BucketList, now: BucketList): boolean {
@@ -201,7 +223,7 @@ function widened(sample: NativeHistogram, fit: Fit): NativeHistogram {
 }
 
 function sameBounds(a: readonly number[], b: readonly number[]): boolean {
-  return a.length === b.length && a.every((bound, i) => bound === b[i]);
+  return a === b || (a.length === b.length && a.every((bound, i) => bound === b[i]));
 }
 
 /** Ascending, each once. */
