@@ -159,15 +159,13 @@ export class HistogramChunks {
     const columns = words[(chunk + COLUMNS) >>> 2]!;
     const negatives = COUNTS + words[(chunk + POSITIVES) >>> 2]!;
     const at = (chunk + HEAD) >>> 3;
-    const counts = (from: number, to: number): number[] =>
-      Array.from({ length: to - from }, (_, i) => floats[at + 2 * (from + i)]!);
     return {
       isStale: this.isStale(chunk),
       count: floats[at]!,
       zeroCount: floats[at + 2]!,
       sum: floats[(chunk + SUM) >>> 3]!,
-      positive: counts(COUNTS, negatives),
-      negative: counts(negatives, columns),
+      positive: evenOf(floats, at + 2 * COUNTS, at + 2 * negatives),
+      negative: evenOf(floats, at + 2 * negatives, at + 2 * columns),
     };
   }
 
@@ -187,6 +185,13 @@ export class HistogramChunks {
   free(chunk: number): void {
     this.#kernel.exports.freeHistogramChunk(chunk);
   }
+}
+
+/** Every second one of the floats [from, to). */
+function evenOf(floats: Float64Array, from: number, to: number): number[] {
+  const values: number[] = [];
+  for (let i = from; i < to; i += 2) values.push(floats[i]!);
+  return values;
 }
 
 let shared: HistogramChunks | undefined;

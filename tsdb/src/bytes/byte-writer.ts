@@ -5,10 +5,12 @@ const SHORT_LENGTH_MAX = 64;
 
 export class ByteWriter {
   private buffer: Buffer<ArrayBuffer>;
+  private view: DataView<ArrayBuffer>;
   private used = 0;
 
   constructor(capacity = 256) {
     this.buffer = Buffer.allocUnsafe(Math.max(capacity, 16));
+    this.view = viewOf(this.buffer);
   }
 
   get length(): number {
@@ -31,7 +33,8 @@ export class ByteWriter {
 
   be32(value: number): void {
     this.reserve(4);
-    this.used = this.buffer.writeUInt32BE(value, this.used);
+    this.view.setUint32(this.used, value);
+    this.used += 4;
   }
 
   /** A non-negative safe integer. */
@@ -49,20 +52,33 @@ export class ByteWriter {
   /** A non-negative safe integer. */
   uvarint(value: number): void {
     this.reserve(10);
-    let rest = value;
-    for (; rest >= 0x80; rest = Math.floor(rest / 0x80)) this.buffer[this.used++] = (rest % 0x80) | 0x80;
-    this.buffer[this.used++] = rest;
+    this.used = putUvarint(this.buffer, this.used, value);
   }
 
   /** A safe integer, zigzag. Magnitudes up to 2^52. */
   varint(value: number): void {
-    this.uvarint(value < 0 ? -2 * value - 1 : 2 * value);
+    this.uvarint(zigzag(value));
+  }
+
+  /** Of each safe integer, the difference to the one before, as a varint. */
+  differences(values: readonly number[]): void {
+    this.reserve(10 * values.length);
+    const { buffer } = this;
+    let { used } = this;
+    let before = 0;
+    for (let i = 0; i < values.length; i++) {
+      const value = values[i]!;
+      used = putUvarint(buffer, used, zigzag(value - before));
+      before = value;
+    }
+    this.used = used;
   }
 
   /** The bits of a double. */
   float(value: number): void {
     this.reserve(8);
-    this.used = this.buffer.writeDoubleBE(value, this.used);
+    this.view.setFloat64(this.used, value);
+    this.used += 8;
   }
 
   /** uvarint length, then UTF-8. */
@@ -107,5 +123,26 @@ export class ByteWriter {
     const larger = Buffer.allocUnsafe(Math.max(this.used + bytes, this.buffer.length * 2));
     larger.set(this.buffer.subarray(0, this.used));
     this.buffer = larger;
+    this.view = viewOf(larger);
   }
+}
+
+function viewOf({ buffer, byteOffset, length }: Buffer<ArrayBuffer>): DataView<ArrayBuffer> {
+  return new DataView(buffer, byteOffset, length);
+}
+
+function zigzag(value: number): number {
+  return value < 0 ? -2 * value - 1 : 2 * value;
+}
+
+/** Writes a non-negative safe integer at `at`; returns where it ends. */
+function putUvarint(buffer: Uint8Array, at: number, value: number): number {
+  let to = at;
+  let rest = value;
+  for (; rest >= 2 ** 31; rest = Math.floor(rest / 0x80)) buffer[to++] = (rest % 0x80) | 0x80;
+  // What is left is a small integer to the machine, too: nearly all are from the beginning.
+  let low = rest | 0;
+  for (; low >= 0x80; low >>>= 7) buffer[to++] = (low & 0x7f) | 0x80;
+  buffer[to++] = low;
+  return to;
 }

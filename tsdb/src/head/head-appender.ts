@@ -42,7 +42,8 @@ export class HeadAppender implements Appender {
   private maxTimeMs = -Infinity;
   private late: LateSample[] = [];
   private histograms: RefHistogram[] = [];
-  private readonly newestHistogram = new Map<SeriesRef, RefHistogram>();
+  /** By series, once somebody asks. */
+  private newestHistogram: Map<SeriesRef, RefHistogram> | undefined;
   private readonly annotations: Annotations;
   private readonly oneRef = new Uint32Array(1);
   private readonly oneValue = new Float64Array(1);
@@ -188,10 +189,10 @@ export class HeadAppender implements Appender {
       return appendCode.ok;
     }
     if (code !== appendCode.ok) this.refusals[code]++;
-    else if (timeMs > this.newest(ref).timeMs) {
+    else if (timeMs > this.newestMs(ref)) {
       const sample = { ref, timeMs, histogram };
       this.histograms.push(sample);
-      this.newestHistogram.set(ref, sample);
+      this.newestHistogram?.set(ref, sample);
       this.head.histograms.stage(slotOf(ref));
     }
     return code;
@@ -201,18 +202,24 @@ export class HeadAppender implements Appender {
     const refusal = this.refusalOf(timeMs);
     if (refusal !== appendCode.ok) return refusal;
     if (!this.head.isLive(ref)) return appendCode.unknownRef;
-    const newest = this.newest(ref);
-    if (timeMs < newest.timeMs) return appendCode.outOfOrder;
-    if (timeMs > newest.timeMs) return appendCode.ok;
-    const isSame = newest.histogram !== undefined && sameHistogram(newest.histogram, histogram);
+    const newestMs = this.newestMs(ref);
+    if (timeMs < newestMs) return appendCode.outOfOrder;
+    if (timeMs > newestMs) return appendCode.ok;
+    const newest = this.newestStaged(ref)?.histogram ?? this.head.lastHistogram(ref);
+    const isSame = newest !== undefined && sameHistogram(newest, histogram);
     return isSame ? appendCode.ok : appendCode.duplicate;
   }
 
-  /** The newest sample of a live series, those of this transaction's histograms included. */
-  private newest(ref: SeriesRef): { timeMs: number; histogram: NativeHistogram | undefined } {
-    const staged = this.newestHistogram.get(ref);
-    if (staged !== undefined) return staged;
-    return { timeMs: this.head.kernel.lastTimeMs(ref), histogram: this.head.lastHistogram(ref) };
+  /** Time of the newest sample of a live series, this transaction's histograms included. */
+  private newestMs(ref: SeriesRef): number {
+    return this.newestStaged(ref)?.timeMs ?? this.head.kernel.lastTimeMs(ref);
+  }
+
+  /** The newest histogram of a live series in this transaction. Most transactions have one of each series and need no map. */
+  private newestStaged(ref: SeriesRef): RefHistogram | undefined {
+    if (!this.head.histograms.isStaged(slotOf(ref))) return undefined;
+    this.newestHistogram ??= new Map(this.histograms.map((sample) => [sample.ref, sample]));
+    return this.newestHistogram.get(ref);
   }
 
   appendExemplar(ref: SeriesRef, exemplar: Exemplar): ExemplarCode {
@@ -290,7 +297,7 @@ export class HeadAppender implements Appender {
     for (const { ref } of this.histograms) this.head.histograms.unstage(slotOf(ref));
     if (this.late.length > 0) this.late = [];
     if (this.histograms.length > 0) this.histograms = [];
-    this.newestHistogram.clear();
+    this.newestHistogram = undefined;
     this.annotations.clear();
     if (this.created.size > 0) this.created = new Set();
     if (this.scheduled.size > 0) this.scheduled = new Map();

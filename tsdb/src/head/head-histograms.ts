@@ -6,10 +6,12 @@ import type { SnapshotReader } from '../head-snapshot/snapshot-reader.ts';
 import { section, type SnapshotWriter } from '../head-snapshot/snapshot-writer.ts';
 import type { NativeHistogram } from '../histogram/native-histogram.ts';
 import { OpenHistogram } from '../histogram/open-histogram.ts';
+import { grown } from './symbols.ts';
 
 export class HeadHistograms {
   private readonly open = new Map<number, OpenHistogram>();
-  private readonly staged = new Map<number, number>();
+  /** By slot: samples in open transactions. */
+  private staged = new Uint32Array(1024);
   private readonly chunks: HistogramChunks;
   private readonly seal: (slot: number, chunk: RawChunk) => void;
 
@@ -28,18 +30,22 @@ export class HeadHistograms {
   }
 
   isIdle(slot: number): boolean {
-    return !this.open.has(slot) && !this.staged.has(slot);
+    return !this.open.has(slot) && !this.isStaged(slot);
+  }
+
+  /** Whether some transaction holds the series. */
+  isStaged(slot: number): boolean {
+    return slot < this.staged.length && this.staged[slot] !== 0;
   }
 
   /** Holds a series for a transaction. */
   stage(slot: number): void {
-    this.staged.set(slot, (this.staged.get(slot) ?? 0) + 1);
+    if (slot >= this.staged.length) this.staged = grown(this.staged, slot + 1);
+    this.staged[slot]!++;
   }
 
   unstage(slot: number): void {
-    const count = (this.staged.get(slot) ?? 0) - 1;
-    if (count > 0) this.staged.set(slot, count);
-    else this.staged.delete(slot);
+    this.staged[slot]!--;
   }
 
   append(slot: number, timeMs: number, histogram: NativeHistogram, rangeStartMs: number): void {

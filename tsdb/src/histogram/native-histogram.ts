@@ -94,20 +94,30 @@ export function defectOf(histogram: NativeHistogram): string | undefined {
   if (isCustom && negative.length > 0) return 'custom bounds with negative buckets';
   if (goesBack(positiveSpans) || goesBack(negativeSpans)) return 'a span that goes back';
   if (isFloat && histogram.hint === 'gauge') return undefined;
-  const isCount = isFloat ? (n: number) => !(n < 0) : (n: number) => Number.isSafeInteger(n) && n >= 0;
   const areCounts =
-    isCount(histogram.count) &&
-    isCount(histogram.zeroCount) &&
-    positive.every(isCount) &&
-    negative.every(isCount);
+    isCount(histogram.count, isFloat) &&
+    isCount(histogram.zeroCount, isFloat) &&
+    allCounts(positive, isFloat) &&
+    allCounts(negative, isFloat);
   return areCounts ? undefined : 'a count that is none';
 }
 
+function allCounts(counts: readonly number[], areFloats: boolean): boolean {
+  for (let i = 0; i < counts.length; i++) if (!isCount(counts[i]!, areFloats)) return false;
+  return true;
+}
+
+function isCount(count: number, isFloat: boolean): boolean {
+  return isFloat ? !(count < 0) : Number.isSafeInteger(count) && count >= 0;
+}
+
 function goesBack(spans: readonly BucketSpan[]): boolean {
-  return spans.some(
-    ({ offset, length }, i) =>
-      !Number.isInteger(offset) || !Number.isInteger(length) || length < 0 || (i > 0 && offset < 0),
-  );
+  for (let i = 0; i < spans.length; i++) {
+    const { offset, length } = spans[i]!;
+    if (!Number.isInteger(offset) || !Number.isInteger(length) || length < 0) return true;
+    if (i > 0 && offset < 0) return true;
+  }
+  return false;
 }
 
 export function bucketCount(spans: readonly BucketSpan[]): number {

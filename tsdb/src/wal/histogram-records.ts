@@ -91,12 +91,8 @@ function putSpans(out: ByteWriter, spans: readonly BucketSpan[]): void {
 
 function putCounts(out: ByteWriter, counts: readonly number[], isFloat: boolean): void {
   out.uvarint(counts.length);
-  let before = 0;
-  for (const count of counts) {
-    if (isFloat) out.float(count);
-    else out.varint(count - before);
-    before = count;
-  }
+  if (!isFloat) return out.differences(counts);
+  for (const count of counts) out.float(count);
 }
 
 /** The samples of a record of type 7 to 10. Throws RangeError if it is malformed. */
