@@ -7,7 +7,7 @@ const GUARD_BYTES = 4096;
 /** Schema 0, no threshold, one span of so many buckets at 0: what the decoder wants of a layout. */
 function layoutOf(buckets: number): { bytes: Uint8Array; bits: number } {
   // Threshold 0 in 8 bits, schema 0, one span (10 001), its length of 18 bits (111110 …), offset 0, no negative spans.
-  const text = `0000000001000111110${buckets.toString(2).padStart(18, '0')}00`;
+  const text = `00000000010001111110${buckets.toString(2).padStart(18, '0')}00`;
   const bytes = text.padEnd(Math.ceil(text.length / 8) * 8, '0').match(/.{8}/g)!;
   return { bytes: Uint8Array.from(bytes, (byte) => parseInt(byte, 2)), bits: text.length };
 }
