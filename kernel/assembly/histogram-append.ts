@@ -139,7 +139,7 @@ function putXor(window: usize, x: u64): void {
 }
 
 /** Of the row, what a column gets. */
-@inline function rowAt(column: u32): usize {
+@inline export function rowAt(column: u32): usize {
   return row + (<usize>column << 3) + (column < 2 ? 0 : 8);
 }
 

@@ -22,6 +22,12 @@ export {
   tryAppendHistogram,
 } from './histogram-append';
 export {
+  clearHistogramRecord,
+  frameHistogramRecord,
+  recordHistogram,
+  recordLayout,
+} from './histogram-record';
+export {
   beginHistograms,
   customBounds,
   decodeHistograms,

@@ -4,6 +4,8 @@
 
 import { ChunkGather } from './chunk-gather.ts';
 import { HistogramChunks } from './histogram-chunks.ts';
+import { HistogramRecord } from './histogram-record.ts';
+import { HistogramRow } from './histogram-row.ts';
 import { KernelInstance } from './instance.ts';
 
 /** Takes a sealed chunk. `data` is a view of WASM memory: copy it before returning. */
@@ -38,6 +40,7 @@ const IMAGE_BYTES = 256 << 10;
 export class HeadKernel {
   /** The open chunks of native histograms, which live in this memory. */
   readonly histogramChunks: HistogramChunks;
+  readonly histogramRecord: HistogramRecord;
   private readonly kernel: KernelInstance;
   private readonly chunkBuffer: number;
   private scratchAt = 0;
@@ -45,7 +48,9 @@ export class HeadKernel {
 
   constructor(sink: SealedSink) {
     this.kernel = new KernelInstance((at, length) => this.drainSealed(at >>> 0, length >>> 0, sink));
-    this.histogramChunks = new HistogramChunks(this.kernel);
+    const row = new HistogramRow(this.kernel);
+    this.histogramChunks = new HistogramChunks(this.kernel, row);
+    this.histogramRecord = new HistogramRecord(this.kernel, row);
     this.chunkBuffer = this.kernel.exports.alloc(CHUNK_BUFFER_BYTES) >>> 0;
   }
 

@@ -1,15 +1,23 @@
 import { describe, expect, test } from '@jest/globals';
-import { appendFate, HistogramChunks, type HistogramNumbers } from './histogram-chunks.ts';
+import { appendFate, type EncodedLayout, HistogramChunks } from './histogram-chunks.ts';
+import { type HistogramNumbers, HistogramRow } from './histogram-row.ts';
 import { KernelInstance } from './instance.ts';
 
 const GUARD_BYTES = 4096;
 
 /** Schema 0, no threshold, one span of so many buckets at 0: what the decoder wants of a layout. */
-function layoutOf(buckets: number): { bytes: Uint8Array; bits: number } {
+function layoutOf(buckets: number): EncodedLayout {
   // Threshold 0 in 8 bits, schema 0, one span (10 001), its length of 18 bits (111110 …), offset 0, no negative spans.
   const text = `00000000010001111110${buckets.toString(2).padStart(18, '0')}00`;
   const bytes = text.padEnd(Math.ceil(text.length / 8) * 8, '0').match(/.{8}/g)!;
-  return { bytes: Uint8Array.from(bytes, (byte) => parseInt(byte, 2)), bits: text.length };
+  return {
+    bytes: Uint8Array.from(bytes, (byte) => parseInt(byte, 2)),
+    bits: text.length,
+    logged: new Uint8Array(0),
+    loggedSplit: 0,
+    positiveBuckets: buckets,
+    negativeBuckets: 0,
+  };
 }
 
 function sampleOf(buckets: number, value: (i: number) => number): HistogramNumbers {
@@ -27,8 +35,8 @@ describe('an open histogram chunk', () => {
   /** Memory that the kernel takes later lies behind what a sample of these buckets needs, and stays as it is. */
   function check(buckets: number, isFloat: boolean, value: (n: number, i: number) => number): void {
     const kernel = new KernelInstance();
-    const chunks = new HistogramChunks(kernel);
-    const layout = { ...layoutOf(buckets), positiveBuckets: buckets, negativeBuckets: 0 };
+    const chunks = new HistogramChunks(kernel, new HistogramRow(kernel));
+    const layout = layoutOf(buckets);
     kernel.exports.histogramScratch(layout.bytes.length, 2 + buckets);
     const guards = [kernel.exports.alloc(GUARD_BYTES) >>> 0];
     kernel.exports.histogramRow(2 + buckets);
@@ -57,8 +65,9 @@ describe('an open histogram chunk', () => {
   );
 
   test('tells counters that went down, and a chunk that is full, and leaves it as it was', () => {
-    const chunks = new HistogramChunks(new KernelInstance());
-    const layout = { ...layoutOf(30), positiveBuckets: 30, negativeBuckets: 0 };
+    const kernel = new KernelInstance();
+    const chunks = new HistogramChunks(kernel, new HistogramRow(kernel));
+    const layout = layoutOf(30);
     const grown = (n: number): HistogramNumbers => sampleOf(30, (i) => (n * (i + 3)) ** 4);
     const chunk = chunks.begin(layout, false, 0, 0, grown(1));
     const before = chunks.copy(chunk);

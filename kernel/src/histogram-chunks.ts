@@ -2,22 +2,16 @@
 //
 // The caller owns the chunks and frees them; it knows their layouts, and gives samples with as many buckets as those have.
 
+import { type HistogramNumbers, HistogramRow } from './histogram-row.ts';
 import { type KernelInstance, sharedInstance } from './instance.ts';
-
-/** The numbers of a sample; counts that are no floats are safe integers, not negative. */
-export interface HistogramNumbers {
-  readonly isStale: boolean;
-  readonly count: number;
-  readonly zeroCount: number;
-  readonly sum: number;
-  readonly positive: readonly number[];
-  readonly negative: readonly number[];
-}
 
 /** What the samples of a chunk have in common, as the chunk's bits have it. */
 export interface EncodedLayout {
   readonly bytes: Uint8Array;
   readonly bits: number;
+  /** As a record of the log has it: schema and zero threshold, `loggedSplit` bytes, and the spans. */
+  readonly logged: Uint8Array;
+  readonly loggedSplit: number;
   readonly positiveBuckets: number;
   readonly negativeBuckets: number;
 }
@@ -27,8 +21,6 @@ export const appendFate = { appended: 0, wentDown: 1, full: 2 } as const;
 export type AppendFate = (typeof appendFate)[keyof typeof appendFate];
 
 const COUNTS = 2;
-/** Of a row, the column of the first bucket. */
-const BUCKETS = 3;
 // Where assembly/histogram-append.ts keeps what is read here.
 const LAST_TIME = 8;
 const SUM = 24;
@@ -42,13 +34,13 @@ const HEAD = 64;
 
 export class HistogramChunks {
   readonly #kernel: KernelInstance;
-  #columns = -1;
-  #row = 0;
+  readonly #row: HistogramRow;
   #out = 0;
   #outBytes = 0;
 
-  constructor(kernel: KernelInstance) {
+  constructor(kernel: KernelInstance, row: HistogramRow) {
     this.#kernel = kernel;
+    this.#row = row;
   }
 
   /** Begins a chunk with its first sample; `header` is its third byte. A stale marker wants a layout without buckets. */
@@ -62,7 +54,7 @@ export class HistogramChunks {
     const { exports } = this.#kernel;
     const columns = COUNTS + layout.positiveBuckets + layout.negativeBuckets;
     const scratch = exports.histogramScratch(layout.bytes.length, columns) >>> 0;
-    this.#put(first, columns);
+    this.#row.put(first, columns);
     this.#kernel.bytes.set(layout.bytes, scratch);
     return (
       exports.beginHistogramChunk(
@@ -77,28 +69,6 @@ export class HistogramChunks {
     );
   }
 
-  /** Puts a sample into the row from which the kernel reads. */
-  #put(sample: HistogramNumbers, columns: number): void {
-    if (columns > this.#columns) {
-      this.#row = this.#kernel.exports.histogramRow(columns) >>> 3;
-      this.#columns = columns;
-    }
-    const { floats } = this.#kernel;
-    const { isStale, positive, negative } = sample;
-    let at = this.#row;
-    floats[at] = isStale ? 0 : sample.count;
-    floats[at + 1] = isStale ? 0 : sample.zeroCount;
-    floats[at + 2] = sample.sum;
-    if (isStale) return;
-    if (COUNTS + positive.length + negative.length !== columns)
-      throw new RangeError(
-        `histogram: ${positive.length} + ${negative.length} buckets, want ${columns - COUNTS}`,
-      );
-    at += BUCKETS;
-    for (let i = 0; i < positive.length; i++) floats[at++] = positive[i]!;
-    for (let i = 0; i < negative.length; i++) floats[at++] = negative[i]!;
-  }
-
   /**
    * Appends a newer sample of the chunk's kind and layout, or a stale marker, unless it belongs into a chunk of its own:
    * because it is of a counter and something went down, because the chunk is full, or because rangeStartMs lies between.
@@ -110,7 +80,7 @@ export class HistogramChunks {
     isCounter: boolean,
     rangeStartMs: number,
   ): AppendFate {
-    this.#put(sample, this.#kernel.words[(chunk + COLUMNS) >>> 2]!);
+    this.#row.put(sample, this.#kernel.words[(chunk + COLUMNS) >>> 2]!);
     const compares = isCounter && !sample.isStale ? 1 : 0;
     const { exports } = this.#kernel;
     const isStale = sample.isStale ? 1 : 0;
@@ -119,7 +89,7 @@ export class HistogramChunks {
 
   /** Appends a newer sample of the chunk's kind and layout, or a stale marker, whatever the chunk holds. */
   push(chunk: number, timeMs: number, sample: HistogramNumbers): void {
-    this.#put(sample, this.#kernel.words[(chunk + COLUMNS) >>> 2]!);
+    this.#row.put(sample, this.#kernel.words[(chunk + COLUMNS) >>> 2]!);
     this.#kernel.exports.appendHistogramSample(chunk, timeMs, sample.isStale ? 1 : 0);
   }
 
@@ -198,5 +168,5 @@ let shared: HistogramChunks | undefined;
 
 /** For chunks that are freed before the caller returns. */
 export function sharedHistogramChunks(): HistogramChunks {
-  return (shared ??= new HistogramChunks(sharedInstance()));
+  return (shared ??= new HistogramChunks(sharedInstance(), new HistogramRow(sharedInstance())));
 }

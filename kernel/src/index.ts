@@ -21,9 +21,9 @@ export {
   appendFate,
   type EncodedLayout,
   HistogramChunks,
-  type HistogramNumbers,
   sharedHistogramChunks,
 } from './histogram-chunks.ts';
+export type { HistogramNumbers } from './histogram-row.ts';
 export { Inflater, InflateError } from './inflater.ts';
 export { kernelDigest } from './instance.ts';
 export { JsonWriter } from './json-writer.ts';

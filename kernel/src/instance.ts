@@ -51,6 +51,18 @@ export interface KernelExports {
   histogramChunkBytes(chunk: number): number;
   histogramChunkCopy(chunk: number, out: number): void;
   freeHistogramChunk(chunk: number): void;
+  clearHistogramRecord(): void;
+  recordLayout(bytes: number): number;
+  recordHistogram(
+    ref: number,
+    timeMs: number,
+    hint: number,
+    layoutBytes: number,
+    split: number,
+    columns: number,
+    positives: number,
+  ): void;
+  frameHistogramRecord(pageOffset: number): void;
   takeFrames(window: number, jobs: number, count: number): number;
   warmOpen(refs: number): number;
   chunkListSamples(list: number, length: number): number;

@@ -2,7 +2,7 @@
 //
 // Hot: appendBatch, once per scrape. The WAL sees series and schedules before the samples that name them.
 
-import { BadRequest, isValidUtf8Name, type Labels, writeStale } from '@flotilla/model';
+import { BadRequest, CUSTOM_SCHEMA, isValidUtf8Name, type Labels, writeStale } from '@flotilla/model';
 import {
   type AppendCode,
   appendCode,
@@ -14,7 +14,7 @@ import {
   type SeriesRef,
 } from '../api.ts';
 import { defectOf, type NativeHistogram, sameHistogram } from '../histogram/native-histogram.ts';
-import { encodeHistograms, type RefHistogram } from '../wal/histogram-records.ts';
+import { encodeHistograms, hintCode, type RefHistogram } from '../wal/histogram-records.ts';
 import { encodeLate, type LateSample } from '../wal/late-records.ts';
 import { encodeSchedules, encodeSeries } from '../wal/records.ts';
 import type { Wal } from '../wal/wal.ts';
@@ -280,9 +280,29 @@ export class HeadAppender implements Appender {
       if (this.scheduled.size > 0) kernel.frameRecord(encodeSchedules(this.scheduled), pageOffset);
       this.annotations.frameFirst(kernel, pageOffset);
       if (staged > 0) kernel.frameStaged(this.stage, pageOffset);
-      for (const record of encodeHistograms(this.histograms)) kernel.frameRecord(record, pageOffset);
+      if (this.histograms.length > 0) this.frameHistograms(pageOffset);
       this.annotations.frameLast(kernel, pageOffset);
     });
+  }
+
+  /** Those of whole counts that have the buckets of their open chunks, nearly all, are encoded in the kernel. */
+  private frameHistograms(pageOffset: number): void {
+    const { kernel } = this.head;
+    kernel.histogramRecord.clear();
+    const others = this.histograms.filter((sample) => !this.recordPlain(sample));
+    kernel.histogramRecord.frame(pageOffset);
+    for (const record of encodeHistograms(others)) kernel.frameRecord(record, pageOffset);
+  }
+
+  private recordPlain({ ref, timeMs, histogram }: RefHistogram): boolean {
+    // Of a series with several samples here none may overtake another.
+    if (this.newestHistogram !== undefined) return false;
+    const { isFloat, isStale, schema, hint } = histogram;
+    if (isFloat || isStale || schema === CUSTOM_SCHEMA) return false;
+    const layout = this.head.histograms.layoutFor(slotOf(ref), histogram);
+    if (layout === undefined) return false;
+    this.head.kernel.histogramRecord.add(ref, timeMs, hintCode(hint), layout, histogram);
+    return true;
   }
 
   rollback(): void {

@@ -6,6 +6,7 @@ import type { SnapshotReader } from '../head-snapshot/snapshot-reader.ts';
 import { section, type SnapshotWriter } from '../head-snapshot/snapshot-writer.ts';
 import type { NativeHistogram } from '../histogram/native-histogram.ts';
 import { OpenHistogram } from '../histogram/open-histogram.ts';
+import type { SharedLayout } from '../histogram/shared-layout.ts';
 import { grown } from './symbols.ts';
 
 export class HeadHistograms {
@@ -46,6 +47,11 @@ export class HeadHistograms {
 
   unstage(slot: number): void {
     this.staged[slot]!--;
+  }
+
+  /** The layout of a sample, if it is that of the open chunk of its series. */
+  layoutFor(slot: number, histogram: NativeHistogram): SharedLayout | undefined {
+    return this.open.get(slot)?.layoutFor(histogram);
   }
 
   append(slot: number, timeMs: number, histogram: NativeHistogram, rangeStartMs: number): void {

@@ -67,6 +67,12 @@ export class OpenHistogram {
     return { ...common, hint, ...chunks.last(address) };
   }
 
+  /** That of the chunk, if a sample that is no stale marker has the same. */
+  layoutFor(sample: NativeHistogram): SharedLayout | undefined {
+    const { madeLayout: layout } = this;
+    return layout !== undefined && hasLayout(sample, layout) ? layout : undefined;
+  }
+
   get minTimeMs(): number {
     return this.kept?.minTimeMs ?? this.chunks.minTimeMs(this.address);
   }

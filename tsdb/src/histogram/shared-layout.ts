@@ -1,6 +1,7 @@
 // What the samples of open chunks have in common, one object for all chunks that say the same.
 
 import type { EncodedLayout } from '@flotilla/kernel';
+import { loggedLayout } from '../wal/histogram-records.ts';
 import { BitWriter } from './bit-writer.ts';
 import { writeLayout } from './chunk-layout.ts';
 import { bucketCount, type HistogramLayout } from './native-histogram.ts';
@@ -22,8 +23,9 @@ export function sharedLayout(layout: HistogramLayout): SharedLayout {
   if (known !== undefined) return known;
   if (layouts.size === LAYOUTS_MAX) layouts.clear();
   const { schema, zeroThreshold, positiveSpans, negativeSpans, customBounds } = layout;
+  const { logged, loggedSplit } = loggedLayout(layout);
   const shared = {
-    ...{ schema, zeroThreshold, positiveSpans, negativeSpans, customBounds, bytes },
+    ...{ schema, zeroThreshold, positiveSpans, negativeSpans, customBounds, bytes, logged, loggedSplit },
     bits: out.bitLength,
     positiveBuckets: bucketCount(positiveSpans),
     negativeBuckets: bucketCount(negativeSpans),

@@ -10,7 +10,12 @@ import {
 import type { SeriesRef } from '../api.ts';
 import { ByteReader } from '../bytes/byte-reader.ts';
 import { ByteWriter } from '../bytes/byte-writer.ts';
-import { bucketCount, type NativeHistogram, staleHistogram } from '../histogram/native-histogram.ts';
+import {
+  bucketCount,
+  type HistogramLayout,
+  type NativeHistogram,
+  staleHistogram,
+} from '../histogram/native-histogram.ts';
 import { recordType } from './records.ts';
 
 export interface RefHistogram {
@@ -29,6 +34,22 @@ function typeOf({ isFloat, schema }: NativeHistogram): number {
 
 export function isHistogramRecord(type: number | undefined): boolean {
   return type !== undefined && type >= recordType.histograms && type <= recordType.customFloatHistograms;
+}
+
+/** Of a sample, the parts of a record that only say its layout: schema and zero threshold, `loggedSplit` bytes, and the spans. */
+export function loggedLayout(layout: HistogramLayout): { logged: Uint8Array; loggedSplit: number } {
+  const out = new ByteWriter(64);
+  out.varint(layout.schema);
+  out.float(layout.zeroThreshold);
+  const loggedSplit = out.length;
+  putSpans(out, layout.positiveSpans);
+  putSpans(out, layout.negativeSpans);
+  return { logged: out.bytes().slice(), loggedSplit };
+}
+
+/** Its number in a record. */
+export function hintCode(hint: CounterResetHint): number {
+  return hints.indexOf(hint);
 }
 
 /** One record for each kind that there is. */
@@ -58,7 +79,7 @@ function encodeRecord(type: number, samples: readonly RefHistogram[]): Uint8Arra
 }
 
 function putHistogram(out: ByteWriter, h: NativeHistogram): void {
-  out.u8(hints.indexOf(h.hint));
+  out.u8(hintCode(h.hint));
   out.varint(h.schema);
   out.float(h.zeroThreshold);
   if (h.isFloat) {
