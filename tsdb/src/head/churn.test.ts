@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { staleHistogram } from '../histogram/native-histogram.ts';
 import { diskIo } from '../io.ts';
 import { anything, EPOCH_MS, MINUTE_MS, named, read, readSet, Sandbox } from '../testing/sandbox.ts';
 import type { Tsdb } from '../tsdb.ts';
@@ -22,6 +23,23 @@ beforeEach(async () => {
 
 afterEach(() => sandbox.remove());
 
+/** The same of histograms, of which some come to have more buckets. */
+function histogramRound(number: number, series: number): void {
+  const appender = db.appender();
+  for (let step = 0; step < 12; step++) {
+    for (let i = 0; i < series; i++) {
+      const ref = appender.series(named('churn', { pod: `pod-${number}-${i}` }));
+      const buckets = 20 + (i % 5) + (step > 6 ? i % 3 : 0);
+      const positive = Array.from({ length: buckets }, (_, k) => (step * (k + i + 1)) ** 3);
+      const histogram = { ...staleHistogram(false), isStale: false, positive, count: step, sum: step };
+      const positiveSpans = [{ offset: 0, length: buckets }];
+      const timeMs = EPOCH_MS + number * MINUTE_MS + 5000 * step;
+      expect(appender.appendHistogram(ref, timeMs, { ...histogram, positiveSpans })).toBe(0);
+    }
+    appender.commit();
+  }
+}
+
 /** A minute of samples of series that nobody else has. Values are noise, so that chunks are large. */
 function round(number: number, series: number, stepMs: number): void {
   const appender = db.appender();
@@ -40,17 +58,25 @@ function headFiles(): string[] {
 }
 
 describe('churn', () => {
-  test('of all series gives their memory back: after three rounds it stays as it is', async () => {
+  async function check(oneRound: (number: number) => void, series: number): Promise<void> {
     const memory: number[] = [];
     for (let number = 0; number < 8; number++) {
-      round(number, SERIES, 10_000);
+      oneRound(number);
       await db.maintain();
       const metrics = db.collect();
-      expect(metrics['prometheus_tsdb_head_series']).toBeLessThanOrEqual(2 * SERIES);
+      expect(metrics['prometheus_tsdb_head_series']).toBeLessThanOrEqual(2 * series);
       memory.push(metrics['flotilla_tsdb_head_kernel_bytes']! + metrics['flotilla_tsdb_head_chunk_bytes']!);
     }
     expect(Math.max(...memory.slice(3))).toBeLessThan(memory[3]! * 1.01);
     expect(db.collect()['prometheus_tsdb_symbol_table_size_bytes']).toBeLessThan(100 * SERIES);
+  }
+
+  test('of all series gives their memory back: after three rounds it stays as it is', async () => {
+    await check((number) => round(number, SERIES, 10_000), SERIES);
+  });
+
+  test('of all series of histograms does so, too', async () => {
+    await check((number) => histogramRound(number, 500), 500);
   });
 });
 

@@ -190,10 +190,10 @@ export class HeadAppender implements Appender {
     }
     if (code !== appendCode.ok) this.refusals[code]++;
     else if (timeMs > this.newestMs(ref)) {
+      this.head.histograms.stage(slotOf(ref));
       const sample = { ref, timeMs, histogram };
       this.histograms.push(sample);
       this.newestHistogram?.set(ref, sample);
-      this.head.histograms.stage(slotOf(ref));
     }
     return code;
   }

@@ -39,8 +39,9 @@ export class HeadHistograms {
     return slot < this.staged.length && this.staged[slot] !== 0;
   }
 
-  /** Holds a series for a transaction. */
+  /** Holds a series for a transaction. Throws CorruptionError if its open chunk is damaged: nothing can be appended. */
   stage(slot: number): void {
+    this.open.get(slot)?.goOn();
     if (slot >= this.staged.length) this.staged = grown(this.staged, slot + 1);
     this.staged[slot]!++;
   }

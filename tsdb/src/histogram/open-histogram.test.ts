@@ -8,7 +8,8 @@ import { decodeHistogramsSlowly } from './histogram-oracle.ts';
 import { floatHistogramOf, type NativeHistogram, staleHistogram } from './native-histogram.ts';
 import { OpenHistogram } from './open-histogram.ts';
 
-const RUNS = Number(process.env['FLOTILLA_FUZZ_RUNS'] ?? 400);
+// A run is some dozen samples, each looked at in several ways.
+const RUNS = Number(process.env['FLOTILLA_FUZZ_RUNS'] ?? 40_000) / 100;
 const HOUR = 3_600_000;
 
 /** A sample that says how it differs from the one before. */

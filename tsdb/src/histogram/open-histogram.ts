@@ -44,9 +44,13 @@ export class OpenHistogram {
     this.kept = undefined;
   }
 
-  /** Throws CorruptionError if the chunk of an earlier process is damaged. */
-  private get layout(): SharedLayout {
+  /** Takes the chunk of an earlier process into the kernel, if it is one. Throws CorruptionError if that is damaged. */
+  goOn(): void {
     if (this.kept !== undefined) this.encodeAgain(this.kept, (sample) => sample);
+  }
+
+  private get layout(): SharedLayout {
+    this.goOn();
     return this.madeLayout!;
   }
 
