@@ -15,7 +15,11 @@ export interface Side {
 }
 
 /** As the operator gives them to the pods of stores and queriers, and as a querier sets them itself. */
-const nodeFlags = ['--max-semi-space-size=2', '--heap-growing-percent=50'];
+const nodeFlags = [
+  '--max-semi-space-size=2',
+  '--heap-growing-percent=50',
+  '--no-allocation-site-pretenuring',
+];
 const mallocSettings = { MALLOC_MMAP_THRESHOLD_: '262144', MALLOC_ARENA_MAX: '2' };
 /** Queries of one measurement go on for this long, so that the clock's ticks are fine enough. */
 const measureMs = 250;

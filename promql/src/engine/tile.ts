@@ -24,7 +24,7 @@ export const CELL_BYTES = 9;
 
 const BATCH_CELLS = 1 << 16;
 /** Where cells hold histograms: what a batch leaves is then gone before the collector would copy it. */
-const HISTOGRAM_BATCH_CELLS = 1 << 11;
+const HISTOGRAM_BATCH_CELLS = 1 << 8;
 const BATCH_ROWS = 512;
 
 export function makeTile(cells: number): Tile {
