@@ -1,8 +1,8 @@
 // The two sides of benches that ask questions: a Prometheus over a folder, and a store and a querier of ours in one process.
 
+import { freePort } from '@flotilla/chassis';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -92,12 +92,4 @@ export async function cpuOfAsking(side: Side, path: string): Promise<number> {
   let count = 0;
   for (; count === 0 || performance.now() < endMs; count++) await ask(side, path);
   return (cpuSeconds(pid) - before) / count;
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }

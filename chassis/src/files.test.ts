@@ -13,7 +13,7 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { writeFileAtomic } from './atomic-file.ts';
 import { FreshFiles } from './fresh-files.ts';
-import { freePort } from './free-port.ts';
+import { freePort, isFree } from './free-port.ts';
 import { listenUrl, parseListenAddress } from './listen-address.ts';
 import { folderOf } from './test-server.ts';
 import { watchFile, watchFolder } from './watch-files.ts';
@@ -187,11 +187,24 @@ describe('addresses', () => {
     expect(listenUrl('http', '127.0.0.1', 1)).toBe('http://127.0.0.1:1');
   });
 
-  test('freePort can be listened on', async () => {
-    const port = await freePort();
+  test('freePort gives ports that can be listened on, each once, below those of outgoing connections', async () => {
+    const ports: number[] = [];
+    for (let i = 0; i < 20; i++) ports.push(await freePort());
+    expect(new Set(ports).size).toBe(20);
+    expect(Math.max(...ports)).toBeLessThan(32_768);
     const server = createServer();
-    await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
+    await new Promise<void>((resolve) => server.listen(ports[0], '127.0.0.1', resolve));
+    expect(await isFree('127.0.0.1', ports[0]!)).toBe(false);
     await new Promise((resolve) => server.close(resolve));
-    expect(port).toBeGreaterThan(0);
+    expect(await isFree('127.0.0.1', ports[0]!)).toBe(true);
+  });
+
+  test('freePort gives none of those that are taken', async () => {
+    const all = Array.from({ length: 65_536 }, (_, port) => port);
+    const free = await freePort();
+    const taken = all.filter((port) => port !== free);
+    await expect(freePort(taken)).rejects.toThrow(
+      'no free port of 127.0.0.1 found in 10240-32767, 1000 were tried',
+    );
   });
 });

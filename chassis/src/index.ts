@@ -40,7 +40,7 @@ export { writeFileAtomic } from './atomic-file.ts';
 export { FreshFiles, type ReadFile } from './fresh-files.ts';
 export { watchFile, watchFolder, type OnChange, type WatchOptions } from './watch-files.ts';
 export { nearestName } from './nearest.ts';
-export { freePort } from './free-port.ts';
+export { freePort, isFree } from './free-port.ts';
 export { proxyUrlFor, type ProxyChoice } from './proxy-url.ts';
 export { pause } from './pause.ts';
 export { drained } from './drained.ts';

@@ -1,11 +1,10 @@
 // A real etcd and kube-apiserver on loopback, alone. Objects are written straight into etcd, in which the API server finds them:
 // 50 000 pods would otherwise cost 100 000 requests.
 
+import { freePort } from '@flotilla/chassis';
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -141,14 +140,6 @@ export class ControlPlane {
     process.off('exit', this.#onExit);
     rmSync(this.folder, { recursive: true, force: true });
   }
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 function base64(text: string): string {

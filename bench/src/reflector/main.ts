@@ -1,12 +1,13 @@
 // Bench: memory of an operator that holds the pods of a large cluster, read from a real API server. There is no peer: the ratio
 // is that to the budget.
 
+import { freePort } from '@flotilla/chassis';
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { cpuSeconds, readMetric, residentBytes } from '../process-usage.ts';
-import { ControlPlane, freePort } from './control-plane.ts';
+import { ControlPlane } from './control-plane.ts';
 import { realisticPod } from './pods.ts';
 
 interface Figures {

@@ -1,10 +1,9 @@
 // The systems under test, each scraping the same targets: a Prometheus, a VictoriaMetrics, and a fleet of one shard with one replica.
 
+import { freePort } from '@flotilla/chassis';
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -215,12 +214,4 @@ async function stop(child: ChildProcess, folder: string): Promise<void> {
   await closed;
   clearTimeout(killer);
   rmSync(folder, { recursive: true, force: true });
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }

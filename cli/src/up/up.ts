@@ -1,10 +1,10 @@
 // `flotilla up`: a fleet on this machine, from a folder of manifests.
 
-import { freePort, watchFile, writeFileAtomic } from '@flotilla/chassis';
+import { freePort, isFree, watchFile, writeFileAtomic } from '@flotilla/chassis';
 import { LOCAL_PATHS } from '@flotilla/wire';
 import type { LocalProcess, LocalWorkloads } from '@flotilla/wire';
 import { existsSync, readFileSync, statSync } from 'node:fs';
-import { connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { lockDataFolder, prepareDataFolder } from './data-folder.ts';
@@ -77,7 +77,10 @@ function nextSignal(): Promise<string> {
 async function operatorPart(options: UpOptions): Promise<PartSpec> {
   const path = join(options.data, LOCAL_PATHS.operator, 'address.json');
   const saved = existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as { port: number }).port : 0;
-  const port = saved !== 0 && (await isFree('127.0.0.1', saved)) ? saved : await freePort();
+  const taken = [options.listen, ...readWorkloads(options.data).map(({ url }) => new URL(url).host)].map(
+    portOf,
+  );
+  const port = saved !== 0 && (await isUnused('127.0.0.1', saved)) ? saved : await freePort(taken);
   await writeFileAtomic(path, `${JSON.stringify({ port })}\n`);
   const args = [
     `--source.folder=${options.folder}`,
@@ -130,12 +133,12 @@ function readWorkloads(data: string): readonly LocalProcess[] {
 }
 
 async function mustBeFree(listen: string): Promise<void> {
-  const split = listen.lastIndexOf(':');
-  const [host, port] = [listen.slice(0, split), Number(listen.slice(split + 1))];
-  if (split < 1 || !Number.isInteger(port) || port < 1 || port > 65535) {
+  const host = listen.slice(0, Math.max(listen.lastIndexOf(':'), 0));
+  const port = portOf(listen);
+  if (host === '' || !Number.isInteger(port) || port < 1 || port > 65535) {
     throw new Error(`--listen ${listen}: want host:port`);
   }
-  if (!(await isFree(host, port)))
+  if (!(await isUnused(host, port)))
     throw new Error(`--listen ${listen}: the port is in use, want a free one (--listen HOST:PORT)`);
 }
 
@@ -144,21 +147,18 @@ async function dropTakenPorts(data: string): Promise<void> {
   const kept: LocalProcess[] = [];
   for (const process of readWorkloads(data)) {
     const { hostname, port } = new URL(process.url);
-    if (await isFree(hostname, Number(port))) kept.push(process);
+    if (await isUnused(hostname, Number(port))) kept.push(process);
   }
   const workloads: LocalWorkloads = { version: 1, processes: kept };
   await writeFileAtomic(join(data, LOCAL_PATHS.workloads), `${JSON.stringify(workloads, undefined, 2)}\n`);
 }
 
-async function isFree(host: string, port: number): Promise<boolean> {
-  if (await answers(host, port)) return false;
-  const server = createServer();
-  const free = await new Promise<boolean>((resolveFree) => {
-    server.once('error', () => resolveFree(false));
-    server.listen(port, host, () => resolveFree(true));
-  });
-  if (free) await new Promise((resolveClose) => server.close(resolveClose));
-  return free;
+function portOf(listen: string): number {
+  return Number(listen.slice(listen.lastIndexOf(':') + 1));
+}
+
+async function isUnused(host: string, port: number): Promise<boolean> {
+  return !(await answers(host, port)) && isFree(host, port);
 }
 
 /** A listener on a wildcard address of another family does not always refuse ours. */

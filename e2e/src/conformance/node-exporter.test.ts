@@ -2,10 +2,11 @@
 // The binary's path comes in FLOTILLA_NODE_EXPORTER; scripts/conformance.mjs builds it from its pinned Go module.
 
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { freePort } from '@flotilla/chassis';
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { eventually, freePort, LocalFleet } from '../local/fleet.ts';
+import { eventually, LocalFleet } from '../local/fleet.ts';
 import { fleetManifest, scrapeConfig } from '../local/manifests.ts';
 
 /** What dashboards of node_exporter commonly ask, over the collectors that any Linux machine has. */

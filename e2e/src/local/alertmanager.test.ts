@@ -2,6 +2,7 @@
 // Needs the Debian package prometheus-alertmanager; without it the test is skipped and counted.
 
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { freePort } from '@flotilla/chassis';
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -10,7 +11,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startExporter, stopExporters } from './exporter.ts';
 import type { Exporter } from './exporter.ts';
-import { eventually, freePort, LocalFleet } from './fleet.ts';
+import { eventually, LocalFleet } from './fleet.ts';
 import { fleetManifest, prometheusRule, scrapeConfig } from './manifests.ts';
 
 const binary = '/usr/bin/prometheus-alertmanager';

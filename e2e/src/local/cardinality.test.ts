@@ -55,8 +55,9 @@ test('the target is named, with its series, and alone in failing', async () => {
   const targets = await eventually('the limit is reached on both replicas', 40_000, async () => {
     const all = await fleet.targets();
     const wild = all.find(({ labels }) => labels['job'] === 'wild');
-    const isLimited = wild?.replicas.every(({ lastError }) => lastError.startsWith('series_limit exceeded'));
-    return isLimited && wild?.replicas.length === 2 ? all : undefined;
+    const errors = wild?.replicas.map(({ lastError }) => lastError) ?? [];
+    if (errors.length === 2 && errors.every((error) => error.startsWith('series_limit exceeded'))) return all;
+    throw new Error(`the targets are ${JSON.stringify(all)}`);
   });
   const states = targets.map(({ labels, health }) => [labels['job'], health]);
   expect(states).toEqual([...Array.from({ length: 3 }, () => ['calm', 'up']), ['wild', 'down']]);

@@ -1,10 +1,9 @@
 // A real local fleet under test: the command `flotilla up` on a temporary folder of manifests, its processes and its API.
 
+import { freePort } from '@flotilla/chassis';
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -12,6 +11,9 @@ import { fileURLToPath } from 'node:url';
 
 const repository = fileURLToPath(new URL('../../../', import.meta.url));
 const startTimeoutMs = 60_000;
+
+/** Fleets that are up, whose logs belong to what did not happen. */
+const running = new Set<LocalFleet>();
 
 /** A sample of an instant vector or a series of a matrix, as the API writes it. */
 export interface ApiSeries {
@@ -70,7 +72,7 @@ export interface FleetStatus {
   };
 }
 
-/** Calls `probe` until it returns a value that is not undefined; fails with what it waited for and the last error. */
+/** Calls `probe` until it returns a value that is not undefined; fails with what it waited for, the last error and the logs. */
 export async function eventually<T>(
   what: string,
   timeoutMs: number,
@@ -87,16 +89,8 @@ export async function eventually<T>(
     }
     await sleep(200);
   }
-  throw new Error(`${what}: not within ${timeoutMs} ms${last === '' ? '' : `: ${last}`}`);
-}
-
-/** A TCP port of 127.0.0.1 that was free a moment ago. */
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
+  const logs = [...running].map((fleet) => `\n${fleet.output()}\n${fleet.logTail()}`).join('');
+  throw new Error(`${what}: not within ${timeoutMs} ms${last === '' ? '' : `: ${last}`}${logs}`);
 }
 
 export class LocalFleet {
@@ -132,14 +126,11 @@ export class LocalFleet {
     child.stdout.setEncoding('utf8').on('data', (text: string) => this.#output.push(text));
     child.stderr.setEncoding('utf8').on('data', (text: string) => this.#output.push(text));
     this.#process = child;
-    try {
-      await eventually('flotilla up prints the page', startTimeoutMs, async () => {
-        if (child.exitCode !== null) throw new Error(`flotilla up: exit ${child.exitCode}`);
-        return this.output().includes(`page`) && this.output().includes(this.url) ? true : undefined;
-      });
-    } catch (error) {
-      throw new Error(`${String(error)}\n${this.output()}\n${this.logTail()}`, { cause: error });
-    }
+    running.add(this);
+    await eventually('flotilla up prints the page', startTimeoutMs, async () => {
+      if (child.exitCode !== null) throw new Error(`flotilla up: exit ${child.exitCode}`);
+      return this.output().includes(`page`) && this.output().includes(this.url) ? true : undefined;
+    });
   }
 
   output(): string {
@@ -163,6 +154,7 @@ export class LocalFleet {
 
   /** Ctrl-C, as the terminal sends it; resolves to the exit code. */
   async stop(): Promise<number> {
+    running.delete(this);
     const child = this.#process;
     if (child === undefined || child.exitCode !== null) return child?.exitCode ?? 0;
     const closed = new Promise<number>((resolve) => child.once('close', (code) => resolve(code ?? 1)));

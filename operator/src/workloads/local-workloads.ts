@@ -73,7 +73,9 @@ export class ProcessWorkloads implements Workloads {
     if (binary === 'querier' && replica === 0) return `http://${this.#options.querierListen}`;
     const known = this.#urls.get(name);
     if (known !== undefined) return known;
-    const url = `http://127.0.0.1:${await freePort()}`;
+    const { querierListen, operatorUrl } = this.#options;
+    const taken = [`http://${querierListen}`, operatorUrl, ...this.#urls.values()];
+    const url = `http://127.0.0.1:${await freePort(taken.map((one) => Number(new URL(one).port)))}`;
     this.#urls.set(name, url);
     return url;
   }

@@ -1,9 +1,9 @@
 // A real API server over a real etcd, on loopback, alone: no controllers, no kubelet. Objects stay as the test writes them.
 
+import { freePort } from '@flotilla/chassis';
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { freePort } from '../../local/fleet.ts';
 import type { ChildProcesses } from './child-processes.ts';
 import { KubeClient } from './kube-client.ts';
 

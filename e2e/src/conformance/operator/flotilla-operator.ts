@@ -1,9 +1,9 @@
 // Our operator as a real process on the same API server, and its view.
 
+import { freePort } from '@flotilla/chassis';
 import { FrameDecoder } from '@flotilla/wire';
 import type { CredentialSource, Job, ProxyConfig, RulesFeed, SecretRef, TlsConfig } from '@flotilla/wire';
 import { join } from 'node:path';
-import { freePort } from '../../local/fleet.ts';
 import { bindingsOf, comparableBindings } from './bindings.ts';
 import type { ApiServer } from './api-server.ts';
 import { repository } from './child-processes.ts';

@@ -1,10 +1,10 @@
 // The oracle: the real Prometheus operator makes a configuration of the objects of the API server, a real Prometheus runs it.
 
+import { freePort } from '@flotilla/chassis';
 import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { load } from 'js-yaml';
-import { freePort } from '../../local/fleet.ts';
 import { adaptConfig } from './adapt-config.ts';
 import type { PrometheusYaml, ScrapeConfigYaml } from './adapt-config.ts';
 import type { ApiServer } from './api-server.ts';

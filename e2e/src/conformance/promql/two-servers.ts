@@ -1,6 +1,13 @@
 // The same database behind a real Prometheus and behind our querier, each with its HTTP API.
 
-import { createHttpServer, createLogger, createMetrics, parseFlags, standardFlags } from '@flotilla/chassis';
+import {
+  createHttpServer,
+  createLogger,
+  createMetrics,
+  freePort,
+  parseFlags,
+  standardFlags,
+} from '@flotilla/chassis';
 import { parseSeriesLine } from '@flotilla/promql';
 import type { SequenceItem } from '@flotilla/promql';
 import { mountQuerier } from '@flotilla/querier';
@@ -13,7 +20,6 @@ import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { freePort } from '../../local/fleet.ts';
 import { INTERVAL_MS, SAMPLES } from './fuzz-data.ts';
 
 export interface TwoServers {

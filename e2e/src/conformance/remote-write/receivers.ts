@@ -1,9 +1,10 @@
 // Real receivers of remote write on folders of their own, which are killed and started again on the same port.
 
+import { freePort } from '@flotilla/chassis';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { eventually, freePort } from '../../local/fleet.ts';
+import { eventually } from '../../local/fleet.ts';
 import { dumpOfPromtool } from '../tsdb/peer.ts';
 
 export interface Receiver {

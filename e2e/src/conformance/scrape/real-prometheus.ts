@@ -1,5 +1,6 @@
 // A real Prometheus that scrapes each case as a target of its own, and what it has of them afterwards.
 
+import { freePort } from '@flotilla/chassis';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
@@ -7,7 +8,6 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { freePort } from '../../local/fleet.ts';
 import { jobs, type ScrapeCase } from './cases.ts';
 import { readFailures } from './failure-record.ts';
 

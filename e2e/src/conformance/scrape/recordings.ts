@@ -1,13 +1,13 @@
 // Pages of real exporters in each format that they offer, taken some times one after the other while they work:
 // node_exporter, cAdvisor, Prometheus, Alertmanager, etcd, kube-apiserver.
 
+import { freePort } from '@flotilla/chassis';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { get as getPlain } from 'node:http';
 import { get as getTls } from 'node:https';
 import type { IncomingMessage } from 'node:http';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { freePort } from '../../local/fleet.ts';
 import { startApiServer } from '../operator/api-server.ts';
 import { ChildProcesses } from '../operator/child-processes.ts';
 

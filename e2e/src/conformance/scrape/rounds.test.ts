@@ -4,12 +4,13 @@
 // FLOTILLA_SCRAPE_INTERVAL: seconds; the first scrapes of all pages, with 100 000 new series, must fit into one.
 
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { freePort } from '@flotilla/chassis';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { freePort, LocalFleet } from '../../local/fleet.ts';
+import { LocalFleet } from '../../local/fleet.ts';
 import { fleetManifest } from '../../local/manifests.ts';
 import { openData, readCase } from './case-data.ts';
 import { mutatedParts, type RoundsCase, wholePages } from './mutations.ts';

@@ -2,13 +2,14 @@
 // what each rule did, what targets say of their metrics. Prometheus gets the rules that the fleet says it has.
 
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { freePort } from '@flotilla/chassis';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { eventually, freePort, LocalFleet } from '../../local/fleet.ts';
+import { eventually, LocalFleet } from '../../local/fleet.ts';
 import { fleetManifest, scrapeConfig } from '../../local/manifests.ts';
 
 const pool = 'scrapeConfig/default/app';

@@ -1,11 +1,12 @@
 // promtool and Prometheus as judges of a data folder.
 
+import { freePort } from '@flotilla/chassis';
 import { decodeChunk, decodeHistogramChunk, floatHistogramOf, ReadOnlyTsdb } from '@flotilla/tsdb';
 import { formatGoG, histogramText } from '@flotilla/model';
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { eventually, freePort } from '../../local/fleet.ts';
+import { eventually } from '../../local/fleet.ts';
 
 const OUTPUT_BYTES_MAX = 1 << 30;
 
