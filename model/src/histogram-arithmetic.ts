@@ -3,8 +3,8 @@
 // The result has the coarser schema, the wider zero bucket, or the bounds that both have. Exponential and custom
 // buckets do not go together.
 
-import { type CounterResetHint, type FloatHistogram, sameBounds } from './histogram.ts';
-import { addBuckets, type BucketList, coarserBuckets, zeroCounts } from './histogram-buckets.ts';
+import type { CounterResetHint, FloatHistogram } from './histogram.ts';
+import { addBuckets, type BucketList, coarserBuckets, sameNumbers, zeroCounts } from './histogram-buckets.ts';
 import { bucketsAbove } from './histogram-iterate.ts';
 import { compensated, type CompensatedBuckets, withRests } from './histogram-kahan.ts';
 import { widerZeroBucket, withZeroBucket } from './histogram-zero.ts';
@@ -34,7 +34,7 @@ function combine(a: FloatHistogram, b: FloatHistogram, sign: 1 | -1): CombinedHi
   if (!a.isCustom) {
     return { histogram: exponential(a, b, sign, totals), hintsCollide, boundsReconciled: false };
   }
-  if (sameBounds(a.customBounds, b.customBounds)) {
+  if (sameNumbers(a.customBounds, b.customBounds)) {
     const positive = addBuckets(a.positive, b.positive, sign);
     return { histogram: a.with({ ...totals, positive }), hintsCollide, boundsReconciled: false };
   }

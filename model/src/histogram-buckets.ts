@@ -159,6 +159,15 @@ export function unionOfIndexes(a: readonly number[], b: readonly number[]): read
   return union;
 }
 
+/** The counts at all these indexes, zero where there is no bucket. */
+export function spreadCounts(list: BucketList, indexes: readonly number[]): readonly number[] {
+  const counts = zeroCounts(indexes.length);
+  for (let i = 0, j = 0; j < list.counts.length; i++) {
+    if (indexes[i] === list.indexes[j]) counts[i] = list.counts[j++]!;
+  }
+  return counts;
+}
+
 /** Whether two lists of indexes, or of bounds, are the same. */
 export function sameNumbers(a: readonly number[], b: readonly number[]): boolean {
   if (a === b) return true;

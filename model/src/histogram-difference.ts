@@ -1,8 +1,8 @@
 // Hot: what native histograms of one layout grew by, in one pass: rates do it for each window.
 
-import { FloatHistogram, sameBounds } from './histogram.ts';
+import { FloatHistogram } from './histogram.ts';
 import { exponentialBound } from './histogram-bounds.ts';
-import { type BucketList, isSubset, sameNumbers, zeroCounts } from './histogram-buckets.ts';
+import { type BucketList, isSubset, sameNumbers, spreadCounts, zeroCounts } from './histogram-buckets.ts';
 import { sharedIndexes } from './histogram-indexes.ts';
 
 /**
@@ -36,7 +36,7 @@ function fit(a: FloatHistogram, b: FloatHistogram): boolean {
     hasBuckets(a.positive, b.positive) &&
     // Of custom buckets, only the positive side is subtracted.
     (a.isCustom ? a.negative.indexes.length === 0 : hasBuckets(a.negative, b.negative)) &&
-    sameBounds(a.customBounds, b.customBounds)
+    sameNumbers(a.customBounds, b.customBounds)
   );
 }
 
@@ -52,15 +52,6 @@ function startsInZero(h: FloatHistogram): boolean {
   return isInZero(h.positive.indexes[0]) || isInZero(h.negative.indexes[0]);
 }
 
-/** The counts at all these indexes, zero where there is no bucket. */
-function spread(list: BucketList, indexes: readonly number[]): readonly number[] {
-  const counts = zeroCounts(indexes.length);
-  for (let i = 0, j = 0; j < list.counts.length; i++) {
-    if (indexes[i] === list.indexes[j]) counts[i] = list.counts[j++]!;
-  }
-  return counts;
-}
-
 /** Scratch for indexes. */
 let kept = new Int32Array(64);
 
@@ -68,7 +59,7 @@ let kept = new Int32Array(64);
 function scaledDifferences(a: BucketList, b: BucketList, factor: number): BucketList {
   const { indexes, counts: left } = a;
   if (left.length === 0) return a;
-  const right = b.counts.length === left.length ? b.counts : spread(b, indexes);
+  const right = b.counts.length === left.length ? b.counts : spreadCounts(b, indexes);
   let size = 0;
   for (let i = 0; i < left.length; i++) if (left[i]! - right[i]! !== 0) size++;
   const counts = zeroCounts(size);

@@ -1,9 +1,9 @@
 // The general way to add a native histogram to a compensated sum: whatever schemas, zero buckets and bounds they have.
 // Most sums have no need of it: see histogram-running-sum.ts.
 
-import { type FloatHistogram, sameBounds } from './histogram.ts';
+import type { FloatHistogram } from './histogram.ts';
 import { addHistograms, combineHints, commonBounds, reconcile } from './histogram-arithmetic.ts';
-import { type BucketList, filterBuckets } from './histogram-buckets.ts';
+import { type BucketList, filterBuckets, sameNumbers } from './histogram-buckets.ts';
 import { bucketsAbove } from './histogram-iterate.ts';
 import {
   addCompensated,
@@ -43,13 +43,13 @@ export function plus(
   return {
     value: buckets.value.with(totals),
     rest: buckets.rest.with(rests),
-    reconciled: value.isCustom && !sameBounds(value.customBounds, other.customBounds),
+    reconciled: value.isCustom && !sameNumbers(value.customBounds, other.customBounds),
   };
 }
 
 function plusCustom({ value, rest }: Compensated, other: FloatHistogram): Compensated {
   const mine = withRests(value.positive, rest.positive.counts);
-  if (sameBounds(value.customBounds, other.customBounds)) {
+  if (sameNumbers(value.customBounds, other.customBounds)) {
     const positive = addCompensated(mine, withRests(other.positive));
     return {
       value: value.with({ positive: countsOf(positive) }),

@@ -1,6 +1,6 @@
 // Hot: whether a counter of native histograms was reset between two samples: something in it got less.
 
-import { type FloatHistogram, sameBounds } from './histogram.ts';
+import type { FloatHistogram } from './histogram.ts';
 import { type BucketList, coarserBuckets, sameNumbers } from './histogram-buckets.ts';
 import { bucketsAbove } from './histogram-iterate.ts';
 import { widerZeroBucket } from './histogram-zero.ts';
@@ -45,7 +45,7 @@ function anyDecreased(now: BucketList, before: BucketList): boolean {
 }
 
 function customDecreased(now: FloatHistogram, before: FloatHistogram): boolean {
-  if (sameBounds(now.customBounds, before.customBounds)) return anyDecreased(now.positive, before.positive);
+  if (sameNumbers(now.customBounds, before.customBounds)) return anyDecreased(now.positive, before.positive);
   const known = new Set(before.customBounds);
   const common = [...now.customBounds.filter((bound) => known.has(bound)), Infinity];
   const mine = rolledUp(now, common);

@@ -3,7 +3,7 @@
 //
 // The float operations and their order are those of the general way, plus() in histogram-plus.ts, so the bits are the same.
 
-import { type CounterResetHint, type FloatHistogram, sameBounds } from './histogram.ts';
+import type { CounterResetHint, FloatHistogram } from './histogram.ts';
 import { combineHints } from './histogram-arithmetic.ts';
 import { exponentialBound } from './histogram-bounds.ts';
 import {
@@ -150,7 +150,7 @@ export class RunningSum {
   private fits(other: FloatHistogram): boolean {
     const { first } = this;
     if (other.schema !== first.schema) return false;
-    if (other.isCustom) return sameBounds(other.customBounds, first.customBounds);
+    if (other.isCustom) return sameNumbers(other.customBounds, first.customBounds);
     if (other.zeroThreshold !== first.zeroThreshold) return false;
     return this.isAboveZero(other.positive) && this.isAboveZero(other.negative);
   }

@@ -137,7 +137,7 @@ export class FloatHistogram {
       Object.is(this.sum, other.sum) &&
       this.zeroThreshold === other.zeroThreshold &&
       Object.is(this.zeroCount, other.zeroCount) &&
-      sameBounds(this.customBounds, other.customBounds) &&
+      sameNumbers(this.customBounds, other.customBounds) &&
       sameBuckets(this.negative, other.negative) &&
       sameBuckets(this.positive, other.positive)
     );
@@ -147,8 +147,4 @@ export class FloatHistogram {
   get bytes(): number {
     return 168 + 12 * (this.positive.counts.length + this.negative.counts.length);
   }
-}
-
-export function sameBounds(a: readonly number[], b: readonly number[]): boolean {
-  return sameNumbers(a, b);
 }

@@ -6,7 +6,7 @@ export { assert, BadRequest, CorruptionError, Unavailable } from './errors.ts';
 export { freeMemory } from './free-memory.ts';
 export { goQuote } from './go-quote.ts';
 export { md5Mod, murmur3, slotOf, SLOTS } from './hash.ts';
-export { type CounterResetHint, FloatHistogram, type HistogramFields, sameBounds } from './histogram.ts';
+export { type CounterResetHint, FloatHistogram, type HistogramFields } from './histogram.ts';
 export {
   addHistograms,
   combineHints,
@@ -22,6 +22,8 @@ export {
   countsOfDeltas,
   sameNumbers,
   spansOfBuckets,
+  spreadCounts,
+  unionOfIndexes,
   zeroCounts,
 } from './histogram-buckets.ts';
 export { scaledDifference } from './histogram-difference.ts';

@@ -7,9 +7,9 @@ import {
   isStale,
   type Labels,
   type Matcher,
-  sameBounds,
   wasReset,
   writeStale,
+  sameNumbers,
 } from '@flotilla/model';
 import type { SelectHints, SelectResult, Series, Storage } from '../storage.ts';
 
@@ -110,7 +110,7 @@ function storedHint(before: FloatHistogram | undefined, now: FloatHistogram): Fl
   if (now.hint === 'gauge') return 'gauge';
   if (before === undefined || before.hint === 'gauge' || now.hint === 'reset') return 'unknown';
   const sameShape = now.schema === before.schema && now.zeroThreshold === before.zeroThreshold;
-  if (!sameShape || (now.schema === CUSTOM_SCHEMA && !sameBounds(now.customBounds, before.customBounds)))
+  if (!sameShape || (now.schema === CUSTOM_SCHEMA && !sameNumbers(now.customBounds, before.customBounds)))
     return 'unknown';
   return wasReset(now.withHint('unknown'), before) ? 'unknown' : 'not_reset';
 }

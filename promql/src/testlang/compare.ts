@@ -5,7 +5,7 @@ import {
   type FloatHistogram,
   histogramExpression,
   type Labels,
-  sameBounds,
+  sameNumbers,
 } from '@flotilla/model';
 import type { MatrixSeries, QueryData, VectorSample } from '../engine/result.ts';
 import type { SequenceItem } from './sequence.ts';
@@ -36,7 +36,7 @@ function almostSame(want: SequenceItem & { kind: 'histogram' }, got: FloatHistog
     a.schema === b.schema &&
     almostEqual(a.count, b.count) &&
     almostEqual(a.sum, b.sum) &&
-    sameBounds(a.customBounds, b.customBounds) &&
+    sameNumbers(a.customBounds, b.customBounds) &&
     a.zeroThreshold === b.zeroThreshold &&
     almostEqual(a.zeroCount, b.zeroCount) &&
     sameSide(a.negative, b.negative) &&

@@ -3,7 +3,7 @@
 // What a bucket prints before its count is made once per answer and has a number from then on, by which the kernel's
 // writer knows it. Histograms of a row mostly have the same buckets, and then share a list of such numbers.
 
-import { bucketAt, bucketCount, bucketJsonHead, sameBounds, sameNumbers } from '@flotilla/model';
+import { bucketAt, bucketCount, bucketJsonHead, sameNumbers } from '@flotilla/model';
 import type { FloatHistogram } from '@flotilla/model';
 import { JsonWriter } from '@flotilla/promql';
 import type { HistogramPoint } from '@flotilla/promql';
@@ -84,7 +84,7 @@ function sameLayout(a: FloatHistogram, b: FloatHistogram): boolean {
     a.zeroCount > 0 === b.zeroCount > 0 &&
     sameNumbers(a.positive.indexes, b.positive.indexes) &&
     sameNumbers(a.negative.indexes, b.negative.indexes) &&
-    sameBounds(a.customBounds, b.customBounds)
+    sameNumbers(a.customBounds, b.customBounds)
   );
 }
 

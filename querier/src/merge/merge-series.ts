@@ -41,9 +41,10 @@ function sortedSeries({ replica, series }: StoreAnswer, dedup: boolean): readonl
 }
 
 function isSorted(series: readonly StoreSeries[], isUnique: boolean): boolean {
-  const most = isUnique ? -1 : 0;
-  for (let i = 1; i < series.length; i++)
-    if (Math.sign(compareLabels(series[i - 1]!.labels, series[i]!.labels)) > most) return false;
+  for (let i = 1; i < series.length; i++) {
+    const order = compareLabels(series[i - 1]!.labels, series[i]!.labels);
+    if (order > 0 || (isUnique && order === 0)) return false;
+  }
   return true;
 }
 

@@ -5,7 +5,7 @@
 
 import { ByteWriter } from '../bytes/byte-writer.ts';
 import type { LabelSets } from './label-sets.ts';
-import { grown, type Symbols } from './symbols.ts';
+import { grown, grownBytes, type Symbols } from './symbols.ts';
 
 /** Bytes of strings that are kept; when there are more, it begins anew. */
 const KEPT_BYTES_MAX = 8 << 20;
@@ -66,16 +66,10 @@ export class LabelSpeller {
     let length = keptBytes[from]! & 0x7f;
     for (let shift = 7; keptBytes[from++]! >= 0x80; shift += 7) length |= (keptBytes[from]! & 0x7f) << shift;
     const bytes = from - place + length;
-    if (at + bytes > this.out.length) this.grow(at + bytes);
+    if (at + bytes > this.out.length) this.out = grownBytes(this.out, at + bytes);
     const { out } = this;
     if (bytes > SHORT_MAX) out.set(keptBytes.subarray(place, place + bytes), at);
     else for (let i = 0; i < bytes; i++) out[at + i] = keptBytes[place + i]!;
     return at + bytes;
-  }
-
-  private grow(bytes: number): void {
-    const larger = new Uint8Array(2 * bytes);
-    larger.set(this.out);
-    this.out = larger;
   }
 }

@@ -6,7 +6,14 @@
 // and encoded again.
 
 import { type AppendFate, appendFate, type HistogramChunks } from '@flotilla/kernel';
-import { bucketsOfSpans, type BucketList, spansOfBuckets } from '@flotilla/model';
+import {
+  bucketsOfSpans,
+  type BucketList,
+  sameNumbers,
+  spansOfBuckets,
+  spreadCounts,
+  unionOfIndexes,
+} from '@flotilla/model';
 import type { RawChunk } from '../api.ts';
 import { decodeHistograms } from './histogram-decoder.ts';
 import { beginChunk, type EncodedChunk, encodeChunk } from './histogram-encoder.ts';
@@ -140,7 +147,7 @@ export class OpenHistogram {
     const { last } = this;
     const sameShape = sample.schema === layout.schema && sample.zeroThreshold === layout.zeroThreshold;
     if (!sameShape) return flagAfterChange(isGauge, last, sample);
-    if (!sameBounds(sample.customBounds, layout.customBounds))
+    if (!sameNumbers(sample.customBounds, layout.customBounds))
       return isGauge ? resetFlag.gauge : resetFlag.reset;
     if (!isGauge && wasReset(last, sample)) return resetFlag.reset;
     return fitTogether(last, sample);
@@ -153,7 +160,7 @@ function hasLayout(sample: NativeHistogram, layout: HistogramLayout): boolean {
     sample.zeroThreshold === layout.zeroThreshold &&
     sameSpans(sample.positiveSpans, layout.positiveSpans) &&
     sameSpans(sample.negativeSpans, layout.negativeSpans) &&
-    sameBounds(sample.customBounds, layout.customBounds)
+    sameNumbers(sample.customBounds, layout.customBounds)
   );
 }
 
@@ -221,8 +228,8 @@ function fitTogether(last: NativeHistogram, sample: NativeHistogram): Fit {
 /** The same sample with buckets at all these indexes. */
 function widened(sample: NativeHistogram, fit: Fit): NativeHistogram {
   if (sample.isStale) return sample;
-  const positive = spread(positiveOf(sample), fit.positive);
-  const negative = spread(negativeOf(sample), fit.negative);
+  const positive = { indexes: fit.positive, counts: spreadCounts(positiveOf(sample), fit.positive) };
+  const negative = { indexes: fit.negative, counts: spreadCounts(negativeOf(sample), fit.negative) };
   return {
     ...sample,
     positiveSpans: spansOfBuckets(positive),
@@ -230,22 +237,4 @@ function widened(sample: NativeHistogram, fit: Fit): NativeHistogram {
     positive: Array.from(positive.counts),
     negative: Array.from(negative.counts),
   };
-}
-
-function sameBounds(a: readonly number[], b: readonly number[]): boolean {
-  return a === b || (a.length === b.length && a.every((bound, i) => bound === b[i]));
-}
-
-/** Ascending, each once. */
-function unionOfIndexes(a: readonly number[], b: readonly number[]): readonly number[] {
-  return [...new Set([...a, ...b])].toSorted((left, right) => left - right);
-}
-
-function spread(list: BucketList, indexes: readonly number[]): BucketList {
-  const counts = indexes.map(() => 0);
-  let i = 0;
-  indexes.forEach((index, k) => {
-    if (list.indexes[i] === index) counts[k] = list.counts[i++]!;
-  });
-  return { indexes, counts };
 }
