@@ -3,6 +3,7 @@
 // A caller plans: header by header, with room for the data. Then it fills: open chunks at once, sealed ones in the order of
 // their file, by runs that lie in the window. Memory is taken from the instance at begin() and given back by end().
 
+import type { ByteRing } from './byte-ring.ts';
 import { CHUNK_HEADER_BYTES, writeChunkHeader } from './chunk-list.ts';
 import { KernelInstance } from './instance.ts';
 
@@ -99,6 +100,16 @@ export class ChunkGather {
   /** Copies data to their place. */
   fill(place: number, data: Uint8Array): void {
     this.#kernel.bytes.set(data, this.#area + place);
+  }
+
+  /** Copies data from their place into a ring of the same instance; returns their position there. */
+  keep(ring: ByteRing, place: number, bytes: number): number {
+    return ring.keep(this.#area + place, bytes);
+  }
+
+  /** Copies data to their place from a ring of the same instance. */
+  fillKept(ring: ByteRing, position: number, place: number, bytes: number): void {
+    ring.copy(position, bytes, this.#area + place);
   }
 
   /** The bytes of [from, to), as a view: valid until the instance's memory grows. */

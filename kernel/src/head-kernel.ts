@@ -2,6 +2,7 @@
 //
 // The caller owns refs (slot | generation << 24, see assembly/series.ts), stage numbers (1..255) and sealed chunks.
 
+import { ByteRing } from './byte-ring.ts';
 import { ChunkGather } from './chunk-gather.ts';
 import { HistogramChunks } from './histogram-chunks.ts';
 import { HistogramRecord } from './histogram-record.ts';
@@ -99,6 +100,11 @@ export class HeadKernel {
   /** To gather chunks in this memory; the caller ends it. */
   newGather(areaBytes: number): ChunkGather {
     return new ChunkGather(this.kernel, areaBytes);
+  }
+
+  /** In this memory, which it takes when something is kept. */
+  newRing(bytes: number): ByteRing {
+    return new ByteRing(this.kernel, bytes);
   }
 
   dropOpen(ref: number): void {

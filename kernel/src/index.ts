@@ -1,6 +1,7 @@
 // The hot leaf: one WASM module, and what JavaScript may see of it.
 
 export { BlockSeriesEncoder } from './block-series.ts';
+export type { ByteRing } from './byte-ring.ts';
 export { crc32c } from './crc32c.ts';
 export { ChunkGather } from './chunk-gather.ts';
 export {

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { Matcher } from '@flotilla/model';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { staleHistogram } from '../histogram/native-histogram.ts';
@@ -115,6 +116,21 @@ describe('full chunks', () => {
     };
     await check(false, 1);
     await check(true, 2);
+  });
+
+  test('that were read from among others are not read again', async () => {
+    round(0, 2000, 200);
+    const path = join(sandbox.dir, 'chunks_head', '000001');
+    const some = [new Matcher('=', 'node', 'node-7')];
+    const get = (packed: boolean) => readSet(db, some, -1e15, 1e15, { packed });
+    const plain = await get(false);
+    expect([...plain.values()].map((points) => points.length)).toEqual(Array.from({ length: 40 }, () => 300));
+    expect(await get(true)).toEqual(plain);
+    writeFileSync(path, new Uint8Array(readFileSync(path).length));
+    expect(await get(true)).toEqual(plain);
+    expect(db.collect()['prometheus_tsdb_mmap_chunk_corruptions_total']).toBe(0);
+    await readSet(db, anything, -1e15, 1e15, { packed: true });
+    expect(db.collect()['prometheus_tsdb_mmap_chunk_corruptions_total']).toBeGreaterThan(1000);
   });
 
   test('stay in memory while the disk is full', async () => {

@@ -6,6 +6,7 @@
 import { CHUNK_HEADER_BYTES, ChunkGather, OPEN_CHUNK_BYTES_MAX, packChunks } from '@flotilla/kernel';
 import type { HeadKernel } from '@flotilla/kernel';
 import type { RawChunk, SeriesRef } from '../api.ts';
+import { KEPT_BYTES, KeptChunks } from './kept-chunks.ts';
 import { type RefTable, slotOf } from './ref-table.ts';
 import type { SealedChunks } from './sealed-chunks.ts';
 import { SealedReads } from './sealed-reads.ts';
@@ -42,10 +43,10 @@ export class HeadChunkLists {
   private readonly others = new Map<number, Uint8Array>();
   private otherBytes = 0;
 
-  constructor(head: Head, areaBytes: number) {
+  constructor(head: Head, areaBytes: number, kept: KeptChunks) {
     this.isBig = areaBytes === AREA_BYTES;
     this.head = head;
-    this.reads = new SealedReads(head.kernel.newGather(areaBytes));
+    this.reads = new SealedReads(head.kernel.newGather(areaBytes), kept);
   }
 
   /** Reads the chunks of some series, as many as there is room for; returns their number, at least 1. */
@@ -142,19 +143,21 @@ export class HeadChunkLists {
 /** Their memory, which is not the garbage collector's, goes from one reader to the next. */
 export class HeadChunkListsPool {
   private readonly head: Head;
+  private readonly kept: KeptChunks;
   private readonly idle: HeadChunkLists[] = [];
   private big = 0;
 
   constructor(head: Head) {
     this.head = head;
+    this.kept = new KeptChunks(head.kernel.newRing(KEPT_BYTES));
   }
 
   take(): HeadChunkLists {
     const idle = this.idle.pop();
     if (idle !== undefined) return idle;
-    if (this.big === BIG_MAX) return new HeadChunkLists(this.head, SMALL_AREA_BYTES);
+    if (this.big === BIG_MAX) return new HeadChunkLists(this.head, SMALL_AREA_BYTES, this.kept);
     this.big++;
-    return new HeadChunkLists(this.head, AREA_BYTES);
+    return new HeadChunkLists(this.head, AREA_BYTES, this.kept);
   }
 
   give(lists: HeadChunkLists): void {

@@ -44,7 +44,7 @@ export class Head {
   readonly histograms: HeadHistograms;
   readonly late = new LateSamples();
   readonly exemplars: ExemplarRing;
-  readonly chunkLists = new HeadChunkListsPool(this);
+  readonly chunkLists: HeadChunkListsPool;
   readonly selections = new HeadSelections(this);
   readonly readers = new HeadReaders();
   /** By slot, if they are recorded. */
@@ -82,6 +82,7 @@ export class Head {
       this.histograms.sealBefore(slotOf(ref), minTimeMs);
       this.keep(slotOf(ref), { samples, minTimeMs, maxTimeMs, encoding: 1, data });
     });
+    this.chunkLists = new HeadChunkListsPool(this);
     const { histogramChunks } = this.kernel;
     this.histograms = new HeadHistograms(histogramChunks, (slot, chunk) => this.keep(slot, chunk));
   }

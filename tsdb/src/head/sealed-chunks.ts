@@ -54,6 +54,8 @@ export class SealedChunks {
   private count = 0;
   private readonly pages = new Map<number, SealedPage>();
   private openPage = 0;
+  /** The page that was looked up last. */
+  private near: SealedPage | undefined;
   private readonly files: HeadChunkFiles | undefined;
   private readonly frame = new ByteWriter(2048);
 
@@ -154,8 +156,9 @@ export class SealedChunks {
     if (hasRoom && minTimeMs >= open.baseMs && maxTimeMs < open.baseMs + TIME_SPAN_MS) return open;
     const baseMs = minTimeMs - BEFORE_BASE_MS;
     const bytes = this.takeBytes(open, Math.max(PAGE_BYTES, length));
-    const page = { bytes, used: 0, baseMs, maxTimeMs: -Infinity, file: undefined, fileOffset: 0 };
-    this.pages.set(++this.openPage, page);
+    const number = ++this.openPage;
+    const page = { number, bytes, used: 0, baseMs, maxTimeMs: -Infinity, file: undefined, fileOffset: 0 };
+    this.pages.set(number, page);
     return page;
   }
 
@@ -207,7 +210,7 @@ export class SealedChunks {
       ];
       const [baseMs, maxTimeMs] = [input.f64(), input.f64()];
       if (file === undefined) throw input.damage(`page ${number} in a file that is not named`);
-      this.pages.set(number, { bytes: undefined, used, baseMs, maxTimeMs, file, fileOffset });
+      this.pages.set(number, { number, bytes: undefined, used, baseMs, maxTimeMs, file, fileOffset });
     }
     this.freeRow = input.u32();
     this.count = input.u32();
@@ -262,7 +265,7 @@ export class SealedChunks {
     if (!this.has(slot)) return true;
     const checkNow = checkPeriod();
     for (let row = this.first[slot]!; row !== 0; row = this.next[row]!) {
-      const page = this.pages.get(this.page[row]!)!;
+      const page = this.pageOf(row);
       const from = page.baseMs + this.times[2 * row]!;
       const to = page.baseMs + this.times[2 * row + 1]!;
       if (from > maxTimeMs || to < minTimeMs) continue;
@@ -275,6 +278,13 @@ export class SealedChunks {
       reads.add(page, this.offset[row]!, dataAt, bytes, isTrusted, place, series, row);
     }
     return true;
+  }
+
+  /** Rows of neighbours are often in one page. */
+  private pageOf(row: number): SealedPage {
+    const number = this.page[row]!;
+    if (this.near?.number !== number) this.near = this.pages.get(number)!;
+    return this.near;
   }
 
   /** What was read had the right checksums. */
@@ -327,6 +337,7 @@ export class SealedChunks {
     for (const [number, page] of this.pages) {
       if (page.maxTimeMs >= beforeMs) continue;
       this.pages.delete(number);
+      this.near = undefined;
       if (page.file !== undefined) this.files!.release(page.file);
     }
   }

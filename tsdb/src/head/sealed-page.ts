@@ -3,6 +3,8 @@
 import type { HeadChunkFile } from './head-chunk-files.ts';
 
 export interface SealedPage {
+  /** From 1; none is given twice. */
+  readonly number: number;
   /** Until the page is in a file. */
   bytes: Uint8Array | undefined;
   used: number;

@@ -3,17 +3,19 @@
 // What lies near each other is read with one call, since a call costs as much as some 16 KiB. Checksums are looked at unless the caller trusts the chunk.
 
 import { CHUNK_HEADER_BYTES, ChunkGather } from '@flotilla/kernel';
+import type { KeptChunks } from './kept-chunks.ts';
 import type { SealedPage } from './sealed-page.ts';
 
 const READS_MAX = 1 << 14;
 const CHECKSUM_BYTES = 4;
-/** A gap that is read rather than left out. */
+/** What a call costs, in bytes that could be read instead: a gap that is read rather than left out. */
 const GAP_BYTES_MAX = 16 << 10;
 /** Of an offset in a page. */
 const OFFSET_SPAN = 2 ** 24;
 
 export class SealedReads {
   readonly gather: ChunkGather;
+  private readonly kept: KeptChunks;
   private count = 0;
   private pages: SealedPage[] = [];
   private readonly ordinals = new Map<SealedPage, number>();
@@ -33,8 +35,9 @@ export class SealedReads {
   /** The reads in the order of pages and places in them. */
   private readonly order = new Uint16Array(READS_MAX);
 
-  constructor(gather: ChunkGather) {
+  constructor(gather: ChunkGather, kept: KeptChunks) {
     this.gather = gather;
+    this.kept = kept;
   }
 
   get size(): number {
@@ -57,6 +60,12 @@ export class SealedReads {
     series: number,
     row: number,
   ): void {
+    if (
+      isTrusted &&
+      page.file !== undefined &&
+      this.kept.fill(idOf(page, offset), this.gather, place, dataBytes)
+    )
+      return;
     const i = this.count++;
     this.page[i] = this.ordinalOf(page);
     this.offset[i] = offset;
@@ -128,8 +137,25 @@ export class SealedReads {
       const isTrusted = this.trusted[read] === 1 && got === wanted;
       this.gather.addJob(offset, this.frameBytes[read]!, this.dataAt[read]!, this.place[read]!, isTrusted);
     }
-    this.gather.takeFrames((job) => onDamage(this.series[this.order[from + job]!]!));
+    let isWhole = true;
+    this.gather.takeFrames((job) => {
+      isWhole = false;
+      onDamage(this.series[this.order[from + job]!]!);
+    });
+    if (isWhole) this.keepSparse(page, from, to, wanted);
     return to;
+  }
+
+  /** Keeps what a run has if most of what it cost was in vain: chunks that lie together are read as fast again. */
+  private keepSparse(page: SealedPage, from: number, to: number, wanted: number): void {
+    let bytes = 0;
+    for (let i = from; i < to; i++) bytes += this.frameBytes[this.order[i]!]!;
+    if (2 * bytes > wanted + GAP_BYTES_MAX) return;
+    for (let i = from; i < to; i++) {
+      const read = this.order[i]!;
+      const dataBytes = this.frameBytes[read]! - this.dataAt[read]!;
+      this.kept.keep(idOf(page, this.offset[read]!), this.gather, this.place[read]!, dataBytes);
+    }
   }
 
   /** The place after the last read that is near the one before it, in the same page, and in the window. */
@@ -148,4 +174,9 @@ export class SealedReads {
     }
     return to;
   }
+}
+
+/** No other chunk of the head has it, as pages that are gone do not come back. */
+function idOf(page: SealedPage, offset: number): number {
+  return page.number * OFFSET_SPAN + offset;
 }
