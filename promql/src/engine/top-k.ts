@@ -1,12 +1,14 @@
 // topk, bottomk, limitk and limit_ratio: aggregations that keep some input series as they are.
 //
-// topk holds k samples per group and step while the input streams by, and then gives back the series that won anywhere.
+// topk holds k samples per group and step while the input streams by, and then gives back the series that won anywhere; the
+// others hold the rows of which they keep a sample.
 
 import { formatGoG } from '@flotilla/model';
 import type { AggregateExpr, PositionRange } from '../ast.ts';
 import { fail } from './errors.ts';
 import type { Evaluation } from './evaluation.ts';
 import { type Grouping, type Groups, groupSeries, rowsOfGroups } from './grouping.ts';
+import { KeptRows } from './kept-rows.ts';
 import { BaseOperator, type Operator } from './operator.ts';
 import { pickSeries } from './series-list.ts';
 import { copyRows, FLOAT, HISTOGRAM, NOTHING, type Tile } from './tile.ts';
@@ -33,7 +35,7 @@ export class SeriesAggregate extends BaseOperator {
   private readonly pos: PositionRange;
   private readonly grouping: Grouping;
   private readonly input: Operator;
-  private result: Tile | undefined;
+  private result: Pick<KeptRows, 'read'> | undefined;
 
   constructor(
     op: SelectOp,
@@ -70,7 +72,7 @@ export class SeriesAggregate extends BaseOperator {
   }
 
   read(from: number, to: number, into: Tile, row: number): void {
-    copyRows(this.result!, from, into, row, to - from, this.grid.steps);
+    this.result!.read(from, to, into, row);
   }
 
   private async openHeaps(counts: Float64Array, groups: Groups): Promise<void> {
@@ -116,16 +118,30 @@ export class SeriesAggregate extends BaseOperator {
         tile.valid[cell] = 1;
       }
     }
-    this.result = tile;
+    this.setResult(tile);
+  }
+
+  private setResult(tile: Tile): void {
+    const { steps } = this.grid;
+    this.result = { read: (from, to, into, row) => copyRows(tile, from, into, row, to - from, steps) };
   }
 
   /** The first k of each group at each step. */
   private async openLimit(counts: Float64Array, groups: Groups): Promise<void> {
     const { steps } = this.grid;
-    const taken = new Uint32Array(groups.series.count * steps);
-    await this.openFiltered(groups, (row, step) => {
-      const cell = groups.of[row]! * steps + step;
-      return counts[step]! >= 1 && taken[cell]! < Math.trunc(counts[step]!) && taken[cell]!++ >= 0;
+    const wanted = Float64Array.from(counts, (k) => Math.max(0, Math.trunc(k)));
+    const taken = new Float64Array(groups.series.count * steps);
+    await this.openFiltered(groups, (row, valid, at) => {
+      const base = groups.of[row]! * steps;
+      let keepsAny = false;
+      for (let step = 0; step < steps; step++) {
+        if (valid[at + step] === NOTHING) continue;
+        if (taken[base + step]! < wanted[step]!) {
+          taken[base + step]!++;
+          keepsAny = true;
+        } else valid[at + step] = NOTHING;
+      }
+      return keepsAny;
     });
   }
 
@@ -138,39 +154,60 @@ export class SeriesAggregate extends BaseOperator {
     if (most > 1) this.evaluation.annotations.invalidRatio(most, 1, this.paramPos);
     if (least < -1) this.evaluation.annotations.invalidRatio(least, -1, this.paramPos);
     const places = Float64Array.from(this.input.series.labels, labelsPlace);
-    await this.openFiltered(groups, (row, step) => {
-      const ratio = Math.max(-1, Math.min(1, ratios[step]!));
-      return ratio >= 0 ? places[row]! < ratio : places[row]! >= 1 + ratio;
+    const bounded = ratios.map((ratio) => Math.max(-1, Math.min(1, ratio)));
+    await this.openFiltered(groups, (row, valid, at) => {
+      const place = places[row]!;
+      let keepsAny = false;
+      for (let step = 0; step < bounded.length; step++) {
+        const ratio = bounded[step]!;
+        if (!(ratio >= 0 ? place < ratio : place >= 1 + ratio)) valid[at + step] = NOTHING;
+        keepsAny ||= valid[at + step] !== NOTHING;
+      }
+      return keepsAny;
     });
   }
 
-  private async openFiltered(groups: Groups, keeps: (row: number, step: number) => boolean): Promise<void> {
+  /** `filter` takes samples out of the row whose cells begin at `at`, and says whether it leaves one. */
+  private async openFiltered(
+    groups: Groups,
+    filter: (row: number, valid: Uint8Array, at: number) => boolean,
+  ): Promise<void> {
     const { steps, startMs, endMs } = this.grid;
-    this.series = this.input.series;
-    const tile = await this.evaluation.materialize(this.input, this.op);
-    for (let cell = 0; cell < tile.valid.length; cell++) {
-      if (tile.valid[cell] !== NOTHING && !keeps(Math.floor(cell / steps), cell % steps))
-        tile.valid[cell] = NOTHING;
-    }
-    this.result = tile;
-    if (startMs === endMs) this.orderAsHeaps(tile, groups);
+    const kept = new KeptRows(this.evaluation, steps, this.op);
+    await this.evaluation.stream(this.input, this.op, (tile, first, rows) => {
+      const some: number[] = [];
+      for (let i = 0; i < rows; i++) if (filter(first + i, tile.valid, i * steps)) some.push(i);
+      kept.keep(tile, first, some);
+    });
+    if (startMs === endMs) return this.orderAsHeaps(kept, groups);
+    this.series = pickSeries(this.input.series, kept.rows);
+    this.result = kept;
   }
 
   /** At a single time Prometheus gives what is kept in the order of heaps, and what follows may depend on it. */
-  private orderAsHeaps(tile: Tile, groups: Groups): void {
-    const order = rowsOfGroups(groups).flatMap((rows) => {
-      const kept = rows.filter((row) => tile.valid[row] !== NOTHING);
-      const heap = makeHeaps(1, kept.length, 1);
-      for (const row of kept)
-        offer(heap, 0, kept.length, tile.valid[row] === FLOAT ? tile.values[row]! : 0, row);
-      return [...heap.rows];
-    });
-    this.series = pickSeries(this.input.series, order);
-    const ordered = this.evaluation.take(order.length, 1, this.op);
-    order.forEach((row, i) => copyRows(tile, row, ordered, i, 1, 1));
-    this.result = ordered;
+  private orderAsHeaps(kept: KeptRows, groups: Groups): void {
+    const count = kept.rows.length;
+    const tile = this.evaluation.take(count, 1, this.op);
+    kept.read(0, count, tile, 0);
+    kept.end();
+    const of = Uint32Array.from(kept.rows, (row) => groups.of[row]!);
+    const order = rowsOfGroups({ ...groups, of }).flatMap((rows) => inHeap(rows, tile));
+    this.series = pickSeries(
+      this.input.series,
+      order.map((i) => kept.rows[i]!),
+    );
+    const ordered = this.evaluation.take(count, 1, this.op);
+    order.forEach((from, i) => copyRows(tile, from, ordered, i, 1, 1));
     this.evaluation.give(tile);
+    this.setResult(ordered);
   }
+}
+
+/** Rows of a tile of one step, as they lie in a heap to which they were offered in turn. */
+function inHeap(rows: readonly number[], { values, valid }: Tile): readonly number[] {
+  const heap = makeHeaps(1, rows.length, 1);
+  for (const row of rows) offer(heap, 0, rows.length, valid[row] === FLOAT ? values[row]! : 0, row);
+  return [...heap.rows];
 }
 
 /** Offers the cells of a row from `at` on to the heaps of its group, the first of which is `base`; whether it left out histograms. */
