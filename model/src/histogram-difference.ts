@@ -8,14 +8,18 @@ import { sharedIndexes } from './histogram-indexes.ts';
 /**
  * a - b, times a factor, as a gauge without buckets that are equal in both. Undefined unless they have the same schema,
  * zero bucket and bounds, and `a` has the buckets of `b`, as a later sample of a counter nearly always does: then
- * subtractHistograms(), compact() and times() give the same, with five histograms more.
+ * subtractHistograms(), compact() and times() give the same, with five histograms more. With `keepsEmpty` the buckets are
+ * those of `a`, which is cheaper for a sum that is compacted itself.
  */
 export function scaledDifference(
   a: FloatHistogram,
   b: FloatHistogram,
   factor: number,
+  keepsEmpty = false,
 ): FloatHistogram | undefined {
   if (!fit(a, b) || startsInZero(b)) return undefined;
+  // Nothing times infinity would not be nothing.
+  const allBuckets = keepsEmpty && Number.isFinite(factor);
   return new FloatHistogram({
     hint: 'gauge',
     schema: a.schema,
@@ -23,8 +27,8 @@ export function scaledDifference(
     sum: (a.sum - b.sum) * factor,
     zeroThreshold: a.zeroThreshold,
     zeroCount: (a.isCustom ? a.zeroCount : a.zeroCount - b.zeroCount) * factor,
-    positive: scaledDifferences(a.positive, b.positive, factor),
-    negative: scaledDifferences(a.negative, b.negative, factor),
+    positive: scaledDifferences(a.positive, b.positive, factor, allBuckets),
+    negative: scaledDifferences(a.negative, b.negative, factor, allBuckets),
     customBounds: a.customBounds,
   });
 }
@@ -55,13 +59,13 @@ function startsInZero(h: FloatHistogram): boolean {
 /** Scratch for indexes. */
 let kept = new Int32Array(64);
 
-/** The differences of counts of the same buckets, times a factor, without those that are zero. */
-function scaledDifferences(a: BucketList, b: BucketList, factor: number): BucketList {
+/** The differences of counts of the same buckets, times a factor, those that are zero only if they are to be kept. */
+function scaledDifferences(a: BucketList, b: BucketList, factor: number, allBuckets: boolean): BucketList {
   const { indexes, counts: left } = a;
   if (left.length === 0) return a;
   const right = b.counts.length === left.length ? b.counts : spreadCounts(b, indexes);
   let size = 0;
-  for (let i = 0; i < left.length; i++) if (left[i]! - right[i]! !== 0) size++;
+  for (let i = 0; i < left.length; i++) if (allBuckets || left[i]! - right[i]! !== 0) size++;
   const counts = zeroCounts(size);
   if (size === left.length) {
     for (let i = 0; i < size; i++) counts[i] = (left[i]! - right[i]!) * factor;

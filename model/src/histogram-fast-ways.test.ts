@@ -156,6 +156,7 @@ describe('a scaled difference', () => {
         same++;
         const difference = subtractHistograms(a, b)!.histogram.withHint('gauge');
         expect(bitsOf(got)).toEqual(bitsOf(difference.compact().times(factor)));
+        expect(bitsOf(scaledDifference(a, b, factor, true)!.compact())).toEqual(bitsOf(got.compact()));
       }),
       { seed: 3, numRuns: 3000 },
     );

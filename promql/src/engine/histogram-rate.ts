@@ -79,7 +79,7 @@ function steadyChange(
     : first.hint === 'gauge' && last.hint === 'gauge';
   if (!isSteady) return undefined;
   const factor = extrapolation(histograms, step, last.count - first.count, first.count, isCounter);
-  return scaledDifference(last, first, finish(w, factor));
+  return scaledDifference(last, first, finish(w, factor), w.isSummed);
 }
 
 /** Where the counter of a window's first sample began, if that is inside the window. */

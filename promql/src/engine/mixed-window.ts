@@ -35,13 +35,16 @@ export class MixedWindow {
   /** The windows' histograms, for loops over [lo, hi) of `histograms`. */
   list: readonly FloatHistogram[] = [];
   readonly noted: Noted;
+  /** Whether results are summed up and compacted then, so that they may have empty buckets. */
+  readonly isSummed: boolean;
   /** Of `list`. */
   readonly neighbours = new Neighbours();
   private readonly floatResults: Tile;
   /** Whether `floatResults` is what the function makes of no floats. */
   private isOfNoFloats = false;
 
-  constructor(all: Windows, noted: Noted) {
+  constructor(all: Windows, noted: Noted, isSummed = false) {
+    this.isSummed = isSummed;
     this.all = all;
     this.floats = all.emptyCopy();
     this.histograms = all.emptyCopy();

@@ -244,7 +244,14 @@ function planRangeFunction(c: CallContext): Operator {
   const params = args.filter((_, i) => i !== index).map((expr) => planner.plan(expr, grid, around));
   const planned = planner.planRange(range, grid, around);
   const operator = new RangeFunction(
-    { func, ...kernelsFor(func, range), ...planned, params, pos: argumentPos(c) },
+    {
+      func,
+      ...kernelsFor(func, range),
+      ...planned,
+      params,
+      pos: argumentPos(c),
+      isSummed: planner.summed.has(call),
+    },
     grid,
     planner.evaluation,
   );

@@ -72,6 +72,8 @@ export class Planner {
   readonly selections = new Selections();
   readonly tree: PlanTree;
   readonly ranks: NodeRanks;
+  /** What is summed up or averaged, which nobody else sees. */
+  readonly summed = new Set<Expr>();
   private readonly defaultIntervalMs: number;
   private readonly maxSamples: number;
   private readonly logical: LogicalPlan;
@@ -196,6 +198,7 @@ export class Planner {
     const { op, without } = expr;
     const grouping: Grouping = { names: expr.grouping, without };
     const around = { func: op, grouping: expr.grouping, by: !without };
+    if (op === 'sum' || op === 'avg') this.summed.add(withoutParens(expr.expr));
     const input = this.plan(expr.expr, grid, around);
     if (op === 'count_values') {
       const label = expr.param === undefined ? undefined : withoutParens(expr.param);

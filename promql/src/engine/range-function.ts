@@ -26,6 +26,8 @@ export interface RangeCall {
   readonly params: readonly Operator[];
   /** Where the first argument is in the query. */
   readonly pos: PositionRange;
+  /** Nobody sees the results but a sum or an average. */
+  readonly isSummed: boolean;
 }
 
 /** These give back samples as they are, so the series keeps its name. */
@@ -44,7 +46,8 @@ export class RangeFunction extends BaseOperator {
   constructor(call: RangeCall, grid: Grid, evaluation: Evaluation) {
     super(grid, evaluation);
     this.call = call;
-    this.mixedWindow = new MixedWindow(call.windows, { annotations: evaluation.annotations, pos: call.pos });
+    const noted = { annotations: evaluation.annotations, pos: call.pos };
+    this.mixedWindow = new MixedWindow(call.windows, noted, call.isSummed);
   }
 
   async open(): Promise<void> {
