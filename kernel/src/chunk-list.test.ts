@@ -25,4 +25,24 @@ describe('chunk lists', () => {
     check(list.subarray(0, 26), 0, true);
     check(list.subarray(0, 0), 0, false);
   });
+
+  test('are read one after the other, wherever they lie', () => {
+    const list = packChunks(chunks);
+    const memory = new Uint8Array(100 + list.length);
+    memory.set(list, 100);
+    const reader = new ChunkListReader(list);
+    expect(reader.next()).toBe(true);
+    for (const other of [memory.subarray(100), list, memory.subarray(100)]) {
+      reader.begin(other);
+      for (const chunk of chunks) {
+        expect(reader.next()).toBe(true);
+        expect(reader).toMatchObject({
+          maxTimeMs: chunk.maxTimeMs,
+          samples: chunk.samples,
+          data: chunk.data,
+        });
+      }
+      expect([reader.next(), reader.isDamaged]).toEqual([false, false]);
+    }
+  });
 });

@@ -52,40 +52,55 @@ export class ChunkListReader implements ChunkHeader {
   maxTimeMs = 0;
   samples = 0;
   encoding = 0;
-  readonly #list: Uint8Array;
-  readonly #view: DataView;
+  #list: Uint8Array;
+  /** Of all of the list's memory, as many lists lie in the same. */
+  #view: DataView;
+  /** Places in the memory: of the chunk's data, and of the end of the list. */
   #from = 0;
-  #to = 0;
+  #to: number;
+  #end: number;
 
   constructor(list: Uint8Array) {
     this.#list = list;
-    this.#view = new DataView(list.buffer, list.byteOffset, list.length);
+    this.#view = new DataView(list.buffer);
+    this.#to = list.byteOffset;
+    this.#end = list.byteOffset + list.length;
+  }
+
+  /** Goes on with another list, from its beginning. */
+  begin(list: Uint8Array): void {
+    if (list.buffer !== this.#view.buffer) this.#view = new DataView(list.buffer);
+    this.#list = list;
+    this.#to = list.byteOffset;
+    this.#end = list.byteOffset + list.length;
   }
 
   /** False at the end, and where the rest cannot be chunks: see isDamaged. */
   next(): boolean {
     const at = this.#to;
     const view = this.#view;
-    if (at + CHUNK_HEADER_BYTES > view.byteLength) return false;
+    if (at + CHUNK_HEADER_BYTES > this.#end) return false;
     const from = at + CHUNK_HEADER_BYTES;
     const to = from + view.getUint32(at, true);
-    if (to > view.byteLength) return false;
+    if (to > this.#end) return false;
     this.samples = view.getUint16(at + 4, true);
     this.encoding = view.getUint8(at + 6);
     this.minTimeMs = view.getFloat64(at + 8, true);
     this.maxTimeMs = view.getFloat64(at + 16, true);
-    [this.#from, this.#to] = [from, to];
+    this.#from = from;
+    this.#to = to;
     return true;
   }
 
   /** After the last next(): whether bytes are left over. */
   get isDamaged(): boolean {
-    return this.#to < this.#view.byteLength;
+    return this.#to < this.#end;
   }
 
   /** A view of the chunk's data. */
   get data(): Uint8Array {
-    return this.#list.subarray(this.#from, this.#to);
+    const { byteOffset } = this.#list;
+    return this.#list.subarray(this.#from - byteOffset, this.#to - byteOffset);
   }
 }
 

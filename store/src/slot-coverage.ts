@@ -7,6 +7,9 @@ import { ChunkListReader, type Schedule } from '@flotilla/tsdb';
 /** A slot is not missed before its time and this have passed: the scrape may still run. */
 const graceMinMs = 2000;
 
+/** For one series at a time. */
+const chunk = new ChunkListReader(new Uint8Array(0));
+
 /** Last moment of the range whose slot must be filled by now. */
 export function settledEnd(maxTimeMs: number, intervalMs: number, nowMs: number): number {
   return Math.min(maxTimeMs, nowMs - Math.max(intervalMs, graceMinMs));
@@ -25,7 +28,7 @@ export function isCovered(
   const first = Math.ceil((minTimeMs - phaseMs) / intervalMs);
   const last = Math.floor((settledEnd(maxTimeMs, intervalMs, nowMs) - phaseMs) / intervalMs);
   if (last < first) return true;
-  const chunk = new ChunkListReader(chunkList);
+  chunk.begin(chunkList);
   let expected: number | undefined;
   while (chunk.next()) {
     const from = Math.floor((chunk.minTimeMs - phaseMs) / intervalMs);

@@ -91,6 +91,7 @@ export class MergedSeriesSet implements SeriesSet {
 
 /** Chunk lists of one series that follow each other in time, copied into one. */
 class JoinedLists {
+  private readonly reader = new ChunkListReader(new Uint8Array(0));
   private memory = new Uint8Array(4096);
   private used = 0;
   private endMs = -Infinity;
@@ -102,7 +103,8 @@ class JoinedLists {
 
   /** False if a list overlaps with those before it. */
   add(list: Uint8Array): boolean {
-    const reader = new ChunkListReader(list);
+    const { reader } = this;
+    reader.begin(list);
     while (reader.next()) {
       if (reader.minTimeMs <= this.endMs) return false;
       this.endMs = reader.maxTimeMs;

@@ -68,6 +68,10 @@ export class HeadChunkLists {
     return from === to ? (this.others.get(series) ?? noList) : this.reads.gather.bytes(from, to);
   }
 
+  isEmpty(series: number): boolean {
+    return this.from[series] === this.to[series] && (this.others.get(series)?.length ?? 0) === 0;
+  }
+
   /** The last time of a series' list, in ms; of no meaning if that is empty. */
   endMs(series: number): number {
     return this.ends[series]!;

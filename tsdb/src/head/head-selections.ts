@@ -39,13 +39,17 @@ export class HeadSelection {
     return 1 + this.refs.length * (this.spelled === undefined ? 1 : SPELLED_WEIGHT);
   }
 
-  /** The labels of a series that is in the head, as bytes: a view, valid until the next one of any selection. */
+  get keepsLabelSets(): boolean {
+    return this.spelled !== undefined;
+  }
+
+  /** The labels of a series that is in the head, as bytes: a view, valid until the next one unless label sets are kept. */
   labelSet(at: number): Uint8Array {
-    const known = this.spelled?.get(at);
-    if (known !== undefined) return known;
-    const labelSet = this.index.speller.spell(slotOf(this.refs[at]!));
-    this.spelled?.add(at, labelSet);
-    return labelSet;
+    const { spelled } = this;
+    const slot = slotOf(this.refs[at]!);
+    if (spelled === undefined) return this.index.speller.spell(slot);
+    if (!spelled.has(at)) spelled.add(at, this.index.speller.spell(slot));
+    return spelled.get(at);
   }
 }
 
@@ -62,9 +66,13 @@ class SpelledLabels {
     this.to = new Uint32Array(count);
   }
 
-  get(at: number): Uint8Array | undefined {
-    const to = this.to[at]!;
-    return to === 0 ? undefined : this.bytes.subarray(this.from[at], to);
+  has(at: number): boolean {
+    return this.to[at] !== 0;
+  }
+
+  /** A view that stays as it is: bytes are written once, and move when there are more. */
+  get(at: number): Uint8Array {
+    return this.bytes.subarray(this.from[at], this.to[at]);
   }
 
   /** Copies it. */

@@ -80,13 +80,15 @@ export class HeadSeriesSet implements SeriesSet {
       if (!this.head.overlaps(slot, this.minTimeMs, this.maxTimeMs)) return false;
     } else if (this.packed) {
       this.current = undefined;
-      if (this.chunkList.length === 0) return false;
+      if (this.at >= this.batchTo) this.readBatch();
+      if (this.lists!.isEmpty(this.at - this.batchFrom)) return false;
     } else {
       this.current = this.head.chunks(slot, this.minTimeMs, this.maxTimeMs);
       if (this.current.length === 0) return false;
     }
     if (this.packed) {
-      this.currentLabelSet = this.copied(this.selection.labelSet(this.at));
+      const labelSet = this.selection.labelSet(this.at);
+      this.currentLabelSet = this.selection.keepsLabelSets ? labelSet : this.copied(labelSet);
       this.currentLabels = undefined;
     } else this.currentLabels = this.head.index.sets.labels(slot);
     this.currentSchedule = this.head.schedule(ref);
@@ -118,7 +120,6 @@ export class HeadSeriesSet implements SeriesSet {
 
   get chunkList(): Uint8Array {
     if (!this.packed) return packChunks(this.chunks);
-    if (this.at >= this.batchTo) this.readBatch();
     return this.lists!.list(this.at - this.batchFrom);
   }
 
