@@ -93,6 +93,7 @@ export class HeadChunkLists {
   private addSome(refs: Uint32Array): boolean {
     const some = refs.subarray(0, ChunkGather.warmMax);
     this.reads.gather.warmOpen(some);
+    this.head.sealed.warm(some);
     for (const ref of some) {
       if (!this.add(ref)) return false;
       this.count++;

@@ -12,6 +12,7 @@ import { ByteWriter } from '../bytes/byte-writer.ts';
 import type { SnapshotReader } from '../head-snapshot/snapshot-reader.ts';
 import { section, type SnapshotWriter } from '../head-snapshot/snapshot-writer.ts';
 import type { HeadChunkFiles } from './head-chunk-files.ts';
+import { slotOf } from './ref-table.ts';
 import type { SealedPage } from './sealed-page.ts';
 import type { SealedReads } from './sealed-reads.ts';
 import { grown } from './symbols.ts';
@@ -56,6 +57,8 @@ export class SealedChunks {
   private openPage = 0;
   /** The page that was looked up last. */
   private near: SealedPage | undefined;
+  /** Of no meaning: what warm() reads must come to something, or it would not be read. */
+  warmed = 0;
   private readonly files: HeadChunkFiles | undefined;
   private readonly frame = new ByteWriter(2048);
 
@@ -255,6 +258,20 @@ export class SealedChunks {
       const data = this.dataOf(row);
       if (data !== undefined) out.push(this.chunk(row, data));
     }
+  }
+
+  /**
+   * Brings the first rows of some series into the caches, so that plan() waits for memory no more: they lie anywhere, and are
+   * waited for together here.
+   */
+  warm(refs: Uint32Array): void {
+    let mixed = 0;
+    for (const ref of refs) {
+      const row = this.first[slotOf(ref)] ?? 0;
+      mixed ^=
+        this.next[row]! ^ this.page[row]! ^ this.times[2 * row]! ^ this.shape[row]! ^ this.offset[row]!;
+    }
+    this.warmed = mixed;
   }
 
   /**
