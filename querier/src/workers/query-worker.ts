@@ -2,13 +2,15 @@
 //
 // It loads no HTTP server, metrics or logs. Jobs take turns where they wait for stores and between batches of the engine.
 
-import { createInternalClient } from '@flotilla/chassis/thread';
+import { collectGarbage, createInternalClient } from '@flotilla/chassis/thread';
 import { Engine } from '@flotilla/promql';
 import type { Topology } from '@flotilla/wire';
+import { getHeapStatistics } from 'node:v8';
 import { parentPort, workerData } from 'node:worker_threads';
 import { ReplicaChoice } from '../stores/replica-choice.ts';
 import { StoreClient } from '../stores/store-client.ts';
 import type { ToWorker, WorkerSetup } from './messages.ts';
+import { OldHeap } from './old-heap.ts';
 import { RunningJob } from './running-job.ts';
 import type { WorkerParts } from './running-job.ts';
 
@@ -30,6 +32,11 @@ const parts: WorkerParts = {
   post: (message, transfer) => port.postMessage(message, transfer),
 };
 const jobs = new Map<number, RunningJob>();
+const oldHeap = new OldHeap({
+  usedBytes: () => getHeapStatistics().used_heap_size,
+  collect: collectGarbage,
+  quietMs: 5000,
+});
 let topology: Topology | undefined;
 
 port.on('message', (message: ToWorker) => {
@@ -41,7 +48,12 @@ port.on('message', (message: ToWorker) => {
       const { id, job } = message;
       const running = new RunningJob(id, parts, topology!);
       jobs.set(id, running);
-      void running.run(job).finally(() => jobs.delete(id));
+      const startMs = performance.now();
+      oldHeap.begin();
+      void running.run(job).finally(() => {
+        jobs.delete(id);
+        oldHeap.end(performance.now() - startMs);
+      });
       break;
     }
     case 'taken':
