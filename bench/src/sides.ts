@@ -16,7 +16,7 @@ export interface Side {
 
 /** As the operator gives them to the pods of stores and queriers, and as a querier sets them itself. */
 const nodeFlags = [
-  '--max-semi-space-size=2',
+  '--max-semi-space-size=4',
   '--heap-growing-percent=50',
   '--no-allocation-site-pretenuring',
 ];

@@ -4,7 +4,8 @@
 // first and f64 last time in ms), then the data. docs/format/series-stream.md.
 
 import { crc32c } from './crc32c';
-import { seriesAt } from './series';
+import { hasOpen, lastTimeAt, seriesAt } from './series';
+import { putUvarint, zigzag } from './varint';
 import { FIRST_SEGMENT, LAST_SEGMENT } from './xor-append';
 import { decodeXor } from './xor-decode';
 
@@ -70,6 +71,31 @@ function followLists(refs: usize, link: usize): usize {
  */
 export function warmOpen(refs: usize): u32 {
   return <u32>(followLists(refs, FIRST_SEGMENT) + followLists(refs, LAST_SEGMENT));
+}
+
+/** Of one list of listLatest: a header, and at most 2 + 10 + 8 bytes of data. */
+export const LATEST_BYTES: usize = 48;
+
+/**
+ * Writes for each ref a list, LATEST_BYTES apart, of one chunk with the newest sample of its series alone. It is empty (its
+ * first word is 0) if the series has none in [minTime, maxTime] that is in an open chunk.
+ */
+export function listLatest(refs: usize, count: u32, minTime: f64, maxTime: f64, out: usize): void {
+  for (let i: u32 = 0; i < count; i++, refs += 4, out += LATEST_BYTES) {
+    store<u32>(out, 0);
+    const s = seriesAt(load<u32>(refs));
+    if (s == 0 || !hasOpen(s)) continue;
+    const t = lastTimeAt(s);
+    if (<f64>t < minTime || <f64>t > maxTime) continue;
+    const data = out + HEADER;
+    store<u16>(data, 0x0100); // One sample, big-endian.
+    const value = putUvarint(data + 2, zigzag(t));
+    store<u64>(value, bswap<u64>(load<u64>(s)));
+    store<u32>(out, <u32>(value + 8 - data));
+    store<u32>(out, 1 | (XOR << 16), 4);
+    store<f64>(out, <f64>t, 8);
+    store<f64>(out, <f64>t, 16);
+  }
 }
 
 /** The samples that the headers of a list name; −1 if it is damaged, −2 if it has chunks of another encoding than XOR. */

@@ -48,6 +48,16 @@ export function isIdle(ref: u32): bool {
   return s != 0 && load<u8>(s, 34) == 0 && load<u32>(s, 20) == 0;
 }
 
+/** Whether a live series has an open chunk, which has its newest sample then. */
+@inline export function hasOpen(s: usize): bool {
+  return load<u8>(s, 34) != 0;
+}
+
+/** Time of the newest sample of a live series. */
+@inline export function lastTimeAt(s: usize): i64 {
+  return load<i64>(s, 8);
+}
+
 /** Samples in the open chunk; 0 for an unknown ref too. */
 export function openSamples(ref: u32): u32 {
   const s = seriesAt(ref);
@@ -60,7 +70,7 @@ export function openMin(ref: u32): f64 {
 
 /** Time of the newest sample, open or sealed; −2^63 if there was none. */
 export function lastTime(ref: u32): f64 {
-  return <f64>load<i64>(seriesAt(ref), 8);
+  return <f64>lastTimeAt(seriesAt(ref));
 }
 
 export function lastIsStale(ref: u32): bool {

@@ -97,6 +97,35 @@ export class ChunkGather {
     this.endMs = maxTimeMs;
   }
 
+  /**
+   * Adds lists of the newest sample alone, and notes where each lies: nothing where the series has none in an open chunk, in
+   * the range. At most jobsMax refs; leftBytes must be as many as latestBytes() says.
+   */
+  addLatest(
+    refs: Uint32Array,
+    minTimeMs: number,
+    maxTimeMs: number,
+    from: Uint32Array,
+    to: Uint32Array,
+  ): void {
+    const { words, exports } = this.#kernel;
+    const listBytes = exports.LATEST_BYTES.value;
+    const at = this.#area + this.#used;
+    words.set(refs, this.#jobs >>> 2);
+    exports.listLatest(this.#jobs, refs.length, minTimeMs, maxTimeMs, at);
+    for (let i = 0; i < refs.length; i++) {
+      const dataBytes = words[(at + i * listBytes) >>> 2]!;
+      from[i] = this.#used + i * listBytes;
+      to[i] = from[i]! + (dataBytes === 0 ? 0 : CHUNK_HEADER_BYTES + dataBytes);
+    }
+    this.#used += listBytes * refs.length;
+  }
+
+  /** What addLatest() takes for some series. */
+  latestBytes(series: number): number {
+    return this.#kernel.exports.LATEST_BYTES.value * series;
+  }
+
   /** Copies data to their place. */
   fill(place: number, data: Uint8Array): void {
     this.#kernel.bytes.set(data, this.#area + place);

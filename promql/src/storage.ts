@@ -15,6 +15,8 @@ export interface SelectHints {
   readonly func: string;
   readonly grouping: readonly string[];
   readonly by: boolean;
+  /** True if of each series only the newest sample of the time range is looked at: a storage may leave out the others. */
+  readonly latestOnly?: boolean;
 }
 
 /**

@@ -56,6 +56,9 @@ async function startStore(shard: number, replica: number, isKept: (slot: number)
     put({ __name__: 'up' }, 1);
     put({ __name__: 'c_total' }, slot);
     put({ __name__: 'tiny' }, 1e-7);
+    for (const short of [0, 1])
+      if (shard === 1 && (replica !== short || slot < slots - 4))
+        put({ __name__: 'short_total', short: `${short}` }, slot);
     const h = Labels.fromRecord({ __name__: 'h', instance: `t${shard}`, job: 'app' });
     const sample = nativeOf(histogramAt(slot + 10, replica), shard === 1);
     appender.appendHistogram(appender.series(h, schedule), timeMs, sample);
@@ -200,6 +203,15 @@ describe('the merged view', () => {
     expect(resets.data.result[0]?.value[1]).toBe('0');
   });
 
+  test('takes the newest sample from the replica that has it', async () => {
+    const values = async (expr: string) =>
+      (await query(expr, '&lookback_delta=20')).body.data.result.map(({ value }) => value[1]);
+    const last = `${slots - 1}`;
+    expect(await values('short_total')).toEqual([last, last]);
+    expect(await values(`max_over_time(short_total[${slots}s])`)).toEqual([last, last]);
+    expect(await values('c_total')).toEqual([last, last]);
+  });
+
   test('answers native histograms', async () => {
     const { body } = await query('h{instance="t0"}');
     expect(body.data.result).toEqual([
@@ -312,9 +324,9 @@ describe('the merged view', () => {
 
   test('lists series, labels and values', async () => {
     const list = async (path: string) => (await get(path)).body.data as unknown;
-    expect(await list('labels')).toEqual(['__name__', 'instance', 'job']);
+    expect(await list('labels')).toEqual(['__name__', 'instance', 'job', 'short']);
     expect(await list('label/instance/values')).toEqual(['t0', 't1']);
-    expect(await list('label/__name__/values')).toEqual(['c_total', 'h', 'tiny', 'up']);
+    expect(await list('label/__name__/values')).toEqual(['c_total', 'h', 'short_total', 'tiny', 'up']);
     expect(await list('series?match[]=up&match[]=tiny{instance="t0"}')).toHaveLength(3);
     const { body } = await get('label/instance/values?limit=1');
     expect([body.data, body.warnings]).toEqual([['t0'], ['results truncated due to limit']]);

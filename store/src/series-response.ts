@@ -17,7 +17,7 @@ import {
 } from '@flotilla/wire';
 import type { Gap, SeriesMessage, SeriesRequest } from '@flotilla/wire';
 import { missedTargets } from './missed-targets.ts';
-import { isCovered } from './slot-coverage.ts';
+import { isCovered, isNewest } from './slot-coverage.ts';
 
 export interface SeriesSource {
   readonly tsdb: Tsdb;
@@ -34,7 +34,7 @@ export async function sendSeries(
   request: SeriesRequest,
   response: Response,
 ): Promise<void> {
-  const { minTimeMs, maxTimeMs, limit, skipChunks } = request;
+  const { minTimeMs, maxTimeMs, limit, skipChunks, latestOnly } = request;
   const { accept } = response.req.headers;
   if (!acceptsSeries(accept))
     throw new ApiError('bad_data', `series: accept ${accept}, want ${SERIES_CONTENT_TYPE}`);
@@ -44,6 +44,7 @@ export async function sendSeries(
   const set = await source.tsdb.select(request.matchers.map(fromMatcherMessage), minTimeMs, maxTimeMs, {
     limit: filterLimit,
     skipChunks,
+    latestOnly,
     packed: true,
   });
   response.status(200).setHeader('Content-Type', SERIES_CONTENT_TYPE);
@@ -79,17 +80,18 @@ export async function sendSeries(
 
 function toMessage(
   set: SeriesSet,
-  { minTimeMs, maxTimeMs, skipChunks }: SeriesRequest,
+  { minTimeMs, maxTimeMs, skipChunks, latestOnly }: SeriesRequest,
   nowMs: number,
 ): SeriesMessage {
   const { schedule } = set;
   const chunkList = skipChunks ? noChunks : set.chunkList;
+  const isWhole = latestOnly ? isNewest : isCovered;
   return {
     labelSet: set.labelSet ?? encodeLabels(set.labels),
     targetId: schedule?.targetId ?? 0,
     intervalMs: schedule?.intervalMs ?? 0,
     phaseMs: schedule?.phaseMs ?? 0,
-    incomplete: !skipChunks && !isCovered(schedule, chunkList, minTimeMs, maxTimeMs, nowMs),
+    incomplete: !skipChunks && !isWhole(schedule, chunkList, minTimeMs, maxTimeMs, nowMs),
     chunkList,
   };
 }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { packChunks } from '@flotilla/tsdb';
 import type { RawChunk } from '@flotilla/tsdb';
-import { isCovered } from './slot-coverage.ts';
+import { isCovered, isNewest } from './slot-coverage.ts';
 
 const schedule = { targetId: 7, intervalMs: 1000, phaseMs: 300 };
 const nowMs = 1_000_000;
@@ -43,5 +43,33 @@ describe('isCovered', () => {
     expect(isCovered({ ...schedule, intervalMs: 0 }, packChunks([chunk(1, 2)]), 1000, 2000, nowMs)).toBe(
       false,
     );
+  });
+});
+
+describe('isNewest', () => {
+  const check = (chunks: RawChunk[], fromSlot: number, toSlot: number, want: boolean) =>
+    expect(isNewest(schedule, packChunks(chunks), fromSlot * 1000 + 300, toSlot * 1000 + 300, nowMs)).toBe(
+      want,
+    );
+
+  test('is true when the last slot that is due has its sample, whatever else is there', () => {
+    check([chunk(18, 18)], 12, 18, true);
+    check([chunk(10, 12), chunk(18, 18)], 12, 18, true);
+    check([chunk(10, 18, 3)], 12, 18, true);
+    check([chunk(999, 999)], 990, 1005, true);
+    check([chunk(997, 997)], 990, 1005, true);
+    check([], 999, 1005, true);
+  });
+
+  test('is false when it may be missing', () => {
+    check([chunk(17, 17)], 12, 18, false);
+    check([], 12, 18, false);
+    check([chunk(996, 996)], 990, 1005, false);
+    expect(isNewest(undefined, packChunks([chunk(1, 2)]), 1000, 2300, nowMs)).toBe(false);
+  });
+
+  test('of a chunk that goes on behind the range only one without holes tells', () => {
+    check([chunk(10, 20)], 12, 18, true);
+    check([chunk(10, 20, 10)], 12, 18, false);
   });
 });

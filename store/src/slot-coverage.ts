@@ -39,3 +39,29 @@ export function isCovered(
   }
   return expected !== undefined && expected > last;
 }
+
+/**
+ * True when the newest sample of [minTimeMs, maxTimeMs] is of the last slot there that is due, so that no other store has a
+ * newer one. A list need not have others.
+ */
+export function isNewest(
+  schedule: Schedule | undefined,
+  chunkList: Uint8Array,
+  minTimeMs: number,
+  maxTimeMs: number,
+  nowMs: number,
+): boolean {
+  if (schedule === undefined || schedule.intervalMs <= 0) return false;
+  const { intervalMs, phaseMs } = schedule;
+  const last = Math.floor((settledEnd(maxTimeMs, intervalMs, nowMs) - phaseMs) / intervalMs);
+  if (phaseMs + last * intervalMs < minTimeMs) return true;
+  chunk.begin(chunkList);
+  let newest = -Infinity;
+  while (chunk.next()) {
+    const from = Math.floor((chunk.minTimeMs - phaseMs) / intervalMs);
+    const to = Math.floor((chunk.maxTimeMs - phaseMs) / intervalMs);
+    // Which of a chunk that goes on behind the range are in it, only one without holes tells.
+    if (chunk.maxTimeMs <= maxTimeMs || chunk.samples === to - from + 1) newest = to;
+  }
+  return newest >= last;
+}

@@ -175,6 +175,11 @@ export interface SelectOptions {
   readonly skipChunks?: boolean;
   /** Only label sets and chunk lists will be read: chunks of many series are read ahead, in the order of their files. */
   readonly packed?: boolean;
+  /**
+   * Of each series only the newest sample of the range will be looked at: with `packed` others may be left out, and are where
+   * that costs less.
+   */
+  readonly latestOnly?: boolean;
 }
 
 /** What the readers of a database need: head, block and database answer to it. */

@@ -251,9 +251,9 @@ describe('a damaged block', () => {
         .map((points) => points.length)
         .toSorted(),
     ).toEqual([140, 200]);
-    // Once for each of the two ways to read.
-    expect(db.status().corruptions).toHaveLength(2);
-    expect(db.collect()['flotilla_tsdb_block_damaged_reads_total']).toBe(2);
+    // Once for each of the three ways to read.
+    expect(db.status().corruptions).toHaveLength(3);
+    expect(db.collect()['flotilla_tsdb_block_damaged_reads_total']).toBe(3);
   });
 
   test('has no schedules when their file is damaged', async () => {

@@ -233,6 +233,7 @@ describe('series stream', () => {
       ],
       skipChunks: true,
       limit: 10,
+      latestOnly: true,
       targetIds: [1, 0xffffffff],
     };
     expect(decodeSeriesRequest(encodeSeriesRequest(request))).toEqual(request);

@@ -29,7 +29,8 @@ export function encodeSeriesRequest(request: SeriesRequest): Uint8Array {
 }
 
 export function decodeSeriesRequest(bytes: Uint8Array): SeriesRequest {
-  const { minTimeMs, maxTimeMs, matchers, skipChunks, limit, targetIds } = requestType.decode(bytes);
+  const { minTimeMs, maxTimeMs, matchers, skipChunks, latestOnly, limit, targetIds } =
+    requestType.decode(bytes);
   if (matchers.length > matchersMax)
     throw new BadRequest(`SeriesRequest: ${matchers.length} matchers, want at most ${matchersMax}`);
   if (targetIds.length > targetIdsMax)
@@ -38,6 +39,7 @@ export function decodeSeriesRequest(bytes: Uint8Array): SeriesRequest {
     minTimeMs,
     maxTimeMs,
     skipChunks,
+    latestOnly,
     limit,
     targetIds: [...targetIds],
     matchers: matchers.map(fromWireMatcher),

@@ -29,6 +29,8 @@ export interface SeriesRequest {
   readonly maxTimeMs: number;
   readonly matchers: readonly MatcherMessage[];
   readonly skipChunks: boolean;
+  /** Only the newest sample of the range will be looked at: a store may leave out others. */
+  readonly latestOnly: boolean;
   /** 0: no limit. */
   readonly limit: number;
   /** When not empty: only series of these targets. */

@@ -111,9 +111,10 @@ function workloadParts(options: UpOptions): PartSpec[] {
   }));
 }
 
-/** As on Kubernetes: registering series fills a large nursery with garbage, whose pages V8 keeps. */
+/** As on Kubernetes: registering series, and reading them, fills a large nursery with garbage, whose pages V8 keeps. */
 const nodeFlags: Readonly<Partial<Record<string, readonly string[]>>> = {
   scraper: ['--max-semi-space-size=8'],
+  querier: ['--max-semi-space-size=4'],
 };
 
 const environments: Readonly<Partial<Record<string, Readonly<Record<string, string>>>>> = {

@@ -342,7 +342,7 @@ describe('planObjects', () => {
     const { env } = templateOf({ querier: { resources } }, 'querier-main').spec.containers[0]!;
     expect(env).toContainEqual({
       name: 'NODE_OPTIONS',
-      value: '--max-semi-space-size=2 --max-old-space-size=768',
+      value: '--max-semi-space-size=4 --max-old-space-size=768',
     });
   });
 

@@ -32,7 +32,7 @@ const heapParts: Readonly<Record<Component, number>> = { scraper: 0.4, querier: 
 /** Registering series, and reading them, fills a large nursery with garbage, whose pages V8 keeps: 110 MB. */
 const nodeFlags: Readonly<Record<Component, readonly string[]>> = {
   scraper: ['--max-semi-space-size=8'],
-  querier: ['--max-semi-space-size=2'],
+  querier: ['--max-semi-space-size=4'],
   ruler: [],
 };
 /**

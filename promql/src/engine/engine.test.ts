@@ -159,7 +159,9 @@ describe('selections', () => {
         by: true,
       },
     ]);
-    expect(await hintsOf('m @ 100')).toMatchObject([{ startMs: -199_999, endMs: 100_000, stepMs: 0 }]);
+    const atOnce = { startMs: -199_999, endMs: 100_000, stepMs: 0, latestOnly: true };
+    expect(await hintsOf('m @ 100')).toMatchObject([atOnce]);
+    expect(await hintsOf('max_over_time(m[1m] @ 100)')).not.toMatchObject([{ latestOnly: true }]);
   });
 
   test('equal ones are asked for once', async () => {

@@ -57,7 +57,7 @@ export class MemoryStorage implements Storage {
     this.sorted ??= [...this.byKey.values()].toSorted((a, b) => compareLabels(a.labels, b.labels));
     const series = this.sorted
       .filter(({ labels }) => matchers.every((matcher) => matcher.matches(labels.get(matcher.name))))
-      .map((one) => between(one, hints.startMs, hints.endMs))
+      .map((one) => between(one, hints))
       .filter((one) => one.values.length > 0);
     return Promise.resolve({ series, warnings: [] });
   }
@@ -127,11 +127,12 @@ function enlarge(series: GrowingSeries): void {
   if (series.startTimesMs !== undefined) series.startTimesMs = enlarged(series.startTimesMs);
 }
 
-function between(series: GrowingSeries, startMs: number, endMs: number): Series {
+function between(series: GrowingSeries, { startMs, endMs, latestOnly = false }: SelectHints): Series {
   let from = 0;
   while (from < series.count && series.timestampsMs[from]! < startMs) from++;
   let to = series.count;
   while (to > from && series.timestampsMs[to - 1]! > endMs) to--;
+  if (latestOnly) from = Math.max(from, to - 1);
   const { startTimesMs } = series;
   const histograms = Array.from({ length: to - from }, (_, i) => series.histograms?.[from + i]);
   return {

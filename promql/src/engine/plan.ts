@@ -57,6 +57,14 @@ const START_TIME_FUNCTIONS = new Set(['rate', 'irate', 'increase', 'resets']);
 
 const ALONE: Surroundings = { func: '', grouping: [], by: false };
 
+/** How far a selector's samples reach around the times that are looked at, and whether only the newest of them is. */
+interface Extent {
+  readonly rangeMs: number;
+  readonly beforeMs: number;
+  readonly afterMs: number;
+  readonly latestOnly?: boolean;
+}
+
 /** A range selector or subquery, ready for a range function. */
 export interface PlannedRange {
   readonly source: RangeSource;
@@ -234,7 +242,8 @@ export class Planner {
     const atMs = this.timeOf(expr.at);
     const offsetMs = column !== 'value' && atMs !== undefined ? 0 : this.offsetOf(expr);
     const times = lookTimes(grid, offsetMs, atMs);
-    const extent = { rangeMs: 0, beforeMs: this.evaluation.lookbackMs, afterMs: 0 };
+    const latestOnly = column === 'value' && (grid.steps === 1 || atMs !== undefined);
+    const extent = { rangeMs: 0, beforeMs: this.evaluation.lookbackMs, afterMs: 0, latestOnly };
     const selection = this.select(expr, grid, around, extent);
     return new InstantSelector(selection, times, grid, this.evaluation, column);
   }
@@ -290,12 +299,7 @@ export class Planner {
     return { source: new SubquerySource(input, this.evaluation), windows, beforeMs: 0, afterMs: 0 };
   }
 
-  private select(
-    expr: VectorSelector,
-    grid: Grid,
-    around: Surroundings,
-    extent: { rangeMs: number; beforeMs: number; afterMs: number },
-  ): Selection {
+  private select(expr: VectorSelector, grid: Grid, around: Surroundings, extent: Extent): Selection {
     const offsetMs = this.offsetOf(expr);
     const atMs = this.timeOf(expr.at);
     const endMs = Math.min(gridEnd(grid), grid.readEndMs ?? Infinity);
@@ -305,6 +309,7 @@ export class Planner {
       stepMs: grid.steps > 1 ? grid.stepMs : 0,
       rangeMs: extent.rangeMs,
       ...around,
+      ...(extent.latestOnly === true && { latestOnly: true }),
     };
     const selection = this.selections.add(expr.matchers, hints, this.marksOf(expr).isStats === true);
     this.tree.selects(selection);

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { Labels, Matcher, parseHistogram } from '@flotilla/model';
-import { array, asyncProperty, assert, constantFrom, integer, record } from 'fast-check';
+import { array, asyncProperty, assert, boolean, constantFrom, integer, record } from 'fast-check';
 import type { Series } from '../storage.ts';
 import { MemoryStorage } from './memory-storage.ts';
 import { planLoads, servedSeries, type Wanted } from './selection-loads.ts';
@@ -33,20 +33,23 @@ const wanted = record({
   matchers: constantFrom(...sets),
   startMs: integer({ min: 0, max: 700_000 }),
   lengthMs: integer({ min: 0, max: 500_000 }),
-}).map(({ matchers, startMs, lengthMs }): Wanted => {
+  latestOnly: boolean(),
+}).map(({ matchers, startMs, lengthMs, latestOnly }): Wanted => {
   const surroundings = { stepMs: 0, rangeMs: 0, func: '', grouping: [], by: false };
-  return { matchers, hints: { startMs, endMs: startMs + lengthMs, ...surroundings } };
+  // Ends that are alike now and then.
+  const endMs = latestOnly ? 400_000 : startMs + lengthMs;
+  return { matchers, hints: { startMs: Math.min(startMs, endMs), endMs, ...surroundings, latestOnly } };
 });
 
 test('each selector gets from a shared load what it would have got alone', async () => {
   const storage = makeStorage();
-  const plain = (series: readonly Series[]): unknown =>
+  const plain = (series: readonly Series[], from: number): unknown =>
     series.map(({ labels, timestampsMs, values, histograms = [], startTimesMs }) => ({
       labels: labels.toString(),
-      times: [...timestampsMs],
-      values: [...values],
-      histograms: Array.from(values, (_, i) => histograms.at(i)),
-      began: [...(startTimesMs ?? [])],
+      times: [...timestampsMs.slice(from)],
+      values: [...values.slice(from)],
+      histograms: Array.from(values, (_, i) => histograms.at(i)).slice(from),
+      began: [...(startTimesMs ?? []).slice(from)],
     }));
   await assert(
     asyncProperty(array(wanted, { minLength: 1, maxLength: 6 }), async (all) => {
@@ -56,7 +59,8 @@ test('each selector gets from a shared load what it would have got alone', async
         const { series } = await storage.select(load.matchers, load.hints);
         for (const user of load.users) {
           const alone = await storage.select(user.matchers, user.hints);
-          expect(plain(servedSeries(load, series, user))).toEqual(plain(alone.series));
+          const from = user.hints.latestOnly === true ? -1 : 0;
+          expect(plain(servedSeries(load, series, user), from)).toEqual(plain(alone.series, from));
         }
       }
     }),

@@ -55,7 +55,13 @@ function joinHints(a: SelectHints, b: SelectHints): SelectHints {
     func,
     grouping,
     by,
+    ...(isLatestOfBoth(a, b) && { latestOnly: true }),
   };
+}
+
+/** Whether one newest sample is all that either wants. */
+function isLatestOfBoth(a: SelectHints, b: SelectHints): boolean {
+  return a.latestOnly === true && b.latestOnly === true && a.endMs === b.endMs;
 }
 
 /** A load with more matchers than another that has its times is served by that. */
@@ -71,7 +77,8 @@ function withoutCovered<W extends Wanted>(loads: readonly Load<W>[]): Load<W>[] 
 
 function covers(wide: Wanted, narrow: Wanted): boolean {
   const isInTime = wide.hints.startMs <= narrow.hints.startMs && wide.hints.endMs >= narrow.hints.endMs;
-  if (!isInTime) return false;
+  const hasAll = wide.hints.latestOnly !== true || isLatestOfBoth(wide.hints, narrow.hints);
+  if (!isInTime || !hasAll) return false;
   const texts = new Set(narrow.matchers.map(String));
   return wide.matchers.every((matcher) => texts.has(String(matcher)));
 }

@@ -29,7 +29,14 @@ export async function federate({ selectors, utf8 }: FederateJob, context: JobCon
   const { view, signal, sink, lookbackMs } = context;
   const storage = new MergedStorage(view.fanOut, { dedup: true });
   const endMs = Date.now();
-  const hints = { startMs: endMs - lookbackMs, endMs, stepMs: 0, rangeMs: 0, ...noFunction };
+  const hints = {
+    startMs: endMs - lookbackMs,
+    endMs,
+    stepMs: 0,
+    rangeMs: 0,
+    latestOnly: true,
+    ...noFunction,
+  };
   const found = new Map<string, LatestSample>();
   for (const matchers of parseMatcherSets(selectors, false)) {
     const { series } = await storage.select(matchers, hints, {

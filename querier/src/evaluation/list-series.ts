@@ -61,7 +61,7 @@ function seriesRequest(
   matchers: readonly Matcher[],
 ): SeriesRequest {
   const asked = { matchers: matchers.map(toMatcherMessage), limit: limit && limit + 1 };
-  return { minTimeMs, maxTimeMs, ...asked, skipChunks: true, targetIds: [] };
+  return { minTimeMs, maxTimeMs, ...asked, skipChunks: true, latestOnly: false, targetIds: [] };
 }
 
 function labelsRequest(

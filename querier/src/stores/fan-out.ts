@@ -176,12 +176,14 @@ function rethrowLimits<T>(call: (store: StoreAddress, signal: AbortSignal) => Pr
 
 /** What another replica must be asked for: everything after a gap, else the targets with a slot that this one misses. */
 function whatIsMissing({ series, trailer }: SeriesAnswer, request: SeriesRequest): SeriesRequest | undefined {
-  if (trailer.gaps.length > 0) return request;
+  // What is there to fill with is looked at sample by sample: a counter must not fall where replicas change.
+  const whole = { ...request, latestOnly: false };
+  if (trailer.gaps.length > 0) return whole;
   const targets = new Set(trailer.missedTargetIds);
   for (const { incomplete, targetId } of series) {
     if (!incomplete) continue;
-    if (targetId === 0) return request;
+    if (targetId === 0) return whole;
     targets.add(targetId);
   }
-  return targets.size === 0 ? undefined : { ...request, targetIds: [...targets].toSorted((a, b) => a - b) };
+  return targets.size === 0 ? undefined : { ...whole, targetIds: [...targets].toSorted((a, b) => a - b) };
 }

@@ -31,6 +31,7 @@ export class MergedStorage implements Storage {
       maxTimeMs: hints.endMs,
       matchers: matchers.map(toMatcherMessage),
       skipChunks: false,
+      latestOnly: hints.latestOnly === true,
       limit: 0,
       targetIds: [],
     };

@@ -12,8 +12,11 @@ import type { Failure, FromWorker, Heard, ToWorker, WorkerSetup } from './messag
 
 /** Bundled or not, the script has this path. */
 const script = new URL('../../dist/workers/query-worker.js', import.meta.url);
-/** What a query makes lives as long as the query, or is a column outside of the heap: a large nursery costs memory and saves nothing. */
-const nurseryMb = 8;
+/**
+ * Three semispaces. Most of what a query makes lives as long as the query, or is a column outside of the heap: a larger one costs
+ * memory and saves little. With less, what small queries make is moved to the old heap before it is garbage.
+ */
+const nurseryMb = 12;
 /** A worker that does not let go of a job for so long after it was told to is stuck. */
 const stuckMs = 60_000;
 

@@ -42,6 +42,8 @@ export class HeadChunkLists {
   /** Lists of series that went the other way. */
   private readonly others = new Map<number, Uint8Array>();
   private otherBytes = 0;
+  /** Of how many series the lists of newest samples were made, before all others. */
+  private listed = 0;
 
   constructor(head: Head, areaBytes: number, kept: KeptChunks) {
     this.isBig = areaBytes === AREA_BYTES;
@@ -49,11 +51,15 @@ export class HeadChunkLists {
     this.reads = new SealedReads(head.kernel.newGather(areaBytes), kept);
   }
 
-  /** Reads the chunks of some series, as many as there is room for; returns their number, at least 1. */
-  read(refs: Uint32Array, minTimeMs: number, maxTimeMs: number): number {
+  /**
+   * Reads the chunks of some series, as many as there is room for; returns their number, at least 1. With `latestOnly` a list
+   * is the series' newest sample alone where that is in an open chunk, and in the range.
+   */
+  read(refs: Uint32Array, minTimeMs: number, maxTimeMs: number, latestOnly = false): number {
     [this.minTimeMs, this.maxTimeMs] = [minTimeMs, maxTimeMs];
     this.clear();
     const max = Math.min(refs.length, SERIES_MAX);
+    if (latestOnly) this.listLatest(refs.subarray(0, max));
     while (this.count < max && this.addSome(refs.subarray(this.count, max)));
     const damaged = new Set<number>();
     this.reads.readAll((series) => damaged.add(series));
@@ -81,6 +87,7 @@ export class HeadChunkLists {
     this.reads.clear();
     this.reads.gather.cut(0);
     this.count = 0;
+    this.listed = 0;
     this.others.clear();
     this.otherBytes = 0;
   }
@@ -92,13 +99,32 @@ export class HeadChunkLists {
   /** Adds the first of the series; false if there is no room for all of them. */
   private addSome(refs: Uint32Array): boolean {
     const some = refs.subarray(0, ChunkGather.warmMax);
-    this.reads.gather.warmOpen(some);
-    this.head.sealed.warm(some);
+    let areListed = true;
+    for (let i = 0; areListed && i < some.length; i++) areListed = this.isListed(this.count + i);
+    if (!areListed) {
+      this.reads.gather.warmOpen(some);
+      this.head.sealed.warm(some);
+    }
     for (const ref of some) {
-      if (!this.add(ref)) return false;
+      if (!this.isListed(this.count) && !this.add(ref)) return false;
       this.count++;
     }
     return true;
+  }
+
+  /** Whether a series has its list already. */
+  private isListed(series: number): boolean {
+    return series < this.listed && this.from[series] !== this.to[series];
+  }
+
+  /** Makes the lists of those series of which the newest sample can be had at once. */
+  private listLatest(refs: Uint32Array): void {
+    const { gather } = this.reads;
+    if (gather.leftBytes < gather.latestBytes(refs.length)) return;
+    gather.addLatest(refs, this.minTimeMs, this.maxTimeMs, this.from, this.to);
+    this.listed = refs.length;
+    for (let i = 0; i < refs.length; i++)
+      if (!this.head.isPlain(slotOf(refs[i]!))) this.to[i] = this.from[i]!;
   }
 
   /** False if there is no room for the series. */

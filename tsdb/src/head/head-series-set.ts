@@ -32,6 +32,7 @@ export class HeadSeriesSet implements SeriesSet {
   private at = -1;
   private current: readonly RawChunk[] | undefined = [];
   private readonly packed: boolean;
+  private readonly latestOnly: boolean;
   /** Of the series [batchFrom, batchTo). */
   private lists: HeadChunkLists | undefined;
   private batchFrom = 0;
@@ -58,6 +59,7 @@ export class HeadSeriesSet implements SeriesSet {
     this.skipChunks = options.skipChunks ?? false;
     this.read = options.read;
     this.packed = options.packed ?? false;
+    this.latestOnly = options.latestOnly ?? false;
     this.left = options.limit || Infinity;
   }
 
@@ -129,7 +131,7 @@ export class HeadSeriesSet implements SeriesSet {
     this.batchFrom = this.at;
     const refs = this.refs.subarray(this.at, this.at + Math.min(this.left, this.batchMax));
     const startMs = performance.now();
-    const count = this.lists.read(refs, this.minTimeMs, this.maxTimeMs);
+    const count = this.lists.read(refs, this.minTimeMs, this.maxTimeMs, this.latestOnly);
     const eachMs = (performance.now() - startMs) / count;
     this.batchMax = Math.min(BATCH_MAX, Math.max(BATCH_MIN, Math.floor(BATCH_MS / eachMs)));
     this.batchTo = this.at + count;

@@ -83,6 +83,14 @@ export async function read(
   const packed = await readSet(db, matchers, minTimeMs, maxTimeMs, { ...options, packed: true });
   if (!isDeepStrictEqual(packed, points))
     throw new Error('chunk lists: other points than those of the chunks');
+  const newest = await readSet(db, matchers, minTimeMs, maxTimeMs, {
+    ...options,
+    packed: true,
+    latestOnly: true,
+  });
+  const last = (all: ReadonlyMap<string, Point[]>) => [...all].map(([series, of]) => [series, of.at(-1)]);
+  if (!isDeepStrictEqual(last(newest), last(points)))
+    throw new Error('newest samples: others than the last of the points');
   return points;
 }
 
