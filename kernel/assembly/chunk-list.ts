@@ -4,10 +4,11 @@
 // first and f64 last time in ms), then the data. docs/format/series-stream.md.
 
 import { crc32c } from './crc32c';
-import { hasOpen, lastTimeAt, seriesAt } from './series';
+import { hasOpen, lastTimeAt, openCount, seriesAt } from './series';
 import { putUvarint, zigzag } from './varint';
-import { FIRST_SEGMENT, LAST_SEGMENT } from './xor-append';
+import { CHUNK_BUFFER_BYTES, FIRST_SEGMENT, gather, LAST_SEGMENT, openMinTime } from './xor-append';
 import { decodeXor } from './xor-decode';
+import { ENCODE_SLACK, encodedBytes, encodeXor } from './xor-encode';
 
 const HEADER: usize = 24;
 const XOR: u32 = 1;
@@ -73,29 +74,100 @@ export function warmOpen(refs: usize): u32 {
   return <u32>(followLists(refs, FIRST_SEGMENT) + followLists(refs, LAST_SEGMENT));
 }
 
-/** Of one list of listLatest: a header, and at most 2 + 10 + 8 bytes of data. */
-export const LATEST_BYTES: usize = 48;
+// What listOpen() gives of an open chunk: all of it, or no more than the range needs.
+const WHOLE: u32 = 0;
+const NEWEST: u32 = 2;
+
+/** A chunk of which less than a fourth is in the range is written anew; decoding it costs less than sending it. */
+const WRITE_ANEW: f64 = 4;
+const SAMPLES_MAX: usize = 120;
+const times = memory.data(<i32>(SAMPLES_MAX * 8), 8);
+const values = memory.data(<i32>(SAMPLES_MAX * 8), 8);
+
+/** What a list of listOpen takes at most, with what writing it needs behind its end. */
+export const OPEN_LIST_BYTES: usize = HEADER + CHUNK_BUFFER_BYTES + ENCODE_SLACK;
 
 /**
- * Writes for each ref a list, LATEST_BYTES apart, of one chunk with the newest sample of its series alone. It is empty (its
- * first word is 0) if the series has none in [minTime, maxTime] that is in an open chunk.
+ * Writes the chunk lists of at most eight refs (0: none) of which all samples in [minTime, maxTime] are in open chunks, one
+ * after the other; `ends` gets for each where it begins and ends, behind `out`, which are the same for those that have none
+ * or others, too. Lists begin at multiples of eight. `extent`: 0 the whole chunk; 1 or 2: no more than the samples in the
+ * range, or the newest of them alone, where that is less. Returns the bytes that all take.
  */
-export function listLatest(refs: usize, count: u32, minTime: f64, maxTime: f64, out: usize): void {
-  for (let i: u32 = 0; i < count; i++, refs += 4, out += LATEST_BYTES) {
-    store<u32>(out, 0);
-    const s = seriesAt(load<u32>(refs));
-    if (s == 0 || !hasOpen(s)) continue;
-    const t = lastTimeAt(s);
-    if (<f64>t < minTime || <f64>t > maxTime) continue;
-    const data = out + HEADER;
-    store<u16>(data, 0x0100); // One sample, big-endian.
-    const value = putUvarint(data + 2, zigzag(t));
-    store<u64>(value, bswap<u64>(load<u64>(s)));
-    store<u32>(out, <u32>(value + 8 - data));
-    store<u32>(out, 1 | (XOR << 16), 4);
-    store<f64>(out, <f64>t, 8);
-    store<f64>(out, <f64>t, 16);
+export function listOpen(
+  refs: usize,
+  count: u32,
+  minTime: f64,
+  maxTime: f64,
+  extent: u32,
+  out: usize,
+  ends: usize,
+): u32 {
+  if (extent != NEWEST || anyNewer(refs, count, maxTime)) warmOpen(refs);
+  let o = out;
+  for (let i: u32 = 0; i < count; i++, refs += 4, ends += 8) {
+    const length = listOf(seriesAt(load<u32>(refs)), minTime, maxTime, extent, o);
+    store<u32>(ends, <u32>(o - out));
+    store<u32>(ends, <u32>(o - out + length), 4);
+    o += (length + 7) & ~7;
   }
+  return <u32>(o - out);
+}
+
+function anyNewer(refs: usize, count: u32, time: f64): bool {
+  for (let i: u32 = 0; i < count; i++) {
+    const s = seriesAt(load<u32>(refs + (<usize>i << 2)));
+    if (s != 0 && <f64>lastTimeAt(s) > time) return true;
+  }
+  return false;
+}
+
+/** Returns the bytes of the list; 0 if the series' samples of the range are not, or not all, in its open chunk. */
+function listOf(s: usize, minTime: f64, maxTime: f64, extent: u32, out: usize): usize {
+  if (s == 0 || !hasOpen(s)) return 0;
+  const last = lastTimeAt(s);
+  const end = <f64>last;
+  if (end < minTime) return 0;
+  if (extent == NEWEST && end <= maxTime) return listNewest(last, load<u64>(s), out);
+  const start = <f64>openMinTime(s);
+  if (start > minTime) return 0;
+  const samples = openCount(s);
+  const bytes = gather(s, out + HEADER);
+  if (extent != WHOLE && (min(end, maxTime) - minTime) * WRITE_ANEW < end - start) {
+    const length = listWithin(out + HEADER, bytes, samples, minTime, maxTime, out);
+    if (length != 0) return length;
+    gather(s, out + HEADER); // It may have been written over.
+  }
+  return putHeader(out, bytes, samples, start, end);
+}
+
+@inline function putHeader(out: usize, bytes: u32, samples: u32, start: f64, end: f64): usize {
+  store<u32>(out, bytes);
+  store<u32>(out, samples | (XOR << 16), 4);
+  store<f64>(out, start, 8);
+  store<f64>(out, end, 16);
+  return HEADER + <usize>bytes;
+}
+
+/** Of one sample. */
+function listNewest(time: i64, value: u64, out: usize): usize {
+  const data = out + HEADER;
+  store<u16>(data, 0x0100); // One sample, big-endian.
+  const at = putUvarint(data + 2, zigzag(time));
+  store<u64>(at, bswap<u64>(value));
+  return putHeader(out, <u32>(at + 8 - data), 1, <f64>time, <f64>time);
+}
+
+/** Of the samples of a chunk in a range; 0 if there are none. The chunk may lie where the list goes. */
+function listWithin(chunk: usize, bytes: u32, samples: u32, minTime: f64, maxTime: f64, out: usize): usize {
+  if (decodeXor(chunk, bytes, times, values, <u32>SAMPLES_MAX) != <i32>samples) return 0;
+  let from: usize = 0;
+  let to = <usize>samples << 3;
+  while (from < to && load<f64>(times + from) < minTime) from += 8;
+  while (to > from && load<f64>(times + to - 8) > maxTime) to -= 8;
+  if (from == to) return 0;
+  const count = <u32>((to - from) >> 3);
+  if (encodeXor(times + from, values + from, count, count, bytes, out + HEADER) != count) return 0;
+  return putHeader(out, encodedBytes, count, load<f64>(times + from), load<f64>(times + to - 8));
 }
 
 /** The samples that the headers of a list name; −1 if it is damaged, −2 if it has chunks of another encoding than XOR. */

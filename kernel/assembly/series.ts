@@ -48,9 +48,13 @@ export function isIdle(ref: u32): bool {
   return s != 0 && load<u8>(s, 34) == 0 && load<u32>(s, 20) == 0;
 }
 
-/** Whether a live series has an open chunk, which has its newest sample then. */
+/** Samples in the open chunk of a live series, which has its newest one unless they are none. */
+@inline export function openCount(s: usize): u32 {
+  return load<u8>(s, 34);
+}
+
 @inline export function hasOpen(s: usize): bool {
-  return load<u8>(s, 34) != 0;
+  return openCount(s) != 0;
 }
 
 /** Time of the newest sample of a live series. */
@@ -61,7 +65,7 @@ export function isIdle(ref: u32): bool {
 /** Samples in the open chunk; 0 for an unknown ref too. */
 export function openSamples(ref: u32): u32 {
   const s = seriesAt(ref);
-  return s == 0 ? 0 : load<u8>(s, 34);
+  return s == 0 ? 0 : openCount(s);
 }
 
 export function openMin(ref: u32): f64 {

@@ -13,6 +13,10 @@ const JOB_WORDS = 4;
 /** As in assembly/chunk-list.ts. */
 const TRUSTED = 2 ** 31;
 
+/** What of an open chunk a list has: all, or, where that is less, the samples of the range, or the newest of them. */
+export const openExtent = { whole: 0, range: 1, newest: 2 } as const;
+export type OpenExtent = (typeof openExtent)[keyof typeof openExtent];
+
 export class ChunkGather {
   /** Of the window that runs of a file are read to, unless one frame is larger. */
   static readonly windowBytes = 256 << 10;
@@ -98,32 +102,40 @@ export class ChunkGather {
   }
 
   /**
-   * Adds lists of the newest sample alone, and notes where each lies: nothing where the series has none in an open chunk, in
-   * the range. At most jobsMax refs; leftBytes must be as many as latestBytes() says.
+   * Adds the chunk lists of those of at most warmMax series (0: none) of which all samples in the range are in open chunks;
+   * `from` and `to` get from `at` on where each lies, and are the same for the others. leftBytes must be openListBytes for each.
    */
-  addLatest(
+  addOpenLists(
     refs: Uint32Array,
     minTimeMs: number,
     maxTimeMs: number,
+    extent: OpenExtent,
     from: Uint32Array,
     to: Uint32Array,
+    at: number,
   ): void {
     const { words, exports } = this.#kernel;
-    const listBytes = exports.LATEST_BYTES.value;
-    const at = this.#area + this.#used;
+    const begin = (this.#used + 7) & ~7;
+    const out = this.#area + begin;
+    const places = (this.#jobs >>> 2) + ChunkGather.warmMax;
+    words.fill(0, this.#jobs >>> 2, places);
     words.set(refs, this.#jobs >>> 2);
-    exports.listLatest(this.#jobs, refs.length, minTimeMs, maxTimeMs, at);
+    const bytes = exports.listOpen(this.#jobs, refs.length, minTimeMs, maxTimeMs, extent, out, places << 2);
     for (let i = 0; i < refs.length; i++) {
-      const dataBytes = words[(at + i * listBytes) >>> 2]!;
-      from[i] = this.#used + i * listBytes;
-      to[i] = from[i]! + (dataBytes === 0 ? 0 : CHUNK_HEADER_BYTES + dataBytes);
+      from[at + i] = begin + words[places + 2 * i]!;
+      to[at + i] = begin + words[places + 2 * i + 1]!;
     }
-    this.#used += listBytes * refs.length;
+    this.#used = begin + bytes;
   }
 
-  /** What addLatest() takes for some series. */
-  latestBytes(series: number): number {
-    return this.#kernel.exports.LATEST_BYTES.value * series;
+  /** What addOpenLists() may take for a series. */
+  get openListBytes(): number {
+    return this.#kernel.exports.OPEN_LIST_BYTES.value + 8;
+  }
+
+  /** The last time of a list of addOpenLists(), in ms. */
+  endOf(from: number): number {
+    return this.#kernel.floats[(this.#area + from + 16) >>> 3]!;
   }
 
   /** Copies data to their place. */

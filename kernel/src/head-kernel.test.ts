@@ -1,4 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
+import { array, assert, constantFrom, double, integer, property, record } from 'fast-check';
+import { openExtent } from './chunk-gather.ts';
+import { unpackChunks } from './chunk-list.ts';
 import { decodeXor } from './decode-xor.ts';
 import { HeadKernel } from './head-kernel.ts';
 
@@ -194,3 +197,60 @@ describe('saved series', () => {
     expect(b!.loadSeries(new Uint8Array(10))).toBe(false);
   });
 });
+
+test('lists of open chunks have what their extent says, and those of other series are empty', () => {
+  const value = constantFrom(0, 1, -1, Number.NaN, 1e300, 5e-324, 0.1);
+  const sample = record({
+    afterMs: constantFrom(1, 15_000, 15_001, 400_000),
+    value: integer({ max: 1 }).chain((kind) => (kind > 0 ? double() : value)),
+  });
+  const series = array(sample, { maxLength: 119 });
+  const range = record({ from: integer({ min: -1, max: 130 }), length: integer({ min: 0, max: 130 }) });
+  assert(
+    property(array(series, { minLength: 1, maxLength: 8 }), range, (all, { from, length }) => {
+      const kernel = makeKernel(all.map((_, i) => i + 1));
+      const samples = all.map((gaps, i) => {
+        let timeMs = 1000;
+        for (const { afterMs, value: next } of gaps) {
+          stage(kernel, 1, (timeMs += afterMs), [[i + 1, next]]);
+          kernel.apply(1, 0, 1e12);
+        }
+        return samplesOf(kernel, i + 1);
+      });
+      const longest = samples.toSorted((a, b) => b.length - a.length)[0]!;
+      const minTimeMs = longest[from]?.[0] ?? from * 1000;
+      const maxTimeMs = longest[from + length]?.[0] ?? minTimeMs + length * 1000;
+      const gather = kernel.newGather(64 << 10);
+      for (const extent of Object.values(openExtent)) {
+        gather.cut(0);
+        const [begins, ends] = [new Uint32Array(8), new Uint32Array(8)];
+        const refs = Uint32Array.from(samples, (_, i) => i + 1);
+        gather.addOpenLists(refs, minTimeMs, maxTimeMs, extent, begins, ends, 0);
+        for (const [i, own] of samples.entries()) {
+          const lists = unpackChunks(gather.bytes(begins[i]!, ends[i]!));
+          const listed = lists.flatMap((chunk) => decoded(chunk.data));
+          const isIn = ([timeMs]: [number, number]) => timeMs >= minTimeMs && timeMs <= maxTimeMs;
+          const [first, last] = [own[0]?.[0] ?? Infinity, own.at(-1)?.[0] ?? -Infinity];
+          const isNewest = extent === openExtent.newest && isIn([last, 0]);
+          if (last < minTimeMs || (first > minTimeMs && !isNewest)) {
+            expect(listed).toEqual([]);
+            continue;
+          }
+          expect(gather.endOf(begins[i]!)).toBe(listed.at(-1)![0]);
+          expect(lists[0]).toMatchObject({ minTimeMs: listed[0]![0], samples: listed.length });
+          if (isNewest) expect(listed).toEqual([own.at(-1)]);
+          else if (extent === openExtent.whole) expect(listed).toEqual(own);
+          else expect(listed.filter(isIn)).toEqual(own.filter(isIn));
+        }
+      }
+      gather.end();
+    }),
+    { numRuns: 300, seed: 7 },
+  );
+});
+
+function decoded(chunk: Uint8Array): [number, number][] {
+  const [times, values] = [new Float64Array(200), new Float64Array(200)];
+  const count = decodeXor(chunk, times, values);
+  return Array.from({ length: count }, (_, i) => [times[i]!, values[i]!]);
+}

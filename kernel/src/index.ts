@@ -3,7 +3,7 @@
 export { BlockSeriesEncoder } from './block-series.ts';
 export type { ByteRing } from './byte-ring.ts';
 export { crc32c } from './crc32c.ts';
-export { ChunkGather } from './chunk-gather.ts';
+export { ChunkGather, openExtent, type OpenExtent } from './chunk-gather.ts';
 export {
   CHUNK_HEADER_BYTES,
   type ChunkHeader,

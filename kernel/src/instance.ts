@@ -65,8 +65,16 @@ export interface KernelExports {
   frameHistogramRecord(pageOffset: number): void;
   takeFrames(window: number, jobs: number, count: number): number;
   warmOpen(refs: number): number;
-  readonly LATEST_BYTES: { readonly value: number };
-  listLatest(refs: number, count: number, minTimeMs: number, maxTimeMs: number, out: number): void;
+  readonly OPEN_LIST_BYTES: { readonly value: number };
+  listOpen(
+    refs: number,
+    count: number,
+    minTimeMs: number,
+    maxTimeMs: number,
+    extent: number,
+    out: number,
+    ends: number,
+  ): number;
   chunkListSamples(list: number, length: number): number;
   joinChunks(list: number, length: number, to: number, rows: number): number;
   encodeEntry(labels: number, count: number, rows: number, chunks: number, ref: number, to: number): number;

@@ -14,8 +14,10 @@ export class Labels implements Iterable<[string, string]> {
 
   /** [name0, value0, name1, value1, …]. Shared: never change it. */
   readonly flat: readonly string[];
-  // Not a plain field: two equal label sets must stay equal to a test's toEqual when only one has its key.
+  // Not plain fields: two equal label sets must stay equal to a test's toEqual when only one has its key.
   #key: string | undefined;
+  #json: string | undefined;
+  #anonymous: Labels | undefined;
 
   private constructor(flat: readonly string[]) {
     this.flat = flat;
@@ -95,6 +97,16 @@ export class Labels implements Iterable<[string, string]> {
     return this.toRecord();
   }
 
+  /** The text of a JSON object. Made once: series are asked for again and again. */
+  get json(): string {
+    return (this.#json ??= jsonText(this.flat));
+  }
+
+  /** Without what describes the metric rather than the series; the same object if there is nothing of that. Made once. */
+  withoutMetadata(): Labels {
+    return (this.#anonymous ??= withoutMetadata(this));
+  }
+
   /** Every label in braces, the metric name too: `{__name__="up", job="x"}`. */
   toString(): string {
     return `{${[...this].map(labelText).join(', ')}}`;
@@ -109,6 +121,25 @@ export class Labels implements Iterable<[string, string]> {
     if (bare && parts.length === 0) return metric;
     return `${bare ? metric : ''}{${parts.join(', ')}}`;
   }
+}
+
+/** The labels that describe the metric; arithmetic and functions take them away. */
+export const METADATA_LABELS: readonly string[] = [METRIC_NAME, '__type__', '__unit__'];
+
+function withoutMetadata(labels: Labels): Labels {
+  const { flat } = labels;
+  const kept: string[] = [];
+  for (let i = 0; i < flat.length; i += 2)
+    if (!METADATA_LABELS.includes(flat[i]!)) kept.push(flat[i]!, flat[i + 1]!);
+  return kept.length === flat.length ? labels : Labels.fromSorted(kept);
+}
+
+/** In one piece: who keeps it reads it often. */
+function jsonText(flat: readonly string[]): string {
+  const parts: string[] = [];
+  for (let i = 0; i < flat.length; i += 2)
+    parts.push(i === 0 ? '{' : ',', JSON.stringify(flat[i]), ':', JSON.stringify(flat[i + 1]));
+  return parts.length === 0 ? '{}' : parts.concat('}').join('');
 }
 
 function labelText([name, value]: readonly [string, string]): string {

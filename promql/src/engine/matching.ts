@@ -3,7 +3,7 @@
 import { type Labels, LabelsBuilder } from '@flotilla/model';
 import type { VectorMatching } from '../ast.ts';
 import { type Grouping, groupKey, groupLabels } from './grouping.ts';
-import { filterLabels, type SeriesList, withoutMetadata } from './series-list.ts';
+import { filterLabels, type SeriesList } from './series-list.ts';
 
 /** Both sides' series by the labels that they match on. Equal numbers match. */
 export interface Signatures {
@@ -42,7 +42,7 @@ export function resultLabels(
   matching: VectorMatching,
   dropsName: boolean,
 ): Labels {
-  let labels = dropsName ? withoutMetadata(many) : many;
+  let labels = dropsName ? many.withoutMetadata() : many;
   if (matching.card === 'one-to-one') {
     labels = filterLabels(labels, (name) => matching.labels.includes(name) === matching.on);
   }

@@ -3,7 +3,7 @@
 // Names go at once (Prometheus's default) or, with delayed name removal, when the query ends: until then `doomed` marks
 // the series whose name will go, so that label_replace() and grouping still see it.
 
-import { Labels, METRIC_NAME } from '@flotilla/model';
+import { Labels, METADATA_LABELS } from '@flotilla/model';
 
 export interface SeriesList {
   readonly count: number;
@@ -29,20 +29,6 @@ export function listOf(
   return { count: labels.length, labels, doomed, unique };
 }
 
-/** The labels that describe the metric rather than the series; arithmetic and functions take them away. */
-const METADATA = [METRIC_NAME, '__type__', '__unit__'];
-
-export function withoutMetadata(labels: Labels): Labels {
-  const { flat } = labels;
-  for (let i = flat[0] === METRIC_NAME ? 2 : 0; i < flat.length; i += 2)
-    if (flat[i]!.startsWith('__') && METADATA.includes(flat[i]!)) return filterLabels(labels, isNoMetadata);
-  return flat[0] === METRIC_NAME ? Labels.fromSorted(flat.slice(2)) : labels;
-}
-
-function isNoMetadata(name: string): boolean {
-  return !METADATA.includes(name);
-}
-
 /** Some of the labels; the same object if that is all of them. */
 export function filterLabels(labels: Labels, keeps: (name: string) => boolean): Labels {
   const kept: string[] = [];
@@ -59,7 +45,7 @@ export function withoutNames(list: SeriesList, delayed: boolean): SeriesList {
   return {
     count,
     get labels() {
-      return (labels ??= list.labels.map(withoutMetadata));
+      return (labels ??= list.labels.map((one) => one.withoutMetadata()));
     },
     doomed: new Uint8Array(count),
     unique: list.unique && shareMetadata(list.labels),
@@ -68,7 +54,7 @@ export function withoutNames(list: SeriesList, delayed: boolean): SeriesList {
 
 /** Whether unique labels stay unique without their metadata, because it is the same in all. */
 function shareMetadata(labels: readonly Labels[]): boolean {
-  return METADATA.every((name) => {
+  return METADATA_LABELS.every((name) => {
     const first = labels[0]?.get(name);
     return labels.every((one) => one.get(name) === first);
   });
@@ -78,7 +64,7 @@ function shareMetadata(labels: readonly Labels[]): boolean {
 export function withoutDoomedNames(list: SeriesList): SeriesList {
   if (!list.doomed.includes(1)) return list;
   return listOf(
-    list.labels.map((labels, i) => (list.doomed[i] === 1 ? withoutMetadata(labels) : labels)),
+    list.labels.map((labels, i) => (list.doomed[i] === 1 ? labels.withoutMetadata() : labels)),
     false,
   );
 }

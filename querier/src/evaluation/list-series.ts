@@ -9,7 +9,6 @@ import type { LabelsRequest, SeriesRequest } from '@flotilla/wire';
 import type { JobContext } from './job-context.ts';
 import type { LabelsJob, SeriesJob } from './jobs.ts';
 import { sendJson } from './json-answer.ts';
-import { MetricTexts } from './query-json.ts';
 import { parseMatcherSets } from './query-texts.ts';
 
 const truncatedWarning = 'results truncated due to limit';
@@ -25,8 +24,7 @@ export async function listSeries(job: SeriesJob, context: JobContext): Promise<v
     const answers = await context.view.fanOut.series(request, (bytes) => budget.take(bytes, where), false);
     for (const { series } of answers) lists.push(series.map(({ labels }) => labels));
   }
-  const texts = new MetricTexts();
-  await sendLimited(context, job, mergeSorted(lists), (labels) => texts.of(labels));
+  await sendLimited(context, job, mergeSorted(lists), ({ json }) => json);
 }
 
 /** What is in any of the lists, which have the order of labels, once and in that order. */

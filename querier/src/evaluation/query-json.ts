@@ -1,7 +1,6 @@
 // Query results as Prometheus's JSON. Points and histograms go through the kernel's writer; the rest is text.
 
 import { formatFloat } from '@flotilla/model';
-import type { Labels } from '@flotilla/model';
 import { JsonWriter } from '@flotilla/promql';
 import type {
   HistogramPoint,
@@ -49,11 +48,10 @@ function* writeVector(
 ): Generator<undefined> {
   const times = new Float64Array(1);
   const values = new Float64Array(1);
-  const metrics = new MetricTexts();
   let rows: HistogramRows | undefined;
   let text = '[';
   for (const { labels, timeMs, value, histogram } of series) {
-    text += `{"metric":${metrics.of(labels)}`;
+    text += `{"metric":${labels.json}`;
     if (histogram !== undefined && withExact) {
       writer.text(`${text},"exactHistogram":${exactPoint({ timeMs, histogram })}`);
       text = '},';
@@ -79,11 +77,10 @@ function* writeVector(
 }
 
 function* writeMatrix(writer: JsonWriter, series: readonly MatrixSeries[]): Generator<undefined> {
-  const metrics = new MetricTexts();
   let rows: HistogramRows | undefined;
   let text = '[';
   for (const { labels, timestampsMs, values, histograms = [] } of series) {
-    text += `{"metric":${metrics.of(labels)}`;
+    text += `{"metric":${labels.json}`;
     if (values.length > 0) {
       writer.text(`${text},"values":[`);
       yield* writePoints(writer, timestampsMs, values);
@@ -111,31 +108,6 @@ function* writePoints(
     if (writer.isFull) yield;
     writer.points(timestampsMs, values, from, Math.min(values.length, from + JsonWriter.pointsMax));
   }
-}
-
-/** Labels as JSON objects; names and values of one answer are mostly the same. */
-export class MetricTexts {
-  readonly #names = new Map<string, string>();
-
-  of({ flat }: Labels): string {
-    let text = '';
-    for (let i = 0; i < flat.length; i += 2) {
-      const before = i === 0 ? '{' : ',';
-      text += before + this.#name(flat[i]!) + quoted(flat[i + 1]!);
-    }
-    return text === '' ? '{}' : `${text}}`;
-  }
-
-  #name(name: string): string {
-    let text = this.#names.get(name);
-    if (text === undefined) this.#names.set(name, (text = `${JSON.stringify(name)}:`));
-    return text;
-  }
-}
-
-function quoted(text: string): string {
-  // oxlint-disable-next-line no-control-regex
-  return /["\\\u0000-\u001f\ud800-\udfff]/.test(text) ? JSON.stringify(text) : `"${text}"`;
 }
 
 function exactPoint({ timeMs, histogram }: HistogramPoint): string {

@@ -1,6 +1,6 @@
 // What a new block takes from the head: every series that has a chunk within a range of whole block durations.
 
-import { packChunks, unpackChunks } from '@flotilla/kernel';
+import { openExtent, packChunks, unpackChunks } from '@flotilla/kernel';
 import type { RawChunk, Schedule } from '../api.ts';
 import type { BlockSeries, BlockSource } from '../block/block-source.ts';
 import { withoutIntervals } from '../chunk/without-intervals.ts';
@@ -86,7 +86,7 @@ class HeadBlockSeries implements BlockSeries {
     this.lists ??= this.head.chunkLists.take();
     this.batchFrom = this.at;
     const refs = this.refs.subarray(this.at, this.at + BATCH_MAX);
-    this.batchTo = this.at + this.lists.read(refs, this.minTimeMs, this.maxTimeMs);
+    this.batchTo = this.at + this.lists.read(refs, this.minTimeMs, this.maxTimeMs, openExtent.whole);
   }
 
   private clipped(): Uint8Array {

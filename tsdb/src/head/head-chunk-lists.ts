@@ -3,8 +3,14 @@
 // Series with native histograms, late samples or deletions go by way of Head.chunks(), one by one; so does one with a
 // damaged chunk, which is reported there.
 
-import { CHUNK_HEADER_BYTES, ChunkGather, OPEN_CHUNK_BYTES_MAX, packChunks } from '@flotilla/kernel';
-import type { HeadKernel } from '@flotilla/kernel';
+import {
+  CHUNK_HEADER_BYTES,
+  ChunkGather,
+  OPEN_CHUNK_BYTES_MAX,
+  openExtent,
+  packChunks,
+} from '@flotilla/kernel';
+import type { HeadKernel, OpenExtent } from '@flotilla/kernel';
 import type { RawChunk, SeriesRef } from '../api.ts';
 import { KEPT_BYTES, KeptChunks } from './kept-chunks.ts';
 import { type RefTable, slotOf } from './ref-table.ts';
@@ -34,6 +40,7 @@ export class HeadChunkLists {
   private readonly reads: SealedReads;
   private minTimeMs = 0;
   private maxTimeMs = 0;
+  private extent: OpenExtent = openExtent.whole;
   private count = 0;
   /** By series: where its list lies in the gather. */
   private readonly from = new Uint32Array(SERIES_MAX);
@@ -42,8 +49,8 @@ export class HeadChunkLists {
   /** Lists of series that went the other way. */
   private readonly others = new Map<number, Uint8Array>();
   private otherBytes = 0;
-  /** Of how many series the lists of newest samples were made, before all others. */
-  private listed = 0;
+  /** Of the next series those without anything else than chunks of floats, else 0. */
+  private readonly plain = new Uint32Array(ChunkGather.warmMax);
 
   constructor(head: Head, areaBytes: number, kept: KeptChunks) {
     this.isBig = areaBytes === AREA_BYTES;
@@ -51,15 +58,11 @@ export class HeadChunkLists {
     this.reads = new SealedReads(head.kernel.newGather(areaBytes), kept);
   }
 
-  /**
-   * Reads the chunks of some series, as many as there is room for; returns their number, at least 1. With `latestOnly` a list
-   * is the series' newest sample alone where that is in an open chunk, and in the range.
-   */
-  read(refs: Uint32Array, minTimeMs: number, maxTimeMs: number, latestOnly = false): number {
-    [this.minTimeMs, this.maxTimeMs] = [minTimeMs, maxTimeMs];
+  /** Reads the chunks of some series, as many as there is room for; returns their number, at least 1. */
+  read(refs: Uint32Array, minTimeMs: number, maxTimeMs: number, extent: OpenExtent): number {
+    [this.minTimeMs, this.maxTimeMs, this.extent] = [minTimeMs, maxTimeMs, extent];
     this.clear();
     const max = Math.min(refs.length, SERIES_MAX);
-    if (latestOnly) this.listLatest(refs.subarray(0, max));
     while (this.count < max && this.addSome(refs.subarray(this.count, max)));
     const damaged = new Set<number>();
     this.reads.readAll((series) => damaged.add(series));
@@ -87,7 +90,6 @@ export class HeadChunkLists {
     this.reads.clear();
     this.reads.gather.cut(0);
     this.count = 0;
-    this.listed = 0;
     this.others.clear();
     this.otherBytes = 0;
   }
@@ -99,32 +101,34 @@ export class HeadChunkLists {
   /** Adds the first of the series; false if there is no room for all of them. */
   private addSome(refs: Uint32Array): boolean {
     const some = refs.subarray(0, ChunkGather.warmMax);
-    let areListed = true;
-    for (let i = 0; areListed && i < some.length; i++) areListed = this.isListed(this.count + i);
-    if (!areListed) {
-      this.reads.gather.warmOpen(some);
-      this.head.sealed.warm(some);
-    }
+    if (!this.listOpen(some)) this.head.sealed.warm(some);
     for (const ref of some) {
-      if (!this.isListed(this.count) && !this.add(ref)) return false;
+      const isListed = this.from[this.count] !== this.to[this.count];
+      if (!isListed && !this.add(ref)) return false;
       this.count++;
     }
     return true;
   }
 
-  /** Whether a series has its list already. */
-  private isListed(series: number): boolean {
-    return series < this.listed && this.from[series] !== this.to[series];
-  }
-
-  /** Makes the lists of those series of which the newest sample can be had at once. */
-  private listLatest(refs: Uint32Array): void {
+  /** Makes the lists of those of the next series of which open chunks are enough; false if there are others. */
+  private listOpen(refs: Uint32Array): boolean {
     const { gather } = this.reads;
-    if (gather.leftBytes < gather.latestBytes(refs.length)) return;
-    gather.addLatest(refs, this.minTimeMs, this.maxTimeMs, this.from, this.to);
-    this.listed = refs.length;
-    for (let i = 0; i < refs.length; i++)
-      if (!this.head.isPlain(slotOf(refs[i]!))) this.to[i] = this.from[i]!;
+    const { count, plain, minTimeMs, maxTimeMs } = this;
+    if (gather.leftBytes < refs.length * gather.openListBytes) {
+      this.to.set(this.from.subarray(count, count + refs.length), count);
+      gather.warmOpen(refs);
+      return false;
+    }
+    for (let i = 0; i < refs.length; i++) plain[i] = this.head.isPlain(slotOf(refs[i]!)) ? refs[i]! : 0;
+    const some = plain.subarray(0, refs.length);
+    gather.addOpenLists(some, minTimeMs, maxTimeMs, this.extent, this.from, this.to, count);
+    let areAll = true;
+    for (let series = count; series < count + refs.length; series++) {
+      const from = this.from[series]!;
+      if (from === this.to[series]) areAll = false;
+      else this.ends[series] = gather.endOf(from);
+    }
+    return areAll;
   }
 
   /** False if there is no room for the series. */

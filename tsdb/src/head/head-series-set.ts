@@ -2,7 +2,7 @@
 
 import { decodeLabels, type Labels } from '@flotilla/model';
 import type { RawChunk, Schedule, SelectOptions, SeriesRef, SeriesSet } from '../api.ts';
-import { packChunks, unpackChunks } from '@flotilla/kernel';
+import { openExtent, type OpenExtent, packChunks, unpackChunks } from '@flotilla/kernel';
 import type { HeadRead } from './head-readers.ts';
 import type { HeadChunkLists } from './head-chunk-lists.ts';
 import type { HeadSelection } from './head-selections.ts';
@@ -32,7 +32,7 @@ export class HeadSeriesSet implements SeriesSet {
   private at = -1;
   private current: readonly RawChunk[] | undefined = [];
   private readonly packed: boolean;
-  private readonly latestOnly: boolean;
+  private readonly extent: OpenExtent;
   /** Of the series [batchFrom, batchTo). */
   private lists: HeadChunkLists | undefined;
   private batchFrom = 0;
@@ -59,7 +59,7 @@ export class HeadSeriesSet implements SeriesSet {
     this.skipChunks = options.skipChunks ?? false;
     this.read = options.read;
     this.packed = options.packed ?? false;
-    this.latestOnly = options.latestOnly ?? false;
+    this.extent = options.latestOnly === true ? openExtent.newest : openExtent.range;
     this.left = options.limit || Infinity;
   }
 
@@ -131,7 +131,7 @@ export class HeadSeriesSet implements SeriesSet {
     this.batchFrom = this.at;
     const refs = this.refs.subarray(this.at, this.at + Math.min(this.left, this.batchMax));
     const startMs = performance.now();
-    const count = this.lists.read(refs, this.minTimeMs, this.maxTimeMs, this.latestOnly);
+    const count = this.lists.read(refs, this.minTimeMs, this.maxTimeMs, this.extent);
     const eachMs = (performance.now() - startMs) / count;
     this.batchMax = Math.min(BATCH_MAX, Math.max(BATCH_MIN, Math.floor(BATCH_MS / eachMs)));
     this.batchTo = this.at + count;

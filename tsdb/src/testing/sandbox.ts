@@ -83,6 +83,7 @@ export async function read(
   const packed = await readSet(db, matchers, minTimeMs, maxTimeMs, { ...options, packed: true });
   if (!isDeepStrictEqual(packed, points))
     throw new Error('chunk lists: other points than those of the chunks');
+  await checkParts(db, matchers, points, options);
   const newest = await readSet(db, matchers, minTimeMs, maxTimeMs, {
     ...options,
     packed: true,
@@ -92,6 +93,27 @@ export async function read(
   if (!isDeepStrictEqual(last(newest), last(points)))
     throw new Error('newest samples: others than the last of the points');
   return points;
+}
+
+/** Of parts of the time in which there are points, with chunk lists: what is there whole. */
+async function checkParts(
+  db: Queryable,
+  matchers: readonly Matcher[],
+  points: ReadonlyMap<string, Point[]>,
+  options: SelectOptions,
+): Promise<void> {
+  const times = Float64Array.from([...points.values()].flat(), ([t]) => t).toSorted();
+  const [first = 0, last = 0] = [times[0], times.at(-1)];
+  for (const [from, to] of [
+    [last - (last - first) / 8, last],
+    [last - (last - first) / 4, last - (last - first) / 6],
+  ] as const) {
+    const part = await readSet(db, matchers, from, to, { ...options, packed: true });
+    const want = [...points]
+      .map(([series, all]) => [series, all.filter(([t]) => t >= from && t <= to)] as const)
+      .filter(([, inside]) => inside.length > 0);
+    if (!isDeepStrictEqual([...part], want)) throw new Error(`chunk lists of ${from} to ${to}: other points`);
+  }
 }
 
 /** The same in one way, with chunk lists if they are packed. */
