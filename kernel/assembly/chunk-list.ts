@@ -16,6 +16,9 @@ const XOR: u32 = 1;
 /** Bytes of one job of takeFrames. */
 const JOB: usize = 16;
 
+/** Bytes of one job of copyAll. */
+const COPY_JOB: usize = 12;
+
 /** Of the second word of a job: the checksum is not looked at. */
 const TRUSTED: u32 = 1 << 31;
 
@@ -39,6 +42,12 @@ export function takeFrames(window: usize, jobs: usize, count: u32): u32 {
     }
   }
   return damaged;
+}
+
+/** Copies bytes within the memory. A job is 3 u32: from, to, and how many. */
+export function copyAll(jobs: usize, count: u32): void {
+  for (let i: u32 = 0; i < count; i++, jobs += COPY_JOB)
+    memory.copy(<usize>load<u32>(jobs, 4), <usize>load<u32>(jobs), <usize>load<u32>(jobs, 8));
 }
 
 @inline function segmentOf(refs: usize, i: u32, link: usize): usize {
@@ -138,6 +147,15 @@ function listOf(s: usize, minTime: f64, maxTime: f64, extent: u32, out: usize): 
     gather(s, out + HEADER); // It may have been written over.
   }
   return putHeader(out, bytes, samples, start, end);
+}
+
+/** Writes the list of a series' open chunk; returns its bytes, 0 if that does not touch the range. */
+export function listOpenChunk(ref: u32, minTime: f64, maxTime: f64, out: usize): u32 {
+  const s = seriesAt(ref);
+  if (s == 0 || !hasOpen(s)) return 0;
+  const start = <f64>openMinTime(s), end = <f64>lastTimeAt(s);
+  if (start > maxTime || end < minTime) return 0;
+  return <u32>putHeader(out, gather(s, out + HEADER), openCount(s), start, end);
 }
 
 @inline function putHeader(out: usize, bytes: u32, samples: u32, start: f64, end: f64): usize {

@@ -9,7 +9,7 @@ import { initInflate } from './inflate-tables';
 export { alloc, bump, capacityOf, equalBytes, free, usedBytes } from './memory';
 export { crc32c } from './crc32c';
 export { encodeEntry, joinChunks } from './block-series';
-export { chunkListSamples, decodeChunkList, listOpen, OPEN_LIST_BYTES, takeFrames, warmOpen } from './chunk-list';
+export { chunkListSamples, decodeChunkList, copyAll, listOpen, listOpenChunk, OPEN_LIST_BYTES, takeFrames, warmOpen } from './chunk-list';
 export {
   appendHistogramSample,
   beginHistogramChunk,

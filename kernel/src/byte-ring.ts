@@ -22,7 +22,7 @@ export class ByteRing {
     const left = this.#size - (this.#end % this.#size);
     if (length > left) this.#end += left;
     const position = this.#end;
-    this.#kernel.bytes.copyWithin(this.#place(position), address, address + length);
+    this.#kernel.bytes.copyWithin(this.addressOf(position), address, address + length);
     this.#end += length;
     return position;
   }
@@ -32,13 +32,8 @@ export class ByteRing {
     return position >= this.#end - this.#size;
   }
 
-  /** Copies what is at a position to an address. */
-  copy(position: number, length: number, address: number): void {
-    const from = this.#place(position);
-    this.#kernel.bytes.copyWithin(address, from, from + length);
-  }
-
-  #place(position: number): number {
+  /** Where in memory the bytes of a position are. */
+  addressOf(position: number): number {
     return this.#address + (position % this.#size);
   }
 }

@@ -10,6 +10,9 @@ import { KernelInstance } from './instance.ts';
 /** Readable behind the data, and what gathering an open chunk may write beyond it. */
 const SLACK_BYTES = 64;
 const JOB_WORDS = 4;
+const COPY_WORDS = 3;
+/** Copies that are put off at most. */
+const COPIES_MAX = 1024;
 /** As in assembly/chunk-list.ts. */
 const TRUSTED = 2 ** 31;
 
@@ -34,6 +37,8 @@ export class ChunkGather {
   #view: DataView;
   #used = 0;
   #jobCount = 0;
+  readonly #copies: number;
+  #copyCount = 0;
   /** The last time of the chunk that was added last, in ms. */
   endMs = -Infinity;
 
@@ -51,6 +56,7 @@ export class ChunkGather {
     this.#area = exports.alloc(areaBytes + SLACK_BYTES) >>> 0;
     this.#window = exports.alloc(this.#windowBytes + SLACK_BYTES) >>> 0;
     this.#jobs = exports.alloc(ChunkGather.jobsMax * JOB_WORDS * 4) >>> 0;
+    this.#copies = exports.alloc(COPIES_MAX * COPY_WORDS * 4) >>> 0;
     this.#bytes = kernel.bytes;
     this.#view = new DataView(kernel.bytes.buffer);
   }
@@ -92,13 +98,14 @@ export class ChunkGather {
     exports.warmOpen(this.#jobs);
   }
 
-  /** Adds the open chunk of a series; leftBytes must be as many as the largest one has, with its header. */
-  addOpen(ref: number, minTimeMs: number, maxTimeMs: number, samples: number): void {
+  /** Adds the open chunk of a series if it touches the range; leftBytes must be openListBytes. */
+  addOpen(ref: number, minTimeMs: number, maxTimeMs: number): void {
     const at = this.#area + this.#used;
-    const bytes = this.#kernel.exports.gatherOpen(ref, at + CHUNK_HEADER_BYTES) >>> 0;
-    writeChunkHeader(this.#memory(), at, minTimeMs, maxTimeMs, samples, 1, bytes);
-    this.#used += CHUNK_HEADER_BYTES + bytes;
-    this.endMs = maxTimeMs;
+    const { exports } = this.#kernel;
+    const bytes = exports.listOpenChunk(ref, minTimeMs, maxTimeMs, at) >>> 0;
+    if (bytes === 0) return;
+    this.#used += bytes;
+    this.endMs = this.#memory().getFloat64(at + 16, true);
   }
 
   /**
@@ -148,9 +155,23 @@ export class ChunkGather {
     return ring.keep(this.#area + place, bytes);
   }
 
-  /** Copies data to their place from a ring of the same instance. */
+  /**
+   * Plans to copy data to their place from a ring of the same instance: at fillAll() at the latest, which must come before anything
+   * is kept in the ring, or what the place is in is cut.
+   */
   fillKept(ring: ByteRing, position: number, place: number, bytes: number): void {
-    ring.copy(position, bytes, this.#area + place);
+    const { words } = this.#kernel;
+    const at = (this.#copies >>> 2) + COPY_WORDS * this.#copyCount++;
+    words[at] = ring.addressOf(position);
+    words[at + 1] = this.#area + place;
+    words[at + 2] = bytes;
+    if (this.#copyCount === COPIES_MAX) this.fillAll();
+  }
+
+  /** Does what fillKept() planned: all together, so that one copy does not wait for the memory of the one before. */
+  fillAll(): void {
+    if (this.#copyCount > 0) this.#kernel.exports.copyAll(this.#copies, this.#copyCount);
+    this.#copyCount = 0;
   }
 
   /** The bytes of [from, to), as a view: valid until the instance's memory grows. */
@@ -193,6 +214,7 @@ export class ChunkGather {
     exports.free(this.#area, this.#areaBytes + SLACK_BYTES);
     exports.free(this.#window, this.#windowBytes + SLACK_BYTES);
     exports.free(this.#jobs, ChunkGather.jobsMax * JOB_WORDS * 4);
+    exports.free(this.#copies, COPIES_MAX * COPY_WORDS * 4);
   }
 
   #growWindow(bytes: number): void {

@@ -29,7 +29,7 @@ export interface Replayed {
 
 const SEALED_HEADER_BYTES = 32;
 /** Of an open chunk, at most. */
-export const OPEN_CHUNK_BYTES_MAX = 1024;
+const OPEN_CHUNK_BYTES_MAX = 1024;
 const CHUNK_BUFFER_BYTES = OPEN_CHUNK_BYTES_MAX + 64;
 /** Bounds one WAL record to about 300 KiB. */
 const RECORD_SAMPLES_MAX = 16_384;

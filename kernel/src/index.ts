@@ -15,7 +15,7 @@ export {
 export { ColumnArena, ColumnDecoder, type FloatColumns } from './column-decoder.ts';
 export { CHUNK_SAMPLES_MAX, decodeXor } from './decode-xor.ts';
 export { encodeXor } from './encode-xor.ts';
-export { HeadKernel, OPEN_CHUNK_BYTES_MAX, type Replayed, type SealedSink } from './head-kernel.ts';
+export { HeadKernel, type Replayed, type SealedSink } from './head-kernel.ts';
 export { type ChunkLayout, HistogramDecoder, rowColumn } from './histogram-decoder.ts';
 export {
   type AppendFate,

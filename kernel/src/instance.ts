@@ -65,6 +65,8 @@ export interface KernelExports {
   frameHistogramRecord(pageOffset: number): void;
   takeFrames(window: number, jobs: number, count: number): number;
   warmOpen(refs: number): number;
+  copyAll(jobs: number, count: number): void;
+  listOpenChunk(ref: number, minTimeMs: number, maxTimeMs: number, out: number): number;
   readonly OPEN_LIST_BYTES: { readonly value: number };
   listOpen(
     refs: number,

@@ -3,13 +3,7 @@
 // Series with native histograms, late samples or deletions go by way of Head.chunks(), one by one; so does one with a
 // damaged chunk, which is reported there.
 
-import {
-  CHUNK_HEADER_BYTES,
-  ChunkGather,
-  OPEN_CHUNK_BYTES_MAX,
-  openExtent,
-  packChunks,
-} from '@flotilla/kernel';
+import { ChunkGather, openExtent, packChunks } from '@flotilla/kernel';
 import type { HeadKernel, OpenExtent } from '@flotilla/kernel';
 import type { RawChunk, SeriesRef } from '../api.ts';
 import { KEPT_BYTES, KeptChunks } from './kept-chunks.ts';
@@ -30,7 +24,6 @@ interface Head {
   readonly sealed: SealedChunks;
   readonly kernel: HeadKernel;
   isPlain(slot: number): boolean;
-  gatherOpen(ref: SeriesRef, minTimeMs: number, maxTimeMs: number, gather: ChunkGather): void;
   chunks(slot: number, minTimeMs: number, maxTimeMs: number): RawChunk[];
 }
 
@@ -155,11 +148,12 @@ export class HeadChunkLists {
     const before = gather.usedBytes;
     if (
       head.sealed.plan(slot, minTimeMs, maxTimeMs, reads, series) &&
-      gather.leftBytes >= CHUNK_HEADER_BYTES + OPEN_CHUNK_BYTES_MAX
+      gather.leftBytes >= gather.openListBytes
     ) {
-      head.gatherOpen(ref, minTimeMs, maxTimeMs, gather);
+      gather.addOpen(ref, minTimeMs, maxTimeMs);
       return true;
     }
+    gather.fillAll();
     reads.cut(size);
     gather.cut(before);
     return false;

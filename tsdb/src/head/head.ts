@@ -5,7 +5,7 @@
 //
 // Invariant: a series that is published was committed; only published series are seen by readers.
 
-import { type ChunkGather, HeadKernel } from '@flotilla/kernel';
+import { HeadKernel } from '@flotilla/kernel';
 import { type Labels, type Matcher } from '@flotilla/model';
 import type { OpenOptions, RawChunk, Schedule, SeriesMetadata, SeriesRef } from '../api.ts';
 import { addInterval, type Interval } from '../block/tombstones.ts';
@@ -378,14 +378,6 @@ export class Head {
   /** Whether a series has nothing but full chunks and an open one of floats. */
   isPlain(slot: number): boolean {
     return this.histograms.get(slot) === undefined && !this.late.has(slot) && !this.deleted.has(slot);
-  }
-
-  /** Adds the open chunk of floats, if it touches the range. */
-  gatherOpen(ref: SeriesRef, minTimeMs: number, maxTimeMs: number, gather: ChunkGather): void {
-    const samples = this.kernel.openSamples(ref);
-    if (samples === 0) return;
-    const [from, to] = [this.kernel.openMinTimeMs(ref), this.kernel.lastTimeMs(ref)];
-    if (from <= maxTimeMs && to >= minTimeMs) gather.addOpen(ref, from, to, samples);
   }
 
   private openChunk(ref: SeriesRef): RawChunk {

@@ -31,7 +31,7 @@ export class KeptChunks {
     this.positions[at] = gather.keep(this.ring, place, bytes);
   }
 
-  /** Brings the data of a chunk to a place of a gather; false if they are not here. */
+  /** Brings the data of a chunk to a place of a gather, at its fillAll(); false if they are not here. */
   fill(id: number, gather: ChunkGather, place: number, bytes: number): boolean {
     const first = firstPlace(id);
     for (let at = first; at < first + PLACES; at++) {

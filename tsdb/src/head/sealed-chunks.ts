@@ -29,6 +29,10 @@ const FRAME_HEAD_BYTES = 25;
 /** A checksum that was right is looked at again after this. */
 const CHECK_PERIOD_MS = 10 * 60_000;
 
+const WARM_MAX = 8;
+/** Rows of a series that warm() reads. */
+const WARM_DEPTH = 2;
+
 /** 1..255 */
 function checkPeriod(): number {
   return (Math.floor(Date.now() / CHECK_PERIOD_MS) % 255) + 1;
@@ -59,6 +63,7 @@ export class SealedChunks {
   private near: SealedPage | undefined;
   /** Of no meaning: what warm() reads must come to something, or it would not be read. */
   warmed = 0;
+  private readonly warmRows = new Uint32Array(WARM_MAX);
   private readonly files: HeadChunkFiles | undefined;
   private readonly frame = new ByteWriter(2048);
 
@@ -261,15 +266,20 @@ export class SealedChunks {
   }
 
   /**
-   * Brings the first rows of some series into the caches, so that plan() waits for memory no more: they lie anywhere, and are
+   * Brings the first rows of some series, at most WARM_MAX, into the caches, so that plan() waits for memory no more: they lie anywhere, and are
    * waited for together here.
    */
   warm(refs: Uint32Array): void {
     let mixed = 0;
-    for (const ref of refs) {
-      const row = this.first[slotOf(ref)] ?? 0;
-      mixed ^=
-        this.next[row]! ^ this.page[row]! ^ this.times[2 * row]! ^ this.shape[row]! ^ this.offset[row]!;
+    const rows = this.warmRows;
+    for (let i = 0; i < refs.length; i++) rows[i] = this.first[slotOf(refs[i]!)] ?? 0;
+    for (let depth = 0; depth < WARM_DEPTH; depth++) {
+      for (let i = 0; i < refs.length; i++) {
+        const row = rows[i]!;
+        mixed ^= this.page[row]! ^ this.times[2 * row]! ^ this.shape[row]! ^ this.offset[row]!;
+        mixed ^= this.samples[row]! ^ this.checked[row]!;
+        rows[i] = this.next[row]!;
+      }
     }
     this.warmed = mixed;
   }

@@ -93,6 +93,7 @@ export class SealedReads {
 
   /** Reads all that is planned; tells the series of which a chunk is damaged. */
   readAll(onDamage: (series: number) => void): void {
+    this.gather.fillAll();
     const { keys, count } = this;
     for (let i = 0; i < count; i++) keys[i] = (this.page[i]! * OFFSET_SPAN + this.offset[i]!) * READS_MAX + i;
     keys.subarray(0, count).sort();
