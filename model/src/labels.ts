@@ -123,7 +123,7 @@ export class Labels implements Iterable<[string, string]> {
   }
 }
 
-/** The labels that describe the metric; arithmetic and functions take them away. */
+/** The labels that describe the metric, in their order; arithmetic and functions take them away. */
 export const METADATA_LABELS: readonly string[] = [METRIC_NAME, '__type__', '__unit__'];
 
 function withoutMetadata(labels: Labels): Labels {

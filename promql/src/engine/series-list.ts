@@ -3,7 +3,7 @@
 // Names go at once (Prometheus's default) or, with delayed name removal, when the query ends: until then `doomed` marks
 // the series whose name will go, so that label_replace() and grouping still see it.
 
-import { Labels, METADATA_LABELS } from '@flotilla/model';
+import { Labels, METADATA_LABELS, METRIC_NAME } from '@flotilla/model';
 
 export interface SeriesList {
   readonly count: number;
@@ -52,8 +52,17 @@ export function withoutNames(list: SeriesList, delayed: boolean): SeriesList {
   };
 }
 
+const LAST_METADATA = METADATA_LABELS.at(-1)!;
+
+/** Whether the name, which comes first, is all of the metadata; false says nothing. */
+function hasNameAlone(flat: readonly string[]): boolean {
+  return flat[0] === METRIC_NAME && (flat.length === 2 || flat[2]! > LAST_METADATA);
+}
+
 /** Whether unique labels stay unique without their metadata, because it is the same in all. */
 function shareMetadata(labels: readonly Labels[]): boolean {
+  const name = labels[0]?.flat[1];
+  if (labels.every(({ flat }) => flat[1] === name && hasNameAlone(flat))) return true;
   return METADATA_LABELS.every((name) => {
     const first = labels[0]?.get(name);
     return labels.every((one) => one.get(name) === first);

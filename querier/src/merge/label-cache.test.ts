@@ -15,6 +15,13 @@ test('equal bytes are one object, and others are not', () => {
   expect(first[7]!.get('instance')).toBe('host-7');
 });
 
+test('in whatever order they come', () => {
+  const cache = new LabelCache();
+  const first = Array.from({ length: 500 }, (_, i) => cache.of(bytesOf(i)));
+  const order = first.map((_, i) => (i * 7) % 500);
+  for (const i of [...order, ...order.map((at) => at >> 1)]) expect(cache.of(bytesOf(i))).toBe(first[i]);
+});
+
 test('it forgets', () => {
   const cache = new LabelCache();
   const first = cache.of(bytesOf(0));

@@ -17,6 +17,8 @@ export class LabelCache {
 
   /** Throws CorruptionError if the bytes [from, to) are no label set. */
   of(source: Uint8Array, from = 0, to = source.length): Labels {
+    const expected = this.#young.next(source, from, to);
+    if (expected !== undefined) return expected;
     const hash = hashOf(source, from, to);
     return this.#young.find(hash, source, from, to) ?? this.#remember(hash, source.subarray(from, to));
   }
@@ -38,14 +40,26 @@ class Generation {
   readonly #ends: number[] = [];
   readonly #texts = new TextTable();
   #bytes = new Uint8Array(BYTES_MIN);
+  /** Behind the set that was found last: sets of an answer that was read before come in the same order again. */
+  #nextPlace = 0;
 
   get isFull(): boolean {
     return this.#labels.length >= SETS_MAX || (this.#ends.at(-1) ?? 0) >= BYTES_MAX;
   }
 
+  /** The set that follows the one that was found last, if it has these bytes. */
+  next(source: Uint8Array, from: number, to: number): Labels | undefined {
+    const place = this.#nextPlace;
+    if (place >= this.#labels.length || !this.#isAt(place, source, from, to)) return undefined;
+    this.#nextPlace = place + 1;
+    return this.#labels[place];
+  }
+
   find(hash: number, source: Uint8Array, from: number, to: number): Labels | undefined {
     const place = this.#places.get(hash);
-    return place !== undefined && this.#isAt(place, source, from, to) ? this.#labels[place] : undefined;
+    if (place === undefined || !this.#isAt(place, source, from, to)) return undefined;
+    this.#nextPlace = place + 1;
+    return this.#labels[place];
   }
 
   #isAt(place: number, source: Uint8Array, from: number, to: number): boolean {
