@@ -5,6 +5,7 @@
 
 import type { ByteRing } from './byte-ring.ts';
 import { CHUNK_HEADER_BYTES, writeChunkHeader } from './chunk-list.ts';
+import type { HistogramChunks } from './histogram-chunks.ts';
 import { KernelInstance } from './instance.ts';
 
 /** Readable behind the data, and what gathering an open chunk may write beyond it. */
@@ -106,6 +107,21 @@ export class ChunkGather {
     if (bytes === 0) return;
     this.#used += bytes;
     this.endMs = this.#memory().getFloat64(at + 16, true);
+  }
+
+  /** Adds an open chunk of histograms in the same memory; false if there is no room. */
+  addHistograms(
+    chunks: HistogramChunks,
+    chunk: number,
+    minTimeMs: number,
+    maxTimeMs: number,
+    encoding: number,
+  ): boolean {
+    const bytes = chunks.dataBytes(chunk);
+    if (this.leftBytes < CHUNK_HEADER_BYTES + bytes) return false;
+    const place = this.reserve(minTimeMs, maxTimeMs, chunks.samples(chunk), encoding, bytes);
+    chunks.copyTo(chunk, this.#area + place);
+    return true;
   }
 
   /**

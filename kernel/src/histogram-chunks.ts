@@ -139,16 +139,25 @@ export class HistogramChunks {
     };
   }
 
+  dataBytes(chunk: number): number {
+    return this.#kernel.exports.histogramChunkBytes(chunk) >>> 0;
+  }
+
+  /** Copies the chunk's data to an address of the same memory. */
+  copyTo(chunk: number, address: number): void {
+    this.#kernel.exports.histogramChunkCopy(chunk, address);
+  }
+
   /** The chunk's data: a copy. */
   copy(chunk: number): Uint8Array {
     const { exports } = this.#kernel;
-    const length = exports.histogramChunkBytes(chunk) >>> 0;
+    const length = this.dataBytes(chunk);
     if (length > this.#outBytes) {
       exports.free(this.#out, this.#outBytes);
       this.#outBytes = exports.capacityOf(length) >>> 0;
       this.#out = exports.alloc(this.#outBytes) >>> 0;
     }
-    exports.histogramChunkCopy(chunk, this.#out);
+    this.copyTo(chunk, this.#out);
     return this.#kernel.bytes.slice(this.#out, this.#out + length);
   }
 

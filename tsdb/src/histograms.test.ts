@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { bucketsOfSpans, FloatHistogram, Matcher } from '@flotilla/model';
-import { appendCode } from './api.ts';
+import { unpackChunks } from '@flotilla/kernel';
+import { appendCode, type RawChunk } from './api.ts';
 import { decodeHistogramChunk } from './chunk/decode-chunk.ts';
 import {
   floatHistogramOf,
@@ -61,12 +62,19 @@ function fill(from: number, to: number): void {
   }
 }
 
-/** Series → [n, histogram as text, 'stale'] of each sample. */
+/** Series → [n, histogram as text, 'stale'] of each sample; as chunk lists have them, too. */
 async function readAll(of: Tsdb): Promise<Record<string, [number, string][]>> {
+  const all = await readSamples(of, false);
+  expect(await readSamples(of, true)).toEqual(all);
+  return all;
+}
+
+async function readSamples(of: Tsdb, packed: boolean): Promise<Record<string, [number, string][]>> {
   const out: Record<string, [number, string][]> = {};
-  const set = await of.select(anything, 0, 1e15);
+  const set = await of.select(anything, 0, 1e15, { packed });
   while (set.next()) {
-    const samples = set.chunks.flatMap((chunk) => decodeHistogramChunk(chunk));
+    const chunks = packed ? (unpackChunks(set.chunkList) as RawChunk[]) : set.chunks;
+    const samples = chunks.flatMap((chunk) => decodeHistogramChunk(chunk));
     if (samples.length === 0) continue;
     out[set.labels.toMetric()] = samples.map(({ timeMs, histogram }) => [
       (timeMs - EPOCH_MS) / STEP_MS,

@@ -1,11 +1,12 @@
 // Hot: the chunk lists of many series of a head at once, so that chunks are read from their files in order.
 //
-// Series with native histograms, late samples or deletions go by way of Head.chunks(), one by one; so does one with a
+// Series with late samples or deletions go by way of Head.chunks(), one by one; so does one with a
 // damaged chunk, which is reported there.
 
 import { ChunkGather, openExtent, packChunks } from '@flotilla/kernel';
 import type { HeadKernel, OpenExtent } from '@flotilla/kernel';
 import type { RawChunk, SeriesRef } from '../api.ts';
+import type { HeadHistograms } from './head-histograms.ts';
 import { KEPT_BYTES, KeptChunks } from './kept-chunks.ts';
 import { type RefTable, slotOf } from './ref-table.ts';
 import type { SealedChunks } from './sealed-chunks.ts';
@@ -23,6 +24,7 @@ interface Head {
   readonly refs: RefTable;
   readonly sealed: SealedChunks;
   readonly kernel: HeadKernel;
+  readonly histograms: HeadHistograms;
   isPlain(slot: number): boolean;
   chunks(slot: number, minTimeMs: number, maxTimeMs: number): RawChunk[];
 }
@@ -148,6 +150,7 @@ export class HeadChunkLists {
     const before = gather.usedBytes;
     if (
       head.sealed.plan(slot, minTimeMs, maxTimeMs, reads, series) &&
+      this.addHistograms(slot) &&
       gather.leftBytes >= gather.openListBytes
     ) {
       gather.addOpen(ref, minTimeMs, maxTimeMs);
@@ -157,6 +160,13 @@ export class HeadChunkLists {
     reads.cut(size);
     gather.cut(before);
     return false;
+  }
+
+  /** Adds the open chunk of histograms if there is one in the range; false if there is no room. Open floats are newer. */
+  private addHistograms(slot: number): boolean {
+    const open = this.head.histograms.get(slot);
+    if (open === undefined || open.minTimeMs > this.maxTimeMs || open.maxTimeMs < this.minTimeMs) return true;
+    return open.addTo(this.reads.gather);
   }
 
   private addOther(series: number, slot: number): void {

@@ -375,9 +375,9 @@ export class Head {
     return this.deleted.get(slot) ?? [];
   }
 
-  /** Whether a series has nothing but full chunks and an open one of floats. */
+  /** Whether a series has nothing but full chunks and open ones. */
   isPlain(slot: number): boolean {
-    return this.histograms.get(slot) === undefined && !this.late.has(slot) && !this.deleted.has(slot);
+    return !this.late.has(slot) && !this.deleted.has(slot);
   }
 
   private openChunk(ref: SeriesRef): RawChunk {

@@ -5,7 +5,8 @@
 // memory of a kernel, which compares and encodes samples that have its buckets, as nearly all have: the rest is decoded
 // and encoded again.
 
-import { type AppendFate, appendFate, type HistogramChunks } from '@flotilla/kernel';
+import { type AppendFate, appendFate, CHUNK_HEADER_BYTES } from '@flotilla/kernel';
+import type { ChunkGather, HistogramChunks } from '@flotilla/kernel';
 import {
   bucketsOfSpans,
   type BucketList,
@@ -98,6 +99,17 @@ export class OpenHistogram {
     const { chunks, address, minTimeMs, maxTimeMs } = this;
     const encoding = chunks.isFloat(address) ? 3 : 2;
     return { minTimeMs, maxTimeMs, samples: chunks.samples(address), encoding, data: chunks.copy(address) };
+  }
+
+  /** Adds it to what a reader gathers; false if there is no room. */
+  addTo(gather: ChunkGather): boolean {
+    const { kept, chunks, address, minTimeMs, maxTimeMs } = this;
+    if (kept === undefined)
+      return gather.addHistograms(chunks, address, minTimeMs, maxTimeMs, chunks.isFloat(address) ? 3 : 2);
+    const { data, samples, encoding } = kept;
+    if (gather.leftBytes < CHUNK_HEADER_BYTES + data.length) return false;
+    gather.fill(gather.reserve(minTimeMs, maxTimeMs, samples, encoding, data.length), data);
+    return true;
   }
 
   free(): void {
