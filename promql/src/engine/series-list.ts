@@ -61,8 +61,8 @@ function hasNameAlone(flat: readonly string[]): boolean {
 
 /** Whether unique labels stay unique without their metadata, because it is the same in all. */
 function shareMetadata(labels: readonly Labels[]): boolean {
-  const name = labels[0]?.flat[1];
-  if (labels.every(({ flat }) => flat[1] === name && hasNameAlone(flat))) return true;
+  const metric = labels[0]?.flat[1];
+  if (labels.every(({ flat }) => flat[1] === metric && hasNameAlone(flat))) return true;
   return METADATA_LABELS.every((name) => {
     const first = labels[0]?.get(name);
     return labels.every((one) => one.get(name) === first);
