@@ -6,7 +6,7 @@
 import { crc32c } from './crc32c';
 import { hasOpen, lastTimeAt, openCount, seriesAt } from './series';
 import { putUvarint, zigzag } from './varint';
-import { CHUNK_BUFFER_BYTES, FIRST_SEGMENT, gather, LAST_SEGMENT, openMinTime } from './xor-append';
+import { CHUNK_BUFFER_BYTES, FIRST_SEGMENT, gather, LAST_SEGMENT, openMinTime, SAMPLES_MAX } from './xor-append';
 import { decodeXor } from './xor-decode';
 import { ENCODE_SLACK, encodedBytes, encodeXor } from './xor-encode';
 
@@ -89,7 +89,6 @@ const NEWEST: u32 = 2;
 
 /** A chunk of which less than a fourth is in the range is written anew; decoding it costs less than sending it. */
 const WRITE_ANEW: f64 = 4;
-const SAMPLES_MAX: usize = 120;
 const times = memory.data(<i32>(SAMPLES_MAX * 8), 8);
 const values = memory.data(<i32>(SAMPLES_MAX * 8), 8);
 
@@ -177,7 +176,7 @@ function listNewest(time: i64, value: u64, out: usize): usize {
 
 /** Of the samples of a chunk in a range; 0 if there are none. The chunk may lie where the list goes. */
 function listWithin(chunk: usize, bytes: u32, samples: u32, minTime: f64, maxTime: f64, out: usize): usize {
-  if (decodeXor(chunk, bytes, times, values, <u32>SAMPLES_MAX) != <i32>samples) return 0;
+  if (decodeXor(chunk, bytes, times, values, SAMPLES_MAX) != <i32>samples) return 0;
   let from: usize = 0;
   let to = <usize>samples << 3;
   while (from < to && load<f64>(times + from) < minTime) from += 8;

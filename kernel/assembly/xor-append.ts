@@ -26,7 +26,7 @@ const TAIL: usize = 40;
 export const TAIL_BYTES: usize = 24;
 const TAIL_BITS: u32 = 192;
 const SEGMENT_BYTES: usize = 28;
-const SAMPLES_MAX: u32 = 120;
+export const SAMPLES_MAX: u32 = 120;
 const FIRST_CUT_MIN: u32 = 60;
 /** With fewer segments no chunk is too long. */
 const SEGMENTS_NEAR_FULL: u32 = 32;

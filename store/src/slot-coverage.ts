@@ -15,6 +15,25 @@ export function settledEnd(maxTimeMs: number, intervalMs: number, nowMs: number)
   return Math.min(maxTimeMs, nowMs - Math.max(intervalMs, graceMinMs));
 }
 
+/** The slots of a range that are due, first > last if none is; undefined if the series has no schedule. */
+function dueSlots(
+  schedule: Schedule | undefined,
+  minTimeMs: number,
+  maxTimeMs: number,
+  nowMs: number,
+): { readonly first: number; readonly last: number } | undefined {
+  if (schedule === undefined || schedule.intervalMs <= 0) return undefined;
+  const { intervalMs, phaseMs } = schedule;
+  return {
+    first: Math.ceil((minTimeMs - phaseMs) / intervalMs),
+    last: Math.floor((settledEnd(maxTimeMs, intervalMs, nowMs) - phaseMs) / intervalMs),
+  };
+}
+
+function slotOf(timeMs: number, { intervalMs, phaseMs }: Schedule): number {
+  return Math.floor((timeMs - phaseMs) / intervalMs);
+}
+
 /** True when each slot of [minTimeMs, maxTimeMs] that is due has a sample. A series without a schedule is never covered. */
 export function isCovered(
   schedule: Schedule | undefined,
@@ -23,21 +42,19 @@ export function isCovered(
   maxTimeMs: number,
   nowMs: number,
 ): boolean {
-  if (schedule === undefined || schedule.intervalMs <= 0) return false;
-  const { intervalMs, phaseMs } = schedule;
-  const first = Math.ceil((minTimeMs - phaseMs) / intervalMs);
-  const last = Math.floor((settledEnd(maxTimeMs, intervalMs, nowMs) - phaseMs) / intervalMs);
-  if (last < first) return true;
+  const due = dueSlots(schedule, minTimeMs, maxTimeMs, nowMs);
+  if (due === undefined) return false;
+  if (due.last < due.first) return true;
   chunk.begin(chunkList);
   let expected: number | undefined;
   while (chunk.next()) {
-    const from = Math.floor((chunk.minTimeMs - phaseMs) / intervalMs);
-    const to = Math.floor((chunk.maxTimeMs - phaseMs) / intervalMs);
+    const from = slotOf(chunk.minTimeMs, schedule!);
+    const to = slotOf(chunk.maxTimeMs, schedule!);
     if (chunk.samples !== to - from + 1) return false;
-    if (expected === undefined ? from > first : from !== expected) return false;
+    if (expected === undefined ? from > due.first : from !== expected) return false;
     expected = to + 1;
   }
-  return expected !== undefined && expected > last;
+  return expected !== undefined && expected > due.last;
 }
 
 /**
@@ -51,17 +68,16 @@ export function isNewest(
   maxTimeMs: number,
   nowMs: number,
 ): boolean {
-  if (schedule === undefined || schedule.intervalMs <= 0) return false;
-  const { intervalMs, phaseMs } = schedule;
-  const last = Math.floor((settledEnd(maxTimeMs, intervalMs, nowMs) - phaseMs) / intervalMs);
-  if (phaseMs + last * intervalMs < minTimeMs) return true;
+  const due = dueSlots(schedule, minTimeMs, maxTimeMs, nowMs);
+  if (due === undefined) return false;
+  if (due.last < due.first) return true;
   chunk.begin(chunkList);
   let newest = -Infinity;
   while (chunk.next()) {
-    const from = Math.floor((chunk.minTimeMs - phaseMs) / intervalMs);
-    const to = Math.floor((chunk.maxTimeMs - phaseMs) / intervalMs);
+    const to = slotOf(chunk.maxTimeMs, schedule!);
     // Which of a chunk that goes on behind the range are in it, only one without holes tells.
-    if (chunk.maxTimeMs <= maxTimeMs || chunk.samples === to - from + 1) newest = to;
+    const isDense = chunk.samples === to - slotOf(chunk.minTimeMs, schedule!) + 1;
+    if (chunk.maxTimeMs <= maxTimeMs || isDense) newest = to;
   }
-  return newest >= last;
+  return newest >= due.last;
 }

@@ -173,7 +173,10 @@ export interface SelectOptions {
   readonly limit?: number;
   /** Labels and schedules only. */
   readonly skipChunks?: boolean;
-  /** Only label sets and chunk lists will be read: chunks of many series are read ahead, in the order of their files. */
+  /**
+   * Only label sets and chunk lists will be read: chunks of many series are read ahead, in the order of their files. An open
+   * chunk may come with no more samples than the range needs.
+   */
   readonly packed?: boolean;
   /**
    * Of each series only the newest sample of the range will be looked at: with `packed` others may be left out, and are where
