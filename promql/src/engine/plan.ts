@@ -242,7 +242,9 @@ export class Planner {
     const atMs = this.timeOf(expr.at);
     const offsetMs = column !== 'value' && atMs !== undefined ? 0 : this.offsetOf(expr);
     const times = lookTimes(grid, offsetMs, atMs);
-    const latestOnly = column === 'value' && (grid.steps === 1 || atMs !== undefined);
+    // Of a histogram whose buckets nobody looks at, only the one before tells whether it was reset.
+    const isWhole = column === 'value' && this.marksOf(expr).isStats !== true;
+    const latestOnly = isWhole && (grid.steps === 1 || atMs !== undefined);
     const extent = { rangeMs: 0, beforeMs: this.evaluation.lookbackMs, afterMs: 0, latestOnly };
     const selection = this.select(expr, grid, around, extent);
     return new InstantSelector(selection, times, grid, this.evaluation, column);
