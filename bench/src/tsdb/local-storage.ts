@@ -20,9 +20,9 @@ export class LocalStorage implements Storage {
     const set = await this.db.select(matchers, startMs, endMs, { packed: true });
     const series: Series[] = [];
     while (set.next()) {
-      const columns = decodedColumns(decoder, set, startMs, endMs);
-      this.samples += columns.values.length;
-      series.push({ labels: set.labels, ...columns });
+      const { timestampsMs, values } = decodedColumns(decoder, set, startMs, endMs);
+      this.samples += values.length;
+      series.push({ labels: set.labels, timestampsMs, values });
     }
     return { series, warnings: [] };
   }

@@ -6,7 +6,7 @@
 import { CHUNK_HEADER_BYTES, ChunkGather } from '@flotilla/kernel';
 import { closeSync, openSync, readSync } from 'node:fs';
 import { CHUNK_BYTES_MAX, REF_SEGMENT, segmentPath } from './chunk-segments.ts';
-import type { ChunkMeta } from './index-writer.ts';
+import type { IndexSeries } from './index-series.ts';
 
 const AREA_BYTES = 256 << 10;
 /** The window grows from read to read, so that a look at one series reads little. */
@@ -38,13 +38,20 @@ export class BlockChunkLists {
     this.dir = dir;
   }
 
-  /** Makes the list of some chunks; false if something is wrong, or there is too much. */
-  read(chunks: readonly ChunkMeta[]): boolean {
+  /** Makes the list of a series' chunks that touch a range; false if something is wrong, or there is too much. */
+  read(series: IndexSeries, minTimeMs: number, maxTimeMs: number): boolean {
     this.gather.cut(0);
     this.isDamaged = false;
-    const isWhole = chunks.every((chunk) => this.plan(chunk));
+    let isWhole = true;
+    for (let i = 0; i < series.chunkCount && isWhole; i++)
+      if (series.touches(i, minTimeMs, maxTimeMs)) isWhole = this.plan(series, i);
     this.take();
     return isWhole && !this.isDamaged;
+  }
+
+  /** Whether read() found no chunk. */
+  get isEmpty(): boolean {
+    return this.gather.usedBytes === 0;
   }
 
   /** What read() made: a view, to be used at once. */
@@ -58,8 +65,9 @@ export class BlockChunkLists {
     this.jobs = 0;
   }
 
-  private plan({ minTimeMs, maxTimeMs, ref }: ChunkMeta): boolean {
+  private plan({ minTimesMs, maxTimesMs, refs }: IndexSeries, chunk: number): boolean {
     const { gather } = this;
+    const ref = refs[chunk]!;
     const segment = Math.floor(ref / REF_SEGMENT);
     const offset = ref % REF_SEGMENT;
     if (!this.has(segment, offset, HEAD_BYTES_MAX)) return false;
@@ -83,7 +91,7 @@ export class BlockChunkLists {
     const encoding = memory[head]!;
     if (encoding < 1 || encoding > 3) return false;
     const samples = (memory[head + 1]! << 8) | memory[head + 2]!;
-    const place = gather.reserve(minTimeMs, maxTimeMs, samples, encoding, length);
+    const place = gather.reserve(minTimesMs[chunk]!, maxTimesMs[chunk]!, samples, encoding, length);
     gather.addJob(start, frameBytes, 1, place, false);
     if (++this.jobs === ChunkGather.jobsMax) this.take();
     return true;

@@ -9,7 +9,8 @@ import type { Block } from './block.ts';
 import { BlockChunkLists } from './block-chunk-lists.ts';
 import { ChunkReader } from './chunk-segments.ts';
 import { indexOf } from './id-list.ts';
-import { IndexReader, type IndexSeries } from './index-reader.ts';
+import type { IndexReader } from './index-reader.ts';
+import type { IndexSeries } from './index-series.ts';
 import type { ChunkMeta } from './index-writer.ts';
 import type { Interval } from './tombstones.ts';
 
@@ -63,7 +64,7 @@ export class BlockSeriesSet implements SeriesSet {
 
   next(): boolean {
     while (this.left > 0 && !this.closed && ++this.at < this.ids.length) {
-      if (!this.guarded(() => this.enter(), false)) continue;
+      if (!this.tryEnter()) continue;
       this.left--;
       return true;
     }
@@ -75,22 +76,37 @@ export class BlockSeriesSet implements SeriesSet {
     try {
       return read();
     } catch (error) {
-      if (this.options.strict === true || !(error instanceof CorruptionError)) throw error;
-      this.block.damaged(error);
+      this.pass(error);
       return instead;
     }
   }
 
+  /** Reports damage that may be left out; rethrows anything else. */
+  private pass(error: unknown): void {
+    if (this.options.strict === true || !(error instanceof CorruptionError)) throw error;
+    this.block.damaged(error);
+  }
+
+  private tryEnter(): boolean {
+    try {
+      return this.enter();
+    } catch (error) {
+      this.pass(error);
+      return false;
+    }
+  }
+
   private enter(): boolean {
+    const { minTimeMs, maxTimeMs } = this;
     const id = this.ids[this.at]!;
-    this.series = this.index.series(id);
+    const series = this.index.series(id);
+    this.series = series;
     const intervals = this.block.tombstones.get(id) ?? NO_INTERVALS;
-    const touched = this.touched(this.series.chunks);
-    const whole = this.options.skipChunks === true && intervals.length === 0;
-    if (whole) return touched.length > 0;
+    if (this.options.skipChunks === true && intervals.length === 0) return this.isTouched(series);
     this.current = undefined;
-    this.isListed = intervals.length === 0 && this.lists?.read(touched) === true;
-    if (this.isListed) return touched.length > 0;
+    this.isListed = intervals.length === 0 && this.lists?.read(series, minTimeMs, maxTimeMs) === true;
+    if (this.isListed) return !this.lists!.isEmpty;
+    const touched = series.chunks.filter((chunk) => this.isWanted(chunk));
     const read = touched.flatMap((chunk) => this.guarded(() => [this.read(chunk)], []));
     const chunks = this.guarded(
       () => withoutIntervals(read, intervals).filter((chunk) => this.isWanted(chunk)),
@@ -100,9 +116,10 @@ export class BlockSeriesSet implements SeriesSet {
     return chunks.length > 0;
   }
 
-  private touched(chunks: readonly ChunkMeta[]): readonly ChunkMeta[] {
-    for (const chunk of chunks) if (!this.isWanted(chunk)) return chunks.filter((one) => this.isWanted(one));
-    return chunks;
+  private isTouched(series: IndexSeries): boolean {
+    for (let i = 0; i < series.chunkCount; i++)
+      if (series.touches(i, this.minTimeMs, this.maxTimeMs)) return true;
+    return false;
   }
 
   private isWanted(chunk: { minTimeMs: number; maxTimeMs: number }): boolean {

@@ -17,10 +17,20 @@ export class FileWindow {
 
   /** Up to `count` bytes; fewer at the end of the file. A view of memory that stays as it is. Throws what the disk throws. */
   at(offset: number, count: number): Buffer {
+    const start = this.bring(offset, count);
+    return this.bytes.subarray(start, start + count);
+  }
+
+  /** Where up to `count` bytes begin in the window, which has them then; beyond its end if the file has none. Throws as at() does. */
+  bring(offset: number, count: number): number {
     const from = offset - this.offset;
     if (from < 0 || from + count > this.bytes.length) this.load(offset, Math.max(count, this.windowBytes));
-    const start = offset - this.offset;
-    return this.bytes.subarray(start, start + count);
+    return offset - this.offset;
+  }
+
+  /** Memory that stays as it is; another one after a bring(), perhaps. */
+  get window(): Buffer {
+    return this.bytes;
   }
 
   private load(offset: number, count: number): void {

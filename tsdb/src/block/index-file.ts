@@ -88,9 +88,15 @@ export function guarded<T>(path: string, offset: number, read: () => T): T {
   try {
     return read();
   } catch (error) {
-    if (!(error instanceof RangeError)) throw error;
-    throw new CorruptionError(path, offset, error.message, { cause: error });
+    throw damageAt(path, offset, error);
   }
+}
+
+/** What to throw instead of an error: CorruptionError for the RangeError of damaged bytes. */
+export function damageAt(path: string, offset: number, error: unknown): unknown {
+  return error instanceof RangeError
+    ? new CorruptionError(path, offset, error.message, { cause: error })
+    : error;
 }
 
 function readToc(file: FileWindow, size: number): { symbols: number; table: number } {
@@ -132,7 +138,8 @@ function symbolOffsetsOf(section: Buffer): Uint32Array {
   return offsets;
 }
 
-export function checkSum(bytes: Uint8Array, want: number): void {
-  const got = crc32c(bytes);
+/** Of the bytes [from, to). */
+export function checkSum(bytes: Uint8Array, want: number, from = 0, to = bytes.length): void {
+  const got = crc32c(bytes, 0, from, to);
   if (got !== want) throw new RangeError(`checksum ${got.toString(16)}, want ${want.toString(16)}`);
 }

@@ -4,8 +4,9 @@ import { Labels, type Matcher } from '@flotilla/model';
 import { ByteReader } from '../bytes/byte-reader.ts';
 import { FileWindow } from './file-window.ts';
 import { intersect, subtract, union } from './id-list.ts';
-import { checkSum, guarded, type IndexFile, readSection } from './index-file.ts';
-import { type ChunkMeta, SERIES_ALIGNMENT } from './index-writer.ts';
+import { checkSum, damageAt, guarded, type IndexFile, readSection } from './index-file.ts';
+import { IndexSeries } from './index-series.ts';
+import { SERIES_ALIGNMENT } from './index-writer.ts';
 
 const WINDOW_BYTES = 64 << 10;
 const SERIES_BYTES_MAX = 64 << 20;
@@ -13,38 +14,18 @@ const CHECKSUM_BYTES = 4;
 /** Most entries are shorter. */
 const SERIES_BYTES = 512;
 
-/** A series of an index. Its labels are numbers of symbols until somebody asks for them. */
-export class IndexSeries {
-  readonly chunks: readonly ChunkMeta[];
-  private readonly reader: IndexReader;
-  /** Of names and values in turn. */
-  private readonly numbers: readonly number[];
-  private decoded: Labels | undefined;
-
-  constructor(reader: IndexReader, numbers: readonly number[], chunks: readonly ChunkMeta[]) {
-    this.reader = reader;
-    this.numbers = numbers;
-    this.chunks = chunks;
-  }
-
-  get labels(): Labels {
-    return (this.decoded ??= this.reader.labelsOf(this.numbers));
-  }
-
-  /** As model's encodeLabels gives it: a view, valid until another one is asked for. */
-  get labelSet(): Uint8Array {
-    return this.reader.labelSetOf(this.numbers);
-  }
-}
-
 export class IndexReader {
   private readonly index: IndexFile;
   private readonly file: FileWindow;
   private readonly symbols = new Map<number, string>();
   /** What labelsOf was asked for last, and gave: the next series has most of it in the same places. */
-  private lastNumbers: readonly number[] = [];
+  private lastNumbers = new Uint32Array(64);
   private lastFlat: readonly string[] = [];
   private labelSet = new Uint8Array(512);
+  private readonly current = new IndexSeries(this);
+  /** Of the window that it was made for. */
+  private input = new ByteReader(Buffer.alloc(0));
+  private inputWindow: Buffer | undefined;
 
   constructor(index: IndexFile) {
     this.index = index;
@@ -107,45 +88,60 @@ export class IndexReader {
     return lists;
   }
 
+  /** Valid until the next one is asked for. */
   series(id: number): IndexSeries {
     const offset = id * SERIES_ALIGNMENT;
-    return guarded(this.index.path, offset, () => {
-      let bytes = this.file.at(offset, SERIES_BYTES);
-      let input = new ByteReader(bytes);
-      const length = input.uvarint();
-      if (length > SERIES_BYTES_MAX) throw new RangeError(`series of ${length} bytes`);
-      const from = input.offset;
-      const to = from + length;
-      if (to + CHECKSUM_BYTES > bytes.length) {
-        bytes = this.file.at(offset, to + CHECKSUM_BYTES);
-        if (to + CHECKSUM_BYTES > bytes.length) throw new RangeError(`series of ${length} bytes at the end`);
-        input = new ByteReader(bytes);
-      }
-      checkSum(bytes.subarray(from, to), bytes.readUInt32BE(to));
-      input.enter(from, to);
-      return new IndexSeries(this, this.readNumbers(input), readChunks(input));
-    });
-  }
-
-  private readNumbers(input: ByteReader): number[] {
-    const { symbolCount } = this.index;
-    const numbers: number[] = [];
-    for (let left = 2 * input.uvarint(); left > 0; left--) {
-      const number = input.uvarint();
-      if (number >= symbolCount) throw new RangeError(`symbol ${number} of ${symbolCount}`);
-      numbers.push(number);
+    try {
+      this.current.read(this.entry(offset), this.index.symbolCount);
+    } catch (error) {
+      throw damageAt(this.index.path, offset, error);
     }
-    return numbers;
+    return this.current;
   }
 
-  labelsOf(numbers: readonly number[]): Labels {
-    const { lastNumbers, lastFlat } = this;
-    const flat: string[] = [];
-    for (let i = 0; i < numbers.length; i++) {
+  /** The content of a series' entry, after a look at its checksum. */
+  private entry(offset: number): ByteReader {
+    const { file } = this;
+    let at = file.bring(offset, SERIES_BYTES);
+    let input = this.inputFrom(at);
+    const length = input.uvarint();
+    if (length > SERIES_BYTES_MAX) throw new RangeError(`series of ${length} bytes`);
+    const lengthBytes = input.offset - at;
+    const entryBytes = lengthBytes + length + CHECKSUM_BYTES;
+    if (at + entryBytes > file.window.length) {
+      at = file.bring(offset, entryBytes);
+      if (at + entryBytes > file.window.length) throw new RangeError(`series of ${length} bytes at the end`);
+      input = this.inputFrom(at);
+    }
+    const from = at + lengthBytes;
+    const to = from + length;
+    checkSum(file.window, file.window.readUInt32BE(to), from, to);
+    input.enter(from, to);
+    return input;
+  }
+
+  /** Of the window, from a place on. */
+  private inputFrom(at: number): ByteReader {
+    const { window } = this.file;
+    if (window !== this.inputWindow) {
+      this.inputWindow = window;
+      this.input = new ByteReader(window);
+    }
+    this.input.enter(at, window.length);
+    return this.input;
+  }
+
+  labelsOf(numbers: Uint32Array, count: number): Labels {
+    const { lastNumbers } = this;
+    const isAlike = this.lastFlat.length === count;
+    const flat: string[] = isAlike ? [...this.lastFlat] : [];
+    for (let i = 0; i < count; i++) {
       const number = numbers[i]!;
-      flat.push(lastNumbers[i] === number ? lastFlat[i]! : this.symbol(number));
+      if (isAlike && lastNumbers[i] === number) continue;
+      flat[i] = this.symbol(number);
     }
-    this.lastNumbers = numbers;
+    if (lastNumbers.length < count) this.lastNumbers = new Uint32Array(2 * count);
+    for (let i = 0; i < count; i++) this.lastNumbers[i] = numbers[i]!;
     this.lastFlat = flat;
     return Labels.fromSorted(flat);
   }
@@ -156,10 +152,10 @@ export class IndexReader {
     return text;
   }
 
-  labelSetOf(numbers: readonly number[]): Uint8Array {
+  labelSetOf(numbers: Uint32Array, count: number): Uint8Array {
     const { index } = this;
     let used = 0;
-    for (let i = 0; i < numbers.length; i++) {
+    for (let i = 0; i < count; i++) {
       const number = numbers[i]!;
       const end = used + index.symbolSize(number);
       if (end > this.labelSet.length) this.growLabelSet(end);
@@ -173,17 +169,4 @@ export class IndexReader {
     larger.set(this.labelSet);
     this.labelSet = larger;
   }
-}
-
-function readChunks(input: ByteReader): ChunkMeta[] {
-  const chunks: ChunkMeta[] = [];
-  let ref = 0;
-  let time = 0;
-  for (let left = input.uvarint(); left > 0; left--) {
-    const minTimeMs = time + (chunks.length === 0 ? input.varint() : input.uvarint());
-    time = minTimeMs + input.uvarint();
-    ref += chunks.length === 0 ? input.uvarint() : input.varint();
-    chunks.push({ minTimeMs, maxTimeMs: time, ref });
-  }
-  return chunks;
 }
