@@ -4,7 +4,6 @@
 // answer holds no connection.
 
 import { freeMemory, Unavailable } from '@flotilla/model';
-import { on } from 'node:events';
 import { Agent, type AgentOptions, type IncomingMessage, request as requestHttp } from 'node:http';
 import { type Agent as TlsAgent, request as requestHttps } from 'node:https';
 import type { OnReadOpts, Socket } from 'node:net';
@@ -121,9 +120,10 @@ async function* readBody(
   try {
     // Its events are over, so that nobody would hear of it.
     if (body.destroyed) throw body.errored ?? new Error('the connection has ended');
-    const limits = { highWaterMark: waitingMax, lowWaterMark: 1 };
-    const arrivals = on(body, 'data', { close: ['end', 'close'], ...limits });
-    for await (const [chunk] of arrivals as AsyncIterable<[Uint8Array]>) {
+    const arrivals = new Arrivals(body);
+    for (;;) {
+      const chunk = await arrivals.next();
+      if (chunk === undefined) break;
       watch.rest(); // The time that the reader takes is not the sender's.
       yield chunk;
       if (transient) freeMemory(chunk);
@@ -134,6 +134,44 @@ async function* readBody(
     throw watch.failure(err);
   } finally {
     freeBody(body, watch);
+  }
+}
+
+/** What of a body has come and nobody has taken. Small, as each call has one: the queues of events.on() are 32 KB. */
+class Arrivals {
+  readonly #body: IncomingMessage;
+  readonly #waiting: Uint8Array[] = [];
+  #isOver = false;
+  #error: Error | undefined;
+  #wake: (() => void) | undefined;
+
+  constructor(body: IncomingMessage) {
+    this.#body = body;
+    const over = (error?: Error): void => {
+      this.#error ??= error;
+      this.#isOver = true;
+      this.#wake?.();
+    };
+    body
+      .on('data', (chunk: Uint8Array) => {
+        if (this.#waiting.push(chunk) === waitingMax) body.pause();
+        this.#wake?.();
+      })
+      .once('error', over)
+      .once('end', over)
+      .once('close', over);
+  }
+
+  /** The next chunk; undefined at the end. Throws what broke the body, once all that came is taken. */
+  async next(): Promise<Uint8Array | undefined> {
+    while (this.#waiting.length === 0 && !this.#isOver)
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    const chunk = this.#waiting.shift();
+    if (chunk === undefined && this.#error !== undefined) throw this.#error;
+    if (this.#waiting.length === 0 && this.#body.isPaused()) this.#body.resume();
+    return chunk;
   }
 }
 

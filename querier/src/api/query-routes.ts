@@ -142,10 +142,9 @@ async function queryExemplars(service: QueryService, request: Request, response:
 
 function lookback(params: Params): number | undefined {
   const text = params.get('lookback_delta');
+  if (text === '') return undefined;
   const lookbackMs = tryParseDuration(text);
-  if (text !== '' && lookbackMs === undefined) {
-    const reason = `cannot parse "${text}" to a valid duration`;
-    throw new ApiError('bad_data', `error parsing lookback delta duration: ${reason}`);
-  }
-  return lookbackMs;
+  if (lookbackMs !== undefined) return lookbackMs;
+  const reason = `cannot parse "${text}" to a valid duration`;
+  throw new ApiError('bad_data', `error parsing lookback delta duration: ${reason}`);
 }
