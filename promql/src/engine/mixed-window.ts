@@ -5,6 +5,7 @@
 
 import type { FloatHistogram } from '@flotilla/model';
 import type { PositionRange } from '../ast.ts';
+import type { HistogramColumn } from '../storage.ts';
 import type { Annotations } from './annotations.ts';
 import { Neighbours } from './neighbours.ts';
 import type { RangeKernel } from './range-kernel.ts';
@@ -92,35 +93,45 @@ export class MixedWindow {
   }
 
   private split(): void {
-    const { all, floats, histograms } = this;
+    const { all, histograms } = this;
     all.keepHistograms();
-    const list: FloatHistogram[] = [];
-    const places: number[] = [];
-    for (let i = 0; i < all.count; i++) {
-      const histogram = all.histograms?.at(i);
-      if (histogram === undefined) continue;
-      list.push(histogram);
-      places.push(i);
-    }
-    this.list = list;
-    this.neighbours.reset(list);
-    if (list.length === all.count) {
-      pick(all, [], floats);
+    if (areHistograms(all.histograms, all.count)) {
+      this.list = all.histograms;
+      pick(all, [], this.floats);
       // The very same columns, so that the windows of series with the same times are known.
       histograms.times = all.times;
       histograms.startTimesMs = all.startTimesMs;
       histograms.count = all.count;
       histograms.timesAreFixed = all.timesAreFixed;
-    } else {
-      const isHistogram = new Set(places);
-      pick(
-        all,
-        [...all.values.keys()].slice(0, all.count).filter((i) => !isHistogram.has(i)),
-        floats,
-      );
-      pick(all, places, histograms);
-    }
+    } else this.splitMixed();
+    this.neighbours.reset(this.list);
   }
+
+  private splitMixed(): void {
+    const { all } = this;
+    const list: FloatHistogram[] = [];
+    const places: number[] = [];
+    const floats: number[] = [];
+    for (let i = 0; i < all.count; i++) {
+      const histogram = all.histograms?.at(i);
+      if (histogram === undefined) floats.push(i);
+      else places.push(i);
+      if (histogram !== undefined) list.push(histogram);
+    }
+    this.list = list;
+    pick(all, floats, this.floats);
+    pick(all, places, this.histograms);
+  }
+}
+
+/** Whether all of the first `count` samples are histograms, in a list of no more than these. */
+function areHistograms(
+  column: HistogramColumn | undefined,
+  count: number,
+): column is HistogramColumn & readonly FloatHistogram[] {
+  if (!Array.isArray(column) || column.length !== count) return false;
+  for (let i = 0; i < count; i++) if (column[i] === undefined) return false;
+  return true;
 }
 
 /** Points windows at some of the samples of others. */

@@ -4,6 +4,7 @@
 // them (count, last, changes) costs nothing per sample. Series that were scraped together share their times, and so
 // their windows.
 
+import type { FloatHistogram } from '@flotilla/model';
 import type { HistogramColumn } from '../storage.ts';
 import type { Grid } from './grid.ts';
 import type { LookTimes } from './instant-selector.ts';
@@ -39,6 +40,8 @@ export class Windows {
   total = 0;
   /** Changes when the windows do. */
   generation = 0;
+  /** One for all series: lists of some hundred places would be garbage of each. */
+  private readonly kept: (FloatHistogram | undefined)[] = [];
   private located: Located = { times: this.times, count: -1, beforeMs: 0, afterMs: 0 };
 
   constructor(grid: Grid, times: LookTimes, rangeMs: number) {
@@ -82,11 +85,13 @@ export class Windows {
     return total;
   }
 
-  /** Keeps the histograms for who reads them again in each window that they are in. */
+  /** Keeps the histograms for who reads them again in each window that they are in, until those of the next series are. */
   keepHistograms(): void {
-    const { histograms, count } = this;
+    const { histograms, count, kept } = this;
     if (histograms === undefined || Array.isArray(histograms)) return;
-    this.histograms = Array.from({ length: count }, (_, i) => histograms.at(i));
+    for (let i = 0; i < count; i++) kept[i] = histograms.at(i);
+    kept.length = count;
+    this.histograms = kept;
   }
 
   /** The same windows of no samples. */
