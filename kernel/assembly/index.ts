@@ -6,7 +6,8 @@ import { initFloatText } from './float-text';
 import { initHistogramDecode } from './histogram-decode';
 import { initInflate } from './inflate-tables';
 
-export { alloc, bump, capacityOf, equalBytes, free, usedBytes } from './memory';
+export { equalColumns, hasNaN } from './columns';
+export { alloc, bump, capacityOf, free, usedBytes } from './memory';
 export { crc32c } from './crc32c';
 export { encodeEntry, joinChunks } from './block-series';
 export { chunkListSamples, decodeChunkList, copyAll, listOpen, listOpenChunk, OPEN_LIST_BYTES, takeFrames, warmOpen } from './chunk-list';

@@ -22,7 +22,7 @@ export const POINTS_MAX: u32 = 2048;
 /** Bytes that one call of writeText takes. */
 export const TEXT_MAX: u32 = 32768;
 /** The text that may wait for take(), before a call. */
-const WAITING_MAX: u32 = 128 << 10;
+const WAITING_MAX: u32 = 256 << 10;
 
 const POINT_BYTES_MAX: usize = 64;
 const HASH_BITS: u32 = 12;

@@ -68,12 +68,6 @@ export function free(at: usize, size: usize): void {
   store<u32>(list, <u32>at);
 }
 
-/** Whether two ranges of `length` bytes, a multiple of 8, are the same. */
-export function equalBytes(a: usize, b: usize, length: usize): bool {
-  for (let i: usize = 0; i < length; i += 8) if (load<u64>(a + i) != load<u64>(b + i)) return false;
-  return true;
-}
-
 export function usedBytes(): usize {
   return top;
 }

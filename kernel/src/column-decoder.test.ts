@@ -67,6 +67,21 @@ describe('ColumnDecoder', () => {
     expect([...theirs.timestampsMs]).toEqual([5, ...times.slice(1)]);
   });
 
+  test('tells a NaN, and another time, wherever they are', () => {
+    const decoder = new ColumnDecoder();
+    for (let count = 1; count <= 9; count++) {
+      const plain = Array.from({ length: count }, (_, i) => i + 1);
+      const first = decode(decoder, plain, plain);
+      expect(first.hasNaN).toBe(false);
+      for (let place = 0; place < count; place++) {
+        expect(decode(decoder, plain, plain.with(place, NaN)).hasNaN).toBe(true);
+        expect(decode(decoder, plain, plain.with(place, NaN), place + 2).hasNaN).toBe(false);
+        const later = plain.map((time, i) => (i < place ? time : time + 1));
+        expect([...decode(decoder, later, plain).timestampsMs]).toEqual(later);
+      }
+    }
+  });
+
   test('goes on over slabs and long series', () => {
     const decoder = new ColumnDecoder();
     const long = Array.from({ length: 40_000 }, (_, i) => i);

@@ -8,6 +8,8 @@ import { type KernelInstance, sharedInstance } from './instance.ts';
 export interface FloatColumns {
   readonly timestampsMs: Float64Array;
   readonly values: Float64Array;
+  /** Whether any value is NaN; stale markers are. */
+  readonly hasNaN: boolean;
 }
 
 // The decoder reads up to 9 bytes beyond a position that lies within the chunk.
@@ -147,14 +149,18 @@ export class ColumnDecoder {
 
   /** The samples of [minTimeMs, maxTimeMs], with every NaN bit. They stay valid until the arena is released. */
   columns(minTimeMs: number, maxTimeMs: number): FloatColumns {
-    const { floats } = this.#scratch.kernel;
+    const { floats, exports } = this.#scratch.kernel;
     const timesAt = this.#scratch.timesAt >>> 3;
     let from = 0;
     while (from < this.#count && floats[timesAt + from]! < minTimeMs) from++;
     let to = this.#count;
     while (to > from && floats[timesAt + to - 1]! > maxTimeMs) to--;
-    const valuesAt = this.#scratch.valuesAt >>> 3;
-    return { timestampsMs: this.#timesOf(from, to), values: this.#copy(valuesAt + from, valuesAt + to) };
+    const valuesAt = (this.#scratch.valuesAt >>> 3) + from;
+    return {
+      timestampsMs: this.#timesOf(from, to),
+      values: this.#copy(valuesAt, valuesAt + to - from),
+      hasNaN: exports.hasNaN(8 * valuesAt, to - from) !== 0,
+    };
   }
 
   #timesOf(from: number, to: number): Float64Array {
@@ -164,7 +170,7 @@ export class ColumnDecoder {
     const isSame =
       scratch.owner === this &&
       to - from === this.#times.length &&
-      exports.equalBytes(nowAt, beforeAt, (to - from) * 8) !== 0;
+      exports.equalColumns(nowAt, beforeAt, to - from) !== 0;
     if (isSame) return this.#times;
     this.#times = this.#copy(nowAt >>> 3, (nowAt >>> 3) + to - from);
     this.#timesFrom = from;

@@ -155,7 +155,8 @@ export interface KernelExports {
   readonly missingCount: { readonly value: number };
   readonly missingRefs: { readonly value: number };
   readonly droppedCount: { readonly value: number };
-  equalBytes(a: number, b: number, length: number): number;
+  equalColumns(a: number, b: number, count: number): number;
+  hasNaN(column: number, count: number): number;
   readonly INFLATE_STATE_BYTES: { readonly value: number };
   readonly INFLATE_SLACK: { readonly value: number };
   readonly INFLATE_STARVED: { readonly value: number };

@@ -5,7 +5,7 @@ import { type DeflateCodes, GZIP_HEADER, histogramCodes, pointCodes } from './de
 import { type KernelInstance, sharedInstance } from './instance.ts';
 import { powersOfTen } from './powers-of-ten.ts';
 
-/** Writers that wait for the next answer; each has 1.2 MB. */
+/** Writers that wait for the next answer; each has 1.8 MB. */
 const IDLE_MAX = 4;
 
 interface Tables {
@@ -17,7 +17,7 @@ interface LoadedCodes extends DeflateCodes {
   readonly at: number;
 }
 
-const waitingMax = 128 << 10;
+const waitingMax = 256 << 10;
 
 /** By number, as assembly/json-histogram.ts has them: how a histogram begins, its sum, its list of buckets. */
 const histogramTexts = ['[', '"}],[', '"]]}],[', ',{"count":"', '","sum":"', '","buckets":['];

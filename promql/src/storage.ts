@@ -42,6 +42,8 @@ export interface Series {
   readonly labels: Labels;
   readonly timestampsMs: Float64Array;
   readonly values: Float64Array;
+  /** False: no value is NaN, and none a stale marker, so that nobody need look. Absent: that is not known. */
+  readonly hasNaN?: boolean;
   /**
    * The native histograms among the samples, at their places; `values` says nothing there. Absent if all are floats.
    * A histogram that marks the end of its series is a stale marker in `values`, and undefined here.

@@ -20,9 +20,9 @@ export class LocalStorage implements Storage {
     const set = await this.db.select(matchers, startMs, endMs, { packed: true });
     const series: Series[] = [];
     while (set.next()) {
-      const { timestampsMs, values } = decodedColumns(decoder, set, startMs, endMs);
+      const { timestampsMs, values, hasNaN } = decodedColumns(decoder, set, startMs, endMs);
       this.samples += values.length;
-      series.push({ labels: set.labels, timestampsMs, values });
+      series.push({ labels: set.labels, timestampsMs, values, hasNaN });
     }
     return { series, warnings: [] };
   }

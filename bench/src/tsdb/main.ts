@@ -105,6 +105,7 @@ try {
         churnGrowth: ratio(churn['lastBytes']!, churn['thirdBytes']!),
       },
       appendNsPerSample: nsPerSample(written),
+      appendUserNsPerSample: nsPerSample(written, 'userSeconds'),
       decodeRateSum: own.rateSamplesPerSecond,
       closeSeconds: written['closeSeconds']!,
       appendBytesPerSeries: Math.round(written['memoryBytes']! / total),
@@ -123,8 +124,8 @@ function load(mode: string, dir: string, ...numbers: number[]): Report {
   return JSON.parse(output) as Report;
 }
 
-function nsPerSample(report: Report): number {
-  return Math.round((report['cpuSeconds']! / report['samples']!) * 1e9 * 10) / 10;
+function nsPerSample(report: Report, seconds = 'cpuSeconds'): number {
+  return Math.round((report[seconds]! / report['samples']!) * 1e9 * 10) / 10;
 }
 
 function log(name: string, report: Report): void {

@@ -22,8 +22,10 @@ export function groupLabels(labels: Labels, { names, without }: Grouping): Label
   return filterLabels(labels, (name) => names.includes(name));
 }
 
-/** A string that is equal for series of one group, cheaper than the group's labels. */
+/** A string that is equal for series of one group, and for no others; cheaper than the group's labels. */
 export function groupKey(labels: Labels, { names, without }: Grouping): string {
+  // By one label is the rule; its text is there, and maps have its hash.
+  if (!without && names.length === 1) return labels.get(names[0]!);
   let key = '';
   if (!without) {
     for (const name of names) key += keyPart(labels.get(name));

@@ -54,7 +54,7 @@ export class StorageSource implements RangeSource {
 
   load(index: number, into: SampleColumns): void {
     const series = this.selection.series[index]!;
-    const live = hasStale(series.values) ? withoutStale(series) : series;
+    const live = hasStale(series) ? withoutStale(series) : series;
     into.times = live.timestampsMs;
     into.values = live.values;
     into.histograms = live.histograms;
@@ -64,7 +64,8 @@ export class StorageSource implements RangeSource {
   }
 }
 
-function hasStale(values: Float64Array): boolean {
+function hasStale({ values, hasNaN }: Series): boolean {
+  if (hasNaN === false) return false;
   for (let i = 0; i < values.length; i++) {
     const value = values[i]!;
     if (value !== value && isStale(values, i)) return true; // oxlint-disable-line no-self-compare

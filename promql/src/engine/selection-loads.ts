@@ -113,7 +113,7 @@ class TimeCut {
 
   /** Undefined if nothing is left. */
   of(series: Series): Series | undefined {
-    const { labels, timestampsMs, values, histograms, startTimesMs } = series;
+    const { labels, timestampsMs, values, hasNaN = true, histograms, startTimesMs } = series;
     if (timestampsMs !== this.whole) this.cut(timestampsMs);
     const { from, to, part } = this;
     if (from === to) return undefined;
@@ -123,6 +123,7 @@ class TimeCut {
       labels,
       timestampsMs: part,
       values: values.subarray(from, to),
+      hasNaN,
       ...(inside && holdsHistogram(inside) && { histograms: inside }),
       ...(startTimesMs && { startTimesMs: startTimesMs.subarray(from, to) }),
     };

@@ -48,9 +48,9 @@ export class SeriesDecoder {
     this.#columns.enter(series.payload);
     while (series.next()) {
       const labels = this.#options.labels.of(series.payload, series.labelsFrom, series.labelsTo);
-      const { timestampsMs, values, histograms } = this.#columnsOf(labels, series);
+      const { timestampsMs, values, hasNaN = true, histograms } = this.#columnsOf(labels, series);
       const { targetId, intervalMs, phaseMs, incomplete } = series;
-      const one = { labels, timestampsMs, values, targetId, intervalMs, phaseMs, incomplete };
+      const one = { labels, timestampsMs, values, hasNaN, targetId, intervalMs, phaseMs, incomplete };
       into.push(histograms === undefined ? one : { ...one, histograms });
     }
   }
