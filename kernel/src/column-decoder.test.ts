@@ -110,6 +110,26 @@ describe('ColumnDecoder', () => {
     expect(decode(new ColumnDecoder(), long, long).values.buffer).not.toBe(next.values.buffer);
   });
 
+  test('small queries do not keep the slabs of a large one', () => {
+    jest.useFakeTimers();
+    try {
+      const query = (slabs: number): ArrayBufferLike[] => {
+        const arena = new ColumnArena();
+        const columns = Array.from({ length: slabs }, () => arena.column(1 << 15));
+        arena.release();
+        return columns.map(({ buffer }) => buffer);
+      };
+      const large = query(100);
+      for (let second = 0; second < 6; second++) {
+        query(1);
+        jest.advanceTimersByTime(1000);
+      }
+      expect(large.filter(({ byteLength }) => byteLength > 0)).toHaveLength(32);
+    } finally {
+      jest.useRealTimers();
+    }
+  });
+
   test('slabs of a large query stay for the next one, and go when none comes', () => {
     const slabs = 100;
     const slabBytes = 8 << 15;

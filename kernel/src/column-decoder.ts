@@ -19,18 +19,19 @@ const SLAB_MAX = 1 << 15;
 
 /** As many as a query of some thousand series of native histograms has: as garbage they would have V8 mark its whole heap. */
 const IDLE_MAX = 192;
-/** As many as a query of some thousand series of floats has. More are kept only while queries come one after the other. */
+/** As many as a query of some thousand series of floats has. More are kept only while queries that have more come one after the other. */
 const IDLE_KEPT = 32;
 const QUIET_MS = 5000;
 const idle: Float64Array<ArrayBuffer>[] = [];
 let trimming: NodeJS.Timeout | undefined;
 
-function trimWhenQuiet(): void {
+/** `isLarge`: of a query that had more than what is kept; small ones, of which there are always some, do not put it off. */
+function trimWhenQuiet(isLarge: boolean): void {
   trimming ??= setTimeout(() => {
     for (const slab of idle.splice(IDLE_KEPT)) slab.buffer.transfer(0);
     trimming = undefined;
   }, QUIET_MS).unref();
-  trimming.refresh();
+  if (isLarge) trimming.refresh();
 }
 
 /** Columns that end together: those of one query. Their slabs go to the next arena. */
@@ -65,7 +66,7 @@ export class ColumnArena {
       if (slab.length === SLAB_MAX && idle.length < IDLE_MAX) idle.push(slab);
       else slab.buffer.transfer(0); // At once: memory outside of the heap makes V8 look for garbage.
     }
-    if (idle.length > IDLE_KEPT) trimWhenQuiet();
+    if (idle.length > IDLE_KEPT) trimWhenQuiet(this.#slabs.length > IDLE_KEPT);
   }
 }
 
