@@ -42,7 +42,7 @@ export interface Series {
   readonly labels: Labels;
   readonly timestampsMs: Float64Array;
   readonly values: Float64Array;
-  /** False: no value is NaN, and none a stale marker, so that nobody need look. Absent: that is not known. */
+  /** False: no value is NaN, and none a stale marker, so that nobody need look. Else there may be. */
   readonly hasNaN?: boolean;
   /**
    * The native histograms among the samples, at their places; `values` says nothing there. Absent if all are floats.

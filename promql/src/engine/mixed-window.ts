@@ -114,9 +114,12 @@ export class MixedWindow {
     const floats: number[] = [];
     for (let i = 0; i < all.count; i++) {
       const histogram = all.histograms?.at(i);
-      if (histogram === undefined) floats.push(i);
-      else places.push(i);
-      if (histogram !== undefined) list.push(histogram);
+      if (histogram === undefined) {
+        floats.push(i);
+        continue;
+      }
+      places.push(i);
+      list.push(histogram);
     }
     this.list = list;
     pick(all, floats, this.floats);

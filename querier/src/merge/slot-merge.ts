@@ -14,7 +14,7 @@ import { HistogramMerge } from './histogram-merge.ts';
 export interface Columns {
   readonly timestampsMs: Float64Array;
   readonly values: Float64Array;
-  /** False: no value is NaN. Absent: that is not known. */
+  /** False: no value is NaN. Else one may be. */
   readonly hasNaN?: boolean;
   /** The native histograms among the samples, of which `values` says nothing; a stale marker of theirs is one in `values`. */
   readonly histograms?: HistogramColumn;

@@ -6,7 +6,7 @@ import type { ByteReader } from '../bytes/byte-reader.ts';
 import type { ChunkMeta } from './index-writer.ts';
 
 /** What it takes to spell a series. */
-export interface Speller {
+interface Speller {
   labelsOf(numbers: Uint32Array, count: number): Labels;
   labelSetOf(numbers: Uint32Array, count: number): Uint8Array;
 }
