@@ -20,6 +20,9 @@ const others = {
   scrape: { victoria: () => packagedPeer('victoria-metrics', 'usr/bin/victoria-metrics') },
 };
 
+/** How Node begins what it prints of an uncaught error. */
+const errorPattern = /^\w*Error\b/;
+
 const { positionals, values } = parseArgs({
   allowPositionals: true,
   options: {
@@ -45,7 +48,7 @@ if (name === 'all')
   console.log(`${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`);
 process.exit(counts.failed === 0 ? 0 : 1);
 
-/** A bench passes when it ends well and its last line is its JSON. */
+/** A bench passes when it ends well and its last line is its JSON; otherwise the last error that it printed is shown again. */
 async function runBench(bench) {
   let binary;
   try {
@@ -66,8 +69,13 @@ async function runBench(bench) {
     ),
     ...(values.alone ? ['--alone'] : []),
   ];
-  const child = spawn(nodeBinary(), args, { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(nodeBinary(), args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
   let last = '';
+  let error = '';
+  child.stderr.pipe(process.stderr);
+  createInterface({ input: child.stderr }).on('line', (line) => {
+    if (errorPattern.test(line)) error = line;
+  });
   for await (const line of createInterface({ input: child.stdout })) {
     console.log(line);
     if (line.trim() !== '') last = line;
@@ -76,7 +84,9 @@ async function runBench(bench) {
     if (child.exitCode !== null) resolve(child.exitCode);
     else child.on('close', resolve);
   });
-  return code === 0 && isReport(last, bench) ? 'passed' : 'failed';
+  if (code === 0 && isReport(last, bench)) return 'passed';
+  console.log(`failed: bench ${bench}: exit ${code}, ${error || `last line ${last.slice(0, 500)}`}`);
+  return 'failed';
 }
 
 function otherPeers(finders) {

@@ -1,5 +1,6 @@
 // Every check of the project, one after the other. Each stage ends with a line `N passed, N failed, N skipped`, and
-// prints a line `skipped: …` with the reason of each skip; the closing line is their sum. A stage without its line has failed.
+// prints a line `skipped: …` or `failed: …` with the reason of each skip and failure. The failures stand once more at the end,
+// before the closing line, which is the sum of all stages. A stage without its line has failed.
 import { spawn } from 'node:child_process';
 import { root } from './setup.mjs';
 
@@ -12,6 +13,7 @@ const stages = [
 ];
 const summaryPattern = /^(\d+) passed, (\d+) failed, (\d+) skipped$/;
 const total = { passed: 0, failed: 0, skipped: 0 };
+const failures = [];
 
 for (const [title, script, args] of stages) {
   const startedMs = Date.now();
@@ -25,6 +27,7 @@ for (const [title, script, args] of stages) {
     `=== ${title}: exit ${code}, ${counts.passed}/${counts.failed}/${counts.skipped} passed/failed/skipped, ${seconds} s`,
   );
 }
+for (const line of failures) console.log(line);
 console.log(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);
 process.exit(total.failed === 0 ? 0 : 1);
 
@@ -44,6 +47,7 @@ function runStage(script, args) {
         const match = summaryPattern.exec(line);
         if (match)
           summary = { passed: Number(match[1]), failed: Number(match[2]), skipped: Number(match[3]) };
+        if (line.startsWith('failed: ')) failures.push(line);
         console.log(match ? `[${line}]` : line);
       }
     });

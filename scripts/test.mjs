@@ -2,9 +2,10 @@
 // Arguments go to jest, and then there is one run.
 import { readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
 import { build } from './build.mjs';
-import { nodeBinary, run } from './setup.mjs';
+import { nodeBinary, root, run } from './setup.mjs';
 
 const rooms = ['--maxWorkers=2', '--testPathIgnorePatterns=/node_modules/', '/e2e/dist/'];
 const fleets = ['--runInBand', '--testPathPatterns=/e2e/dist/local/'];
@@ -12,7 +13,7 @@ const fleets = ['--runInBand', '--testPathPatterns=/e2e/dist/local/'];
 const runTimeoutMs = 30 * 60_000;
 let runs = 0;
 
-/** Runs jest; prints the reason of each skip, which is in its title; resolves to counts. */
+/** Runs jest; prints the reason of each failure and of each skip, which is in its title; resolves to counts. */
 export async function runJest(args) {
   const report = join(tmpdir(), `flotilla-test-${process.pid}-${++runs}.json`);
   const jest = [
@@ -38,9 +39,13 @@ export async function runJest(args) {
     return { passed: 0, failed: 1, skipped: 0, code };
   }
   rmSync(report, { force: true });
-  for (const { assertionResults } of result.testResults) {
-    for (const { status, fullName } of assertionResults)
+  for (const { name, assertionResults, message } of result.testResults) {
+    for (const { status, fullName, failureMessages } of assertionResults) {
       if (status === 'pending') console.log(`skipped: ${fullName}`);
+      if (status === 'failed') console.log(`failed: ${fullName}: ${firstLine(failureMessages.join(''))}`);
+    }
+    if (assertionResults.length === 0 && message !== '')
+      console.log(`failed: ${relative(root, name)}: ${firstLine(message)}`);
   }
   const failed = result.numFailedTests + result.numRuntimeErrorTestSuites;
   return {
@@ -49,6 +54,16 @@ export async function runJest(args) {
     skipped: result.numPendingTests + result.numTodoTests,
     code,
   };
+}
+
+/** The first that is not blank, without colours. */
+function firstLine(text) {
+  return (
+    stripVTControlCharacters(text)
+      .split('\n')
+      .find((line) => line.trim() !== '')
+      ?.trim() ?? ''
+  );
 }
 
 /** Prints the summary line of several runs and exits. */

@@ -1,9 +1,12 @@
 // CPU and memory of a process under test, from /proc.
 
 import { readFileSync } from 'node:fs';
+import { get } from 'node:http';
+import { text } from 'node:stream/consumers';
 
 /** Linux's USER_HZ, which is 100 wherever Node runs. */
 const ticksPerSecond = 100;
+const pageTimeoutMs = 60_000;
 
 /** Of a process since its start, in seconds. */
 export interface CpuTimes {
@@ -30,10 +33,20 @@ export function residentBytes(pid: number): number {
 
 /** Sum of the samples of a metric on a /metrics page. */
 export async function readMetric(url: string, name: string): Promise<number> {
-  const text = await (await fetch(`${url}/metrics`, { signal: AbortSignal.timeout(60_000) })).text();
-  const lines = text.split('\n').filter((line) => line.startsWith(`${name} `) || line.startsWith(`${name}{`));
+  const page = await getOnce(`${url}/metrics`);
+  const lines = page.split('\n').filter((line) => line.startsWith(`${name} `) || line.startsWith(`${name}{`));
   if (lines.length === 0) throw new Error(`${url}/metrics: there is no ${name}`);
   return lines.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' ') + 1)), 0);
+}
+
+/** Over a connection of its own: one that was kept for seconds may be closed by the server just when it is used again. */
+function getOnce(url: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const request = get(url, { agent: false, signal: AbortSignal.timeout(pageTimeoutMs) }, (response) => {
+      text(response).then(resolve, reject);
+    });
+    request.on('error', reject);
+  });
 }
 
 export function median(values: readonly number[]): number {

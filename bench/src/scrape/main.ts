@@ -40,6 +40,11 @@ type Start = (load: Load, addresses: readonly string[]) => Promise<Side>;
 /** Less than this share of the samples that were due means that the side did not do the work. */
 const workShareMin = 0.8;
 
+/** A side did less than the work that was due. */
+class FellBehindError extends Error {}
+/** A machine that stood still for a second is no result: a side that fell behind is measured this often at most. */
+const attemptsMax = 3;
+
 const { values: flags } = parseArgs({
   options: {
     size: { type: 'string', default: 'full' },
@@ -76,9 +81,6 @@ if (plain?.vm !== undefined)
   ratios['vmMemoryPerSeries'] = ratio(plain.ours.bytesPerSeries, plain.vm.bytesPerSeries);
 console.log(JSON.stringify({ bench: 'scrape', size: flags.size, peer: 'Prometheus 3.15', ratios, cases }));
 
-/** A side did less than the work that was due. */
-class FellBehind extends Error {}
-
 /** Medians over rounds of peer and ours, alternating. VictoriaMetrics, which is extra, is left out where it falls behind. */
 async function compare(name: string, load: Load): Promise<Sides> {
   const figures: Record<'ours' | 'theirs' | 'vm', Figures[]> = { ours: [], theirs: [], vm: [] };
@@ -108,11 +110,22 @@ async function compare(name: string, load: Load): Promise<Sides> {
 }
 
 function leftOut(err: unknown): undefined {
-  if (!(err instanceof FellBehind)) throw err;
+  if (!(err instanceof FellBehindError)) throw err;
   console.log(`no figures: ${err.message}`);
 }
 
 async function measure(name: string, load: Load, generator: Generator, start: Start): Promise<Figures> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await measureOnce(name, load, generator, start);
+    } catch (err) {
+      if (!(err instanceof FellBehindError) || attempt === attemptsMax) throw err;
+      console.log(`measured again: ${err.message}`);
+    }
+  }
+}
+
+async function measureOnce(name: string, load: Load, generator: Generator, start: Start): Promise<Figures> {
   const side = await start(load, generator.addresses);
   try {
     const series = load.targets * load.series;
@@ -126,7 +139,7 @@ async function measure(name: string, load: Load, generator: Generator, start: St
     const samples = after.samples - before.samples;
     const due = (series * size.measureSeconds) / load.intervalSeconds;
     if (samples < due * workShareMin)
-      throw new FellBehind(`${name}: ${samples} samples scraped, want about ${due}`);
+      throw new FellBehindError(`${name}: ${samples} samples scraped, want about ${due}`);
     const [user, system] = [after.cpu.user - before.cpu.user, after.cpu.system - before.cpu.system];
     const cpu = ((user + system) / samples) * 1e6;
     const [userUs, systemUs] = [(user / scrapes) * 1e6, (system / scrapes) * 1e6];
