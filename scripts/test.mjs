@@ -56,12 +56,12 @@ export async function runJest(args) {
   };
 }
 
-/** The first that is not blank, without colours. */
+/** The first that is neither blank nor a title of jest's, without colours. */
 function firstLine(text) {
   return (
     stripVTControlCharacters(text)
       .split('\n')
-      .find((line) => line.trim() !== '')
+      .find((line) => /^\s*[^●\s]/u.test(line))
       ?.trim() ?? ''
   );
 }
