@@ -42,6 +42,7 @@ export {
   positiveSpans,
   staleHistograms,
 } from './histogram-decode';
+export { packRows } from './histogram-pack';
 export { decodeXor } from './xor-decode';
 export { ENCODE_SLACK, encodedBytes, encodeXor } from './xor-encode';
 export {

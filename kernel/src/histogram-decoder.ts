@@ -4,6 +4,7 @@
 // made once for all chunks that say the same, so that readers can tell by identity.
 
 import { type KernelInstance, sharedInstance } from './instance.ts';
+import { PackedRows, rowColumn } from './packed-rows.ts';
 
 /** What the samples of a chunk have in common. */
 export interface ChunkLayout {
@@ -25,15 +26,15 @@ export interface LayoutSpan {
   readonly length: number;
 }
 
-/** The columns of a row before those of the positive buckets and then of the negative ones. */
-export const rowColumn = { count: 0, zeroCount: 1, sum: 2, buckets: 3 } as const;
-
 // The decoder reads up to 18 bytes beyond the end of a chunk.
 const PADDING_BYTES = 32;
 const HEADER_BYTES = 3;
 /** Of the rows that next() gives together, unless a single one is longer. */
 const ROWS_FLOATS = 1 << 13;
 const TIMES_MAX = 1 << 10;
+/** Fewer are not smaller when they are packed. */
+const PACKED_MIN = 4;
+const PACKED_SLACK = 64;
 const STALE_LOW = 2;
 const STALE_HIGH = 0x7ff00000;
 
@@ -51,6 +52,8 @@ class Scratch {
   #chunkBytes = 0;
   rowsAt = 0;
   #rowsBytes = 0;
+  packedAt = 0;
+  #packedBytes = 0;
 
   enter(chunk: Uint8Array): void {
     const { exports } = this.kernel;
@@ -66,8 +69,12 @@ class Scratch {
     if (floats * 8 <= this.#rowsBytes) return;
     const { exports } = this.kernel;
     exports.free(this.rowsAt, this.#rowsBytes);
+    exports.free(this.packedAt, this.#packedBytes);
     this.#rowsBytes = exports.capacityOf(floats * 8) >>> 0;
     this.rowsAt = exports.alloc(this.#rowsBytes) >>> 0;
+    // A row, the sums, and four bytes of each float: less than all.
+    this.#packedBytes = exports.capacityOf(this.#rowsBytes + 8 * TIMES_MAX + PACKED_SLACK) >>> 0;
+    this.packedAt = exports.alloc(this.#packedBytes) >>> 0;
   }
 }
 
@@ -79,6 +86,7 @@ export class HistogramDecoder {
   #layout: ChunkLayout | undefined;
   #rowsMax = 0;
   #count = 0;
+  #areFloats = false;
   /** Samples that the chunk claims, and its third byte, which says why it begins. */
   samples = 0;
   header = 0;
@@ -91,6 +99,7 @@ export class HistogramDecoder {
     scratch.enter(chunk);
     const { exports } = scratch.kernel;
     this.#count = 0;
+    this.#areFloats = areFloats;
     if (exports.beginHistograms(scratch.chunkAt, chunk.length, areFloats ? 1 : 0) === 0) return false;
     this.samples = (chunk[0]! << 8) | chunk[1]!;
     this.header = chunk[2]!;
@@ -123,6 +132,40 @@ export class HistogramDecoder {
   rows(): Float64Array {
     const { kernel, rowsAt } = this.#scratch;
     return kernel.floats.subarray(rowsAt >>> 3, (rowsAt >>> 3) + this.#count * this.stride);
+  }
+
+  /**
+   * The rows [from, to), none of which is a stale marker, in memory that `column` gives; once, since it may spoil them. Whole counts that only grew
+   * take a third of their memory or less.
+   */
+  keep(from: number, to: number, column: (length: number) => Float64Array): PackedRows {
+    const { stride } = this;
+    const packed = this.#packed(from, to, column);
+    if (packed !== undefined) return packed;
+    const rows = this.rows().subarray(from * stride, to * stride);
+    const numbers = column(rows.length);
+    numbers.set(rows);
+    return new PackedRows(numbers, undefined, stride);
+  }
+
+  #packed(from: number, to: number, column: (length: number) => Float64Array): PackedRows | undefined {
+    const count = to - from;
+    if (this.#areFloats || count < PACKED_MIN) return undefined;
+    const { kernel, rowsAt, packedAt } = this.#scratch;
+    const { stride } = this;
+    const at = rowsAt + 8 * from * stride;
+    const isNarrow = kernel.exports.packRows(at, count, stride, 0, packedAt) !== 0;
+    if (!isNarrow && kernel.exports.packRows(at, count, stride, 1, packedAt) === 0) return undefined;
+    const deltasAt = stride + count;
+    const length = deltasAt + Math.ceil((count * stride) / (isNarrow ? 4 : 2));
+    const numbers = column(length);
+    numbers.set(kernel.floats.subarray(packedAt >>> 3, (packedAt >>> 3) + length));
+    const { buffer } = numbers;
+    const offset = numbers.byteOffset + 8 * deltasAt;
+    const deltas = isNarrow
+      ? new Uint16Array(buffer, offset, count * stride)
+      : new Uint32Array(buffer, offset, count * stride);
+    return new PackedRows(numbers, deltas, stride);
   }
 
   /** How many of the rows are stale markers. */

@@ -16,7 +16,7 @@ export { ColumnArena, ColumnDecoder, type FloatColumns } from './column-decoder.
 export { CHUNK_SAMPLES_MAX, decodeXor } from './decode-xor.ts';
 export { encodeXor } from './encode-xor.ts';
 export { HeadKernel, type Replayed, type SealedSink } from './head-kernel.ts';
-export { type ChunkLayout, HistogramDecoder, rowColumn } from './histogram-decoder.ts';
+export { type ChunkLayout, HistogramDecoder } from './histogram-decoder.ts';
 export {
   type AppendFate,
   appendFate,
@@ -28,6 +28,7 @@ export type { HistogramNumbers } from './histogram-row.ts';
 export { Inflater, InflateError } from './inflater.ts';
 export { kernelDigest } from './instance.ts';
 export { JsonWriter } from './json-writer.ts';
+export { PackedRows, rowColumn } from './packed-rows.ts';
 export { compressSnappy, uncompressSnappy } from './snappy.ts';
 export { type WindowEdges, windowRates } from './window-rates.ts';
 export { DROPPED, LineCache, LineScanner, NO_ENTRY, type UnknownLine } from './line-cache.ts';

@@ -18,6 +18,7 @@ export interface KernelExports {
   decodeXor(chunk: number, length: number, times: number, values: number, max: number): number;
   beginHistograms(chunk: number, length: number, areFloats: number): number;
   decodeHistograms(times: number, rows: number, max: number): number;
+  packRows(rows: number, count: number, stride: number, isWide: number, out: number): number;
   readonly layoutEnd: { readonly value: number };
   readonly layoutNumbers: { readonly value: number };
   readonly layoutSchema: { readonly value: number };

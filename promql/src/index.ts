@@ -8,7 +8,7 @@ export {
   type FloatColumns,
   HistogramDecoder,
   JsonWriter,
-  rowColumn,
+  type PackedRows,
 } from '@flotilla/kernel';
 export type {
   AggregateExpr,

@@ -131,11 +131,35 @@ describe('columns of native histograms', () => {
       readerOf(0, 1e9, (bytes) => (held += bytes)),
       chunks,
     );
-    expect(held).toBe(100 * (16 + 16 + 5 * 8));
+    // Scratch, both columns, the first row, the sums, and what each number of the others grew.
+    expect(held).toBe(100 * (16 + 16 + 8 + 5 * 2) + 5 * 8);
     const refuse = (bytes: number): void => {
-      if ((held -= bytes) < 4000) throw new RangeError('too much');
+      if ((held -= bytes) < 1000) throw new RangeError('too much');
     };
     expect(() => read(readerOf(0, 1e9, refuse), chunks)).toThrow('too much');
+  });
+
+  test('are those that were written, however much they grow, and whether or not they do', () => {
+    const tail = { positiveSpans: [{ offset: 0, length: 3 }], negativeSpans: [{ offset: 1, length: 4 }] };
+    const sample = (n: number): NativeHistogram => ({
+      ...native(n),
+      ...tail,
+      sum: n === 3 ? NaN : 1 / n,
+      positive: [n, 2 * n, 0],
+      negative: [7, n, n, 3 * n],
+    });
+    const growths = [[1, 2, 3, 4, 5], [1, 60_000, 60_001, 2 ** 17], [1, 2, 2 ** 31, 2 ** 31 + 1], [1, 2, 2 ** 40, 2 ** 41], [9, 8, 9, 10, 9]]; // prettier-ignore
+    for (const counts of growths)
+      for (const isFloat of [false, true]) {
+        const written = counts.map((n) => ({ ...sample(n), isFloat }));
+        const { histograms } = read(readerOf(), chunksOf(written));
+        written.forEach((one, i) => {
+          const { count, sum } = histograms!.statsAt!(i)!;
+          expect([count, sum]).toEqual([one.count, one.sum]);
+          const want = floatHistogramOf(one);
+          expect(histograms!.at(i)!.equals(want.withHint(histograms!.at(i)!.hint))).toBe(true);
+        });
+      }
   });
 
   test('of damaged chunks are refused', () => {

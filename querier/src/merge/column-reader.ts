@@ -122,12 +122,12 @@ export class ColumnReader {
   /** Keeps the rows [from, to), whose times were the last to be noted, as they are no stale markers. */
   #keepRun(from: number, to: number, beginsChunk: boolean): void {
     if (from === to) return;
-    const { layout, stride, header } = this.#decoder;
+    const { layout, header } = this.#decoder;
     this.#runs.push({
       from: this.#count - (to - from),
       to: this.#count,
       layout,
-      rows: this.#kept(this.#decoder.rows().subarray(from * stride, to * stride)),
+      rows: this.#decoder.keep(from, to, this.#column),
       isGauge: (header & FLAG_MASK) === GAUGE,
       beginsChunk: beginsChunk && from === 0,
     });
@@ -158,11 +158,15 @@ export class ColumnReader {
   }
 
   #kept(column: Float64Array): Float64Array {
-    this.#options.take(column.byteLength);
-    const kept = this.#options.arena.column(column.length);
+    const kept = this.#column(column.length);
     kept.set(column);
     return kept;
   }
+
+  readonly #column = (length: number): Float64Array => {
+    this.#options.take(8 * length);
+    return this.#options.arena.column(length);
+  };
 }
 
 /** The run after some samples before it were taken away. */

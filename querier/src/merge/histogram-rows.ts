@@ -4,7 +4,7 @@
 // the query's arena.
 
 import { type BucketList, FloatHistogram, zeroCounts } from '@flotilla/model';
-import { type ChunkLayout, type HistogramColumn, rowColumn } from '@flotilla/promql';
+import type { ChunkLayout, HistogramColumn, PackedRows } from '@flotilla/promql';
 
 /** Neighbouring histograms of one chunk. */
 export interface HistogramRun {
@@ -12,7 +12,7 @@ export interface HistogramRun {
   readonly from: number;
   readonly to: number;
   readonly layout: ChunkLayout;
-  readonly rows: Float64Array;
+  readonly rows: PackedRows;
   readonly isGauge: boolean;
   /** Whether the first one begins the chunk, so that nothing is known of resets before it. */
   readonly beginsChunk: boolean;
@@ -41,12 +41,13 @@ export class HistogramRows implements HistogramColumn {
     const run = this.#runAt(index);
     if (run === undefined) return undefined;
     const { layout, rows } = run;
-    const at = (index - run.from) * strideOf(layout);
+    const row = index - run.from;
+    const { schema } = layout;
     return new FloatHistogram({
       hint: hintOf(run, index),
-      schema: layout.schema,
-      count: rows[at + rowColumn.count]!,
-      sum: rows[at + rowColumn.sum]!,
+      schema,
+      count: rows.count(row),
+      sum: rows.sum(row),
     });
   }
 
@@ -72,23 +73,18 @@ export class HistogramRows implements HistogramColumn {
 function histogramOf(run: HistogramRun, index: number): FloatHistogram {
   const { layout, rows } = run;
   const { positiveIndexes, negativeIndexes } = layout;
-  const at = (index - run.from) * strideOf(layout);
-  const positivesAt = at + rowColumn.buckets;
+  const row = index - run.from;
   return new FloatHistogram({
     hint: hintOf(run, index),
     schema: layout.schema,
     zeroThreshold: layout.zeroThreshold,
     customBounds: layout.customBounds,
-    count: rows[at + rowColumn.count]!,
-    zeroCount: rows[at + rowColumn.zeroCount]!,
-    sum: rows[at + rowColumn.sum]!,
-    positive: bucketsOf(positiveIndexes, rows, positivesAt),
-    negative: bucketsOf(negativeIndexes, rows, positivesAt + positiveIndexes.length),
+    count: rows.count(row),
+    zeroCount: rows.zeroCount(row),
+    sum: rows.sum(row),
+    positive: bucketsOf(rows, row, positiveIndexes, 0),
+    negative: bucketsOf(rows, row, negativeIndexes, positiveIndexes.length),
   });
-}
-
-function strideOf({ positiveIndexes, negativeIndexes }: ChunkLayout): number {
-  return rowColumn.buckets + positiveIndexes.length + negativeIndexes.length;
 }
 
 function hintOf({ isGauge, beginsChunk, from }: HistogramRun, index: number): FloatHistogram['hint'] {
@@ -96,10 +92,9 @@ function hintOf({ isGauge, beginsChunk, from }: HistogramRun, index: number): Fl
   return beginsChunk && index === from ? 'unknown' : 'not_reset';
 }
 
-function bucketsOf(indexes: readonly number[], rows: Float64Array, from: number): BucketList {
-  const { length } = indexes;
-  if (length === 0) return NO_BUCKETS;
-  const counts = zeroCounts(length);
-  for (let i = 0; i < length; i++) counts[i] = rows[from + i]!;
+function bucketsOf(rows: PackedRows, row: number, indexes: readonly number[], first: number): BucketList {
+  if (indexes.length === 0) return NO_BUCKETS;
+  const counts = zeroCounts(indexes.length);
+  rows.buckets(row, first, counts);
   return { indexes, counts };
 }

@@ -35,7 +35,7 @@ const jobs = new Map<number, RunningJob>();
 const oldHeap = new OldHeap({
   usedBytes: () => getHeapStatistics().used_heap_size,
   collect: collectGarbage,
-  quietMs: 5000,
+  waitMs: 15_000,
 });
 let topology: Topology | undefined;
 
@@ -48,11 +48,10 @@ port.on('message', (message: ToWorker) => {
       const { id, job } = message;
       const running = new RunningJob(id, parts, topology!);
       jobs.set(id, running);
-      const startMs = performance.now();
       oldHeap.begin();
       void running.run(job).finally(() => {
         jobs.delete(id);
-        oldHeap.end(performance.now() - startMs);
+        oldHeap.end();
       });
       break;
     }
