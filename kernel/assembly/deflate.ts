@@ -10,13 +10,16 @@ const MATCH_MIN: u32 = 3;
 
 /**
  * Tables of u32: 257 codes of literals and the end as `code | bits << 24`, then matches of 0..258, 30 distances, and 256 pairs of
- * literals by the low halves of their bytes, of which 15 stands for none: enough for digits, point and sign.
+ * literals by the low halves of their bytes, of which 15 stands for none: enough for digits, point and sign. Then, of
+ * each four digits, their text and `codes | bits << 24`.
  */
-export const CODE_TABLE_BYTES: usize = (257 + 259 + 30 + 256) * 4;
+export const CODE_TABLE_BYTES: usize = (257 + 259 + 30 + 256 + 2 * 10000) * 4;
 const END: u32 = 256;
 const LENGTHS: usize = 257 * 4;
 const DISTANCES: usize = (257 + 259) * 4;
 const PAIRS: usize = (257 + 259 + 30) * 4;
+export const QUADS: usize = (257 + 259 + 30 + 256) * 4;
+const ZERO: usize = 48;
 
 let codes: usize = 0;
 let out: usize = 0;
@@ -169,6 +172,59 @@ export function putDigits(from: usize, length: usize): void {
     b >>= n & 56;
     n &= 7;
   }
+  bits = b;
+  bitCount = n;
+  out = o;
+}
+
+/**
+ * A number that nobody knows from before: `length` bytes of digits, point and sign in a word, at most eight, and sixteen digits in four entries of
+ * QUADS, without the last `zeros` of them.
+ */
+@inline export function putDecimalCodes(
+  before: u64,
+  length: u32,
+  one: u64,
+  two: u64,
+  three: u64,
+  four: u64,
+  zeros: u32,
+): void {
+  if (matchLength > 0) flushMatch();
+  let b = bits, n = bitCount, o = out;
+  const none = length < 8 ? ~(<u64>0) << <u64>(length << 3) : 0;
+  const low = (before | none) & 0x0f0f0f0f0f0f0f0f;
+  let lanes = low | (low >> 4);
+  for (let left = <i32>length; left > 0; left -= 2, lanes >>= 16) {
+    const pair = pairOf(lanes, 0);
+    b |= <u64>(pair & 0xffffff) << n;
+    n += <u64>(pair >> 24);
+  }
+  store<u64>(o, b);
+  o += <usize>(n >> 3);
+  b >>= n & 56;
+  n &= 7;
+  b |= ((one >> 32) & 0xffffff) << n;
+  n += one >> 56;
+  b |= ((two >> 32) & 0xffffff) << n;
+  n += two >> 56;
+  if (zeros < 8) {
+    store<u64>(o, b);
+    o += <usize>(n >> 3);
+    b >>= n & 56;
+    n &= 7;
+    b |= ((three >> 32) & 0xffffff) << n;
+    n += three >> 56;
+    b |= ((four >> 32) & 0xffffff) << n;
+    n += four >> 56;
+  }
+  // The codes of the last zeros are the highest bits.
+  n -= <u64>(zeros < 8 ? zeros : zeros - 8) * <u64>(load<u32>(codes + (ZERO << 2)) >> 24);
+  b &= (<u64>1 << n) - 1;
+  store<u64>(o, b);
+  o += <usize>(n >> 3);
+  b >>= n & 56;
+  n &= 7;
   bits = b;
   bitCount = n;
   out = o;

@@ -31,10 +31,10 @@ function roundToOdd(gHigh: u64, gLow: u64, c: u64): u64 {
   return (high64(gHigh, c) + carry) | <u64>(low > 1);
 }
 
-let power: i32 = 0;
+export let power: i32 = 0;
 
 /** The digits of a positive number that is no integer below 2^53; leaves their power of ten in `power`. */
-function shortest(bits: u64): u64 {
+export function shortest(bits: u64): u64 {
   const fraction = bits & (HIDDEN_BIT - 1);
   const biased = <i32>(bits >> 52);
   const c = biased != 0 ? fraction | HIDDEN_BIT : fraction;
@@ -71,21 +71,18 @@ function shortest(bits: u64): u64 {
     lower = (belowHigh | <u64>(belowBorrowed > 1)) + isOdd;
   }
   const s = value >> 2;
-  if (s >= 10) {
-    const tens = s / 10;
-    const isBelow = lower <= 40 * tens;
-    const isAbove = 40 * tens + 40 <= upper;
-    if (isBelow != isAbove) {
-      power = k + 1;
-      return tens + <u64>isAbove;
-    }
-  }
-  power = k;
+  const tens = s / 10;
+  const tensBelow = lower <= 40 * tens;
+  const tensAbove = 40 * tens + 40 <= upper;
   const isBelow = lower <= 4 * s;
   const isAbove = 4 * s + 4 <= upper;
-  if (isBelow != isAbove) return s + <u64>isAbove;
   const between = 4 * s + 2;
-  return s + <u64>(value > between || (value == between && (s & 1) != 0));
+  const isUp = value > between || (value == between && (s & 1) != 0);
+  // Of measured values one in two has a digit less: all is computed, since no processor foresees which.
+  const isShort = s >= 10 && tensBelow != tensAbove;
+  power = k + <i32>isShort;
+  const whole = s + <u64>select<bool>(isAbove, isUp, isBelow != isAbove);
+  return select<u64>(tens + <u64>tensAbove, whole, isShort);
 }
 
 /** Eight digits, one in a byte, the first in the lowest. */

@@ -5,6 +5,7 @@
 // is between rows go through a table of hashes; digits do not.
 
 import { alloc, free } from './memory';
+import { isDecimal, putDecimal } from './decimal';
 import { isPlainNumber, putNumber, putTime } from './float-text';
 import {
   DISTANCE_MAX,
@@ -15,6 +16,7 @@ import {
   putDigits,
   putLiterals,
   putRepeat,
+  QUADS,
 } from './deflate';
 
 /** Points of one call, and of the row that is remembered: none that is farther is within reach. */
@@ -41,6 +43,7 @@ const BASE_MAX: u32 = 0xe0000000;
 
 // Offsets in a writer.
 export const STREAM: usize = 0;
+const CODES: usize = STREAM + 24;
 export const FILLED: usize = 32;
 const FRESH: usize = 36;
 export const BASE: usize = 40;
@@ -71,15 +74,22 @@ export function freeJsonWriter(writer: usize): void {
   free(writer, WRITER_BYTES);
 }
 
-/** Begins an answer, whose first `outLength` bytes and some bits are in place; without codes it stays text. */
-export function startJson(writer: usize, codes: usize, outLength: u32, bits: u32, bitCount: u32): void {
+/** Begins an answer; if it is compressed, its first `outLength` bytes and some bits are in place. */
+export function startJson(
+  writer: usize,
+  isGzip: bool,
+  codes: usize,
+  outLength: u32,
+  bits: u32,
+  bitCount: u32,
+): void {
   memory.fill(writer, 0, TIMES);
   memory.fill(writer + HASHES, 0, <usize>4 << HASH_BITS);
   store<u32>(writer, <u32>(writer + OUT) + outLength);
   store<u32>(writer, bitCount, 4);
   store<u64>(writer, <u64>bits, 8);
-  store<u32>(writer, <u32>codes, 24);
-  store<u32>(writer, <u32>(codes != 0), IS_GZIP);
+  store<u32>(writer, <u32>codes, CODES);
+  store<u32>(writer, <u32>isGzip, IS_GZIP);
   store<u32>(writer, BASE_MIN, BASE);
 }
 
@@ -211,6 +221,7 @@ function putHead(o: usize, isFirst: bool, timeMs: f64): usize {
 /** `count` points of the input: `[1.5,"2"],[1.6,"3`, without the end of the last one, which is text. */
 export function writePoints(writer: usize, count: u32): void {
   const isGzip = load<u32>(writer, IS_GZIP) != 0;
+  const quads = <usize>load<u32>(writer, CODES) + QUADS;
   if (isGzip) enterStream(writer + STREAM);
   const base = load<u32>(writer, BASE) - <u32>(writer + TEXT);
   const rowBefore = load<u32>(writer, ROW_BEFORE);
@@ -249,6 +260,8 @@ export function writePoints(writer: usize, count: u32): void {
       tailLength = lastTailLength;
       copyShort(lastTail, tail);
       if (isGzip) putTail(tail, tailLength, <u32>(tail - lastTail));
+    } else if (isDecimal(value)) {
+      tailLength = putDecimal(tail, value, quads, isGzip) - tail;
     } else {
       tailLength = putNumber(tail, value) - tail;
       if (isGzip) {

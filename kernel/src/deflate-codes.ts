@@ -16,6 +16,7 @@ export interface DeflateCodes {
 export const GZIP_HEADER = Uint8Array.of(0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 4, 0xff);
 
 const END = 256;
+const ZERO = 48;
 const LITERALS = 286;
 const DISTANCES = 30;
 const MATCH_MAX = 258;
@@ -120,6 +121,7 @@ function codeTable(literals: readonly number[], distances: readonly number[]): U
     ...matches,
     ...codesOf(distances),
     ...digitPairs(codes),
+    ...digitQuads(codes),
   ]);
   return new Uint8Array(words.buffer);
 }
@@ -133,6 +135,22 @@ function digitPairs(codes: readonly number[]): number[] {
     const bits = first >>> 24;
     return ((first & 0xffffff) | ((second & 0xffffff) << bits)) + (((second >>> 24) + bits) << 24);
   });
+}
+
+/** Of 0000 to 9999: the text, and its codes in one. */
+function digitQuads(codes: readonly number[]): number[] {
+  const words: number[] = [];
+  for (let quad = 0; quad < 10_000; quad++) {
+    let [text, bits, bitCount] = [0, 0, 0];
+    for (let i = 0; i < 4; i++) {
+      const char = ZERO + (Math.floor(quad / 10 ** (3 - i)) % 10);
+      text |= char << (8 * i);
+      bits |= (codes[char]! & 0xffffff) << bitCount;
+      bitCount += codes[char]! >>> 24;
+    }
+    words.push(text, bits | (bitCount << 24));
+  }
+  return words;
 }
 
 /** The code of a match's length and its extra bits in one. */

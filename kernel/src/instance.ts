@@ -172,7 +172,14 @@ export interface KernelExports {
   readonly TEXT_MAX: { readonly value: number };
   newJsonWriter(): number;
   freeJsonWriter(writer: number): void;
-  startJson(writer: number, codes: number, outLength: number, bits: number, bitCount: number): void;
+  startJson(
+    writer: number,
+    isGzip: number,
+    codes: number,
+    outLength: number,
+    bits: number,
+    bitCount: number,
+  ): void;
   beginRow(writer: number): void;
   writePoints(writer: number, count: number): void;
   writeText(writer: number, length: number): void;

@@ -155,7 +155,12 @@ describe('JsonWriter', () => {
     );
     const words = new Uint32Array(2 * 100_000).map(() => Math.floor(Math.random() * 2 ** 32));
     checkValues([...new Float64Array(words.buffer)].map((v) => (Number.isNaN(v) ? 1 : v)));
-    checkValues(Array.from({ length: 50_000 }, () => Math.random() * 1000));
+    const sizes = Array.from({ length: 16 }, (_, i) => 10 ** (i - 7));
+    for (const size of sizes)
+      for (const decimals of [1, 2, 3, 8, 15, 20])
+        checkValues(
+          Array.from({ length: 500 }, () => Number(((Math.random() - 0.5) * size).toFixed(decimals))),
+        );
     checkValues(Array.from({ length: 50_000 }, () => Math.round(Math.random() * 1e6) / 1000));
   });
 

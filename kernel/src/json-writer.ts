@@ -61,11 +61,11 @@ export class JsonWriter {
     this.#at = idle.pop() ?? exports.newJsonWriter() >>> 0;
     if (gzip) {
       const { at, header, bits, bitCount } = tables.points;
-      exports.startJson(this.#at, at, GZIP_HEADER.length + header.length, bits, bitCount);
+      exports.startJson(this.#at, 1, at, GZIP_HEADER.length + header.length, bits, bitCount);
       const outAt = exports.jsonOutAt(this.#at) >>> 0;
       this.#kernel.bytes.set(GZIP_HEADER, outAt);
       this.#kernel.bytes.set(header, outAt + GZIP_HEADER.length);
-    } else exports.startJson(this.#at, 0, 0, 0, 0);
+    } else exports.startJson(this.#at, 0, tables.points.at, 0, 0, 0);
   }
 
   get isFull(): boolean {

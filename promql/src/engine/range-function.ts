@@ -90,7 +90,7 @@ export class RangeFunction extends BaseOperator {
   private noteNonCounter(index: number, into: Tile, at: number): void {
     const { func, source, pos } = this.call;
     if (func !== 'rate' && func !== 'increase') return;
-    const metric = source.series.labels[index]!.get(METRIC_NAME);
+    const metric = source.metric ?? source.series.labels[index]!.get(METRIC_NAME);
     if (metric === this.counterName || metric === '') return;
     if (COUNTER_SUFFIX.test(metric)) {
       this.counterName = metric;

@@ -1,6 +1,6 @@
 // Where a range function gets its samples from: the storage, or a subquery.
 
-import { type FloatHistogram, isStale } from '@flotilla/model';
+import { type FloatHistogram, isStale, METRIC_NAME } from '@flotilla/model';
 import type { HistogramColumn, Series } from '../storage.ts';
 import type { Evaluation } from './evaluation.ts';
 import { columnAt } from './histogram-column.ts';
@@ -25,6 +25,8 @@ export interface SampleColumns {
 export interface RangeSource {
   /** Whether its samples are those of a storage. */
   readonly isStored: boolean;
+  /** What all series are called, if the selector says it. */
+  readonly metric: string | undefined;
   /** Set by open(). */
   readonly series: SeriesList;
   open(): Promise<void>;
@@ -35,11 +37,13 @@ export interface RangeSource {
 /** Samples as they were scraped. */
 export class StorageSource implements RangeSource {
   readonly isStored = true;
+  readonly metric: string | undefined;
   series: SeriesList = NO_SERIES;
   private readonly selection: Selection;
   private readonly withStartTimes: boolean;
 
   constructor(selection: Selection, withStartTimes: boolean) {
+    this.metric = selection.matchers.find(({ name, type }) => name === METRIC_NAME && type === '=')?.value;
     this.selection = selection;
     this.withStartTimes = withStartTimes;
   }
@@ -93,6 +97,7 @@ function withUnknownResets(histogram: FloatHistogram | undefined): FloatHistogra
 /** The steps of an inner expression. */
 export class SubquerySource implements RangeSource {
   readonly isStored = false;
+  readonly metric = undefined;
   series: SeriesList = NO_SERIES;
   private readonly input: Operator;
   private readonly evaluation: Evaluation;

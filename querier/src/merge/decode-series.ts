@@ -36,6 +36,9 @@ export class SeriesDecoder {
   readonly #others: ColumnReader;
   /** The times of the series before, which many share. */
   #times: Float64Array | undefined;
+  #labels: Labels | undefined;
+  /** Whether the series came in the order of labels, no labels twice. */
+  isSorted = true;
 
   constructor(options: DecodeOptions) {
     this.#options = options;
@@ -47,12 +50,20 @@ export class SeriesDecoder {
   decode(series: SeriesCursor, into: StoreSeries[]): void {
     this.#columns.enter(series.payload);
     while (series.next()) {
-      const labels = this.#options.labels.of(series.payload, series.labelsFrom, series.labelsTo);
+      const labels = this.#labelsOf(series);
       const { timestampsMs, values, hasNaN = true, histograms } = this.#columnsOf(labels, series);
       const { targetId, intervalMs, phaseMs, incomplete } = series;
       const one = { labels, timestampsMs, values, hasNaN, targetId, intervalMs, phaseMs, incomplete };
       into.push(histograms === undefined ? one : { ...one, histograms });
     }
+  }
+
+  #labelsOf({ payload, labelsFrom, labelsTo }: SeriesCursor): Labels {
+    const cache = this.#options.labels;
+    const labels = cache.of(payload, labelsFrom, labelsTo);
+    if (this.#labels !== undefined && this.isSorted) this.isSorted = cache.isAfter(this.#labels, labels);
+    this.#labels = labels;
+    return labels;
   }
 
   #columnsOf(labels: Labels, { payload, chunksFrom, chunksTo }: SeriesCursor): Columns {

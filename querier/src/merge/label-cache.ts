@@ -3,7 +3,7 @@
 // Two generations: when the younger is full it becomes the older, and what is asked for moves over. What two sets with one
 // hash cost is that one of them is decoded each time.
 
-import { decodeLabels, type Labels } from '@flotilla/model';
+import { compareLabels, decodeLabels, type Labels } from '@flotilla/model';
 import { hashOf } from './hash-bytes.ts';
 import { TextTable } from './text-table.ts';
 
@@ -23,6 +23,11 @@ export class LabelCache {
     return this.#young.find(hash, source, from, to) ?? this.#remember(hash, source.subarray(from, to));
   }
 
+  /** Whether `labels`, which of() gave last, come after `before` in the order of labels. */
+  isAfter(before: Labels, labels: Labels): boolean {
+    return this.#young.isAfter(before, labels);
+  }
+
   #remember(hash: number, bytes: Uint8Array): Labels {
     const labels = this.#old.find(hash, bytes, 0, bytes.length) ?? this.#young.decode(bytes);
     if (this.#young.isFull) {
@@ -38,6 +43,8 @@ class Generation {
   readonly #places = new Map<number, number>();
   readonly #labels: Labels[] = [];
   readonly #ends: number[] = [];
+  /** How each compares with the one at the place before, once somebody asked. */
+  readonly #orders: (number | undefined)[] = [];
   readonly #texts = new TextTable();
   #bytes = new Uint8Array(BYTES_MIN);
   /** Behind the set that was found last: sets of an answer that was read before come in the same order again. */
@@ -60,6 +67,13 @@ class Generation {
     if (place === undefined || !this.#isAt(place, source, from, to)) return undefined;
     this.#nextPlace = place + 1;
     return this.#labels[place];
+  }
+
+  isAfter(before: Labels, labels: Labels): boolean {
+    const place = this.#nextPlace - 1;
+    if (place < 1 || this.#labels[place] !== labels || this.#labels[place - 1] !== before)
+      return compareLabels(before, labels) < 0;
+    return (this.#orders[place] ??= compareLabels(before, labels)) < 0;
   }
 
   #isAt(place: number, source: Uint8Array, from: number, to: number): boolean {
@@ -87,6 +101,7 @@ class Generation {
     this.#bytes.set(bytes, from);
     this.#places.set(hash, this.#labels.length);
     this.#labels.push(labels);
+    this.#orders.push(undefined);
     this.#ends.push(end);
   }
 }

@@ -12,6 +12,8 @@ import { mergeSlots } from './slot-merge.ts';
 export interface StoreAnswer {
   readonly replica: number;
   readonly series: readonly StoreSeries[];
+  /** Known to be in the order of labels, no labels twice. */
+  readonly isSorted: boolean;
 }
 
 /**
@@ -19,8 +21,7 @@ export interface StoreAnswer {
  * Without `dedup` every replica's series are apart, told by a `replica` label.
  */
 export function mergeSeries(answers: readonly StoreAnswer[], dedup: boolean): Series[] {
-  if (answers.length === 1 && dedup && isSorted(answers[0]!.series, true))
-    return withoutEmpty(answers[0]!.series);
+  if (answers.length === 1 && dedup && answers[0]!.isSorted) return withoutEmpty(answers[0]!.series);
   let lists = answers.map((answer) => sortedSeries(answer, dedup));
   while (lists.length > 1) lists = mergedPairs(lists);
   const all = lists[0] ?? [];
@@ -35,17 +36,10 @@ export function mergeSeries(answers: readonly StoreAnswer[], dedup: boolean): Se
   return merged;
 }
 
-function sortedSeries({ replica, series }: StoreAnswer, dedup: boolean): readonly StoreSeries[] {
+function sortedSeries({ replica, series, isSorted }: StoreAnswer, dedup: boolean): readonly StoreSeries[] {
+  if (dedup && isSorted) return series;
   const named = dedup ? series : series.map((one) => withReplica(one, replica));
-  return isSorted(named, false) ? named : named.toSorted((a, b) => compareLabels(a.labels, b.labels));
-}
-
-function isSorted(series: readonly StoreSeries[], isUnique: boolean): boolean {
-  for (let i = 1; i < series.length; i++) {
-    const order = compareLabels(series[i - 1]!.labels, series[i]!.labels);
-    if (order > 0 || (isUnique && order === 0)) return false;
-  }
-  return true;
+  return named.toSorted((a, b) => compareLabels(a.labels, b.labels));
 }
 
 function withoutEmpty(series: readonly StoreSeries[]): Series[] {

@@ -38,7 +38,11 @@ export class MergedStorage implements Storage {
     const take = (bytes: number): void => budget.take(bytes, where);
     const answers = await this.#fanOut.series(request, take, !this.#dedup);
     const series = mergeSeries(
-      answers.map(({ store, series: found }) => ({ replica: store.replica, series: found })),
+      answers.map(({ store, series: found, isSorted }) => ({
+        replica: store.replica,
+        series: found,
+        isSorted,
+      })),
       this.#dedup,
     );
     return { series, warnings: [] };

@@ -27,6 +27,8 @@ import type { StoreSeries } from '../merge/decode-series.ts';
 export interface SeriesAnswer {
   readonly store: StoreAddress;
   readonly series: readonly StoreSeries[];
+  /** In the order of labels, no labels twice. */
+  readonly isSorted: boolean;
   readonly trailer: SeriesTrailer;
 }
 
@@ -80,7 +82,7 @@ export class StoreClient {
     if (trailer === undefined) throw new Unavailable(`${url}: the stream ended without a trailer`);
     if (trailer.series !== series.length)
       throw new Unavailable(`${url}: ${series.length} series, trailer says ${trailer.series}`);
-    return { store, series, trailer };
+    return { store, series, isSorted: decoder.isSorted, trailer };
   }
 
   labels(store: StoreAddress, request: LabelsRequest, signal: AbortSignal): Promise<LabelsResponse> {

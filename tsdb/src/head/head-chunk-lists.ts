@@ -107,7 +107,7 @@ export class HeadChunkLists {
   /** Adds the first of the series; false if there is no room for all of them. */
   private addSome(refs: Uint32Array): boolean {
     const some = refs.subarray(0, ChunkGather.warmMax);
-    if (!this.listOpen(some)) this.head.sealed.warm(some);
+    if (!this.listOpen(some)) this.head.sealed.warm(some, this.reads);
     for (const ref of some) {
       const isListed = this.from[this.count] !== this.to[this.count];
       if (!isListed && !this.add(ref)) return false;

@@ -67,6 +67,8 @@ export class SealedChunks {
   /** Of no meaning: what warm() reads must come to something, or it would not be read. */
   warmed = 0;
   private readonly warmRows = new Uint32Array(WARM_MAX);
+  private readonly warmPages = new Uint32Array(WARM_MAX * WARM_DEPTH);
+  private readonly warmOffsets = new Uint32Array(WARM_MAX * WARM_DEPTH);
   private readonly files: HeadChunkFiles | undefined;
   private readonly frame = new ByteWriter(2048);
 
@@ -270,21 +272,24 @@ export class SealedChunks {
   }
 
   /**
-   * Brings the first rows of some series, at most WARM_MAX, into the caches, so that plan() waits for memory no more: they lie anywhere, and are
-   * waited for together here.
+   * Brings the first rows of some series, at most WARM_MAX, into the caches, and what the reader looks up of them, so that plan() waits for
+   * memory no more: they lie anywhere, and are waited for together here.
    */
-  warm(refs: Uint32Array): void {
+  warm(refs: Uint32Array, reads: SealedReads): void {
     let mixed = 0;
-    const rows = this.warmRows;
+    let count = 0;
+    const { warmRows: rows, warmPages: pages, warmOffsets: offsets } = this;
     for (let i = 0; i < refs.length; i++) rows[i] = this.first[slotOf(refs[i]!)] ?? 0;
     for (let depth = 0; depth < WARM_DEPTH; depth++) {
       for (let i = 0; i < refs.length; i++) {
         const row = rows[i]!;
-        mixed ^= this.page[row]! ^ this.times[2 * row]! ^ this.shape[row]! ^ this.offset[row]!;
-        mixed ^= this.samples[row]! ^ this.checked[row]!;
+        mixed ^= this.times[2 * row]! ^ this.shape[row]! ^ this.samples[row]! ^ this.checked[row]!;
+        pages[count] = this.page[row]!;
+        offsets[count++] = this.offset[row]!;
         rows[i] = this.next[row]!;
       }
     }
+    for (let i = 0; i < count; i++) mixed ^= reads.touch(pages[i]!, offsets[i]!);
     this.warmed = mixed;
   }
 

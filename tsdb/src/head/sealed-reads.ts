@@ -51,6 +51,11 @@ export class SealedReads {
     return this.count < READS_MAX && this.gather.leftBytes >= CHUNK_HEADER_BYTES + dataBytes;
   }
 
+  /** Reads what add() will look up of a frame, as KeptChunks.touch(). */
+  touch(page: number, offset: number): number {
+    return this.kept.touch(idOf(page, offset));
+  }
+
   /** Plans to bring the data of the frame at `offset` in a page to a place in the gather, for a series. */
   add(
     page: SealedPage,
@@ -65,7 +70,7 @@ export class SealedReads {
     if (
       isTrusted &&
       page.file !== undefined &&
-      this.kept.fill(idOf(page, offset), this.gather, place, dataBytes)
+      this.kept.fill(idOf(page.number, offset), this.gather, place, dataBytes)
     )
       return;
     if (this.count === this.page.length) this.grow();
@@ -172,7 +177,7 @@ export class SealedReads {
     for (let i = from; i < to; i++) {
       const read = this.order[i]!;
       const dataBytes = this.frameBytes[read]! - this.dataAt[read]!;
-      this.kept.keep(idOf(page, this.offset[read]!), this.gather, this.place[read]!, dataBytes);
+      this.kept.keep(idOf(page.number, this.offset[read]!), this.gather, this.place[read]!, dataBytes);
     }
   }
 
@@ -195,6 +200,6 @@ export class SealedReads {
 }
 
 /** No other chunk of the head has it, as pages that are gone do not come back. */
-function idOf(page: SealedPage, offset: number): number {
-  return page.number * OFFSET_SPAN + offset;
+function idOf(page: number, offset: number): number {
+  return page * OFFSET_SPAN + offset;
 }
