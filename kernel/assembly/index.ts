@@ -150,6 +150,11 @@ export {
 } from './json-histogram';
 
 export { hasReset, WINDOW_BYTES, windowRates } from './window-rates';
+export { windowExtremes } from './window-extremes';
+export { windowChanges, windowResets } from './window-pairs';
+export { windowAverages, windowSums } from './window-sums';
+export { enterWindows, WINDOWS_GROUP, WINDOWS_HEAD } from './window-table';
+export { windowVariances } from './window-variances';
 
 /** To be called once, first. */
 export function init(): void {

@@ -30,5 +30,6 @@ export { kernelDigest } from './instance.ts';
 export { JsonWriter } from './json-writer.ts';
 export { PackedRows, rowColumn } from './packed-rows.ts';
 export { compressSnappy, uncompressSnappy } from './snappy.ts';
+export { type FoldWindows, type WindowFold, windowFolds } from './window-folds.ts';
 export { type WindowEdges, windowRates } from './window-rates.ts';
 export { DROPPED, LineCache, LineScanner, NO_ENTRY, type UnknownLine } from './line-cache.ts';

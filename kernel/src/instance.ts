@@ -207,6 +207,15 @@ export interface KernelExports {
     isCounter: number,
     out: number,
   ): void;
+  readonly WINDOWS_HEAD: { readonly value: number };
+  readonly WINDOWS_GROUP: { readonly value: number };
+  enterWindows(table: number, steps: number): number;
+  windowSums(table: number, values: number, count: number, sums: number, out: number): void;
+  windowAverages(table: number, values: number, count: number, sums: number, out: number): void;
+  windowVariances(table: number, values: number, isDeviation: number, out: number): void;
+  windowExtremes(table: number, values: number, count: number, isMax: number, out: number): void;
+  windowChanges(table: number, values: number, count: number, counts: number, out: number): void;
+  windowResets(table: number, values: number, count: number, counts: number, out: number): void;
 }
 
 let compiled: WebAssembly.Module | undefined;

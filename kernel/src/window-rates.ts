@@ -1,6 +1,7 @@
 // Hot: rates of all windows of a series, once per series that a query rates.
 
 import { type KernelInstance, sharedInstance } from './instance.ts';
+import { ScratchColumn } from './scratch-column.ts';
 
 /** What extrapolation knows of windows without their values, by step; all series with the same times share it. */
 export interface WindowEdges {
@@ -24,11 +25,10 @@ export interface WindowEdges {
 
 class Scratch {
   private readonly kernel: KernelInstance = sharedInstance();
+  readonly column = new ScratchColumn(this.kernel);
   private tableAt = 0;
   private outAt = 0;
   private windowsMax = 0;
-  private valuesAt = 0;
-  private valuesMax = 0;
   /** Whose table is there. */
   private owner: WindowEdges | undefined;
   private generation = 0;
@@ -69,24 +69,13 @@ class Scratch {
     this.outAt = exports.alloc(this.windowsMax * 8) >>> 0;
   }
 
-  take(values: Float64Array, count: number): void {
-    const { exports } = this.kernel;
-    if (count > this.valuesMax) {
-      exports.free(this.valuesAt, this.valuesMax * 8);
-      this.valuesMax = (exports.capacityOf(count * 8) >>> 0) / 8;
-      this.valuesAt = exports.alloc(this.valuesMax * 8) >>> 0;
-    }
-    const whole = values.length === count ? values : values.subarray(0, count);
-    this.kernel.floats.set(whole, this.valuesAt >>> 3);
-  }
-
   hasReset(count: number): boolean {
-    return this.kernel.exports.hasReset(this.valuesAt, count) !== 0;
+    return this.kernel.exports.hasReset(this.column.at, count) !== 0;
   }
 
   write(edges: WindowEdges, isCounter: boolean, out: Float64Array, at: number): void {
-    const { tableAt, windows, valuesAt, outAt } = this;
-    this.kernel.exports.windowRates(tableAt, windows, valuesAt, edges.unit, isCounter ? 1 : 0, outAt);
+    const { tableAt, windows, column, outAt } = this;
+    this.kernel.exports.windowRates(tableAt, windows, column.at, edges.unit, isCounter ? 1 : 0, outAt);
     if (this.results.length !== edges.steps || this.results.byteOffset !== outAt)
       this.results = this.kernel.floats.subarray(outAt >>> 3, (outAt >>> 3) + edges.steps);
     out.set(this.results, at);
@@ -108,7 +97,7 @@ export function windowRates(
   at: number,
 ): boolean {
   scratch ??= new Scratch();
-  scratch.take(values, count);
+  scratch.column.take(values, count);
   if (isCounter && scratch.hasReset(count)) return false;
   scratch.enter(edges);
   scratch.write(edges, isCounter, out, at);

@@ -44,7 +44,6 @@ import {
   ValueFunction,
 } from './simple-operators.ts';
 import { byLabels, byValue, type RowOrder, Sort } from './sort.ts';
-import { varianceKernels } from './variance.ts';
 
 type Around = Parameters<Planner['plan']>[2];
 
@@ -60,7 +59,6 @@ const RANGE_KERNELS: Readonly<Record<string, RangeKernel>> = {
   ...rateKernels,
   ...overTimeKernels,
   ...quantileKernels,
-  ...varianceKernels,
   ...regressionKernels,
 };
 

@@ -9,6 +9,11 @@ import type { HistogramColumn } from '../storage.ts';
 import type { Grid } from './grid.ts';
 import type { LookTimes } from './instant-selector.ts';
 
+/** Below this a loop is quicker than a copy by the machine. */
+const FEW = 24;
+
+let generations = 0;
+
 interface Located {
   readonly times: Float64Array;
   readonly count: number;
@@ -28,6 +33,8 @@ export class Windows {
   /** Window k is samples [lo[k], hi[k]). */
   readonly lo: Int32Array;
   readonly hi: Int32Array;
+  /** 1 for windows that hold samples, else 0. */
+  private readonly present: Uint8Array;
   /** The samples, without stale markers. Only the first `count` count. */
   times: Float64Array = new Float64Array(0);
   values: Float64Array = new Float64Array(0);
@@ -38,8 +45,8 @@ export class Windows {
   timesAreFixed = false;
   /** Samples of all windows together. */
   total = 0;
-  /** Changes when the windows do. */
-  generation = 0;
+  /** Changes when the windows do; no others ever have the same. */
+  generation = ++generations;
   /** One for all series: lists of some hundred places would be garbage of each. */
   private readonly kept: (FloatHistogram | undefined)[] = [];
   private located: Located = { times: this.times, count: -1, beforeMs: 0, afterMs: 0 };
@@ -52,6 +59,7 @@ export class Windows {
     this.endStepMs = times.stepMs;
     this.lo = new Int32Array(grid.steps);
     this.hi = new Int32Array(grid.steps);
+    this.present = new Uint8Array(grid.steps);
   }
 
   /**
@@ -62,14 +70,14 @@ export class Windows {
     const { located, times, count } = this;
     const isKnown = this.timesAreFixed && located.times === times && located.count === count;
     if (isKnown && located.beforeMs === beforeMs && located.afterMs === afterMs) return this.total;
-    this.generation++;
+    this.generation = ++generations;
     this.total = this.find(beforeMs, afterMs);
     this.located = { times, count: this.timesAreFixed ? count : -1, beforeMs, afterMs };
     return this.total;
   }
 
   private find(beforeMs: number, afterMs: number): number {
-    const { times, count, lo, hi, steps, endStepMs } = this;
+    const { times, count, lo, hi, present, steps, endStepMs } = this;
     const span = this.rangeMs + beforeMs + afterMs;
     let low = 0;
     let high = 0;
@@ -80,9 +88,17 @@ export class Windows {
       while (low < high && times[low]! <= endMs - span) low++;
       lo[step] = low;
       hi[step] = high;
+      present[step] = high > low ? 1 : 0;
       total += high - low;
     }
     return total;
+  }
+
+  /** Writes 1 for each window that holds samples, 0 for the others. */
+  markPresent(valid: Uint8Array, at: number): void {
+    const { present, steps } = this;
+    if (steps >= FEW) valid.set(present, at);
+    else for (let step = 0; step < steps; step++) valid[at + step] = present[step]!;
   }
 
   /** Keeps the histograms for who reads them again in each window that they are in, until those of the next series are. */

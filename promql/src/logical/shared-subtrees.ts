@@ -8,7 +8,6 @@ import { isFoldOp } from '../engine/fold.ts';
 import { mathFunctions } from '../engine/math-functions.ts';
 import { overTimeKernels } from '../engine/over-time.ts';
 import { COUNTER_SUFFIX } from '../engine/range-function.ts';
-import { varianceKernels } from '../engine/variance.ts';
 import { children, walk } from '../parser/traverse.ts';
 import { printExpr } from '../printer/print.ts';
 import { type LogicalPlan, marked, type Marks } from './logical-plan.ts';
@@ -16,7 +15,6 @@ import { type LogicalPlan, marked, type Marks } from './logical-plan.ts';
 const SILENT_FUNCTIONS: ReadonlySet<string> = new Set([
   ...Object.keys(mathFunctions),
   ...Object.keys(overTimeKernels),
-  ...Object.keys(varianceKernels),
   'clamp',
   'clamp_max',
   'clamp_min',
