@@ -14,7 +14,7 @@ export function lockFolder(dir: string): () => void {
   if (held.has(path) || (holder !== undefined && isAlive(holder))) {
     throw new Unavailable(`${path}: locked by process ${held.has(path) ? process.pid : holder!.pid}`);
   }
-  writeFileSync(path, `${process.pid} ${startTime(process.pid) ?? 0}\n`);
+  writeFileSync(path, `${process.pid} ${ownStartTime()}\n`);
   held.add(path);
   return () => {
     held.delete(path);
@@ -46,6 +46,13 @@ function isAlive({ pid, started }: Holder): boolean {
   } catch {
     return false;
   }
+}
+
+/** Of this process, once it is known: it stays the same. */
+let own: string | undefined;
+
+function ownStartTime(): string {
+  return (own ??= startTime(process.pid) ?? '0');
 }
 
 /** Field 22 of /proc/PID/stat; undefined where there is none. */

@@ -102,8 +102,9 @@ export class Maintenance {
       this.options.blocks.reload();
       const late = (await this.mustCutLate()) ? await this.cutLate() : 0;
       const cut = await this.cutBlocks();
-      if (cut > 0) await this.shortenWal();
+      // The wbl first: late samples that are deleted must not outlive the records in the WAL that say so.
       this.shortenWbl(late + cut);
+      if (cut > 0) await this.shortenWal();
       this.applyRetention();
       await this.compactBlocks();
       this.applyRetention();

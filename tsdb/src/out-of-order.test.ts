@@ -5,7 +5,7 @@ import { appendCode } from './api.ts';
 import { decodeHistogramChunk } from './chunk/decode-chunk.ts';
 import { type NativeHistogram, nativeOf } from './histogram/native-histogram.ts';
 import { diskIo, type Io } from './io.ts';
-import { FloatHistogram, Unavailable } from '@flotilla/model';
+import { FloatHistogram, Matcher, METRIC_NAME, Unavailable } from '@flotilla/model';
 import { anything, EPOCH_MS, MINUTE_MS, named, put, readNumbers, Sandbox } from './testing/sandbox.ts';
 import type { Tsdb } from './tsdb.ts';
 
@@ -98,6 +98,31 @@ describe('late samples', () => {
     const got = await readNumbers(db);
     expect(got['old']).toEqual([[EPOCH_MS + 1000, 7], [EPOCH_MS + 1001, 8]]); // prettier-ignore
     expect(got['a']).toHaveLength(36);
+  });
+
+  test('that are deleted stay so, over cuts and restarts, and in their own block', async () => {
+    const replaying = { ...late, headSnapshot: false };
+    db = await sandbox.tsdb(replaying);
+    append('a', EPOCH_MS + 1000, 1);
+    append('a', EPOCH_MS - 1000, 2);
+    append('a', EPOCH_MS - 500, 3);
+    await db.deleteSeries([new Matcher('=', METRIC_NAME, 'a')], EPOCH_MS - 1000, EPOCH_MS - 1000);
+    const check = async (): Promise<void> =>
+      expect((await readNumbers(db))['a']).toEqual([[EPOCH_MS - 500, 3], [EPOCH_MS + 1000, 1]]); // prettier-ignore
+    await check();
+    put(db, EPOCH_MS + 2 * MINUTE_MS, { b: 1 });
+    await db.maintain();
+    await check(); // The range of what came in order is cut; the late ones wait.
+    await db.close();
+    db = await sandbox.tsdb(replaying);
+    await check();
+    put(db, EPOCH_MS + 4 * MINUTE_MS, { b: 1 });
+    await db.maintain();
+    await check();
+    await db.close();
+    db = await sandbox.tsdb(replaying);
+    await check();
+    expect(db.status().blocks.some(({ minTimeMs }) => minTimeMs < EPOCH_MS)).toBe(true);
   });
 
   test('shrink their log once blocks have them', async () => {

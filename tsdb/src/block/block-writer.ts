@@ -5,7 +5,6 @@
 import { BlockSeriesEncoder } from '@flotilla/kernel';
 import { CorruptionError, Unavailable } from '@flotilla/model';
 import { join } from 'node:path';
-import { ulid as newUlid } from 'ulid';
 import type { Schedule } from '../api.ts';
 import type { Io } from '../io.ts';
 import type { BlockSeries, BlockSource } from './block-source.ts';
@@ -14,6 +13,7 @@ import { ChunkWriter } from './chunk-segments.ts';
 import { writeFile } from './file-sink.ts';
 import { IndexWriter } from './index-writer.ts';
 import { type BlockMeta, type BlockStats, type Compaction, metaText } from './meta.ts';
+import { newUlid } from './new-ulid.ts';
 import { encodeSchedulesFile } from './schedules-file.ts';
 import { encodeTombstones } from './tombstones.ts';
 

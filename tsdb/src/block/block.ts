@@ -1,7 +1,7 @@
 // One block on disk: immutable series and chunks of [minTimeMs, maxTimeMs), and what is deleted of them.
 
 import { CorruptionError, type Labels, type Matcher } from '@flotilla/model';
-import { existsSync, readdirSync, statSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { BlockStatus, Schedule, SeriesSet } from '../api.ts';
 import type { Io } from '../io.ts';
@@ -219,7 +219,7 @@ function folderBytes(dir: string): number {
   let bytes = 0;
   for (const entry of readdirSync(dir, { withFileTypes: true, recursive: true })) {
     const path = join(entry.parentPath, entry.name);
-    if (entry.isFile() && existsSync(path)) bytes += statSync(path).size;
+    if (entry.isFile()) bytes += statSync(path, { throwIfNoEntry: false })?.size ?? 0;
   }
   return bytes;
 }

@@ -6,11 +6,11 @@
 import { type CorruptionError, Unavailable } from '@flotilla/model';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import { ulid as newUlid } from 'ulid';
 import type { Io } from '../io.ts';
 import type { Block } from './block.ts';
 import { discard, temporaryOf } from './block-writer.ts';
 import { type CompactionJob, type CompactionReport, corruptionOf, errorOf } from './compaction-messages.ts';
+import { newUlid } from './new-ulid.ts';
 
 /** Bundled or not, the script has this path. */
 const script = new URL('../../dist/block/compaction-worker.js', import.meta.url);

@@ -4,12 +4,15 @@ import { dirname } from 'node:path';
 import { ByteWriter } from '../bytes/byte-writer.ts';
 import type { Io } from '../io.ts';
 
+/** What is written at once. */
 const BUFFER_BYTES = 1 << 20;
+/** Most files are small. Doubled eight times, it has room for BUFFER_BYTES and some more. */
+const FIRST_BYTES = (BUFFER_BYTES + 4096) >> 8;
 
 export class FileSink {
   private readonly io: Io;
   private readonly fd: number;
-  private readonly buffer = new ByteWriter(BUFFER_BYTES + 4096);
+  private readonly buffer = new ByteWriter(FIRST_BYTES);
   private flushed = 0;
   private open = true;
 

@@ -1,11 +1,12 @@
 // Random reads of one file through a window: reads in file order cost one system call per window.
 
-import { closeSync, openSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 
 export class FileWindow {
   private readonly path: string;
   private readonly windowBytes: number;
   private fd = -1;
+  private fileBytes = 0;
   private offset = 0;
   private bytes = Buffer.alloc(0);
 
@@ -33,8 +34,9 @@ export class FileWindow {
     return this.bytes;
   }
 
-  private load(offset: number, count: number): void {
-    if (this.fd < 0) this.fd = openSync(this.path, 'r');
+  private load(offset: number, wanted: number): void {
+    if (this.fd < 0) this.open();
+    const count = Math.max(0, Math.min(wanted, this.fileBytes - offset));
     const buffer = Buffer.allocUnsafeSlow(count);
     let done = 0;
     while (done < count) {
@@ -44,6 +46,11 @@ export class FileWindow {
     }
     this.offset = offset;
     this.bytes = buffer.subarray(0, done);
+  }
+
+  private open(): void {
+    this.fd = openSync(this.path, 'r');
+    this.fileBytes = fstatSync(this.fd).size;
   }
 
   close(): void {

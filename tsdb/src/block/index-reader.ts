@@ -19,7 +19,7 @@ export class IndexReader {
   private readonly file: FileWindow;
   private readonly symbols = new Map<number, string>();
   /** What labelsOf was asked for last, and gave: the next series has most of it in the same places. */
-  private lastNumbers = new Uint32Array(64);
+  private lastNumbers = new Uint32Array(16);
   private lastFlat: readonly string[] = [];
   private labelSet = new Uint8Array(512);
   private readonly current = new IndexSeries(this);

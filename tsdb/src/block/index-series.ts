@@ -11,8 +11,9 @@ interface Speller {
   labelSetOf(numbers: Uint32Array, count: number): Uint8Array;
 }
 
-const NUMBERS_FIRST = 64;
-const CHUNKS_FIRST = 16;
+/** V8 keeps arrays of up to 64 bytes in its heap, which is cheaper by far. */
+const NUMBERS_FIRST = 16;
+const CHUNKS_FIRST = 8;
 
 /** Valid until its reader is asked for another series. */
 export class IndexSeries {

@@ -29,7 +29,7 @@ interface PostingEntry {
 
 export class IndexWriter {
   private readonly sink: FileSink;
-  private readonly section = new ByteWriter(1 << 16);
+  private readonly section = new ByteWriter(1 << 10);
   private readonly frame = new ByteWriter(64);
   private readonly symbols: readonly string[];
   private readonly symbolsAt: number;
@@ -111,7 +111,7 @@ export class IndexWriter {
     const offset = this.sink.offset;
     this.section.clear();
     this.section.be32(list.length);
-    this.section.raw(bigEndian(list.view()));
+    list.writeTo(this.section);
     this.writeSection();
     return offset;
   }
@@ -131,9 +131,4 @@ export class IndexWriter {
   abort(): void {
     this.sink.abort();
   }
-}
-
-function bigEndian(ids: Uint32Array): Uint8Array {
-  const copy = ids.slice();
-  return Buffer.from(copy.buffer).swap32();
 }

@@ -37,6 +37,15 @@ export class ByteWriter {
     this.used += 4;
   }
 
+  /** The first of some values. */
+  be32s(values: Uint32Array, count: number): void {
+    this.reserve(4 * count);
+    const { view } = this;
+    let { used } = this;
+    for (let i = 0; i < count; i++, used += 4) view.setUint32(used, values[i]!);
+    this.used = used;
+  }
+
   /** A non-negative safe integer. */
   be64(value: number): void {
     this.be32(Math.floor(value / 2 ** 32));

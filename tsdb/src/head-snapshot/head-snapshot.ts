@@ -53,10 +53,13 @@ function pathIn(dir: string): string {
   return join(dir, 'head_snapshot');
 }
 
+/** Once it is known: reading and hashing the module takes longer than a small head. */
+let digest: string | undefined;
+
 function termsOf(head: Head, headCutMs: number): string {
   const { blockDurationMs, lateWindowMs, exemplars, metadata } = head;
   return JSON.stringify({
-    kernel: kernelDigest(),
+    kernel: (digest ??= kernelDigest()),
     blockDurationMs,
     lateWindowMs,
     exemplarsMax: exemplars.max,

@@ -24,7 +24,7 @@ export class SnapshotReader {
   private readonly path: string;
   private readonly fd: number;
   private readonly fileBytes: number;
-  private readonly frame = Buffer.allocUnsafeSlow(CONTENT_BYTES_MAX);
+  private readonly frame: Buffer;
   private readonly head = Buffer.allocUnsafe(FRAME_HEAD_BYTES);
   private at = 0;
   private used = 0;
@@ -36,6 +36,7 @@ export class SnapshotReader {
     this.path = path;
     this.fd = openSync(path, 'r');
     this.fileBytes = fstatSync(this.fd).size;
+    this.frame = Buffer.allocUnsafeSlow(Math.min(CONTENT_BYTES_MAX, this.fileBytes));
     this.readHead(0);
     const [magic, version] = [this.head.readUInt32LE(0), this.head.readUInt32LE(4)];
     if (magic !== MAGIC || version !== VERSION) throw this.damage(`version ${version}, want ${VERSION}`);
@@ -53,7 +54,7 @@ export class SnapshotReader {
   private nextFrame(): void {
     this.readHead(this.offset);
     const length = this.head.readUInt32LE(0);
-    if (length === 0 || length > CONTENT_BYTES_MAX) throw this.damage(`a frame of ${length} bytes`);
+    if (length === 0 || length > this.frame.length) throw this.damage(`a frame of ${length} bytes`);
     const content = this.frame.subarray(0, length);
     if (readFully(this.fd, content, this.offset + FRAME_HEAD_BYTES) < length)
       throw this.damage('ends within a frame');

@@ -10,6 +10,8 @@ export const MAGIC = 0x4e534846; // "FHSN"
 export const VERSION = 1;
 export const FRAME_HEAD_BYTES = 8;
 export const CONTENT_BYTES_MAX = 1 << 20;
+const FRAME_BYTES_MAX = FRAME_HEAD_BYTES + CONTENT_BYTES_MAX;
+const FRAME_BYTES_FIRST = 4096;
 
 export const section = {
   header: 1,
@@ -34,7 +36,8 @@ export class SnapshotWriter {
   private readonly io: Io;
   private readonly fd: number;
   private readonly mustStop: () => boolean;
-  private readonly frame = Buffer.allocUnsafeSlow(FRAME_HEAD_BYTES + CONTENT_BYTES_MAX);
+  /** Grows to FRAME_BYTES_MAX. */
+  private frame = Buffer.allocUnsafeSlow(FRAME_BYTES_FIRST);
   private used = FRAME_HEAD_BYTES;
   private frames = 0;
   private open = true;
@@ -105,7 +108,14 @@ export class SnapshotWriter {
   }
 
   private reserve(bytes: number): void {
-    if (this.used + bytes > this.frame.length) this.flush();
+    if (this.used + bytes > FRAME_BYTES_MAX) this.flush();
+    if (this.used + bytes > this.frame.length) this.grow(this.used + bytes);
+  }
+
+  private grow(bytes: number): void {
+    const larger = Buffer.allocUnsafeSlow(Math.min(FRAME_BYTES_MAX, Math.max(bytes, 2 * this.frame.length)));
+    larger.set(this.frame.subarray(0, this.used));
+    this.frame = larger;
   }
 
   private flush(): void {

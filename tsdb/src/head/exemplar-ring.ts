@@ -7,7 +7,7 @@
 
 import { Labels } from '@flotilla/model';
 import type { Exemplar, ExemplarCode, SeriesRef } from '../api.ts';
-
+import { enlarged } from '../bytes/enlarged.ts';
 import type { SnapshotReader } from '../head-snapshot/snapshot-reader.ts';
 import { section, type SnapshotWriter } from '../head-snapshot/snapshot-writer.ts';
 
@@ -317,9 +317,4 @@ function isTooLong({ flat }: Labels): boolean {
   let characters = 0;
   for (const text of flat) characters += Array.from(text).length;
   return characters > LABEL_CHARACTERS_MAX;
-}
-
-function enlarged<T extends Float64Array | Uint8Array | Int32Array>(from: T, to: T): T {
-  to.set(from);
-  return to;
 }

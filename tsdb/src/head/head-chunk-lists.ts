@@ -13,10 +13,13 @@ import type { SealedChunks } from './sealed-chunks.ts';
 import { SealedReads } from './sealed-reads.ts';
 
 const AREA_BYTES = 4 << 20;
-/** Of one that is made while others are in use. */
+/** Of one that is made while others are in use, or for a head of few series. */
 const SMALL_AREA_BYTES = 256 << 10;
+/** Their open chunks have room in a small area. */
+const FEW_SLOTS = 1 << 8;
 const BIG_MAX = 2;
 const SERIES_MAX = 1 << 12;
+const SERIES_FIRST = 1 << 4;
 const noList = new Uint8Array(0);
 
 /** A head, as its readers see it. */
@@ -38,9 +41,9 @@ export class HeadChunkLists {
   private extent: OpenExtent = openExtent.whole;
   private count = 0;
   /** By series: where its list lies in the gather. */
-  private readonly from = new Uint32Array(SERIES_MAX);
-  private readonly to = new Uint32Array(SERIES_MAX);
-  private readonly ends = new Float64Array(SERIES_MAX);
+  private from = new Uint32Array(SERIES_FIRST);
+  private to = new Uint32Array(SERIES_FIRST);
+  private ends = new Float64Array(SERIES_FIRST);
   /** Lists of series that went the other way. */
   private readonly others = new Map<number, Uint8Array>();
   private otherBytes = 0;
@@ -58,12 +61,20 @@ export class HeadChunkLists {
     [this.minTimeMs, this.maxTimeMs, this.extent] = [minTimeMs, maxTimeMs, extent];
     this.clear();
     const max = Math.min(refs.length, SERIES_MAX);
+    if (max > this.from.length) this.makeRoom(max);
     while (this.count < max && this.addSome(refs.subarray(this.count, max)));
     const damaged = new Set<number>();
     this.reads.readAll((series) => damaged.add(series));
     if (damaged.size === 0) this.head.sealed.noteChecked(this.reads.rows());
     for (const series of damaged) this.addOther(series, slotOf(refs[series]!));
     return this.count;
+  }
+
+  private makeRoom(series: number): void {
+    const length = Math.min(SERIES_MAX, 2 * series);
+    this.from = new Uint32Array(length);
+    this.to = new Uint32Array(length);
+    this.ends = new Float64Array(length);
   }
 
   /** The list of a series that was read; empty if it has nothing in the range. A view until the memory grows. */
@@ -194,7 +205,8 @@ export class HeadChunkListsPool {
   take(): HeadChunkLists {
     const idle = this.idle.pop();
     if (idle !== undefined) return idle;
-    if (this.big === BIG_MAX) return new HeadChunkLists(this.head, SMALL_AREA_BYTES, this.kept);
+    if (this.big === BIG_MAX || this.head.refs.slots <= FEW_SLOTS)
+      return new HeadChunkLists(this.head, SMALL_AREA_BYTES, this.kept);
     this.big++;
     return new HeadChunkLists(this.head, AREA_BYTES, this.kept);
   }

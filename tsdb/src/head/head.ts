@@ -433,7 +433,9 @@ export class Head {
 
   private forgetDeleted(beforeMs: number): void {
     for (const [slot, intervals] of this.deleted) {
-      const left = intervals.filter(({ maxTimeMs }) => maxTimeMs >= beforeMs);
+      // Late samples that are older wait on, and what is deleted of them must not come back.
+      const firstMs = Math.min(beforeMs, this.late.firstTimeMs(slot));
+      const left = intervals.filter(({ maxTimeMs }) => maxTimeMs >= firstMs);
       if (left.length === 0) this.deleted.delete(slot);
       else this.deleted.set(slot, left);
     }

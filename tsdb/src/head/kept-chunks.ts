@@ -16,8 +16,9 @@ const SPREAD = 0x9e3779b1;
 
 export class KeptChunks {
   private readonly ring: ByteRing;
-  private readonly ids = new Float64Array(PLACES << ROWS_BITS);
-  private readonly positions = new Float64Array(PLACES << ROWS_BITS).fill(-Infinity);
+  /** By place; empty until something is kept. */
+  private ids = new Float64Array(0);
+  private positions = new Float64Array(0);
 
   constructor(ring: ByteRing) {
     this.ring = ring;
@@ -26,9 +27,15 @@ export class KeptChunks {
   /** Keeps the data of a chunk, which lie at a place of a gather. `id` is no other chunk's, ever, and not 0. */
   keep(id: number, gather: ChunkGather, place: number, bytes: number): void {
     if (bytes > CHUNK_BYTES_MAX) return;
+    if (this.ids.length === 0) this.makePlaces();
     const at = this.oldest(id);
     this.ids[at] = id;
     this.positions[at] = gather.keep(this.ring, place, bytes);
+  }
+
+  private makePlaces(): void {
+    this.ids = new Float64Array(PLACES << ROWS_BITS);
+    this.positions = new Float64Array(PLACES << ROWS_BITS).fill(-Infinity);
   }
 
   /** Brings the data of a chunk to a place of a gather, at its fillAll(); false if they are not here. */

@@ -12,15 +12,17 @@ import { grown, grownBytes, type Symbols } from './symbols.ts';
 
 const GONE = 0xffffffff;
 const VARINT_BYTES_MAX = 5;
+/** A power of two. */
+const TABLE_MIN = 1 << 7;
 
 export class LabelSets {
   private readonly symbols: Symbols;
   private readonly shapes = new LabelShapes();
-  private arena = new Uint8Array(1 << 13);
+  private arena = new Uint8Array(1 << 9);
   private used = 1; // Offset 0 means: no set.
   private wasted = 0;
-  private offsets = new Uint32Array(1024);
-  private table = new Uint32Array(1 << 11);
+  private offsets = new Uint32Array(64);
+  private table = new Uint32Array(TABLE_MIN);
   private tableUsed = 0; // Gone entries included.
   private count = 0;
   /** In the arena: what next() reads. */
@@ -253,7 +255,7 @@ export class LabelSets {
 
   private rehash(): void {
     const old = this.table;
-    let size = 1 << 11;
+    let size = TABLE_MIN;
     while (size < (this.count + 1) * 2) size *= 2;
     this.table = new Uint32Array(size);
     this.tableUsed = 0;

@@ -1,10 +1,12 @@
-// What a block of late samples takes: those that were frozen or came since, within a range that is cut already.
+// What a block of late samples takes: those that were frozen or came since and are not deleted, within a range that is
+// cut already.
 
 import { packChunks } from '@flotilla/kernel';
 import type { Labels } from '@flotilla/model';
 import type { RawChunk, Schedule, SeriesSet } from '../api.ts';
 import { type BlockSource, LabelledSource } from '../block/block-source.ts';
 import { encodeSamples } from '../chunk/samples.ts';
+import { withoutIntervals } from '../chunk/without-intervals.ts';
 import type { Head } from './head.ts';
 
 /** The range is [minTimeMs, maxTimeMs). */
@@ -23,7 +25,9 @@ function lateSeries(head: Head, slots: readonly number[], minTimeMs: number, max
   return {
     next(): boolean {
       while (++at < slots.length) {
-        chunks = encodeSamples(head.late.of(slots[at]!, minTimeMs, maxTimeMs));
+        const slot = slots[at]!;
+        const samples = encodeSamples(head.late.of(slot, minTimeMs, maxTimeMs));
+        chunks = withoutIntervals(samples, head.deletedOf(slot));
         if (chunks.length > 0) return true;
       }
       return false;

@@ -33,6 +33,12 @@ export class LateSamples {
     return [...new Set([...this.live.keys(), ...this.frozen.keys()])];
   }
 
+  /** The earliest time of a series; +Infinity if it has none. */
+  firstTimeMs(slot: number): number {
+    const [a, b] = [this.frozen.get(slot)?.[0], this.live.get(slot)?.[0]];
+    return Math.min(a?.timeMs ?? Infinity, b?.timeMs ?? Infinity);
+  }
+
   /** Adds one sample; of equal times the first one stays. */
   add(slot: number, sample: AnySample): void {
     if (find(this.frozen.get(slot), sample.timeMs) >= 0) return;

@@ -1,5 +1,6 @@
 // The slots of the series that have one label pair, in the order in which they came.
 
+import type { ByteWriter } from '../bytes/byte-writer.ts';
 import type { SnapshotReader } from '../head-snapshot/snapshot-reader.ts';
 import type { SnapshotWriter } from '../head-snapshot/snapshot-writer.ts';
 import { grown } from './symbols.ts';
@@ -25,6 +26,10 @@ export class PostingList {
   load(input: SnapshotReader): void {
     this.slots = input.array(Uint32Array, 1);
     this.count = this.slots.length - 1;
+  }
+
+  writeTo(out: ByteWriter): void {
+    out.be32s(this.slots, this.count);
   }
 
   /** A view: valid until the next change. */

@@ -20,8 +20,8 @@ export function slotOf(ref: SeriesRef): number {
 }
 
 export class RefTable {
-  private state = new Uint8Array(1024);
-  private generations = new Uint8Array(1024);
+  private state = new Uint8Array(64);
+  private generations = new Uint8Array(64);
   /** Slots from here on were never used. Slot 0 never is. */
   private fresh = 1;
   private freed: number[] = [];

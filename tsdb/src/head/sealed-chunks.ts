@@ -18,7 +18,10 @@ import type { SealedReads } from './sealed-reads.ts';
 import { grown } from './symbols.ts';
 
 const PAGE_BYTES = 1 << 20;
+/** Of the memory of a page, which grows to PAGE_BYTES. */
+const PAGE_BYTES_FIRST = 16 << 10;
 const CHECKSUM_BYTES = 4;
+const ROWS_FIRST = 16;
 
 /** Times of a page's chunks count from its baseMs, in 32 bits: from 24 days before its first chunk to 24 days after. */
 const BEFORE_BASE_MS = 2 ** 31;
@@ -40,20 +43,20 @@ function checkPeriod(): number {
 
 export class SealedChunks {
   /** By slot: first and last row; 0 = none. */
-  private first = new Uint32Array(1024);
-  private last = new Uint32Array(1024);
+  private first = new Uint32Array(ROWS_FIRST);
+  private last = new Uint32Array(ROWS_FIRST);
   // By row.
-  private next = new Uint32Array(1024);
-  private page = new Uint32Array(1024);
+  private next = new Uint32Array(ROWS_FIRST);
+  private page = new Uint32Array(ROWS_FIRST);
   /** Of the chunk's frame in its page. */
-  private offset = new Uint32Array(1024);
+  private offset = new Uint32Array(ROWS_FIRST);
   /** Bytes of the length of the data << 28 | encoding << 24 | bytes of the data */
-  private shape = new Uint32Array(1024);
-  private samples = new Uint16Array(1024);
+  private shape = new Uint32Array(ROWS_FIRST);
+  private samples = new Uint16Array(ROWS_FIRST);
   /** When the checksum was last looked at, as checkNow() says; 0 = never. */
-  private checked = new Uint8Array(1024);
+  private checked = new Uint8Array(ROWS_FIRST);
   /** First and last, from the baseMs of its page. */
-  private times = new Uint32Array(2048);
+  private times = new Uint32Array(2 * ROWS_FIRST);
   private rows = 1;
   private freeRow = 0;
   private count = 0;
@@ -162,10 +165,11 @@ export class SealedChunks {
 
   private pageFor(length: number, { minTimeMs, maxTimeMs }: RawChunk): SealedPage {
     const open = this.pages.get(this.openPage);
-    const hasRoom = open?.bytes !== undefined && open.used + length <= open.bytes.length;
-    if (hasRoom && minTimeMs >= open.baseMs && maxTimeMs < open.baseMs + TIME_SPAN_MS) return open;
+    const isOfItsTime =
+      open !== undefined && minTimeMs >= open.baseMs && maxTimeMs < open.baseMs + TIME_SPAN_MS;
+    if (isOfItsTime && hasRoom(open, length)) return open;
     const baseMs = minTimeMs - BEFORE_BASE_MS;
-    const bytes = this.takeBytes(open, Math.max(PAGE_BYTES, length));
+    const bytes = this.takeBytes(open, Math.max(PAGE_BYTES_FIRST, length));
     const number = ++this.openPage;
     const page = { number, bytes, used: 0, baseMs, maxTimeMs: -Infinity, file: undefined, fileOffset: 0 };
     this.pages.set(number, page);
@@ -373,4 +377,16 @@ export class SealedChunks {
       if (page.file !== undefined) this.files!.release(page.file);
     }
   }
+}
+
+/** Whether a page takes so many bytes more; makes room for them if it has to. */
+function hasRoom(page: SealedPage, length: number): boolean {
+  const { bytes, used } = page;
+  if (bytes === undefined) return false;
+  const wanted = used + length;
+  if (wanted <= bytes.length) return true;
+  if (wanted > PAGE_BYTES) return false;
+  page.bytes = new Uint8Array(Math.min(PAGE_BYTES, Math.max(wanted, 2 * bytes.length)));
+  page.bytes.set(bytes);
+  return true;
 }

@@ -3,10 +3,12 @@
 // What lies near each other is read with one call, since a call costs as much as some 16 KiB. Checksums are looked at unless the caller trusts the chunk.
 
 import { CHUNK_HEADER_BYTES, ChunkGather } from '@flotilla/kernel';
+import { enlarged } from '../bytes/enlarged.ts';
 import type { KeptChunks } from './kept-chunks.ts';
 import type { SealedPage } from './sealed-page.ts';
 
 const READS_MAX = 1 << 14;
+const READS_FIRST = 1 << 4;
 const CHECKSUM_BYTES = 4;
 /** What a call costs, in bytes that could be read instead: a gap that is read rather than left out. */
 const GAP_BYTES_MAX = 16 << 10;
@@ -19,21 +21,21 @@ export class SealedReads {
   private count = 0;
   private pages: SealedPage[] = [];
   private readonly ordinals = new Map<SealedPage, number>();
-  // By read.
-  private readonly page = new Uint16Array(READS_MAX);
-  private readonly offset = new Uint32Array(READS_MAX);
+  // By read; grown to READS_MAX at most.
+  private page = new Uint16Array(READS_FIRST);
+  private offset = new Uint32Array(READS_FIRST);
   /** Bytes of the frame without its checksum. */
-  private readonly frameBytes = new Uint32Array(READS_MAX);
-  private readonly dataAt = new Uint8Array(READS_MAX);
+  private frameBytes = new Uint32Array(READS_FIRST);
+  private dataAt = new Uint8Array(READS_FIRST);
   /** 1: the checksum need not be looked at. */
-  private readonly trusted = new Uint8Array(READS_MAX);
-  private readonly place = new Uint32Array(READS_MAX);
-  private readonly series = new Uint16Array(READS_MAX);
+  private trusted = new Uint8Array(READS_FIRST);
+  private place = new Uint32Array(READS_FIRST);
+  private series = new Uint16Array(READS_FIRST);
   /** The caller's. */
-  private readonly row = new Uint32Array(READS_MAX);
-  private readonly keys = new Float64Array(READS_MAX);
+  private row = new Uint32Array(READS_FIRST);
+  private keys = new Float64Array(READS_FIRST);
   /** The reads in the order of pages and places in them. */
-  private readonly order = new Uint16Array(READS_MAX);
+  private order = new Uint16Array(READS_FIRST);
 
   constructor(gather: ChunkGather, kept: KeptChunks) {
     this.gather = gather;
@@ -71,6 +73,7 @@ export class SealedReads {
       this.kept.fill(idOf(page.number, offset), this.gather, place, dataBytes)
     )
       return;
+    if (this.count === this.page.length) this.grow();
     const i = this.count++;
     this.page[i] = this.ordinalOf(page);
     this.offset[i] = offset;
@@ -80,6 +83,20 @@ export class SealedReads {
     this.place[i] = place;
     this.row[i] = row;
     this.series[i] = series;
+  }
+
+  private grow(): void {
+    const length = 2 * this.page.length;
+    this.page = enlarged(this.page, new Uint16Array(length));
+    this.offset = enlarged(this.offset, new Uint32Array(length));
+    this.frameBytes = enlarged(this.frameBytes, new Uint32Array(length));
+    this.dataAt = enlarged(this.dataAt, new Uint8Array(length));
+    this.trusted = enlarged(this.trusted, new Uint8Array(length));
+    this.place = enlarged(this.place, new Uint32Array(length));
+    this.series = enlarged(this.series, new Uint16Array(length));
+    this.row = enlarged(this.row, new Uint32Array(length));
+    this.keys = new Float64Array(length);
+    this.order = new Uint16Array(length);
   }
 
   private ordinalOf(page: SealedPage): number {

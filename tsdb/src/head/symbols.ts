@@ -7,7 +7,7 @@ export class Symbols {
   private readonly ids = new Map<string, number>();
   private readonly strings: string[] = [];
   private readonly free: number[] = [];
-  private uses = new Uint32Array(1024);
+  private uses = new Uint32Array(64);
   private bytes = 0;
   /** How many ids have been freed so far: a reader that knows strings by their ids compares it. */
   freed = 0;

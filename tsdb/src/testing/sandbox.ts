@@ -58,14 +58,20 @@ export const anything = [new Matcher('=~', METRIC_NAME, '.*')];
 /** [time, bits of the value] */
 export type Point = [timeMs: number, bits: bigint];
 
+// Of one chunk, used again for the next.
+let chunkTimes = new Float64Array(256);
+let chunkValues = new Float64Array(256);
+
 export function pointsOf(chunks: readonly RawChunk[]): Point[] {
   const points: Point[] = [];
   for (const chunk of chunks) {
-    const times = new Float64Array(chunk.samples);
-    const values = new Float64Array(chunk.samples);
-    const count = decodeChunk(chunk, times, values);
-    const bits = new BigUint64Array(values.buffer);
-    for (let i = 0; i < count; i++) points.push([times[i]!, bits[i]!]);
+    if (chunk.samples > chunkTimes.length) {
+      chunkTimes = new Float64Array(chunk.samples);
+      chunkValues = new Float64Array(chunk.samples);
+    }
+    const count = decodeChunk(chunk, chunkTimes, chunkValues);
+    const bits = new BigUint64Array(chunkValues.buffer);
+    for (let i = 0; i < count; i++) points.push([chunkTimes[i]!, bits[i]!]);
   }
   return points;
 }

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { crc32c, HeadKernel } from '@flotilla/kernel';
-import { Unavailable } from '@flotilla/model';
+import { Matcher, METRIC_NAME, Unavailable } from '@flotilla/model';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { cpSync, mkdirSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { zstdCompressSync } from 'node:zlib';
 import { ByteWriter } from '../bytes/byte-writer.ts';
 import { diskIo, type Io } from '../io.ts';
-import { EPOCH_MS, named, put, readNumbers, Sandbox } from '../testing/sandbox.ts';
+import { EPOCH_MS, MINUTE_MS, named, put, readNumbers, Sandbox } from '../testing/sandbox.ts';
 import { encodeSeries } from './records.ts';
 import { segmentPath } from './segment-files.ts';
 
@@ -206,6 +206,25 @@ describe('a full disk', () => {
   });
 });
 
+test('a series whose slot is taken at a replay keeps the one that it gets instead', async () => {
+  const options = { ...replaying, blockDurationMs: MINUTE_MS };
+  let db = await sandbox.tsdb(options);
+  put(db, EPOCH_MS - 1, { gone: 1 });
+  await db.deleteSeries([new Matcher('=', METRIC_NAME, 'gone')], 0, EPOCH_MS);
+  const nowMs = EPOCH_MS + 2 * MINUTE_MS;
+  put(db, nowMs, { stays: 1 });
+  // Cuts nothing but what is deleted. No block says so, and the WAL still has it: at the replay it is in the slot of `again`.
+  await db.maintain();
+  put(db, nowMs + 1, { again: 2, next: 3 });
+  await db.close();
+  db = await sandbox.tsdb(options);
+  expect(await readNumbers(db)).toEqual({
+    again: [[nowMs + 1, 2]],
+    next: [[nowMs + 1, 3]],
+    stays: [[nowMs, 1]],
+  });
+});
+
 describe('a WAL of another writer', () => {
   /** be64 ref 2^33+1 and the like do not fit our refs; deltas are negative; one series has two refs. */
   function foreignRecords(): Uint8Array[] {
@@ -261,6 +280,37 @@ describe('a WAL of another writer', () => {
       expect(db.status().corruptions).toEqual([]);
       expect(Object.keys(await readNumbers(db))).toEqual(['a', 'b']);
       expect(db.collect()['flotilla_tsdb_wal_records_skipped_total']).toBe(2);
+    }
+  });
+
+  test('may have refs that are the same to us, and several of one series', async () => {
+    const [a, other, again] = [7, 7 + 2 ** 24, 8];
+    const series = encodeSeries([a, other, again], (ref) => named(ref === other ? 'other' : 'a')).slice();
+    const samples = new ByteWriter();
+    samples.u8(2);
+    samples.be64(a);
+    samples.be64(EPOCH_MS);
+    for (const [i, ref] of [a, other, again].entries()) {
+      samples.varint(ref - a);
+      samples.varint(i);
+      samples.float(i);
+    }
+    const kernel = new HeadKernel(() => {});
+    kernel.beginFrames(false);
+    for (const record of [series, samples.bytes()]) kernel.frameRecord(record, 0);
+    mkdirSync(join(sandbox.dir, 'wal'));
+    writeFileSync(walFile(sandbox), kernel.frames());
+    const want = {
+      a: [
+        [EPOCH_MS, 0],
+        [EPOCH_MS + 2, 2],
+      ],
+      other: [[EPOCH_MS + 1, 1]],
+    };
+    for (let starts = 0; starts < 2; starts++) {
+      const db = await sandbox.tsdb(replaying);
+      expect(await readNumbers(db)).toEqual(want);
+      await db.close();
     }
   });
 

@@ -8,6 +8,7 @@ import type { CorruptionStatus, Exemplar, Log, Schedule, SeriesMetadata, SeriesR
 import type { Interval } from '../block/tombstones.ts';
 import type { Head } from '../head/head.ts';
 import { slotOf } from '../head/ref-table.ts';
+import { grown } from '../head/symbols.ts';
 import type { Io } from '../io.ts';
 import { decodeDeletions, decodeSchedules, decodeSeries, recordType } from './records.ts';
 import { decodeLate } from './late-records.ts';
@@ -140,6 +141,11 @@ class HeadLoader {
   private readonly head: Head;
   /** WAL ref → our ref, where they differ. */
   private readonly aliases = new Map<number, SeriesRef>();
+  /** Slots that were taken for series whose own were not free: what the WAL has of such a slot later is another series. */
+  private readonly lent = new Set<number>();
+  /** Records with samples so far, from 1 on; by slot, how many they were when a series got it. */
+  private sampleRecords = 1;
+  private placedAt = new Uint32Array(64);
   private samples = 0;
   private unknownSamples = 0;
   private unknownExemplars = 0;
@@ -185,6 +191,7 @@ class HeadLoader {
       case recordType.floatHistograms:
       case recordType.customHistograms:
       case recordType.customFloatHistograms:
+        this.sampleRecords++;
         for (const sample of decodeHistogramRecord(record)) this.histogram(sample);
         break;
       default: // Of another writer, or of a kind that the head does not keep.
@@ -196,18 +203,36 @@ class HeadLoader {
     if (labels.length === 0) return;
     let known = this.head.find(labels);
     // The series left the head and came back: without samples of its first life, the later ref is the better one.
-    if (known !== 0 && known !== walRef && this.head.tryEvict(slotOf(known))) known = 0;
+    if (known !== 0 && known !== walRef && this.tryEvict(slotOf(known))) known = 0;
     const ref = known !== 0 ? known : this.place(walRef, labels);
     if (ref === walRef) this.aliases.delete(walRef);
     else this.aliases.set(walRef, ref);
   }
 
+  /** Makes a slot free if its series has no samples, and they are not still to come. */
+  private tryEvict(slot: number): boolean {
+    if (this.placedAt[slot] === this.sampleRecords || !this.head.tryEvict(slot)) return false;
+    this.lent.delete(slot);
+    this.placedAt[slot] = 0;
+    return true;
+  }
+
   private place(walRef: number, labels: Labels): SeriesRef {
-    const fits = walRef <= U32_MAX && this.head.tryEvict(slotOf(walRef)) && this.head.refs.tryClaim(walRef);
-    const ref = fits ? walRef : this.head.refs.take();
+    const ref = this.tryClaim(walRef) ? walRef : this.head.refs.take();
+    const slot = slotOf(ref);
+    if (ref !== walRef) this.lent.add(slot);
+    if (slot >= this.placedAt.length) this.placedAt = grown(this.placedAt, slot + 1);
+    this.placedAt[slot] = this.sampleRecords;
     this.head.adopt(ref, labels);
     this.head.publish(ref);
     return ref;
+  }
+
+  /** Whether the series can have this ref. One that had the slot before it and has no samples is gone. */
+  private tryClaim(walRef: number): boolean {
+    const slot = slotOf(walRef);
+    const isFree = walRef <= U32_MAX && !this.lent.has(slot) && this.tryEvict(slot);
+    return isFree && this.head.refs.tryClaim(walRef);
   }
 
   private resolve(walRef: number): SeriesRef {
@@ -219,9 +244,10 @@ class HeadLoader {
     if (slot !== 0) this.head.schedules.set(slot, schedule);
   }
 
+  /** Also of times that blocks hold: late samples of them may come from the wbl. What is needless goes with the next truncation. */
   private deletion(walRef: number, interval: Interval): void {
     const slot = this.slotOf(walRef);
-    if (slot !== 0 && interval.maxTimeMs >= this.head.truncatedBeforeMs) this.head.delete(slot, interval);
+    if (slot !== 0) this.head.delete(slot, interval);
   }
 
   private histogram({ ref, timeMs, histogram }: RefHistogram): void {
@@ -251,6 +277,7 @@ class HeadLoader {
     const { kernel, blockDurationMs, truncatedBeforeMs } = this.head;
     const count = kernel.decodeSamples(record);
     if (count <= 0) return;
+    this.sampleRecords++;
     if (this.aliases.size > 0) {
       const refs = kernel.decodedRefs(count);
       for (let i = 0; i < count; i++) refs[i] = this.resolve(refs[i]!);

@@ -2,14 +2,14 @@
 // next fragment with a right checksum. See docs/format/wal.md.
 
 import { crc32c, uncompressSnappy } from '@flotilla/kernel';
-import { closeSync, openSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { nextTurn } from '../turns.ts';
 import zlib from 'node:zlib';
 import { ByteWriter } from '../bytes/byte-writer.ts';
 
 export const PAGE_BYTES = 32 << 10;
 const HEADER_BYTES = 7;
-const WINDOW_BYTES = 32 * PAGE_BYTES;
+const WINDOW_PAGES_MAX = 32;
 const RECORD_BYTES_MAX = 256 << 20;
 
 const fragmentType = { padding: 0, full: 1, first: 2, middle: 3, last: 4 } as const;
@@ -59,11 +59,13 @@ export async function readSegmentSlowly(
 class SegmentScan {
   private readonly fd: number;
   private readonly reader: SegmentReader;
-  private readonly window = Buffer.allocUnsafeSlow(WINDOW_BYTES);
+  private readonly window: Buffer;
   private offset = 0;
 
   constructor(path: string, onRecord: (record: Uint8Array) => void, skipBytes = 0) {
     this.fd = openSync(path, 'r');
+    const pages = 1 + Math.floor(fstatSync(this.fd).size / PAGE_BYTES);
+    this.window = Buffer.allocUnsafeSlow(Math.min(pages, WINDOW_PAGES_MAX) * PAGE_BYTES);
     this.reader = new SegmentReader(onRecord, skipBytes);
   }
 
@@ -75,7 +77,7 @@ class SegmentScan {
       this.reader.page(page, this.offset + from);
     }
     this.offset += bytes;
-    return bytes === WINDOW_BYTES;
+    return bytes === this.window.length;
   }
 
   report(): SegmentReport {
@@ -102,7 +104,7 @@ export function readFully(fd: number, window: Uint8Array, offset: number): numbe
 export class SegmentReader {
   private readonly onRecord: (record: Uint8Array, endBytes: number) => void;
   private readonly skipBytes: number;
-  private readonly parts = new ByteWriter(PAGE_BYTES);
+  private readonly parts = new ByteWriter();
   /** Within a record of several fragments. */
   private open = false;
   private goodBytes = 0;
