@@ -41,13 +41,14 @@ const parts = {
   tsdb: () => {
     process.env.FLOTILLA_PROMETHEUS = peer('prometheus');
     process.env.FLOTILLA_PROMTOOL = peer('promtool');
-    // Some minutes. Hours of it: FLOTILLA_FAULT_STRIDE=1 FLOTILLA_KILLS=200 FLOTILLA_FUZZ_RUNS=2500000.
-    process.env.FLOTILLA_FAULT_STRIDE ??= '29';
-    process.env.FLOTILLA_KILLS ??= '20';
     process.env.FLOTILLA_FUZZ_RUNS ??= '100000';
-    return jestAt(
-      '/(e2e/dist/conformance/tsdb/|kernel/dist/fuzz|tsdb/dist/(faults|fuzz|wal/crash|block/compaction-crash|histogram/))',
-    );
+    return jestAt('/(e2e/dist/conformance/tsdb/|kernel/dist/fuzz|tsdb/dist/(fuzz|histogram/))');
+  },
+  // A power cut and a fault at every call, and 200 kills of each writer.
+  crash: () => {
+    process.env.FLOTILLA_FAULT_STRIDE ??= '1';
+    process.env.FLOTILLA_KILLS ??= '200';
+    return jestAt('/tsdb/dist/(faults|wal/crash|block/compaction-crash)', constants.priority.PRIORITY_LOW);
   },
   model: () => {
     process.env.FLOTILLA_MODEL_RUNS ??= '20000';
@@ -89,8 +90,8 @@ const parts = {
   },
 };
 
-/** Takes what processors have left, from the beginning on. */
-const beside = ['model'];
+/** They take what processors have left, from the beginning on. */
+const beside = ['crash', 'model'];
 /** These need no more than the processor, so they go two at a time; what waits for answers in time goes alone, after them. */
 const pure = [['promql', 'promql-oracle'], ['tsdb']];
 const timed = Object.keys(parts).filter((name) => ![...beside, ...pure.flat()].includes(name));
@@ -98,7 +99,7 @@ const timed = Object.keys(parts).filter((name) => ![...beside, ...pure.flat()].i
 await build();
 const names = process.argv.slice(2);
 const results =
-  names.length > 0 ? await runRow(names) : (await Promise.all([runRow(beside), runOthers()])).flat();
+  names.length > 0 ? await runRow(names) : (await Promise.all([...beside.map(runPart), runOthers()])).flat();
 finish(results);
 
 async function runOthers() {
