@@ -3,6 +3,7 @@
 //   node scripts/conformance.mjs [NAME...]    only the parts of these names, which are those of `parts`, one after the other
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
+import { constants } from 'node:os';
 import { join } from 'node:path';
 import { build } from './build.mjs';
 import { clusterBinaries, helm, packagedPeer, peer, peerSources } from './peers.mjs';
@@ -40,14 +41,18 @@ const parts = {
   tsdb: () => {
     process.env.FLOTILLA_PROMETHEUS = peer('prometheus');
     process.env.FLOTILLA_PROMTOOL = peer('promtool');
-    // Some minutes. Hours of it: FLOTILLA_FAULT_STRIDE=1 FLOTILLA_KILLS=200 FLOTILLA_MODEL_RUNS=20000 FLOTILLA_FUZZ_RUNS=2500000.
-    process.env.FLOTILLA_FAULT_STRIDE ??= '29';
-    process.env.FLOTILLA_KILLS ??= '20';
-    process.env.FLOTILLA_MODEL_RUNS ??= '200';
     process.env.FLOTILLA_FUZZ_RUNS ??= '100000';
-    return jestAt(
-      '/(e2e/dist/conformance/tsdb/|kernel/dist/fuzz|tsdb/dist/(faults|fuzz|model|wal/crash|block/compaction-crash|histogram/))',
-    );
+    return jestAt('/(e2e/dist/conformance/tsdb/|kernel/dist/fuzz|tsdb/dist/(fuzz|histogram/))');
+  },
+  // A power cut and a fault at every call, and 200 kills of each writer.
+  crash: () => {
+    process.env.FLOTILLA_FAULT_STRIDE ??= '1';
+    process.env.FLOTILLA_KILLS ??= '200';
+    return jestAt('/tsdb/dist/(faults|wal/crash|block/compaction-crash)', constants.priority.PRIORITY_LOW);
+  },
+  model: () => {
+    process.env.FLOTILLA_MODEL_RUNS ??= '20000';
+    return jestAt('/tsdb/dist/model', constants.priority.PRIORITY_LOW);
   },
   'remote-write': () => {
     process.env.FLOTILLA_PROMETHEUS = peer('prometheus');
@@ -85,17 +90,22 @@ const parts = {
   },
 };
 
+/** They take what processors have left, from the beginning on. */
+const beside = ['crash', 'model'];
 /** These need no more than the processor, so they go two at a time; what waits for answers in time goes alone, after them. */
 const pure = [['promql', 'promql-oracle'], ['tsdb']];
-const timed = Object.keys(parts).filter((name) => !pure.flat().includes(name));
+const timed = Object.keys(parts).filter((name) => ![...beside, ...pure.flat()].includes(name));
 
 await build();
 const names = process.argv.slice(2);
 const results =
-  names.length > 0
-    ? await runRow(names)
-    : [...(await Promise.all(pure.map(runRow))).flat(), ...(await runRow(timed))];
+  names.length > 0 ? await runRow(names) : (await Promise.all([...beside.map(runPart), runOthers()])).flat();
 finish(results);
+
+async function runOthers() {
+  const done = await Promise.all(pure.map(runRow));
+  return [...done.flat(), ...(await runRow(timed))];
+}
 
 async function runRow(row) {
   const done = [];
@@ -135,8 +145,9 @@ function jestIn(folder) {
   return jestAt(`/e2e/dist/${folder}`);
 }
 
-function jestAt(pattern) {
-  return runJest(['--runInBand', '--testPathIgnorePatterns=/node_modules/', `--testPathPatterns=${pattern}`]);
+function jestAt(pattern, priority) {
+  const args = ['--runInBand', '--testPathIgnorePatterns=/node_modules/', `--testPathPatterns=${pattern}`];
+  return runJest(args, priority);
 }
 
 /** Prometheus's own test files, with the re-executions of its runner. */

@@ -1,6 +1,7 @@
 // What every script needs first: the packages installed as locked, and the Node that the product runs on.
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, statSync } from 'node:fs';
+import { setPriority } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -36,11 +37,12 @@ export function toolEnvironment() {
   return { ...process.env, PATH: path };
 }
 
-/** Runs a command with inherited output; resolves to its exit code. Passes SIGINT and SIGTERM on. A `timeout` in ms kills it. */
-export function run(command, args, options = {}) {
+/** Runs a command with inherited output; resolves to its exit code. Passes SIGINT and SIGTERM on. A `timeout` in ms kills it; `priority` is as in node:os. */
+export function run(command, args, { priority = 0, ...options } = {}) {
   return new Promise((resolve, reject) => {
     const settings = { cwd: root, stdio: 'inherit', env: toolEnvironment(), killSignal: 'SIGKILL' };
     const child = spawn(command, args, { ...settings, ...options });
+    if (priority !== 0 && child.pid !== undefined) setPriority(child.pid, priority);
     const forward = (signal) => child.kill(signal);
     process.on('SIGINT', forward).on('SIGTERM', forward);
     child.on('error', reject);

@@ -13,8 +13,8 @@ const fleets = ['--runInBand', '--testPathPatterns=/e2e/dist/local/'];
 const runTimeoutMs = 30 * 60_000;
 let runs = 0;
 
-/** Runs jest; prints the reason of each failure and of each skip, which is in its title; resolves to counts. */
-export async function runJest(args) {
+/** Runs jest; prints the reason of each failure and of each skip, which is in its title; resolves to counts. `priority`: as in node:os. */
+export async function runJest(args, priority = 0) {
   const report = join(tmpdir(), `flotilla-test-${process.pid}-${++runs}.json`);
   const jest = [
     '--experimental-vm-modules',
@@ -27,6 +27,7 @@ export async function runJest(args) {
   const code = await run(nodeBinary(), [...jest, ...args], {
     stdio: ['ignore', 'ignore', 'inherit'],
     timeout: runTimeoutMs,
+    priority,
   });
   if (Date.now() - startedMs >= runTimeoutMs)
     console.log(

@@ -2,7 +2,8 @@
 //
 // Nothing is returned to the system. Addresses are stable; JavaScript's views detach whenever memory grows.
 
-const GROW_PAGES: usize = 256;
+/** Memory grows by half of what it is, by no more than this: V8 looks for garbage when much has been added. */
+const GROW_PAGES_MAX: usize = 256;
 /** Readable behind everything, for loads of 16 bytes. */
 const SLACK: usize = 64;
 const SMALLEST: u32 = 64;
@@ -26,7 +27,8 @@ export function bump(size: usize): usize {
 }
 
 function grow(pages: usize): void {
-  if (memory.grow(<i32>max(pages, GROW_PAGES)) >= 0) return;
+  const half = min(<usize>memory.size() >> 1, GROW_PAGES_MAX);
+  if (memory.grow(<i32>max(pages, half)) >= 0) return;
   if (memory.grow(<i32>pages) < 0) unreachable();
 }
 

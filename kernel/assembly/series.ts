@@ -1,4 +1,4 @@
-// The series table of a head: slot → 64-byte struct (xor-append.ts), in slabs of 65,536.
+// The series table of a head: slot → 64-byte struct (xor-append.ts), in slabs of 4096.
 //
 // A ref is slot | generation << 24. A slot is used again after its series left the head, with the next generation, so
 // that a ref which somebody kept too long is known to be stale. Slot 0 is never used.
@@ -6,14 +6,15 @@
 import { append, appendRepeat, dropOpen, gather, LIVE, mustCut, openMinTime, SERIES_BYTES } from './xor-append';
 import { bump } from './memory';
 
-const SLAB_LOG2: u32 = 16;
+const SLAB_LOG2: u32 = 12;
 const SLOT_MASK: u32 = 0xffffff;
-const slabs = memory.data(256 * 4, 4);
+const IN_SLAB_MASK: u32 = (1 << SLAB_LOG2) - 1;
+const slabs = memory.data(4096 * 4, 4);
 
 /** Where the struct of a slot is, live or not; 0 if it never was. */
 @inline export function slotAt(slot: u32): usize {
   const slab = <usize>load<u32>(slabs + (<usize>(slot >> SLAB_LOG2) << 2));
-  return slab == 0 ? 0 : slab + <usize>(slot & 0xffff) * SERIES_BYTES;
+  return slab == 0 ? 0 : slab + <usize>(slot & IN_SLAB_MASK) * SERIES_BYTES;
 }
 
 /** The struct of a live series, or 0. */

@@ -14,6 +14,7 @@ export interface FloatColumns {
 
 // The decoder reads up to 9 bytes beyond a position that lies within the chunk.
 const PADDING_BYTES = 32;
+const LOOP_MAX = 512;
 const SLAB_MIN = 1 << 10;
 const SLAB_MAX = 1 << 15;
 
@@ -182,7 +183,10 @@ export class ColumnDecoder {
 
   #copy(fromAt: number, toAt: number): Float64Array {
     const column = this.#arena.column(toAt - fromAt);
-    column.set(this.#scratch.kernel.floats.subarray(fromAt, toAt));
+    const { floats } = this.#scratch.kernel;
+    // A view to copy from costs as much as some hundred samples, and then it is garbage.
+    if (column.length > LOOP_MAX) column.set(floats.subarray(fromAt, toAt));
+    else for (let i = 0; i < column.length; i++) column[i] = floats[fromAt + i]!;
     return column;
   }
 }

@@ -219,6 +219,7 @@ export interface KernelExports {
 }
 
 let compiled: WebAssembly.Module | undefined;
+let digest: string | undefined;
 
 function kernelBytes(): Buffer<ArrayBuffer> {
   return readFileSync(new URL('../dist/kernel.wasm', import.meta.url));
@@ -231,7 +232,7 @@ function kernelModule(): WebAssembly.Module {
 
 /** SHA-256 of the module, in hex: what its memory looks like holds for this build only. */
 export function kernelDigest(): string {
-  return createHash('sha256').update(kernelBytes()).digest('hex');
+  return (digest ??= createHash('sha256').update(kernelBytes()).digest('hex'));
 }
 
 function refuse(): never {

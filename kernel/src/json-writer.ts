@@ -80,18 +80,21 @@ export class JsonWriter {
     if (this.#isStuffed) this.#ready.push(this.#drain());
   }
 
-  /** JSON that is not points. */
-  text(text: string): void {
+  /** JSON that is not points, in at most three pieces: put together by the caller they would be copied once more. */
+  text(text: string, second = '', third = ''): void {
     const { exports } = this.#kernel;
     const inputAt = exports.jsonInputAt(this.#at) >>> 0;
     if (memory.length === 0) memory = Buffer.from(exports.memory.buffer);
     const bytesMax = exports.TEXT_MAX.value;
     this.#makeRoom();
-    if (text.length * 3 <= bytesMax) {
-      exports.writeText(this.#at, memory.write(text, inputAt, 'utf8'));
+    if ((text.length + second.length + third.length) * 3 <= bytesMax) {
+      let end = inputAt + memory.write(text, inputAt, 'utf8');
+      if (second !== '') end += memory.write(second, end, 'utf8');
+      if (third !== '') end += memory.write(third, end, 'utf8');
+      exports.writeText(this.#at, end - inputAt);
       return;
     }
-    this.#longText(Buffer.from(text), inputAt, bytesMax);
+    this.#longText(Buffer.from(text + second + third), inputAt, bytesMax);
   }
 
   #longText(bytes: Uint8Array, inputAt: number, bytesMax: number): void {

@@ -37,7 +37,10 @@ class Scratch {
   private results: Float64Array = new Float64Array(0);
 
   enter(edges: WindowEdges): void {
-    if (this.owner === edges && this.generation === edges.generation) return;
+    if (this.owner !== edges || this.generation !== edges.generation) this.load(edges);
+  }
+
+  private load(edges: WindowEdges): void {
     this.reserveWindows(edges.steps);
     const n = this.windows;
     const { words, floats } = this.kernel;

@@ -18,6 +18,7 @@ export class Labels implements Iterable<[string, string]> {
   #key: string | undefined;
   #json: string | undefined;
   #anonymous: Labels | undefined;
+  #part: { readonly names: readonly string[]; readonly labels: Labels } | undefined;
 
   private constructor(flat: readonly string[]) {
     this.flat = flat;
@@ -107,6 +108,13 @@ export class Labels implements Iterable<[string, string]> {
     return (this.#anonymous ??= withoutMetadata(this));
   }
 
+  /** Those of the names that it has; the same object if that is all. What was asked last is kept: panels ask for it again and again. */
+  only(names: readonly string[]): Labels {
+    if (this.#part === undefined || !isSameList(this.#part.names, names))
+      this.#part = { names, labels: only(this, names) };
+    return this.#part.labels;
+  }
+
   /** Every label in braces, the metric name too: `{__name__="up", job="x"}`. */
   toString(): string {
     return `{${[...this].map(labelText).join(', ')}}`;
@@ -132,6 +140,17 @@ function withoutMetadata(labels: Labels): Labels {
   for (let i = 0; i < flat.length; i += 2)
     if (!METADATA_LABELS.includes(flat[i]!)) kept.push(flat[i]!, flat[i + 1]!);
   return kept.length === flat.length ? labels : Labels.fromSorted(kept);
+}
+
+function only(labels: Labels, names: readonly string[]): Labels {
+  const { flat } = labels;
+  const kept: string[] = [];
+  for (let i = 0; i < flat.length; i += 2) if (names.includes(flat[i]!)) kept.push(flat[i]!, flat[i + 1]!);
+  return kept.length === flat.length ? labels : Labels.fromSorted(kept);
+}
+
+function isSameList(a: readonly string[], b: readonly string[]): boolean {
+  return a.length === b.length && a.every((one, i) => one === b[i]);
 }
 
 /** In one piece: who keeps it reads it often. */

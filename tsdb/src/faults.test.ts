@@ -104,7 +104,7 @@ describe('a power cut', () => {
       }
       rmSync(dir, { recursive: true, force: true });
     }
-  }, 600_000);
+  }, 1_500_000);
 });
 
 describe('a call that fails', () => {
@@ -126,7 +126,7 @@ describe('a call that fails', () => {
       await db.close();
       rmSync(dir, { recursive: true });
     }
-  }, 600_000);
+  }, 1_500_000);
 });
 
 describe('a full disk', () => {

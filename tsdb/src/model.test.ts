@@ -243,7 +243,7 @@ async function run({ lateWindowMs, steps }: Sequence): Promise<readonly Corrupti
 }
 
 describe('the database', () => {
-  test('holds what a map holds, through transactions, restarts and maintenance', async () => {
+  test(`holds what a map holds, through transactions, restarts and maintenance: ${RUNS} sequences of seed ${SEED}`, async () => {
     const property = fc.asyncProperty(sequence, async (one) => {
       expect(await run(one)).toEqual([]);
     });

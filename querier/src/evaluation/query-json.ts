@@ -40,7 +40,17 @@ export function* writeQueryData(
   writer.text(withStats ? `,"stats":${JSON.stringify(statsJson(result.stats))}}` : '}');
 }
 
-/** What ends one row and begins the next is one text. */
+/** Texts between rows: what ends the row before and begins the next, or ends the list. */
+interface Between {
+  readonly next: string;
+  readonly end: string;
+}
+const beforeRows: Between = { next: '[{"metric":', end: '[]' };
+const afterFloat: Between = { next: '"]},{"metric":', end: '"]}]' };
+const afterFloats: Between = { next: '"]]},{"metric":', end: '"]]}]' };
+const afterHistogram: Between = { next: '},{"metric":', end: '}]' };
+const afterHistograms: Between = { next: ']},{"metric":', end: ']}]' };
+
 function* writeVector(
   writer: JsonWriter,
   series: readonly VectorSample[],
@@ -49,53 +59,46 @@ function* writeVector(
   const times = new Float64Array(1);
   const values = new Float64Array(1);
   let rows: HistogramRows | undefined;
-  let text = '[';
+  let between = beforeRows;
   for (const { labels, timeMs, value, histogram } of series) {
-    text += `{"metric":${labels.json}`;
-    if (histogram !== undefined && withExact) {
-      writer.text(`${text},"exactHistogram":${exactPoint({ timeMs, histogram })}`);
-      text = '},';
-      if (writer.isFull) yield;
-      continue;
-    }
-    if (histogram !== undefined) {
-      writer.text(`${text},"histogram":`);
+    if (writer.isFull) yield;
+    if (histogram === undefined) {
+      writer.text(between.next, labels.json, ',"value":');
+      times[0] = timeMs;
+      values[0] = value;
+      writer.beginRow();
+      writer.points(times, values, 0, 1);
+      between = afterFloat;
+    } else if (withExact) {
+      writer.text(between.next, labels.json, `,"exactHistogram":${exactPoint({ timeMs, histogram })}`);
+      between = afterHistogram;
+    } else {
+      writer.text(between.next, labels.json, ',"histogram":');
       rows ??= new HistogramRows(writer);
       yield* rows.write([{ timeMs, histogram }]);
-      text = '},';
-      continue;
+      between = afterHistogram;
     }
-    writer.text(`${text},"value":`);
-    times[0] = timeMs;
-    values[0] = value;
-    writer.beginRow();
-    writer.points(times, values, 0, 1);
-    text = '"]},';
-    if (writer.isFull) yield;
   }
-  writer.text(series.length === 0 ? '[]' : `${text.slice(0, -1)}]`);
+  writer.text(between.end);
 }
 
 function* writeMatrix(writer: JsonWriter, series: readonly MatrixSeries[]): Generator<undefined> {
   let rows: HistogramRows | undefined;
-  let text = '[';
-  for (const { labels, timestampsMs, values, histograms = [] } of series) {
-    text += `{"metric":${labels.json}`;
+  let between = beforeRows;
+  for (const { labels, timestampsMs, values, histograms } of series) {
+    const hasHistograms = histograms !== undefined && histograms.length > 0;
     if (values.length > 0) {
-      writer.text(`${text},"values":[`);
+      writer.text(between.next, labels.json, ',"values":[');
       yield* writePoints(writer, timestampsMs, values);
-      text = '"]]';
-    }
-    if (histograms.length > 0) {
-      writer.text(`${text},"histograms":[`);
-      rows ??= new HistogramRows(writer);
-      yield* rows.write(histograms);
-      text = ']';
-    }
-    text += '},';
-    if (writer.isFull) yield;
+      if (hasHistograms) writer.text('"]],"histograms":[');
+    } else writer.text(between.next, labels.json, ',"histograms":[');
+    between = afterFloats;
+    if (!hasHistograms) continue;
+    rows ??= new HistogramRows(writer);
+    yield* rows.write(histograms);
+    between = afterHistograms;
   }
-  writer.text(series.length === 0 ? '[]' : `${text.slice(0, -1)}]`);
+  writer.text(between.end);
 }
 
 function* writePoints(

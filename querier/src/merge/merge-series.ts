@@ -20,7 +20,7 @@ export interface StoreAnswer {
  * Merges the answers of all stores; the result is sorted by labels, without duplicates, without empty series.
  * Without `dedup` every replica's series are apart, told by a `replica` label.
  */
-export function mergeSeries(answers: readonly StoreAnswer[], dedup: boolean): Series[] {
+export function mergeSeries(answers: readonly StoreAnswer[], dedup: boolean): readonly Series[] {
   if (answers.length === 1 && dedup && answers[0]!.isSorted) return withoutEmpty(answers[0]!.series);
   let lists = answers.map((answer) => sortedSeries(answer, dedup));
   while (lists.length > 1) lists = mergedPairs(lists);
@@ -42,8 +42,9 @@ function sortedSeries({ replica, series, isSorted }: StoreAnswer, dedup: boolean
   return named.toSorted((a, b) => compareLabels(a.labels, b.labels));
 }
 
-function withoutEmpty(series: readonly StoreSeries[]): Series[] {
-  return series.filter(({ timestampsMs }) => timestampsMs.length > 0);
+function withoutEmpty(series: readonly StoreSeries[]): readonly Series[] {
+  const isEmpty = ({ timestampsMs }: Series): boolean => timestampsMs.length === 0;
+  return series.some(isEmpty) ? series.filter((one) => !isEmpty(one)) : series;
 }
 
 function withReplica(series: StoreSeries, replica: number): StoreSeries {

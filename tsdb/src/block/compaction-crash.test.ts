@@ -61,7 +61,7 @@ test('kill -9 while it writes costs nothing, and the next start needs no hand', 
       expect(points).toEqual(points.map((_, k) => [EPOCH_MS + STEP_MS * k, k]));
     }
   }
-}, 1_200_000);
+}, 1_500_000);
 
 describe('a thread that does not come to its end', () => {
   /** Some blocks, and the folder that they are in, without a database. */

@@ -53,13 +53,10 @@ function pathIn(dir: string): string {
   return join(dir, 'head_snapshot');
 }
 
-/** Once it is known: reading and hashing the module takes longer than a small head. */
-let digest: string | undefined;
-
 function termsOf(head: Head, headCutMs: number): string {
   const { blockDurationMs, lateWindowMs, exemplars, metadata } = head;
   return JSON.stringify({
-    kernel: (digest ??= kernelDigest()),
+    kernel: kernelDigest(),
     blockDurationMs,
     lateWindowMs,
     exemplarsMax: exemplars.max,

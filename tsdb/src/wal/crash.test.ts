@@ -167,7 +167,7 @@ describe('kill -9', () => {
       }
     }
     expect(readdirSync(join(sandbox.dir, 'wal')).length).toBeGreaterThan(2);
-  }, 1_200_000);
+  }, 1_500_000);
 });
 
 describe('a full disk', () => {
