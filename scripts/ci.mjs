@@ -1,7 +1,9 @@
 // Every check of the project, one after the other. Each stage ends with a line `N passed, N failed, N skipped`, and
 // prints a line `skipped: …` or `failed: …` with the reason of each skip and failure. The failures stand once more at the end,
-// before the closing line, which is the sum of all stages. A stage without its line has failed.
+// before the closing line, which is the sum of all stages. A stage without its line has failed. Packages of Debian come first, so that
+// what needs them is no skip of a stage before the one that would install them.
 import { spawn } from 'node:child_process';
+import { installPackages } from './packages.mjs';
 import { root } from './setup.mjs';
 
 const stages = [
@@ -15,6 +17,7 @@ const summaryPattern = /^(\d+) passed, (\d+) failed, (\d+) skipped$/;
 const total = { passed: 0, failed: 0, skipped: 0 };
 const failures = [];
 
+installPackages();
 for (const [title, script, args] of stages) {
   const startedMs = Date.now();
   console.log(`\n=== ${title}`);

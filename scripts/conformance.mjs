@@ -6,6 +6,7 @@ import { readdirSync } from 'node:fs';
 import { constants } from 'node:os';
 import { join } from 'node:path';
 import { build } from './build.mjs';
+import { installedProgram } from './packages.mjs';
 import { clusterBinaries, helm, packagedPeer, peer, peerSources } from './peers.mjs';
 import { nodeBinary, root } from './setup.mjs';
 import { finish, runJest } from './test.mjs';
@@ -33,9 +34,7 @@ const parts = {
     // Two minutes. The whole proof: FLOTILLA_SCRAPE_ROUNDS=50 FLOTILLA_SCRAPE_MUTATIONS=2000 FLOTILLA_SCRAPE_INTERVAL=10 (seconds).
     setIfThere('FLOTILLA_CADVISOR', () => peer('cadvisor'));
     setIfThere('FLOTILLA_CLUSTER_BINARIES', clusterBinaries);
-    setIfThere('FLOTILLA_ALERTMANAGER', () =>
-      packagedPeer('prometheus-alertmanager', 'usr/bin/prometheus-alertmanager'),
-    );
+    setIfThere('FLOTILLA_ALERTMANAGER', () => installedProgram('prometheus-alertmanager'));
     return jestIn('conformance/scrape/');
   },
   tsdb: () => {
