@@ -211,6 +211,12 @@ describe('names', () => {
     expect(await labelsOf(renamed, true)).toEqual(['{from="c_total", instance="0"}']);
     expect(await labelsOf('last_over_time(c_total[1m])', false)).toEqual(['c_total{instance="0"}']);
   });
+
+  test('go as the first sample of a series says, where `or` has it from both sides', async () => {
+    expect(await labelsOf('c_total > Inf or rate(c_total[1m])', true)).toEqual(['{instance="0"}']);
+    expect(await labelsOf('c_total or rate(c_total[1m])', true)).toEqual(['c_total{instance="0"}']);
+    expect(await labelsOf('rate(c_total[1m]) or c_total', true)).toEqual(['{instance="0"}']);
+  });
 });
 
 test('a range of one step is sorted without a warning only if nothing in it depends on the step', async () => {

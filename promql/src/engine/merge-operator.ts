@@ -44,19 +44,28 @@ export class MergeOperator extends BaseOperator {
     else copyRows(this.merged, from, into, row, to - from, this.grid.steps);
   }
 
-  /** Moves the cells of each later equal row into the first one, and the first ones together. */
+  /**
+   * Moves the cells of each later equal row into the first one, and the first ones together. The row whose samples begin first says
+   * whether the name goes when the query ends, as the first sample does in Prometheus.
+   */
   private mergeRows(tile: Tile): void {
     const rowOf = new Map<string, number>();
     const kept: number[] = [];
+    const begins: number[] = [];
     this.series.labels.forEach((labels, i) => {
       const row = rowOf.get(labels.key);
+      const begin = this.firstStep(tile, i);
       if (row === undefined) {
         rowOf.set(labels.key, kept.length);
         copyRows(tile, i, tile, kept.length, 1, this.grid.steps);
         kept.push(i);
-      } else {
-        this.mergeRow(tile, i, row);
+        begins.push(begin);
+        return;
       }
+      this.mergeRow(tile, i, row);
+      if (begin >= begins[row]!) return;
+      kept[row] = i;
+      begins[row] = begin;
     });
     this.series = { ...pickSeries(this.series, kept), unique: true };
   }
@@ -71,6 +80,14 @@ export class MergeOperator extends BaseOperator {
       if (tile.valid[target + step] !== NOTHING) failDuplicate();
       copyCell(tile, source + step, tile, target + step);
     }
+  }
+
+  /** Where a row's samples begin; the number of steps if it has none. */
+  private firstStep({ valid }: Tile, row: number): number {
+    const { steps } = this.grid;
+    let step = 0;
+    while (step < steps && valid[row * steps + step] === NOTHING) step++;
+    return step;
   }
 
   private anyIn(tile: Tile, at: number): boolean {
