@@ -87,7 +87,7 @@ export class RankOrder {
     }
   }
 
-  /** Whether all are equal in the column. No two series are equal as a whole. */
+  /** Whether all are equal in the column. No two series are equal as a whole, or this would not end. */
   private fillKeys(from: number, to: number, column: number): boolean {
     const { slots, sets, ranks, keys } = this;
     const first = sets.rankAt(slots[from]!, column, ranks);
@@ -98,6 +98,8 @@ export class RankOrder {
       keys[i] = (rank + 1) * SLOTS + slot;
       same &&= rank === first;
     }
+    if (same && first < 0)
+      throw new Error(`BUG: head: series ${slots[from]!} and ${slots[from + 1]!} have the same labels`);
     return same;
   }
 

@@ -39,13 +39,14 @@ export class RefTable {
   }
 
   private takeSlot(): number {
-    if (this.freedHead < this.freed.length) {
+    while (this.freedHead < this.freed.length) {
       const slot = this.freed[this.freedHead++]!;
       if (this.freedHead > 1024 && this.freedHead * 2 > this.freed.length) {
         this.freed = this.freed.slice(this.freedHead);
         this.freedHead = 0;
       }
-      return slot;
+      // It may have been claimed since it was freed.
+      if (this.state[slot] === FREE) return slot;
     }
     if (this.fresh === SLOTS_MAX) throw new Unavailable(`head: ${SLOTS_MAX - 1} series, no room for more`);
     this.reserve(this.fresh);
