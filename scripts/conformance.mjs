@@ -43,10 +43,10 @@ const parts = {
     process.env.FLOTILLA_FUZZ_RUNS ??= '100000';
     return jestAt('/(e2e/dist/conformance/tsdb/|kernel/dist/fuzz|tsdb/dist/(fuzz|histogram/))');
   },
-  // A power cut and a fault at every call, and kills of each writer. The whole proof: FLOTILLA_KILLS=200, four minutes more.
+  // A power cut and a fault at every call, and 200 kills of each writer.
   crash: () => {
     process.env.FLOTILLA_FAULT_STRIDE ??= '1';
-    process.env.FLOTILLA_KILLS ??= '40';
+    process.env.FLOTILLA_KILLS ??= '200';
     return jestAt('/tsdb/dist/(faults|wal/crash|block/compaction-crash)', constants.priority.PRIORITY_LOW);
   },
   model: () => {
