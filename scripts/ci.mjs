@@ -9,18 +9,18 @@ import { root } from './setup.mjs';
 /** What takes processors ten minutes by itself is shorter here than in `npm run conformance`. */
 const shorter = { FLOTILLA_MODEL_RUNS: '5000', FLOTILLA_KILLS: '20' };
 const stages = [
-  ['npm test', 'scripts/test.mjs', []],
-  ['npm run lint', 'scripts/lint.mjs', []],
-  ['npm run conformance', 'scripts/conformance.mjs', [], shorter],
-  ['npm run e2e', 'scripts/e2e.mjs', []],
-  ['npm run bench', 'scripts/bench.mjs', ['all', '--size', 'small']],
+  { title: 'npm test', script: 'scripts/test.mjs' },
+  { title: 'npm run lint', script: 'scripts/lint.mjs' },
+  { title: 'npm run conformance', script: 'scripts/conformance.mjs', env: shorter },
+  { title: 'npm run e2e', script: 'scripts/e2e.mjs' },
+  { title: 'npm run bench', script: 'scripts/bench.mjs', args: ['all', '--size', 'small'] },
 ];
 const summaryPattern = /^(\d+) passed, (\d+) failed, (\d+) skipped$/;
 const total = { passed: 0, failed: 0, skipped: 0 };
 const failures = [];
 
 installPackages();
-for (const [title, script, args, env] of stages) {
+for (const { title, script, args = [], env = {} } of stages) {
   const startedMs = Date.now();
   console.log(`\n=== ${title}`);
   const { code, summary } = await runStage(script, args, env);
