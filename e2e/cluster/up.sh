@@ -63,7 +63,8 @@ start() {
   echo "$name" >>"$DIR/order"
   launch "$name"
 }
-# The same for what a kubelet would start again as a static pod: a scheduler ends itself when its cache has missed too much.
+# The same for what a kubelet would start again as a static pod. Both elect a leader although each is alone: as in any cluster they end
+# with the API server and begin anew, where old informers would wait up to a minute for their next try and see no lease of a node renewed.
 start_kept() {
   local name=$1; shift
   { echo 'while :; do'; printf '%q ' env -i PATH="$PATH" HOME=/root KUBECONFIG="$STATE/kubeconfig" "$@"; echo; echo 'sleep 1; done'; } >"$DIR/$name.cmd"
@@ -177,10 +178,10 @@ wait_for 90 apiserver "API server ready" ready apiserver
 
 start_kept controller-manager "$BIN/kube-controller-manager" --kubeconfig "$CONF/controller-manager.kubeconfig" \
   --authentication-kubeconfig "$CONF/controller-manager.kubeconfig" --authorization-kubeconfig "$CONF/controller-manager.kubeconfig" \
-  --leader-elect=false --kube-api-qps 500 --kube-api-burst 1000 --use-service-account-credentials --service-account-private-key-file "$PKI/sa.key" --root-ca-file "$PKI/ca.crt" \
+  --kube-api-qps 500 --kube-api-burst 1000 --use-service-account-credentials --service-account-private-key-file "$PKI/sa.key" --root-ca-file "$PKI/ca.crt" \
   --cluster-signing-cert-file "$PKI/ca.crt" --cluster-signing-key-file "$PKI/ca.key" --requestheader-client-ca-file "$PKI/front-proxy-ca.crt" \
   ${NODE_LOSS:+--node-monitor-grace-period ${NODE_LOSS}s --node-monitor-period 1s} ${CONTROLLER_MANAGER_ARGS:-}
-start_kept scheduler "$BIN/kube-scheduler" --kubeconfig "$CONF/scheduler.kubeconfig" --leader-elect=false --kube-api-qps 500 --kube-api-burst 1000 \
+start_kept scheduler "$BIN/kube-scheduler" --kubeconfig "$CONF/scheduler.kubeconfig" --kube-api-qps 500 --kube-api-burst 1000 \
   --authentication-kubeconfig "$CONF/scheduler.kubeconfig" --authorization-kubeconfig "$CONF/scheduler.kubeconfig"
 
 # --- nodes: kubelet, kube-proxy

@@ -8,7 +8,7 @@ import { list, read } from './api-server.ts';
 import type { KubeObject } from './api-server.ts';
 import { expectEverySlot, loadIsUp, settledMs } from './every-slot.ts';
 import { intervalMs, isReady, namespace, pods } from './fleet.ts';
-import type { PodObject } from './fleet.ts';
+import type { Conditions, PodObject } from './fleet.ts';
 import { until } from './until.ts';
 
 interface Workload extends KubeObject {
@@ -20,9 +20,12 @@ interface Workload extends KubeObject {
   };
 }
 
-/** Waits until every StatefulSet and Deployment of the fleet has all its pods, and both replicas scrape. */
+/** Waits until every node is ready, every StatefulSet and Deployment of the fleet has all its pods, and both replicas scrape. */
 export async function whole(timeoutMs = 120_000): Promise<void> {
   await until('the fleet is whole', timeoutMs, async () => {
+    const lost = (await list<KubeObject & Conditions>('/api/v1/nodes')).filter((node) => !isReady(node));
+    if (lost.length > 0)
+      throw new Error(`not ready: ${lost.map(({ metadata }) => metadata.name).join(', ')}`);
     const all = await workloads();
     expect(all.length).toBeGreaterThan(3);
     const behind = all.filter(

@@ -10,12 +10,16 @@ export const release = 'flotilla';
 /** Of the load and the rules; a slot of every target is due this often. */
 export const intervalMs = 2000;
 
-export interface PodObject extends KubeObject {
+/** Of pods and nodes. */
+export interface Conditions {
+  readonly status: { readonly conditions?: readonly { readonly type: string; readonly status: string }[] };
+}
+
+export interface PodObject extends KubeObject, Conditions {
   readonly spec: { readonly nodeName?: string; readonly serviceAccountName?: string };
-  readonly status: {
+  readonly status: Conditions['status'] & {
     readonly podIP?: string;
     readonly phase?: string;
-    readonly conditions?: readonly { readonly type: string; readonly status: string }[];
     readonly containerStatuses?: readonly ContainerStatus[];
   };
 }
@@ -59,7 +63,7 @@ export async function pods(component?: Component): Promise<readonly PodObject[]>
     .toSorted((a, b) => a.metadata.name.localeCompare(b.metadata.name));
 }
 
-export function isReady({ metadata, status }: PodObject): boolean {
+export function isReady({ metadata, status }: KubeObject & Conditions): boolean {
   const isTrue = status.conditions?.some((one) => one.type === 'Ready' && one.status === 'True');
   return metadata.deletionTimestamp === undefined && isTrue === true;
 }

@@ -22,7 +22,7 @@ export function proof(name: string, body: () => Promise<void>, timeoutMs: number
       await Promise.race([body(), timeout]);
     } catch (error) {
       await collect(name);
-      throw error;
+      throw new Error(`${String(error)}\n${await nodesAndPods()}`, { cause: error });
     } finally {
       over.abort();
       await timeout.catch(() => {});
@@ -32,6 +32,12 @@ export function proof(name: string, body: () => Promise<void>, timeoutMs: number
 }
 
 const inNamespaces = ['flotilla', 'shop'];
+
+/** Where no more than the output can be had, it shows what the cluster looked like. */
+function nodesAndPods(): Promise<string> {
+  const found = kubectl(['get', 'nodes,pods,endpointslices', '-A', '--no-headers'], { timeoutMs: 20_000 });
+  return found.catch((error: unknown) => String(error));
+}
 
 async function collect(name: string): Promise<void> {
   const folder = join(artefacts, name.replaceAll(/[^\w.-]+/g, '-').slice(0, 80));

@@ -19,7 +19,10 @@ export async function querierUrl({ anew = false } = {}): Promise<string> {
 }
 
 export async function get(path: string): Promise<ApiAnswer> {
-  const response = await fetch((await querierUrl()) + path, { signal: AbortSignal.timeout(10_000) });
+  const asked = (await querierUrl()) + path;
+  const response = await fetch(asked, { signal: AbortSignal.timeout(10_000) }).catch((error: Error) => {
+    throw new Error(`GET ${asked}: ${error.message}: ${error.cause}`, { cause: error });
+  });
   const header = response.headers.get('x-flotilla-completeness');
   const text = await response.text();
   return {
