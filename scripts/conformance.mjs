@@ -22,6 +22,8 @@ const parts = {
     process.env.FLOTILLA_PROMETHEUS = peer('prometheus');
     process.env.FLOTILLA_PROMTOOL = peer('promtool');
     process.env.FLOTILLA_PROMQL_ORACLE = peer('promql-oracle');
+    process.env.FLOTILLA_FUZZ_QUERIES ??= '20000';
+    process.env.FLOTILLA_SERVED_QUERIES ??= '5000';
     return jestIn('conformance/promql/');
   },
   scrape: () => {

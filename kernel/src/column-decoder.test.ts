@@ -1,6 +1,7 @@
-import { describe, expect, jest, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
+import { ColumnArena } from './column-arena.ts';
 import { type ListedChunk, packChunks, unpackChunks } from './chunk-list.ts';
-import { ColumnArena, ColumnDecoder } from './column-decoder.ts';
+import { ColumnDecoder } from './column-decoder.ts';
 import { encodeXor } from './encode-xor.ts';
 
 function listOf(times: readonly number[], values: readonly number[], encoding = 1): Uint8Array {
@@ -108,50 +109,6 @@ describe('ColumnDecoder', () => {
     expect([first.values.buffer, first.timestampsMs.buffer]).toContain(next.values.buffer);
     expect([...next.values]).toEqual(long.toReversed());
     expect(decode(new ColumnDecoder(), long, long).values.buffer).not.toBe(next.values.buffer);
-  });
-
-  test('small queries do not keep the slabs of a large one', () => {
-    jest.useFakeTimers();
-    try {
-      const query = (slabs: number): ArrayBufferLike[] => {
-        const arena = new ColumnArena();
-        const columns = Array.from({ length: slabs }, () => arena.column(1 << 15));
-        arena.release();
-        return columns.map(({ buffer }) => buffer);
-      };
-      const large = query(100);
-      for (let second = 0; second < 6; second++) {
-        query(1);
-        jest.advanceTimersByTime(1000);
-      }
-      expect(large.filter(({ byteLength }) => byteLength > 0)).toHaveLength(32);
-    } finally {
-      jest.useRealTimers();
-    }
-  });
-
-  test('slabs of a large query stay for the next one, and go when none comes', () => {
-    const slabs = 100;
-    const slabBytes = 8 << 15;
-    jest.useFakeTimers();
-    try {
-      const query = (): Set<ArrayBufferLike> => {
-        const arena = new ColumnArena();
-        const columns = Array.from({ length: slabs }, () => arena.column(1 << 15));
-        arena.release();
-        return new Set(columns.map(({ buffer }) => buffer));
-      };
-      const first = query();
-      jest.advanceTimersByTime(4000);
-      expect([...query()].filter((slab) => first.has(slab))).toHaveLength(slabs);
-      jest.advanceTimersByTime(4000);
-      const { arrayBuffers } = process.memoryUsage();
-      jest.advanceTimersByTime(2000);
-      expect(arrayBuffers - process.memoryUsage().arrayBuffers).toBeGreaterThan((slabs / 2) * slabBytes);
-      expect([...first].filter(({ byteLength }) => byteLength > 0).length).toBeLessThan(slabs / 2);
-    } finally {
-      jest.useRealTimers();
-    }
   });
 
   test('refuses damage and leaves other encodings to others', () => {

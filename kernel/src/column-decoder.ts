@@ -1,8 +1,9 @@
 // Hot: the chunks of a series to columns, once per series that a query reads.
 //
-// Columns are cut from slabs that many series share, and a series with the times of the one before it gets the same
-// column, so that readers can tell by identity. Scraped together means timed alike: that is the rule, not the exception.
+// A series with the times of the one before it gets the same column, so that readers can tell by identity. Scraped
+// together means timed alike: that is the rule, not the exception.
 
+import { ColumnArena } from './column-arena.ts';
 import { type KernelInstance, sharedInstance } from './instance.ts';
 
 export interface FloatColumns {
@@ -15,62 +16,6 @@ export interface FloatColumns {
 // The decoder reads up to 9 bytes beyond a position that lies within the chunk.
 const PADDING_BYTES = 32;
 const LOOP_MAX = 512;
-const SLAB_MIN = 1 << 10;
-const SLAB_MAX = 1 << 15;
-
-/** As many as a query of some thousand series of native histograms has: as garbage they would have V8 mark its whole heap. */
-const IDLE_MAX = 192;
-/** As many as a query of some thousand series of floats has. More are kept only while queries that have more come one after the other. */
-const IDLE_KEPT = 32;
-const QUIET_MS = 5000;
-const idle: Float64Array<ArrayBuffer>[] = [];
-let trimming: NodeJS.Timeout | undefined;
-
-/** `isLarge`: of a query that had more than what is kept; small ones, of which there are always some, do not put it off. */
-function trimWhenQuiet(isLarge: boolean): void {
-  trimming ??= setTimeout(() => {
-    for (const slab of idle.splice(IDLE_KEPT)) slab.buffer.transfer(0);
-    trimming = undefined;
-  }, QUIET_MS).unref();
-  if (isLarge) trimming.refresh();
-}
-
-/** Columns that end together: those of one query. Their slabs go to the next arena. */
-export class ColumnArena {
-  #isReleased = false;
-  readonly #slabs: Float64Array<ArrayBuffer>[] = [];
-  #slab: Float64Array = new Float64Array(0);
-  #used = 0;
-
-  /** A column with anything in it. Throws after release(). */
-  column(length: number): Float64Array {
-    if (this.#isReleased) throw new Error('columns: their query is over');
-    if (this.#used + length > this.#slab.length) {
-      const next = Math.min(SLAB_MAX, Math.max(SLAB_MIN, 2 * this.#slab.length));
-      this.#slab = this.#take(Math.max(length, next));
-      this.#used = 0;
-    }
-    return this.#slab.subarray(this.#used, (this.#used += length));
-  }
-
-  #take(length: number): Float64Array<ArrayBuffer> {
-    const slab = (length === SLAB_MAX ? idle.pop() : undefined) ?? new Float64Array(length);
-    this.#slabs.push(slab);
-    return slab;
-  }
-
-  /** Nobody reads the columns any more. */
-  release(): void {
-    if (this.#isReleased) return;
-    this.#isReleased = true;
-    for (const slab of this.#slabs) {
-      if (slab.length === SLAB_MAX && idle.length < IDLE_MAX) idle.push(slab);
-      else slab.buffer.transfer(0); // At once: memory outside of the heap makes V8 look for garbage.
-    }
-    if (idle.length > IDLE_KEPT) trimWhenQuiet(this.#slabs.length > IDLE_KEPT);
-  }
-}
-
 /** Memory that all decoders use, one at a time and never across a pause. */
 class Scratch {
   readonly kernel: KernelInstance = sharedInstance();

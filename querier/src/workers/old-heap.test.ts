@@ -9,7 +9,7 @@ let heap: OldHeap;
 
 beforeEach(() => {
   jest.useFakeTimers();
-  [usedBytes, collections] = [20 * MIB, 0];
+  [usedBytes, collections] = [10 * MIB, 0];
   heap = new OldHeap({
     usedBytes: () => usedBytes,
     collect: () => {
@@ -59,7 +59,7 @@ test('it is collected between queries', () => {
 });
 
 test('little garbage is left alone', () => {
-  query(1000, 40 * MIB);
+  query(1000, 15 * MIB);
   jest.advanceTimersByTime(2 * waitMs);
   expect(collections).toBe(0);
 });

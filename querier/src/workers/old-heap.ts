@@ -5,7 +5,7 @@
 // would only have V8 grow it again, which takes a third of their time.
 
 /** Garbage that is not worth a collection, which blocks the thread for some 0.1 s. */
-const GARBAGE_BYTES = 48 << 20;
+const GARBAGE_BYTES = 16 << 20;
 
 export interface OldHeapOptions {
   readonly usedBytes: () => number;

@@ -35,7 +35,7 @@ const jobs = new Map<number, RunningJob>();
 const oldHeap = new OldHeap({
   usedBytes: () => getHeapStatistics().used_heap_size,
   collect: collectGarbage,
-  waitMs: 15_000,
+  waitMs: 5_000,
 });
 let topology: Topology | undefined;
 
