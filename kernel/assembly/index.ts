@@ -7,7 +7,7 @@ import { initHistogramDecode } from './histogram-decode';
 import { initInflate } from './inflate-tables';
 
 export { equalColumns, hasNaN } from './columns';
-export { alloc, bump, capacityOf, free, usedBytes } from './memory';
+export { alloc, bump, capacityOf, free, freeListBytes, growthLeft, limitMemory, usedBytes } from './memory';
 export { crc32c } from './crc32c';
 export { encodeEntry, joinChunks } from './block-series';
 export { chunkListSamples, decodeChunkList, copyAll, listOpen, listOpenChunk, OPEN_LIST_BYTES, takeFrames, warmOpen } from './chunk-list';
@@ -44,6 +44,7 @@ export {
 } from './histogram-decode';
 export { packRows } from './histogram-pack';
 export { decodeXor } from './xor-decode';
+export { freeSegmentBytes, usedSegmentBytes } from './xor-append';
 export { ENCODE_SLACK, encodedBytes, encodeXor } from './xor-encode';
 export {
   createSeries,
@@ -51,6 +52,7 @@ export {
   dropOpenChunk,
   flushSealed,
   gatherOpen,
+  hasSegments,
   isIdle,
   lastIsStale,
   lastTime,

@@ -10,7 +10,11 @@ const SMALLEST: u32 = 64;
 /** Blocks grow in eighths of a power of two: at most an eighth of one is never used. */
 const STEPS_LOG2: u32 = 3;
 
+/** No block ends at 4 GiB, which is 0. */
+let bytesMax: usize = 0xffff0000;
 let top: usize = 0;
+/** On the free lists. */
+let freeBytes: usize = 0;
 // One list head per size; a free block's first word is the next free block.
 const freeLists = memory.data((32 << 3) * 4, 4);
 
@@ -58,6 +62,7 @@ export function alloc(size: usize): usize {
   const list = freeListOf(bytes);
   const head = <usize>load<u32>(list);
   if (head == 0) return bump(bytes);
+  freeBytes -= bytes;
   store<u32>(list, load<u32>(head));
   return head;
 }
@@ -65,11 +70,27 @@ export function alloc(size: usize): usize {
 /** Gives back a block of alloc, with the size that it was asked for. */
 export function free(at: usize, size: usize): void {
   if (at == 0) return;
-  const list = freeListOf(blockBytes(size));
+  const bytes = blockBytes(size);
+  freeBytes += bytes;
+  const list = freeListOf(bytes);
   store<u32>(at, load<u32>(list));
   store<u32>(list, <u32>at);
 }
 
 export function usedBytes(): usize {
   return top;
+}
+
+/** Bytes that are free again, in blocks of any size. */
+export function freeListBytes(): usize {
+  return freeBytes;
+}
+
+/** Whoever asks growthLeft() before it allocates stays below so many bytes. */
+export function limitMemory(bytes: usize): void {
+  bytesMax = min(bytes, bytesMax);
+}
+
+export function growthLeft(): usize {
+  return top < bytesMax ? bytesMax - top : 0;
 }

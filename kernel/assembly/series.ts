@@ -69,6 +69,12 @@ export function openSamples(ref: u32): u32 {
   return s == 0 ? 0 : openCount(s);
 }
 
+/** Whether the open chunk of a series, if it has one, is longer than what its struct holds. */
+export function hasSegments(ref: u32): bool {
+  const s = seriesAt(ref);
+  return s != 0 && load<u8>(s, 39) != 0;
+}
+
 export function openMin(ref: u32): f64 {
   return <f64>openMinTime(seriesAt(ref));
 }

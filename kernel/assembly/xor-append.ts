@@ -36,25 +36,36 @@ const CHUNK_BYTES_MAX: u32 = 1024 - 19;
 export const CHUNK_BUFFER_BYTES: usize = 1024 + 64;
 
 let freeSegments: usize = 0;
-export let segmentsUsed: u32 = 0;
+let segmentsFree: u32 = 0;
+let segmentsMade: u32 = 0;
+
+/** Bytes of segments that no chunk has. */
+export function freeSegmentBytes(): usize {
+  return <usize>segmentsFree * SEGMENT_BYTES;
+}
+
+/** Bytes of those that chunks have. */
+export function usedSegmentBytes(): usize {
+  return <usize>(segmentsMade - segmentsFree) * SEGMENT_BYTES;
+}
 
 function refillSegments(): void {
   const block = bump(2048 * SEGMENT_BYTES);
   for (let i: usize = 0; i < 2048; i++) releaseSegment(block + i * SEGMENT_BYTES);
-  segmentsUsed += 2048;
+  segmentsMade += 2048;
 }
 
 @inline function releaseSegment(at: usize): void {
   store<u32>(at, <u32>freeSegments);
   freeSegments = at;
-  segmentsUsed--;
+  segmentsFree++;
 }
 
 @inline function takeSegment(): usize {
   if (freeSegments == 0) refillSegments();
   const at = freeSegments;
   freeSegments = <usize>load<u32>(at);
-  segmentsUsed++;
+  segmentsFree--;
   return at;
 }
 

@@ -35,6 +35,11 @@ const CHUNK_BUFFER_BYTES = OPEN_CHUNK_BYTES_MAX + 64;
 const RECORD_SAMPLES_MAX = 16_384;
 /** Limits how much is copied in at a time. */
 const INPUT_SAMPLES_MAX = 65_536;
+/** What a sample adds to an open chunk: one segment. */
+const SAMPLE_BYTES_MAX = 28;
+/** A new open chunk of as many buckets as are usual; who has more finds them in the spare bytes. */
+const HISTOGRAM_BYTES_MAX = 4096;
+const FREE_ENOUGH = 8;
 /** One piece of saved series. */
 const IMAGE_BYTES = 256 << 10;
 
@@ -55,8 +60,55 @@ export class HeadKernel {
     this.chunkBuffer = this.kernel.exports.alloc(CHUNK_BUFFER_BYTES) >>> 0;
   }
 
+  /** That were ever used, those that are free again included. */
   get usedBytes(): number {
     return this.kernel.exports.usedBytes() >>> 0;
+  }
+
+  get liveBytes(): number {
+    return this.usedBytes - this.freeSegmentBytes - this.freeListBytes;
+  }
+
+  /** Bytes that samples and series may still take; what is free again may not be of the size that is asked for. */
+  get roomBytes(): number {
+    return this.growthLeft + this.freeSegmentBytes + this.freeListBytes;
+  }
+
+  /** Bytes that sealing every open chunk of floats gives back. */
+  get openBytes(): number {
+    return this.kernel.exports.usedSegmentBytes() >>> 0;
+  }
+
+  private get growthLeft(): number {
+    return this.kernel.exports.growthLeft() >>> 0;
+  }
+
+  private get freeSegmentBytes(): number {
+    return this.kernel.exports.freeSegmentBytes() >>> 0;
+  }
+
+  private get freeListBytes(): number {
+    return this.kernel.exports.freeListBytes() >>> 0;
+  }
+
+  /** Whether one more series finds memory and leaves so many bytes to samples, and so many for what is not of their size. */
+  hasRoomForSeries(samplesBytes: number, otherBytes: number): boolean {
+    return this.roomBytes >= samplesBytes && this.growthLeft >= otherBytes;
+  }
+
+  /** Whether so many samples find memory, and `spareBytes` are left then. Without it the kernel would trap amid them. */
+  hasRoomFor(samples: number, histograms: number, spareBytes: number): boolean {
+    const samplesBytes = samples * SAMPLE_BYTES_MAX;
+    const histogramsBytes = histograms * HISTOGRAM_BYTES_MAX;
+    if (this.roomBytes < samplesBytes + histogramsBytes + spareBytes) return false;
+    // Free blocks that are many times what is asked for have those sizes among them.
+    const isListed = this.freeListBytes >= FREE_ENOUGH * histogramsBytes;
+    return this.growthLeft + this.freeSegmentBytes >= samplesBytes + (isListed ? 0 : histogramsBytes);
+  }
+
+  /** The most that hasRoomFor() and roomBytes may speak of: 4 GiB, less for tests. */
+  limitMemory(bytes: number): void {
+    this.kernel.exports.limitMemory(Math.min(bytes, 2 ** 32 - 1));
   }
 
   createSeries(ref: number): void {
@@ -120,6 +172,11 @@ export class HeadKernel {
   sealOpen(ref: number): void {
     this.kernel.exports.sealOpen(ref);
     this.kernel.exports.flushSealed();
+  }
+
+  /** Hands the open chunk to the sink if that gives memory back. */
+  sealLong(ref: number): void {
+    if (this.kernel.exports.hasSegments(ref) !== 0) this.sealOpen(ref);
   }
 
   /** Stages `count` samples of one time; codes as in the database's appendCode. Returns how many were taken. */

@@ -14,6 +14,12 @@ export interface KernelExports {
   free(at: number, size: number): void;
   capacityOf(size: number): number;
   usedBytes(): number;
+  freeListBytes(): number;
+  freeSegmentBytes(): number;
+  usedSegmentBytes(): number;
+  hasSegments(ref: number): number;
+  limitMemory(bytes: number): void;
+  growthLeft(): number;
   crc32c(crc: number, at: number, length: number): number;
   decodeXor(chunk: number, length: number, times: number, values: number, max: number): number;
   beginHistograms(chunk: number, length: number, areFloats: number): number;

@@ -98,12 +98,13 @@ function exposeSeriesLimits(metrics: Registry, counters: ScrapeCounters): void {
   collectFrom(
     metrics,
     'flotilla_scraper_scrapes_exceeded_series_limit_total',
-    'Scrapes that would have created more series than the target or the shard may have, and were rejected.',
+    'Scrapes that would have created more series than the target or the shard may have, or its memory holds, and were rejected.',
     'counter',
     ['limit'],
     (emit) => {
       emit(counters.exceededSeriesLimit, 'target');
       emit(counters.exceededShardSeriesLimit, 'shard');
+      emit(counters.exceededRoom, 'memory');
     },
   );
 }

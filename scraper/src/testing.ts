@@ -180,6 +180,7 @@ export interface TestShardOptions extends Partial<
   readonly bodyBytesMax?: number;
   readonly samplesMax?: number;
   readonly blockDurationMs?: number;
+  readonly headBytesMax?: number;
   readonly io?: Io;
   readonly metadataRecords?: boolean;
 }
@@ -235,6 +236,7 @@ export class TestShard {
       log: silentLog,
       clock: () => clock.nowMs(),
       ...(options.blockDurationMs !== undefined && { blockDurationMs: options.blockDurationMs }),
+      ...(options.headBytesMax !== undefined && { headBytesMax: options.headBytesMax }),
       ...(options.io && { io: options.io }),
       metadataRecords: options.metadataRecords ?? false,
     });

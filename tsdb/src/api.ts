@@ -91,6 +91,11 @@ export interface OpenOptions {
   readonly exemplarsMax?: number;
   /** Whether the metadata of series are kept and logged, for who reads the WAL. Default false. */
   readonly metadataRecords?: boolean;
+  /**
+   * What series and open chunks may take of the head's memory, symbols, label sets and sealed chunks not counted. Default and most:
+   * 4 GiB. New series are refused before samples are: an eighth of it is left for those that are there.
+   */
+  readonly headBytesMax?: number;
   /** Default 128 MiB. */
   readonly walSegmentBytes?: number;
   /** Default snappy. Either is read. */
@@ -108,7 +113,8 @@ export interface OpenOptions {
 export interface Appender {
   /**
    * Gets or creates a series. Its creation belongs to the transaction: a rollback takes it back.
-   * A schedule that differs from the known one replaces it. Throws BadRequest for labels that are empty or no UTF-8.
+   * A schedule that differs from the known one replaces it. Throws BadRequest for labels that are empty or no UTF-8,
+   * and Unavailable when the head has no room for more series.
    */
   series(labels: Labels, schedule?: Schedule): SeriesRef;
   /** Series that this transaction has created so far. */
@@ -135,8 +141,8 @@ export interface Appender {
   /** Stages what is said of a series, if the database records it and it is news. */
   setMetadata(ref: SeriesRef, metadata: SeriesMetadata): void;
   /**
-   * WAL first, then head. Throws Unavailable when the disk refuses; then nothing was applied. Commit and rollback leave an
-   * appender for the next transaction.
+   * WAL first, then head. Throws Unavailable when the disk refuses or the head has no room; then nothing was applied. Commit and
+   * rollback leave an appender for the next transaction.
    */
   commit(): void;
   rollback(): void;

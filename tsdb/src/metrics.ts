@@ -51,6 +51,7 @@ function headMetrics({ head, refusals, chunkFiles }: Measured): Record<string, n
     flotilla_tsdb_head_chunk_writes_failed_total: chunkFiles.failures,
     flotilla_tsdb_head_chunk_bytes: head.sealed.memoryBytes,
     flotilla_tsdb_head_kernel_bytes: head.kernel.usedBytes,
+    flotilla_tsdb_head_room_bytes: head.kernel.roomBytes,
     prometheus_tsdb_symbol_table_size_bytes: head.index.symbols.sizeBytes,
   };
 }

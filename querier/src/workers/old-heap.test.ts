@@ -39,10 +39,10 @@ test('garbage of queries is collected some time after it was seen, whatever foll
   expect(collections).toBe(1);
   for (let i = 0; i < 100; i++) query(100, 150 * MIB);
   expect(collections).toBe(2);
-  query(1000, 60 * MIB);
+  query(1000, 45 * MIB);
   jest.advanceTimersByTime(2 * waitMs);
   expect(collections).toBe(3);
-  query(1000, 60 * MIB);
+  query(1000, 45 * MIB);
   jest.advanceTimersByTime(2 * waitMs);
   expect(collections).toBe(3);
 });

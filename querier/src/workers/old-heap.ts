@@ -6,6 +6,8 @@
 
 /** Garbage that is not worth a collection, which blocks the thread for some 0.1 s. */
 const GARBAGE_BYTES = 16 << 20;
+/** A collection costs what lives. */
+const LIVE_FACTOR = 1.25;
 
 export interface OldHeapOptions {
   readonly usedBytes: () => number;
@@ -39,7 +41,7 @@ export class OldHeap {
   }
 
   #hasGarbage(): boolean {
-    return this.#mostBytes >= 2 * this.#liveBytes + GARBAGE_BYTES;
+    return this.#mostBytes >= LIVE_FACTOR * this.#liveBytes + GARBAGE_BYTES;
   }
 
   #wait(): void {

@@ -5,7 +5,7 @@
 // by their series, and parsed each time.
 
 import { DROPPED, type LineCache, type LineScanner, NO_ENTRY, type UnknownLine } from '@flotilla/kernel';
-import { BadRequest, METRIC_NAME } from '@flotilla/model';
+import { BadRequest, METRIC_NAME, Unavailable } from '@flotilla/model';
 import type { Appender, Schedule } from '@flotilla/tsdb';
 import type { ExposedExemplar } from '../parse/exemplar.ts';
 import { normalizeLabelFloat } from '../parse/label-float.ts';
@@ -267,7 +267,7 @@ export class BodyIngest {
       return this.#sinks.appender.series(labels, this.#rules.schedule);
     } catch (err) {
       if (err instanceof BadRequest) throw new ParseError(err.message, { cause: err });
-      throw err;
+      throw err instanceof Unavailable ? this.#sinks.guard.full(err) : err;
     }
   }
 

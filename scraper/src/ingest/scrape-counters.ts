@@ -5,6 +5,8 @@ export class ScrapeCounters {
   exceededBucketLimit = 0;
   exceededSeriesLimit = 0;
   exceededShardSeriesLimit = 0;
+  /** Scrapes for whose new series the database had no room. */
+  exceededRoom = 0;
   exceededBodySizeLimit = 0;
   exceededLabelLimits = 0;
   /** Assignments with more targets of a job than it allows. */

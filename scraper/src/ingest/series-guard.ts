@@ -5,6 +5,7 @@
 //
 // A census walks all series of the head, some milliseconds per million, at most once in 15 s; between, commits are added.
 
+import type { Unavailable } from '@flotilla/model';
 import type { Tsdb } from '@flotilla/tsdb';
 import type { ScrapeCounters } from './scrape-counters.ts';
 
@@ -20,19 +21,21 @@ export class SeriesLimitError extends Error {
   override readonly name = 'SeriesLimitError';
 }
 
+type GuardCounters = Pick<
+  ScrapeCounters,
+  'exceededSeriesLimit' | 'exceededShardSeriesLimit' | 'exceededRoom'
+>;
+
 const censusMaxAgeMs = 15_000;
 
 export class SeriesGuard {
   readonly #tsdb: Pick<Tsdb, 'seriesByTarget'>;
-  readonly #counters: Pick<ScrapeCounters, 'exceededSeriesLimit' | 'exceededShardSeriesLimit'>;
+  readonly #counters: GuardCounters;
   #byTarget = new Map<number, number>();
   #total = 0;
   #takenAt = -Infinity;
 
-  constructor(
-    tsdb: Pick<Tsdb, 'seriesByTarget'>,
-    counters: Pick<ScrapeCounters, 'exceededSeriesLimit' | 'exceededShardSeriesLimit'>,
-  ) {
+  constructor(tsdb: Pick<Tsdb, 'seriesByTarget'>, counters: GuardCounters) {
     this.#tsdb = tsdb;
     this.#counters = counters;
   }
@@ -60,6 +63,12 @@ export class SeriesGuard {
     return new SeriesLimitError(
       `series_limit exceeded (series of the target, lately ended ones included: ${has} and new ones, limit: ${series})`,
     );
+  }
+
+  /** Why a scrape fails for whose new series the database has no room. */
+  full({ message }: Unavailable): SeriesLimitError {
+    this.#counters.exceededRoom++;
+    return new SeriesLimitError(message);
   }
 
   /** A scrape that created series is committed. */

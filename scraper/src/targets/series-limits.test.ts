@@ -72,3 +72,18 @@ test('a full shard refuses who wants more, and nobody else', async () => {
   page = pageOf(0, 4);
   expect(await errors()).toEqual(['', '']);
 });
+
+test('a shard without memory for more series refuses them with the reason, and nobody else', async () => {
+  await shard.stop();
+  shard = await TestShard.start({ headBytesMax: 4 << 20 });
+  page = pageOf(0, 2);
+  await apply({});
+  expect(await errors()).toEqual(['', '']);
+  page = pageOf(0, 100_000);
+  const reason = /^head: \d+ series take \d+ of 4194304 bytes, no room for more series; more shards have it$/;
+  expect(await errors()).toEqual(['', expect.stringMatching(reason)]);
+  expect(shard.counters.exceededRoom).toBe(1);
+  expect(shard.tsdb.status().headSeries).toBe(2 * reportSeries + 3);
+  page = pageOf(0, 4);
+  expect(await errors()).toEqual(['', '']);
+});

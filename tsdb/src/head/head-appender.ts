@@ -231,6 +231,7 @@ export class HeadAppender implements Appender {
   }
 
   commit(): void {
+    this.checkRoom();
     const undoLate = this.logLate();
     try {
       this.log();
@@ -248,6 +249,19 @@ export class HeadAppender implements Appender {
       if (this.head.isLive(sample.ref)) this.head.late.add(slotOf(sample.ref), sample);
     this.annotations.apply();
     this.reset();
+  }
+
+  private checkRoom(): void {
+    try {
+      this.head.checkRoom(this.staged, this.histograms.length);
+    } catch (error) {
+      this.rollback();
+      throw error;
+    }
+  }
+
+  private get staged(): number {
+    return this.stage === 0 ? 0 : this.head.kernel.stagedCount(this.stage);
   }
 
   /** Writes late samples to their own log; returns what takes them back. */
@@ -268,7 +282,7 @@ export class HeadAppender implements Appender {
 
   private log(): void {
     const { kernel, index } = this.head;
-    const staged = this.stage === 0 ? 0 : kernel.stagedCount(this.stage);
+    const { staged } = this;
     const fresh = [...this.created].filter((ref) => this.head.isUnpublished(ref));
     const isEmpty = staged === 0 && fresh.length === 0 && this.scheduled.size === 0;
     if (isEmpty && this.histograms.length === 0 && this.annotations.isEmpty) return;

@@ -6,7 +6,7 @@
 // Invariant: a series that is published was committed; only published series are seen by readers.
 
 import { HeadKernel } from '@flotilla/kernel';
-import { type Labels, type Matcher } from '@flotilla/model';
+import { type Labels, type Matcher, Unavailable } from '@flotilla/model';
 import type { OpenOptions, RawChunk, Schedule, SeriesMetadata, SeriesRef } from '../api.ts';
 import { addInterval, type Interval } from '../block/tombstones.ts';
 import { withoutIntervals } from '../chunk/without-intervals.ts';
@@ -32,7 +32,17 @@ const STAGES_MAX = 255;
 /** Between two looks at the clock. */
 const SLOTS_PER_LOOK = 256;
 
-export type HeadOptions = Pick<OpenOptions, 'outOfOrderWindowMs' | 'exemplarsMax' | 'metadataRecords'>;
+export type HeadOptions = Pick<
+  OpenOptions,
+  'outOfOrderWindowMs' | 'exemplarsMax' | 'metadataRecords' | 'headBytesMax'
+>;
+
+/** What WASM can address, and the parts of it that series and samples leave: for the chunks that grow, and for who reads. */
+const HEAD_BYTES_MAX = 2 ** 32;
+const SERIES_SPARE = 1 / 8;
+const SAMPLES_SPARE = 1 / 64;
+/** An open chunk of native histograms, roughly. */
+const HISTOGRAM_BYTES = 4096;
 
 export class Head {
   readonly blockDurationMs: number;
@@ -65,6 +75,9 @@ export class Head {
   /** Unpublished series: how many open transactions want each. */
   private readonly wanted = new Map<SeriesRef, number>();
   private openChunksClosed = 0;
+  private readonly bytesMax: number;
+  /** Where makeRoom() goes on. */
+  private sealNext = 0;
 
   /** Throws RangeError for a duration that open chunks cannot count in 31 bits. */
   constructor(blockDurationMs: number, files?: HeadChunkFiles, options: HeadOptions = {}) {
@@ -82,6 +95,8 @@ export class Head {
       this.histograms.sealBefore(slotOf(ref), minTimeMs);
       this.keep(slotOf(ref), { samples, minTimeMs, maxTimeMs, encoding: 1, data });
     });
+    this.bytesMax = options.headBytesMax ?? HEAD_BYTES_MAX;
+    this.kernel.limitMemory(this.bytesMax);
     this.chunkLists = new HeadChunkListsPool(this);
     const { histogramChunks } = this.kernel;
     this.histograms = new HeadHistograms(histogramChunks, (slot, chunk) => this.keep(slot, chunk));
@@ -166,11 +181,43 @@ export class Head {
     return slot === 0 ? 0 : this.refs.refAt(slot);
   }
 
-  /** Makes an unpublished series. Labels are checked by the caller and are not in the head. */
+  /** Makes an unpublished series. Labels are checked by the caller and are not in the head. Throws Unavailable if it is full. */
   create(labels: Labels): SeriesRef {
+    const hasRoom = (): boolean =>
+      this.refs.hasFreed ||
+      this.kernel.hasRoomForSeries(this.bytesMax * SERIES_SPARE, this.bytesMax * SAMPLES_SPARE);
+    if (!hasRoom() && !this.makeRoom(hasRoom)) throw this.full('series');
     const ref = this.refs.take();
     this.adopt(ref, labels);
     return ref;
+  }
+
+  /** Throws Unavailable unless there is room for what a transaction has, which may end open chunks early. */
+  checkRoom(samples: number, histograms: number): void {
+    const hasRoom = (): boolean => this.kernel.hasRoomFor(samples, histograms, this.bytesMax * SAMPLES_SPARE);
+    if (!hasRoom() && !this.makeRoom(hasRoom)) throw this.full('samples');
+  }
+
+  /** Ends open chunks, which then go to files, until twice of what series leave is free, or there are none; says whether `hasRoom` then. */
+  private makeRoom(hasRoom: () => boolean): boolean {
+    const { kernel, refs } = this;
+    const gain = kernel.openBytes + this.histograms.size * HISTOGRAM_BYTES;
+    if (gain < this.bytesMax * SAMPLES_SPARE) return false;
+    const wanted = 2 * this.bytesMax * SERIES_SPARE;
+    for (let left = refs.slots; left > 0 && kernel.roomBytes < wanted; left--) {
+      this.sealNext = this.sealNext + 1 < refs.slots ? this.sealNext + 1 : 1;
+      if (!refs.isUsed(this.sealNext)) continue;
+      kernel.sealLong(refs.refAt(this.sealNext));
+      this.histograms.sealBefore(this.sealNext, Infinity);
+    }
+    return hasRoom();
+  }
+
+  private full(what: string): Unavailable {
+    const used = this.kernel.liveBytes;
+    return new Unavailable(
+      `head: ${this.seriesCount} series take ${used} of ${this.bytesMax} bytes, no room for more ${what}; more shards have it`,
+    );
   }
 
   /** Makes an unpublished series under a ref that is taken already. */

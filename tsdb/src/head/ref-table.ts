@@ -32,6 +32,11 @@ export class RefTable {
     return this.fresh;
   }
 
+  /** Whether the next series gets a slot that another one had. */
+  get hasFreed(): boolean {
+    return this.freedHead < this.freed.length;
+  }
+
   take(): SeriesRef {
     const slot = this.takeSlot();
     this.state[slot] = USED;

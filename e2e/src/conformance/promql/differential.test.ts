@@ -68,7 +68,8 @@ function isExplained({ expr }: FuzzQuery): boolean {
   const transcendental = /sin|cos|tan|exp|ln|log|\^|atan2/.test(expr);
   // What a step, a remainder, a sum of small differences or a steep function makes of it may be any size.
   const lastBit =
-    transcendental && /count_values|histogram_quantiles|%|stdvar|stddev|(sin|cos|tan)\(.*(exp|sinh|cosh|\^)/.test(expr);
+    transcendental &&
+    /count_values|histogram_quantiles|%|stdvar|stddev|(sin|cos|tan)\(.*(exp|sinh|cosh|\^)/.test(expr);
   const bothKinds = /label_(replace|join)/.test(expr) && /mixed|__name__=~|\{instance|\{job/.test(expr);
   const pinnedParameter = /(quantile|topk|bottomk|limitk|limit_ratio|count_values)[ (].*scalar\([^,]*@/.test(
     expr,
