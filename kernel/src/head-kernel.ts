@@ -79,7 +79,8 @@ export class HeadKernel {
     return this.kernel.exports.usedSegmentBytes() >>> 0;
   }
 
-  private get growthLeft(): number {
+  /** Bytes that were never used. */
+  get growthLeft(): number {
     return this.kernel.exports.growthLeft() >>> 0;
   }
 
@@ -89,11 +90,6 @@ export class HeadKernel {
 
   private get freeListBytes(): number {
     return this.kernel.exports.freeListBytes() >>> 0;
-  }
-
-  /** Whether one more series finds memory and leaves so many bytes to samples, and so many for what is not of their size. */
-  hasRoomForSeries(samplesBytes: number, otherBytes: number): boolean {
-    return this.roomBytes >= samplesBytes && this.growthLeft >= otherBytes;
   }
 
   /** Whether so many samples find memory, and `spareBytes` are left then. Without it the kernel would trap amid them. */

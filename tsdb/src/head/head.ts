@@ -183,13 +183,18 @@ export class Head {
 
   /** Makes an unpublished series. Labels are checked by the caller and are not in the head. Throws Unavailable if it is full. */
   create(labels: Labels): SeriesRef {
-    const hasRoom = (): boolean =>
-      this.refs.hasFreed ||
-      this.kernel.hasRoomForSeries(this.bytesMax * SERIES_SPARE, this.bytesMax * SAMPLES_SPARE);
-    if (!hasRoom() && !this.makeRoom(hasRoom)) throw this.full('series');
+    if (!this.refs.hasFreed) this.checkRoomForSeries();
     const ref = this.refs.take();
     this.adopt(ref, labels);
     return ref;
+  }
+
+  /** What is new needs memory that was never used, and leaves room for samples; only of the latter more can be made. */
+  private checkRoomForSeries(): void {
+    const { kernel, bytesMax } = this;
+    if (kernel.growthLeft < bytesMax * SAMPLES_SPARE) throw this.full('series');
+    const hasRoom = (): boolean => kernel.roomBytes >= bytesMax * SERIES_SPARE;
+    if (!hasRoom() && !this.makeRoom(hasRoom)) throw this.full('series');
   }
 
   /** Throws Unavailable unless there is room for what a transaction has, which may end open chunks early. */
@@ -198,13 +203,14 @@ export class Head {
     if (!hasRoom() && !this.makeRoom(hasRoom)) throw this.full('samples');
   }
 
-  /** Ends open chunks, which then go to files, until twice of what series leave is free, or there are none; says whether `hasRoom` then. */
+  /** Ends open chunks, which then go to files, until there is some room again, or there are none; says whether `hasRoom` then. */
   private makeRoom(hasRoom: () => boolean): boolean {
     const { kernel, refs } = this;
     const gain = kernel.openBytes + this.histograms.size * HISTOGRAM_BYTES;
     if (gain < this.bytesMax * SAMPLES_SPARE) return false;
-    const wanted = 2 * this.bytesMax * SERIES_SPARE;
-    for (let left = refs.slots; left > 0 && kernel.roomBytes < wanted; left--) {
+    // No more at a time: a million short chunks take a second.
+    const wanted = kernel.roomBytes + this.bytesMax * SAMPLES_SPARE;
+    for (let left = refs.slots; left > 0 && (kernel.roomBytes < wanted || !hasRoom()); left--) {
       this.sealNext = this.sealNext + 1 < refs.slots ? this.sealNext + 1 : 1;
       if (!refs.isUsed(this.sealNext)) continue;
       kernel.sealLong(refs.refAt(this.sealNext));
