@@ -1,10 +1,9 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { defineFlags } from './flag-spec.ts';
 import { parseFlags } from './flags.ts';
 import { internalTokenFile, standardFlags } from './standard-flags.ts';
+import { folderOf } from './test-server.ts';
 import { ProgramExit } from './usage.ts';
 
 const spec = defineFlags({
@@ -30,9 +29,7 @@ function exitOf(argv: string[], flags: Parameters<typeof parseFlags>[0] = spec):
 }
 
 function configFile(source: string): string {
-  const path = join(mkdtempSync(join(tmpdir(), 'flags-')), 'config.yaml');
-  writeFileSync(path, source);
-  return `--config.file=${path}`;
+  return `--config.file=${join(folderOf({ 'config.yaml': source }), 'config.yaml')}`;
 }
 
 describe('parseFlags', () => {

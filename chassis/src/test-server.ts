@@ -1,8 +1,10 @@
-// For tests only: a real HttpServer on a free port, its log lines in memory, all ended by stopServers().
+// For tests only: a real HttpServer on a free port, its log lines in memory, all ended by stopServers(); folders that go when the test's
+// file ends.
 
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { afterAll } from '@jest/globals';
 import type { Express } from 'express';
 import { createHttpServer, type HttpServer, type Listening } from './http-server.ts';
 import { parseFlags } from './flags.ts';
@@ -11,6 +13,8 @@ import { createMetrics } from './metrics.ts';
 import { standardFlags } from './standard-flags.ts';
 
 const servers: HttpServer[] = [];
+const folders: string[] = [];
+afterAll(() => folders.splice(0).forEach((folder) => rmSync(folder, { recursive: true })));
 
 export async function startServer(
   routes: (app: Express, server: HttpServer) => void = () => undefined,
@@ -33,9 +37,10 @@ export function memoryLogger(lines: string[]): Logger {
   return createLogger({ name: 'demo', level: 'debug', write: (line) => lines.push(line) });
 }
 
-/** Writes `files` into a new folder and returns its path. */
+/** Writes `files` into a new folder, removed when the test's file ends, and returns its path. */
 export function folderOf(files: Readonly<Record<string, string>> = {}): string {
-  const folder = mkdtempSync(join(tmpdir(), 'chassis-'));
+  const folder = mkdtempSync(join(tmpdir(), 'flotilla-chassis-'));
+  folders.push(folder);
   for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
   return folder;
 }

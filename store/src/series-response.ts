@@ -26,6 +26,8 @@ export interface SeriesSource {
 }
 
 const frameBytesMax = 256 << 10;
+/** A look at the clock takes as long as a tenth of a series of an instant query. */
+const SERIES_PER_LOOK = 8;
 const noChunks = new Uint8Array(0);
 
 /** Answers a series request. Resolves when all is handed to the socket, or the client has gone. */
@@ -52,8 +54,8 @@ export async function sendSeries(
   let series = 0;
   let truncated = false;
   try {
-    for (;;) {
-      if (isTurnOver()) await nextTurn();
+    for (let seen = 0; ; seen++) {
+      if (seen % SERIES_PER_LOOK === 0 && isTurnOver()) await nextTurn();
       if (response.destroyed) return;
       if (!set.next()) break;
       if (wanted.size > 0 && !wanted.has(set.schedule?.targetId ?? 0)) continue;

@@ -88,7 +88,8 @@ test('what is wrong with a file is told with its line', async () => {
 });
 
 test('--run, --diff, --junit and --debug', async () => {
-  const junit = join(mkdtempSync(join(tmpdir(), 'flotilla-junit-')), 'j.xml');
+  const folder = mkdtempSync(join(tmpdir(), 'flotilla-junit-'));
+  const junit = join(folder, 'j.xml');
   const tests = `tests:\n  - name: good one\n  - name: bad one\n${input}    alert_rule_test:\n${alertAt('3m', '[{ exp_labels: { job: b, where: c } }]')}`;
   expect((await run(tests, { run: ['^good', 'nothing'] })).good).toBe(true);
   const { lines } = await run(tests, { diff: true, junit, debug: true });
@@ -100,5 +101,5 @@ test('--run, --diff, --junit and --debug', async () => {
   expect(readFileSync(junit, 'utf8')).toMatch(
     /<testsuite name="[^"]*t.yml" tests="2" failures="1" errors="0" skipped="0" timestamp="[^"]+"><testcase name="good one">/,
   );
-  rmSync(junit);
+  rmSync(folder, { recursive: true });
 });

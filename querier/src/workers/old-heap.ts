@@ -2,18 +2,17 @@
 // not look for it again: 1000 native histograms by 240 steps left 130 MiB until the thread's end.
 //
 // While such queries come one after the other the heap is left alone but for once in a while: a collection after each
-// would only have V8 grow it again, which takes a third of their time.
+// would only have V8 grow it again, which takes a third of their time. How long that is, collections themselves say.
 
-/** Garbage that is not worth a collection, which blocks the thread for some 0.1 s. */
-const GARBAGE_BYTES = 16 << 20;
-/** A collection costs what lives. */
-const LIVE_FACTOR = 1.25;
+/** Garbage that is not worth a collection; some of it is what a nursery holds. */
+const GARBAGE_BYTES = 8 << 20;
+/** How long garbage is left alone: 50 times what the last collection took, so that they take a fiftieth of the thread's time at most. */
+const WAIT_PER_COLLECTION = 50;
+const WAIT_MS_MIN = 2000;
 
 export interface OldHeapOptions {
   readonly usedBytes: () => number;
   readonly collect: () => void;
-  /** How long garbage is left alone. */
-  readonly waitMs: number;
 }
 
 export class OldHeap {
@@ -22,6 +21,7 @@ export class OldHeap {
   /** What lived after the last collection, and the most that was used since: V8 keeps pages that it has emptied by itself. */
   #liveBytes = 0;
   #mostBytes = 0;
+  #waitMs = WAIT_MS_MIN;
   #timer: NodeJS.Timeout | undefined;
   #isDue = false;
 
@@ -41,7 +41,7 @@ export class OldHeap {
   }
 
   #hasGarbage(): boolean {
-    return this.#mostBytes >= LIVE_FACTOR * this.#liveBytes + GARBAGE_BYTES;
+    return this.#mostBytes >= this.#liveBytes + GARBAGE_BYTES;
   }
 
   #wait(): void {
@@ -49,7 +49,7 @@ export class OldHeap {
       this.#timer = undefined;
       this.#isDue = true;
       this.#collectBetween();
-    }, this.#options.waitMs);
+    }, this.#waitMs);
     this.#timer.unref();
   }
 
@@ -57,7 +57,9 @@ export class OldHeap {
   #collectBetween(): void {
     if (this.#running > 0) return;
     this.#isDue = false;
+    const begunMs = performance.now();
     this.#options.collect();
+    this.#waitMs = Math.max(WAIT_MS_MIN, WAIT_PER_COLLECTION * (performance.now() - begunMs));
     this.#liveBytes = this.#options.usedBytes();
     this.#mostBytes = this.#liveBytes;
   }

@@ -35,7 +35,6 @@ const jobs = new Map<number, RunningJob>();
 const oldHeap = new OldHeap({
   usedBytes: () => getHeapStatistics().used_heap_size,
   collect: collectGarbage,
-  waitMs: 5_000,
 });
 let topology: Topology | undefined;
 
