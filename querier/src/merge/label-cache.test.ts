@@ -1,9 +1,13 @@
-import { expect, test } from '@jest/globals';
+import { afterEach, expect, jest, test } from '@jest/globals';
 import { encodeLabels, Labels } from '@flotilla/model';
 import { LabelCache } from './label-cache.ts';
 
 const bytesOf = (i: number): Uint8Array =>
   encodeLabels(Labels.fromRecord({ __name__: 'up', instance: `host-${i}`, é: 'ü'.repeat(i % 50) + 'x' }));
+
+afterEach(() => {
+  jest.useRealTimers();
+});
 
 test('equal bytes are one object, and others are not', () => {
   const cache = new LabelCache();
@@ -31,6 +35,21 @@ test('it forgets', () => {
   const later = cache.of(bytesOf(0));
   expect(later).not.toBe(first);
   expect(later.equals(first)).toBe(true);
+});
+
+test('it keeps what is asked for every minute, and forgets what is not', () => {
+  jest.useFakeTimers();
+  const cache = new LabelCache();
+  const [rare, often] = [cache.of(bytesOf(0)), cache.of(bytesOf(1))];
+  for (let minute = 0; minute < 10; minute++) {
+    jest.advanceTimersByTime(60_000);
+    expect(cache.of(bytesOf(1))).toBe(often);
+  }
+  expect(cache.of(bytesOf(0))).not.toBe(rare);
+  jest.advanceTimersByTime(600_000);
+  expect(cache.of(bytesOf(1))).not.toBe(often);
+  jest.advanceTimersByTime(600_000);
+  expect(jest.getTimerCount()).toBe(0);
 });
 
 test('what is no label set is refused', () => {

@@ -1,7 +1,7 @@
 // Hot: label sets by their bytes, so that a series that was read for a query before is one object for all of them.
 //
-// Two generations: when the younger is full it becomes the older, and what is asked for moves over. What two sets with one
-// hash cost is that one of them is decoded each time.
+// Two generations: when the younger is full, or has been that for a while, it becomes the older, and what is asked for moves over. So a
+// dashboard's sets stay, and those of one large query do not. What two sets with one hash cost is that one of them is decoded each time.
 
 import { compareLabels, decodeLabels, type Labels } from '@flotilla/model';
 import { hashOf } from './hash-bytes.ts';
@@ -10,10 +10,13 @@ import { TextTable } from './text-table.ts';
 const SETS_MAX = 1 << 15;
 const BYTES_MAX = 4 << 20;
 const BYTES_MIN = 1 << 14;
+/** What is asked for once in so long stays; dashboards ask once a minute or more often. */
+const PERIOD_MS = 90_000;
 
 export class LabelCache {
   #young = new Generation();
   #old = new Generation();
+  #ageing: NodeJS.Timeout | undefined;
 
   /** Throws CorruptionError if the bytes [from, to) are no label set. */
   of(source: Uint8Array, from = 0, to = source.length): Labels {
@@ -30,12 +33,20 @@ export class LabelCache {
 
   #remember(hash: number, bytes: Uint8Array): Labels {
     const labels = this.#old.find(hash, bytes, 0, bytes.length) ?? this.#young.decode(bytes);
-    if (this.#young.isFull) {
-      this.#old = this.#young;
-      this.#young = new Generation();
-    }
+    if (this.#young.isFull) this.#begin();
     this.#young.add(hash, bytes, labels);
+    this.#ageing ??= setTimeout(() => this.#age(), PERIOD_MS).unref();
     return labels;
+  }
+
+  #begin(): void {
+    this.#old = this.#young;
+    this.#young = new Generation();
+  }
+
+  #age(): void {
+    this.#begin();
+    this.#ageing = this.#old.isEmpty ? undefined : setTimeout(() => this.#age(), PERIOD_MS).unref();
   }
 }
 
@@ -49,6 +60,10 @@ class Generation {
   #bytes = new Uint8Array(BYTES_MIN);
   /** Behind the set that was found last: sets of an answer that was read before come in the same order again. */
   #nextPlace = 0;
+
+  get isEmpty(): boolean {
+    return this.#labels.length === 0;
+  }
 
   get isFull(): boolean {
     return this.#labels.length >= SETS_MAX || (this.#ends.at(-1) ?? 0) >= BYTES_MAX;
