@@ -27,7 +27,9 @@ function decode(
   max = 1e13,
 ) {
   expect([load(decoder, listOf(times, values)), decoder.decode()]).toEqual([times.length, true]);
-  return decoder.columns(min, max);
+  decoder.keep(min, max);
+  const { timestampsMs, values: kept, hasNaN } = decoder;
+  return { timestampsMs, values: kept, hasNaN };
 }
 
 describe('ColumnDecoder', () => {

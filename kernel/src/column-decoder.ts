@@ -6,13 +6,6 @@
 import { ColumnArena } from './column-arena.ts';
 import { type KernelInstance, sharedInstance } from './instance.ts';
 
-export interface FloatColumns {
-  readonly timestampsMs: Float64Array;
-  readonly values: Float64Array;
-  /** Whether any value is NaN; stale markers are. */
-  readonly hasNaN: boolean;
-}
-
 // The decoder reads up to 9 bytes beyond a position that lies within the chunk.
 const PADDING_BYTES = 32;
 const LOOP_MAX = 512;
@@ -54,18 +47,24 @@ class Scratch {
 
 let shared: Scratch | undefined;
 
+const NONE = new Float64Array(0);
+
 /**
- * For one answer: enter() bytes with chunk lists in them, then for each series load() its list, decode() it and take its
- * columns(), all without pause.
+ * For one answer: enter() bytes with chunk lists in them, then for each series load() its list, decode() it and keep() its
+ * samples, all without pause.
  */
 export class ColumnDecoder {
+  /** What keep() kept last, with every NaN bit. They stay valid until the arena is released. */
+  timestampsMs: Float64Array = NONE;
+  values: Float64Array = NONE;
+  /** Whether any of the values is NaN; stale markers are. */
+  hasNaN = false;
   readonly #scratch = (shared ??= new Scratch());
   readonly #arena: ColumnArena;
   #count = 0;
   #listAt = 0;
   #listBytes = 0;
-  #times: Float64Array = new Float64Array(0);
-  /** Where those times begin among the times before. */
+  /** Where the times that were kept last begin among the times before. */
   #timesFrom = 0;
 
   constructor(arena = new ColumnArena()) {
@@ -94,8 +93,8 @@ export class ColumnDecoder {
     return kernel.exports.decodeChunkList(this.#listAt, this.#listBytes, timesAt, valuesAt) === this.#count;
   }
 
-  /** The samples of [minTimeMs, maxTimeMs], with every NaN bit. They stay valid until the arena is released. */
-  columns(minTimeMs: number, maxTimeMs: number): FloatColumns {
+  /** Keeps the samples of [minTimeMs, maxTimeMs]. */
+  keep(minTimeMs: number, maxTimeMs: number): void {
     const { floats, exports } = this.#scratch.kernel;
     const timesAt = this.#scratch.timesAt >>> 3;
     let from = 0;
@@ -103,27 +102,24 @@ export class ColumnDecoder {
     let to = this.#count;
     while (to > from && floats[timesAt + to - 1]! > maxTimeMs) to--;
     const valuesAt = (this.#scratch.valuesAt >>> 3) + from;
-    return {
-      timestampsMs: this.#timesOf(from, to),
-      values: this.#copy(valuesAt, valuesAt + to - from),
-      hasNaN: exports.hasNaN(8 * valuesAt, to - from) !== 0,
-    };
+    this.#keepTimes(from, to);
+    this.values = this.#copy(valuesAt, valuesAt + to - from);
+    this.hasNaN = exports.hasNaN(8 * valuesAt, to - from) !== 0;
   }
 
-  #timesOf(from: number, to: number): Float64Array {
+  #keepTimes(from: number, to: number): void {
     const scratch = this.#scratch;
     const { exports } = scratch.kernel;
     const [nowAt, beforeAt] = [scratch.timesAt + from * 8, scratch.beforeAt + this.#timesFrom * 8];
     const isSame =
       scratch.owner === this &&
-      to - from === this.#times.length &&
+      to - from === this.timestampsMs.length &&
       exports.equalColumns(nowAt, beforeAt, to - from) !== 0;
-    if (isSame) return this.#times;
-    this.#times = this.#copy(nowAt >>> 3, (nowAt >>> 3) + to - from);
+    if (isSame) return;
+    this.timestampsMs = this.#copy(nowAt >>> 3, (nowAt >>> 3) + to - from);
     this.#timesFrom = from;
     [scratch.timesAt, scratch.beforeAt] = [scratch.beforeAt, scratch.timesAt];
     scratch.owner = this;
-    return this.#times;
   }
 
   #copy(fromAt: number, toAt: number): Float64Array {

@@ -13,7 +13,7 @@ export {
   unpackChunks,
 } from './chunk-list.ts';
 export { ColumnArena } from './column-arena.ts';
-export { ColumnDecoder, type FloatColumns } from './column-decoder.ts';
+export { ColumnDecoder } from './column-decoder.ts';
 export { CHUNK_SAMPLES_MAX, decodeXor } from './decode-xor.ts';
 export { encodeXor } from './encode-xor.ts';
 export { HeadKernel, type Replayed, type SealedSink } from './head-kernel.ts';

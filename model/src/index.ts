@@ -55,7 +55,7 @@ export {
   METRIC_NAME,
 } from './label-name.ts';
 export { LabelsBuilder } from './labels-builder.ts';
-export { compareLabels, Labels, METADATA_LABELS } from './labels.ts';
+export { compareLabels, Labels, METADATA_LABELS, soleMetadata } from './labels.ts';
 export { Matcher, type MatchType } from './matcher.ts';
 export { formatFloat, formatGoG, formatSampleValue, parseGoFloat } from './number-format.ts';
 export { AnchoredRegexp, type Captures, PatternError } from './regexp.ts';

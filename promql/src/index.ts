@@ -5,7 +5,6 @@ export {
   type ChunkLayout,
   ColumnArena,
   ColumnDecoder,
-  type FloatColumns,
   HistogramDecoder,
   JsonWriter,
   type PackedRows,

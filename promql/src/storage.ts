@@ -56,6 +56,8 @@ export interface Series {
 export interface SelectResult {
   /** Sorted by labels (`compareLabels`), no two equal. */
   readonly series: readonly Series[];
+  /** What all series are called, if no other label describes their metric (`soleMetadata`); absent says nothing. Spares a look at each. */
+  readonly metric?: string | undefined;
   /** Reach the API's `warnings` as they are. */
   readonly warnings: readonly string[];
 }

@@ -102,6 +102,8 @@ function varintBytes(value: number): number {
  */
 export class SeriesCursor {
   readonly payload: Uint8Array;
+  /** The same bytes. */
+  readonly view: DataView;
   labelsFrom = 0;
   labelsTo = 0;
   targetId = 0;
@@ -115,7 +117,9 @@ export class SeriesCursor {
 
   /** The batch is where the reader is, and ends at `end`. */
   constructor(reader: ProtoReader, end: number) {
-    this.payload = reader.bytes;
+    const { bytes } = reader;
+    this.payload = bytes;
+    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
     this.#reader = reader;
     this.#end = end;
   }

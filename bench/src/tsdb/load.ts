@@ -16,7 +16,7 @@ import { join } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { makeBodies } from '../scrape/bodies.ts';
-import { decodedColumns, LocalStorage } from './local-storage.ts';
+import { decodeColumns, LocalStorage } from './local-storage.ts';
 
 const silent = { info() {}, warn() {}, error() {} };
 const ROUNDS = 12;
@@ -281,7 +281,8 @@ async function readAll(db: Tsdb): Promise<number> {
   let sum = 0;
   let held = 0;
   while (set.next()) {
-    const { values } = decodedColumns(decoder, set, 0, 2 ** 53);
+    decodeColumns(decoder, set, 0, 2 ** 53);
+    const { values } = decoder;
     for (let i = 0; i < values.length; i++) sum += values[i]!;
     samples += values.length;
     held += values.length;

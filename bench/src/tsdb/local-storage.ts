@@ -1,6 +1,6 @@
 // A database in the same process as what the engine reads: no store, no wire, no merge. Floats only.
 
-import { ColumnArena, ColumnDecoder, type FloatColumns } from '@flotilla/kernel';
+import { ColumnArena, ColumnDecoder } from '@flotilla/kernel';
 import type { Matcher } from '@flotilla/model';
 import type { SelectHints, SelectResult, Series, Storage } from '@flotilla/promql';
 import type { SeriesSet, Tsdb } from '@flotilla/tsdb';
@@ -20,7 +20,8 @@ export class LocalStorage implements Storage {
     const set = await this.db.select(matchers, startMs, endMs, { packed: true });
     const series: Series[] = [];
     while (set.next()) {
-      const { timestampsMs, values, hasNaN } = decodedColumns(decoder, set, startMs, endMs);
+      decodeColumns(decoder, set, startMs, endMs);
+      const { timestampsMs, values, hasNaN } = decoder;
       this.samples += values.length;
       series.push({ labels: set.labels, timestampsMs, values, hasNaN });
     }
@@ -35,16 +36,16 @@ export class LocalStorage implements Storage {
   }
 }
 
-/** Of the current series of a set that was asked for packed. */
-export function decodedColumns(
+/** Has the decoder keep the current series of a set that was asked for packed. */
+export function decodeColumns(
   decoder: ColumnDecoder,
   set: SeriesSet,
   minTimeMs: number,
   maxTimeMs: number,
-): FloatColumns {
+): void {
   const { chunkList } = set;
   decoder.enter(chunkList);
   if (decoder.load(0, chunkList.length) < 0 || !decoder.decode())
     throw new Error(`${set.labels.toMetric()}: not floats alone`);
-  return decoder.columns(minTimeMs, maxTimeMs);
+  decoder.keep(minTimeMs, maxTimeMs);
 }

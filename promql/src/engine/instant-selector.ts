@@ -9,7 +9,7 @@ import type { Evaluation } from './evaluation.ts';
 import type { Grid } from './grid.ts';
 import { BaseOperator } from './operator.ts';
 import type { Selection } from './selection.ts';
-import { listOf } from './series-list.ts';
+import { storedSeries } from './series-list.ts';
 import { setHistogram, type Tile } from './tile.ts';
 
 /** Whether steps look at times that move with them, or all at one time (`@`). Either includes the offset. */
@@ -52,10 +52,7 @@ export class InstantSelector extends BaseOperator {
   }
 
   open(): Promise<void> {
-    this.series = listOf(
-      this.selection.series.map((series) => series.labels),
-      true,
-    );
+    this.series = storedSeries(this.selection);
     return Promise.resolve();
   }
 

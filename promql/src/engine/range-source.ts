@@ -6,7 +6,7 @@ import type { Evaluation } from './evaluation.ts';
 import { columnAt } from './histogram-column.ts';
 import type { Operator } from './operator.ts';
 import type { Selection } from './selection.ts';
-import { listOf, NO_SERIES, type SeriesList } from './series-list.ts';
+import { NO_SERIES, type SeriesList, storedSeries } from './series-list.ts';
 import { histogramAt, NOTHING, type Tile } from './tile.ts';
 
 /** The columns that a source fills in; Windows is one. */
@@ -49,10 +49,7 @@ export class StorageSource implements RangeSource {
   }
 
   open(): Promise<void> {
-    this.series = listOf(
-      this.selection.series.map((series) => series.labels),
-      true,
-    );
+    this.series = storedSeries(this.selection);
     return Promise.resolve();
   }
 

@@ -5,18 +5,41 @@
 
 import { type WindowEdges, windowRates } from '@flotilla/kernel';
 import type { RangeKernel } from './range-kernel.ts';
+import type { Tile } from './tile.ts';
 import type { Windows } from './windows.ts';
 
 /** Samples may come this much later than the average interval and still count as reaching the window's edge. */
 export const EDGE_TOLERANCE = 1.1;
+/** An instant query has one. */
+const FEW_STEPS = 2;
 
 function extrapolated(isCounter: boolean, isRate: boolean): RangeKernel {
   return (w, _params, out, at) => {
     const edges = edgesOf(w, isRate ? w.rangeMs / 1000 : 1);
+    if (w.steps <= FEW_STEPS) {
+      oneByOne(w, edges, isCounter, out, at);
+      return;
+    }
     out.valid.set(edges.enough, at);
     if (windowRates(edges, w.values, w.count, isCounter, out.values, at)) return;
     withResets(w, edges, findResets(w), out.values, at);
   };
+}
+
+/** As what follows does it, for windows so few that telling the kernel of them takes longer. */
+function oneByOne(w: Windows, edges: Edges, isCounter: boolean, out: Tile, at: number): void {
+  const { lo, hi, values } = w;
+  for (let step = 0; step < w.steps; step++) {
+    const isEnough = edges.enough[step]!;
+    out.valid[at + step] = isEnough;
+    if (isEnough === 0) continue;
+    const first = lo[step]!;
+    const end = hi[step]!;
+    let change = values[end - 1]! - values[first]!;
+    for (let i = first + 1; isCounter && i < end; i++)
+      if (values[i]! < values[i - 1]!) change += values[i - 1]!;
+    out.values[at + step] = change * (edges.factor(step, change, values[first]!, isCounter) / edges.unit);
+  }
 }
 
 /** Of a counter that does not only grow. */

@@ -14,6 +14,8 @@ export interface Selection {
   /** These are set by Selections.load(): how long the storage took, 0 if it was asked for another, and what it gave. */
   wallMs: number;
   series: readonly Series[];
+  /** As in SelectResult. */
+  metric: string | undefined;
 }
 
 export class Selections {
@@ -24,7 +26,7 @@ export class Selections {
     const key = JSON.stringify([matchers.map(String), hints, stats]);
     const known = this.byKey.get(key);
     if (known !== undefined) return known;
-    const selection: Selection = { matchers, hints, stats, wallMs: 0, series: [] };
+    const selection: Selection = { matchers, hints, stats, wallMs: 0, series: [], metric: undefined };
     this.byKey.set(key, selection);
     return selection;
   }
@@ -44,6 +46,7 @@ export class Selections {
         for (const selection of load.users) {
           const series = servedSeries(load, result.series, selection);
           selection.series = selection.stats ? series.map(statsOnly) : series;
+          selection.metric = result.metric;
         }
         for (const warning of result.warnings) warnings.add(warning);
       }),

@@ -3,7 +3,8 @@
 // Names go at once (Prometheus's default) or, with delayed name removal, when the query ends: until then `doomed` marks
 // the series whose name will go, so that label_replace() and grouping still see it.
 
-import { Labels, METADATA_LABELS, METRIC_NAME } from '@flotilla/model';
+import { Labels, METADATA_LABELS, soleMetadata } from '@flotilla/model';
+import type { Selection } from './selection.ts';
 
 export interface SeriesList {
   readonly count: number;
@@ -13,6 +14,8 @@ export interface SeriesList {
   readonly doomed: Uint8Array;
   /** Known to have no two equal labels; false says nothing. */
   readonly unique: boolean;
+  /** As in SelectResult. */
+  readonly metric?: string | undefined;
 }
 
 export const NO_SERIES = listOf([], true);
@@ -29,6 +32,36 @@ export function listOf(
   return { count: labels.length, labels, doomed, unique };
 }
 
+/**
+ * Labels that are made when they are read first. Not an object with a getter of its own: V8 makes a hidden class for each of those, which
+ * keeps what the getter sees, here all series of the query, until the old heap is collected.
+ */
+class LazySeriesList implements SeriesList {
+  readonly count: number;
+  readonly doomed: Uint8Array;
+  readonly unique: boolean;
+  readonly metric: string | undefined;
+  private readonly make: () => readonly Labels[];
+  private made: readonly Labels[] | undefined;
+
+  constructor(count: number, unique: boolean, metric: string | undefined, make: () => readonly Labels[]) {
+    this.count = count;
+    this.doomed = new Uint8Array(count);
+    this.unique = unique;
+    this.metric = metric;
+    this.make = make;
+  }
+
+  get labels(): readonly Labels[] {
+    return (this.made ??= this.make());
+  }
+}
+
+/** The series of a storage. */
+export function storedSeries({ series, metric }: Selection): SeriesList {
+  return new LazySeriesList(series.length, true, metric, () => series.map((one) => one.labels));
+}
+
 /** Some of the labels; the same object if that is all of them. */
 export function filterLabels(labels: Labels, keeps: (name: string) => boolean): Labels {
   const kept: string[] = [];
@@ -41,28 +74,14 @@ export function filterLabels(labels: Labels, keeps: (name: string) => boolean): 
 export function withoutNames(list: SeriesList, delayed: boolean): SeriesList {
   const { count } = list;
   if (delayed) return listOf(list.labels, list.unique, new Uint8Array(count).fill(1));
-  let labels: readonly Labels[] | undefined;
-  return {
-    count,
-    get labels() {
-      return (labels ??= list.labels.map((one) => one.withoutMetadata()));
-    },
-    doomed: new Uint8Array(count),
-    unique: list.unique && shareMetadata(list.labels),
-  };
-}
-
-const LAST_METADATA = METADATA_LABELS.at(-1)!;
-
-/** Whether the name, which comes first, is all of the metadata; false says nothing. */
-function hasNameAlone(flat: readonly string[]): boolean {
-  return flat[0] === METRIC_NAME && (flat.length === 2 || flat[2]! > LAST_METADATA);
+  const unique = list.unique && (list.metric !== undefined || shareMetadata(list.labels));
+  return new LazySeriesList(count, unique, undefined, () => list.labels.map((one) => one.withoutMetadata()));
 }
 
 /** Whether unique labels stay unique without their metadata, because it is the same in all. */
 function shareMetadata(labels: readonly Labels[]): boolean {
-  const metric = labels[0]?.flat[1];
-  if (labels.every(({ flat }) => flat[1] === metric && hasNameAlone(flat))) return true;
+  const metric = labels.length === 0 ? undefined : soleMetadata(labels[0]!);
+  if (metric !== undefined && labels.every((one) => soleMetadata(one) === metric)) return true;
   return METADATA_LABELS.every((name) => {
     const first = labels[0]?.get(name);
     return labels.every((one) => one.get(name) === first);

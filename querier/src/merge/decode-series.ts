@@ -1,11 +1,11 @@
 // From the series of a store's answer to columns, cut to the time range, as they arrive: what came over the wire is not kept.
 
-import type { Labels } from '@flotilla/model';
+import { type Labels, soleMetadata } from '@flotilla/model';
 import { ColumnDecoder } from '@flotilla/promql';
-import type { ColumnArena, FloatColumns, Series } from '@flotilla/promql';
+import type { ColumnArena, Series } from '@flotilla/promql';
 import type { SeriesCursor } from '@flotilla/wire';
 import { ColumnReader } from './column-reader.ts';
-import type { LabelCache } from './label-cache.ts';
+import { IS_AFTER, type LabelCache, SAME_METRIC } from './label-cache.ts';
 import type { Columns } from './slot-merge.ts';
 
 export interface DecodeOptions {
@@ -37,13 +37,24 @@ export class SeriesDecoder {
   /** The times of the series before, which many share. */
   #times: Float64Array | undefined;
   #labels: Labels | undefined;
-  /** Whether the series came in the order of labels, no labels twice. */
-  isSorted = true;
+  /** What holds of all series so far and those before them. */
+  #relation = IS_AFTER | SAME_METRIC;
 
   constructor(options: DecodeOptions) {
     this.#options = options;
     this.#columns = new ColumnDecoder(options.arena);
     this.#others = new ColumnReader(options);
+  }
+
+  /** Whether the series came in the order of labels, no labels twice. */
+  get isSorted(): boolean {
+    return (this.#relation & IS_AFTER) !== 0;
+  }
+
+  /** What all series are called, if no other label describes their metric; undefined says nothing. */
+  get metric(): string | undefined {
+    const isShared = (this.#relation & SAME_METRIC) !== 0;
+    return isShared && this.#labels !== undefined ? soleMetadata(this.#labels) : undefined;
   }
 
   /** Adds the series of a batch. */
@@ -58,33 +69,32 @@ export class SeriesDecoder {
     }
   }
 
-  #labelsOf({ payload, labelsFrom, labelsTo }: SeriesCursor): Labels {
+  #labelsOf({ view, labelsFrom, labelsTo }: SeriesCursor): Labels {
     const cache = this.#options.labels;
-    const labels = cache.of(payload, labelsFrom, labelsTo);
-    if (this.#labels !== undefined && this.isSorted) this.isSorted = cache.isAfter(this.#labels, labels);
+    const labels = cache.of(view, labelsFrom, labelsTo);
+    if (this.#labels !== undefined) this.#relation &= cache.relation(this.#labels, labels);
     this.#labels = labels;
     return labels;
   }
 
-  #columnsOf(labels: Labels, { payload, chunksFrom, chunksTo }: SeriesCursor): Columns {
-    const { minTimeMs, maxTimeMs, take, store } = this.#options;
-    const samples = this.#columns.load(chunksFrom, chunksTo);
-    if (samples >= 0) {
-      take(samples * bytesPerSample);
-      if (this.#columns.decode()) {
-        const columns = this.#columns.columns(minTimeMs, maxTimeMs);
-        take(this.#bytesOf(columns) - samples * bytesPerSample);
-        return columns;
-      }
-    }
-    const list = payload.subarray(chunksFrom, chunksTo);
-    return this.#others.read(list, () => `store ${store}: series ${labels.toMetric()}`);
-  }
-
-  /** What they add to what is held. */
-  #bytesOf({ timestampsMs, values }: FloatColumns): number {
+  /** Valid until the next ones are asked for. */
+  #columnsOf(labels: Labels, series: SeriesCursor): Columns {
+    const { minTimeMs, maxTimeMs, take } = this.#options;
+    const columns = this.#columns;
+    const samples = columns.load(series.chunksFrom, series.chunksTo);
+    if (samples < 0) return this.#otherColumns(labels, series);
+    take(samples * bytesPerSample);
+    if (!columns.decode()) return this.#otherColumns(labels, series);
+    columns.keep(minTimeMs, maxTimeMs);
+    const { timestampsMs, values } = columns;
     const isShared = timestampsMs === this.#times;
     this.#times = timestampsMs;
-    return values.byteLength + (isShared ? 0 : timestampsMs.byteLength);
+    take(values.byteLength + (isShared ? 0 : timestampsMs.byteLength) - samples * bytesPerSample);
+    return columns;
+  }
+
+  #otherColumns(labels: Labels, { payload, chunksFrom, chunksTo }: SeriesCursor): Columns {
+    const list = payload.subarray(chunksFrom, chunksTo);
+    return this.#others.read(list, () => `store ${this.#options.store}: series ${labels.toMetric()}`);
   }
 }

@@ -1,9 +1,18 @@
 import { afterEach, expect, jest, test } from '@jest/globals';
 import { encodeLabels, Labels } from '@flotilla/model';
-import { LabelCache } from './label-cache.ts';
+import { IS_AFTER, LabelCache, SAME_METRIC } from './label-cache.ts';
 
-const bytesOf = (i: number): Uint8Array =>
-  encodeLabels(Labels.fromRecord({ __name__: 'up', instance: `host-${i}`, é: 'ü'.repeat(i % 50) + 'x' }));
+/** Amid other bytes. */
+function bytesOf(i: number): DataView {
+  return bytesOfLabels({ __name__: 'up', instance: `host-${i}`, é: 'ü'.repeat(i % 50) + 'x' });
+}
+
+function bytesOfLabels(labels: Record<string, string>): DataView {
+  const bytes = encodeLabels(Labels.fromRecord(labels));
+  const source = new Uint8Array(bytes.length + 7);
+  source.set(bytes, 3);
+  return new DataView(source.buffer, 3, bytes.length);
+}
 
 afterEach(() => {
   jest.useRealTimers();
@@ -24,6 +33,28 @@ test('in whatever order they come', () => {
   const first = Array.from({ length: 500 }, (_, i) => cache.of(bytesOf(i)));
   const order = first.map((_, i) => (i * 7) % 500);
   for (const i of [...order, ...order.map((at) => at >> 1)]) expect(cache.of(bytesOf(i))).toBe(first[i]);
+});
+
+test('it tells how two sets relate, once they were compared and before', () => {
+  const sets = [
+    { __name__: 'up', job: 'a' },
+    { __name__: 'up', job: 'b' },
+    { __name__: 'up', __unit__: 'seconds' },
+    { __name__: 'up' },
+    { __name__: 'ups' },
+    { Job: 'a', __name__: 'up' },
+    { job: 'a' },
+    { job: 'b' },
+  ].map(bytesOfLabels);
+  const cache = new LabelCache();
+  for (let round = 0; round < 2; round++) {
+    const relations = sets.map((set, i) => {
+      const before = cache.of(sets[Math.max(0, i - 1)]!);
+      return cache.relation(before, cache.of(set));
+    });
+    const [after, same] = [IS_AFTER, SAME_METRIC];
+    expect(relations).toEqual([same, after | same, 0, 0, after, 0, after, after]);
+  }
 });
 
 test('it forgets', () => {
@@ -53,5 +84,5 @@ test('it keeps what is asked for every minute, and forgets what is not', () => {
 });
 
 test('what is no label set is refused', () => {
-  expect(() => new LabelCache().of(Uint8Array.of(9))).toThrow('label set');
+  expect(() => new LabelCache().of(new DataView(Uint8Array.of(9).buffer))).toThrow('label set');
 });

@@ -3,8 +3,8 @@
 // Two generations: when the younger is full, or has been that for a while, it becomes the older, and what is asked for moves over. So a
 // dashboard's sets stay, and those of one large query do not. What two sets with one hash cost is that one of them is decoded each time.
 
-import { compareLabels, decodeLabels, type Labels } from '@flotilla/model';
-import { hashOf } from './hash-bytes.ts';
+import { compareLabels, decodeLabels, type Labels, soleMetadata } from '@flotilla/model';
+import { areEqual, hashOf } from './hash-bytes.ts';
 import { TextTable } from './text-table.ts';
 
 const SETS_MAX = 1 << 15;
@@ -13,26 +13,31 @@ const BYTES_MIN = 1 << 14;
 /** What is asked for once in so long stays; dashboards ask once a minute or more often. */
 const PERIOD_MS = 90_000;
 
+/** What is known of a set and the one before it: it comes after that in the order of labels; both have the same name as soleMetadata(). */
+export const IS_AFTER = 1;
+export const SAME_METRIC = 2;
+
 export class LabelCache {
   #young = new Generation();
   #old = new Generation();
   #ageing: NodeJS.Timeout | undefined;
 
   /** Throws CorruptionError if the bytes [from, to) are no label set. */
-  of(source: Uint8Array, from = 0, to = source.length): Labels {
+  of(source: DataView, from = 0, to = source.byteLength): Labels {
     const expected = this.#young.next(source, from, to);
     if (expected !== undefined) return expected;
-    const hash = hashOf(source, from, to);
-    return this.#young.find(hash, source, from, to) ?? this.#remember(hash, source.subarray(from, to));
+    const bytes = new Uint8Array(source.buffer, source.byteOffset + from, to - from);
+    const hash = hashOf(bytes, 0, bytes.length);
+    return this.#young.find(hash, source, from, to) ?? this.#remember(hash, source, from, to, bytes);
   }
 
-  /** Whether `labels`, which of() gave last, come after `before` in the order of labels. */
-  isAfter(before: Labels, labels: Labels): boolean {
-    return this.#young.isAfter(before, labels);
+  /** IS_AFTER, SAME_METRIC, both or neither, of `labels`, which of() gave last, and those `before`. */
+  relation(before: Labels, labels: Labels): number {
+    return this.#young.relation(before, labels);
   }
 
-  #remember(hash: number, bytes: Uint8Array): Labels {
-    const labels = this.#old.find(hash, bytes, 0, bytes.length) ?? this.#young.decode(bytes);
+  #remember(hash: number, source: DataView, from: number, to: number, bytes: Uint8Array): Labels {
+    const labels = this.#old.find(hash, source, from, to) ?? this.#young.decode(bytes);
     if (this.#young.isFull) this.#begin();
     this.#young.add(hash, bytes, labels);
     this.#ageing ??= setTimeout(() => this.#age(), PERIOD_MS).unref();
@@ -50,14 +55,21 @@ export class LabelCache {
   }
 }
 
+function relationOf(before: Labels, labels: Labels): number {
+  const metric = soleMetadata(labels);
+  const isSame = metric !== undefined && soleMetadata(before) === metric;
+  return (compareLabels(before, labels) < 0 ? IS_AFTER : 0) | (isSame ? SAME_METRIC : 0);
+}
+
 class Generation {
   readonly #places = new Map<number, number>();
   readonly #labels: Labels[] = [];
   readonly #ends: number[] = [];
-  /** How each compares with the one at the place before, once somebody asked. */
-  readonly #orders: (number | undefined)[] = [];
+  /** Of each and the one at the place before, once somebody asked; else −1. */
+  readonly #relations: number[] = [];
   readonly #texts = new TextTable();
   #bytes = new Uint8Array(BYTES_MIN);
+  #view = new DataView(this.#bytes.buffer);
   /** Behind the set that was found last: sets of an answer that was read before come in the same order again. */
   #nextPlace = 0;
 
@@ -70,34 +82,32 @@ class Generation {
   }
 
   /** The set that follows the one that was found last, if it has these bytes. */
-  next(source: Uint8Array, from: number, to: number): Labels | undefined {
+  next(source: DataView, from: number, to: number): Labels | undefined {
     const place = this.#nextPlace;
     if (place >= this.#labels.length || !this.#isAt(place, source, from, to)) return undefined;
     this.#nextPlace = place + 1;
     return this.#labels[place];
   }
 
-  find(hash: number, source: Uint8Array, from: number, to: number): Labels | undefined {
+  find(hash: number, source: DataView, from: number, to: number): Labels | undefined {
     const place = this.#places.get(hash);
     if (place === undefined || !this.#isAt(place, source, from, to)) return undefined;
     this.#nextPlace = place + 1;
     return this.#labels[place];
   }
 
-  isAfter(before: Labels, labels: Labels): boolean {
+  relation(before: Labels, labels: Labels): number {
     const place = this.#nextPlace - 1;
     if (place < 1 || this.#labels[place] !== labels || this.#labels[place - 1] !== before)
-      return compareLabels(before, labels) < 0;
-    return (this.#orders[place] ??= compareLabels(before, labels)) < 0;
+      return relationOf(before, labels);
+    const known = this.#relations[place]!;
+    return known >= 0 ? known : (this.#relations[place] = relationOf(before, labels));
   }
 
-  #isAt(place: number, source: Uint8Array, from: number, to: number): boolean {
-    const end = this.#ends[place]!;
-    const known = this.#bytes;
-    const shift = end - to;
-    if (from + shift !== (place === 0 ? 0 : this.#ends[place - 1]!)) return false;
-    for (let i = from; i < to; i++) if (known[i + shift] !== source[i]) return false;
-    return true;
+  #isAt(place: number, source: DataView, from: number, to: number): boolean {
+    const start = place === 0 ? 0 : this.#ends[place - 1]!;
+    const length = to - from;
+    return this.#ends[place]! - start === length && areEqual(this.#view, start, source, from, length);
   }
 
   /** Of strings that sets share. */
@@ -112,11 +122,12 @@ class Generation {
       const grown = new Uint8Array(2 * end);
       grown.set(this.#bytes.subarray(0, from));
       this.#bytes = grown;
+      this.#view = new DataView(grown.buffer);
     }
     this.#bytes.set(bytes, from);
     this.#places.set(hash, this.#labels.length);
     this.#labels.push(labels);
-    this.#orders.push(undefined);
+    this.#relations.push(-1);
     this.#ends.push(end);
   }
 }

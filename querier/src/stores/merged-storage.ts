@@ -5,6 +5,7 @@ import type { SelectContext, SelectHints, SelectResult, Storage } from '@flotill
 import { toMatcherMessage } from '@flotilla/wire';
 import { mergeSeries } from '../merge/merge-series.ts';
 import type { FanOut } from './fan-out.ts';
+import type { SeriesAnswer } from './store-client.ts';
 
 export interface MergedStorageOptions {
   readonly dedup: boolean;
@@ -45,6 +46,12 @@ export class MergedStorage implements Storage {
       })),
       this.#dedup,
     );
-    return { series, warnings: [] };
+    return { series, metric: sharedMetric(answers), warnings: [] };
   }
+}
+
+/** What the series of all stores are called. */
+function sharedMetric(answers: readonly SeriesAnswer[]): string | undefined {
+  const [first, ...others] = answers.filter(({ series }) => series.length > 0);
+  return others.every(({ metric }) => metric === first?.metric) ? first?.metric : undefined;
 }

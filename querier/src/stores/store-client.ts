@@ -29,6 +29,8 @@ export interface SeriesAnswer {
   readonly series: readonly StoreSeries[];
   /** In the order of labels, no labels twice. */
   readonly isSorted: boolean;
+  /** What all series are called, if no other label describes their metric; undefined says nothing. */
+  readonly metric: string | undefined;
   readonly trailer: SeriesTrailer;
 }
 
@@ -82,7 +84,8 @@ export class StoreClient {
     if (trailer === undefined) throw new Unavailable(`${url}: the stream ended without a trailer`);
     if (trailer.series !== series.length)
       throw new Unavailable(`${url}: ${series.length} series, trailer says ${trailer.series}`);
-    return { store, series, isSorted: decoder.isSorted, trailer };
+    const { isSorted, metric } = decoder;
+    return { store, series, isSorted, metric, trailer };
   }
 
   labels(store: StoreAddress, request: LabelsRequest, signal: AbortSignal): Promise<LabelsResponse> {
