@@ -36,8 +36,7 @@ function oneByOne(w: Windows, edges: Edges, isCounter: boolean, out: Tile, at: n
     const first = lo[step]!;
     const end = hi[step]!;
     let change = values[end - 1]! - values[first]!;
-    for (let i = first + 1; isCounter && i < end; i++)
-      if (values[i]! < values[i - 1]!) change += values[i - 1]!;
+    if (isCounter) for (let i = first + 1; i < end; i++) if (isReset(values, i)) change += values[i - 1]!;
     out.values[at + step] = change * (edges.factor(step, change, values[first]!, isCounter) / edges.unit);
   }
 }
@@ -145,10 +144,14 @@ function edgesOf(w: Windows, unit: number): Edges {
   return edges;
 }
 
+function isReset(values: Float64Array, i: number): boolean {
+  return values[i]! < values[i - 1]!;
+}
+
 /** The indexes of samples that are below the one before. */
 function findResets({ values, count }: Windows): number[] {
   const indexes: number[] = [];
-  for (let i = 1; i < count; i++) if (values[i]! < values[i - 1]!) indexes.push(i);
+  for (let i = 1; i < count; i++) if (isReset(values, i)) indexes.push(i);
   return indexes;
 }
 

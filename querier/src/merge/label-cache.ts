@@ -20,7 +20,7 @@ export const SAME_METRIC = 2;
 export class LabelCache {
   #young = new Generation();
   #old = new Generation();
-  #ageing: NodeJS.Timeout | undefined;
+  #isAgeing = false;
 
   /** Throws CorruptionError if the bytes [from, to) are no label set. */
   of(source: DataView, from = 0, to = source.byteLength): Labels {
@@ -40,7 +40,7 @@ export class LabelCache {
     const labels = this.#old.find(hash, source, from, to) ?? this.#young.decode(bytes);
     if (this.#young.isFull) this.#begin();
     this.#young.add(hash, bytes, labels);
-    this.#ageing ??= setTimeout(() => this.#age(), PERIOD_MS).unref();
+    if (!this.#isAgeing) this.#age();
     return labels;
   }
 
@@ -50,8 +50,12 @@ export class LabelCache {
   }
 
   #age(): void {
-    this.#begin();
-    this.#ageing = this.#old.isEmpty ? undefined : setTimeout(() => this.#age(), PERIOD_MS).unref();
+    this.#isAgeing = true;
+    setTimeout(() => {
+      this.#begin();
+      this.#isAgeing = false;
+      if (!this.#old.isEmpty) this.#age();
+    }, PERIOD_MS).unref();
   }
 }
 
