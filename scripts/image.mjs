@@ -1,4 +1,5 @@
-// node scripts/image.mjs OUT_DIR: everything that the image holds besides Node, as the tree OUT_DIR/app.
+// node scripts/image.mjs OUT_DIR [SCRIPT]: everything that the image holds besides Node, as the tree OUT_DIR/app; with SCRIPT, a
+// path in the repository, that in place of the binaries, for benches of what they are made of.
 //
 // Each binary becomes one file, /app/<binary>.mjs, bundled from the sources. What a room reads by its own path (the
 // kernel, .proto files, the page, package.json) lies below /app as it lies in the repository: a bundled module is told
@@ -47,11 +48,12 @@ const onlyKubeConfig = {
   },
 };
 
-if (process.argv.length !== 3) {
-  console.error('usage: node scripts/image.mjs OUT_DIR');
+const [out, script] = process.argv.slice(2);
+if (out === undefined || process.argv.length > 4) {
+  console.error('usage: node scripts/image.mjs OUT_DIR [SCRIPT]');
   process.exit(2);
 }
-const app = join(resolve(process.argv[2]), 'app');
+const app = join(resolve(out), 'app');
 rmSync(app, { recursive: true, force: true });
 mkdirSync(app, { recursive: true });
 ensureInstalled();
@@ -59,7 +61,8 @@ const { build } = await import('esbuild');
 await mustRun(nodeBinary(), ['kernel/build.mjs']);
 await mustRun(nodeBinary(), ['ui/build.mjs']);
 // `flotilla up` starts binaries, and binaries start threads, by the path that a script has in the repository.
-for (const binary of binaries) await bundle(binary, `${binary}/src/main.ts`);
+if (script === undefined) for (const binary of binaries) await bundle(binary, `${binary}/src/main.ts`);
+else await bundle(basename(script, '.ts'), script);
 for (const [name, source] of Object.entries(threads)) await bundle(name, source);
 for (const asset of assets) cpSync(join(root, asset), join(app, asset), { recursive: true });
 copyCrds();
@@ -94,9 +97,9 @@ async function bundle(name, source) {
   const foreign = inputs.find((path) => path.includes(`node_modules/${operatorOnly}/`));
   if (name !== 'operator' && foreign !== undefined)
     throw new Error(`${name}: bundles ${foreign}, want it in the operator only`);
-  const script = join(app, source.replace('/src/', '/dist/').replace('.ts', '.js'));
-  mkdirSync(dirname(script), { recursive: true });
-  writeFileSync(script, `import '${relative(dirname(script), join(app, `${name}.mjs`))}';\n`);
+  const entry = join(app, source.replace('/src/', '/dist/').replace('.ts', '.js'));
+  mkdirSync(dirname(entry), { recursive: true });
+  writeFileSync(entry, `import '${relative(dirname(entry), join(app, `${name}.mjs`))}';\n`);
   const bytes = Object.values(metafile.outputs).reduce((sum, output) => sum + output.bytes, 0);
   console.log(`${name}.mjs: ${inputs.length} modules, ${(bytes / 1024).toFixed(0)} KB`);
 }

@@ -12,7 +12,7 @@ import { type RefTable, slotOf } from './ref-table.ts';
 import type { SealedChunks } from './sealed-chunks.ts';
 import { SealedReads } from './sealed-reads.ts';
 
-const AREA_BYTES = 4 << 20;
+const AREA_BYTES = 2 << 20;
 /** Of one that is made while others are in use, or for a head of few series. */
 const SMALL_AREA_BYTES = 256 << 10;
 /** Their open chunks have room in a small area. */
