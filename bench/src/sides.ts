@@ -20,7 +20,7 @@ const nodeFlags = [
   '--heap-growing-percent=50',
   '--no-allocation-site-pretenuring',
 ];
-const mallocSettings = { MALLOC_MMAP_THRESHOLD_: '262144', MALLOC_ARENA_MAX: '2' };
+const mallocSettings = { MALLOC_MMAP_THRESHOLD_: '262144', MALLOC_ARENA_MAX: '1' };
 /** Queries of one measurement go on for this long, so that the clock's ticks are fine enough. */
 const measureMs = 250;
 const askTimeoutMs = 300_000;

@@ -119,6 +119,7 @@ const nodeFlags: Readonly<Partial<Record<string, readonly string[]>>> = {
 
 const environments: Readonly<Partial<Record<string, Readonly<Record<string, string>>>>> = {
   scraper: { MALLOC_MMAP_THRESHOLD_: '262144', MALLOC_ARENA_MAX: '2' },
+  querier: { MALLOC_MMAP_THRESHOLD_: '262144', MALLOC_ARENA_MAX: '1' },
 };
 
 function command(binary: string, args: readonly string[], options: UpOptions): string[] {

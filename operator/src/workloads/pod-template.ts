@@ -37,11 +37,12 @@ const nodeFlags: Readonly<Record<Component, readonly string[]>> = {
 };
 /**
  * Of glibc. Arrays that grow to megabytes get memory of their own, however large those were that are freed: else their
- * predecessors leave holes, 50 MB at a million series. A querier's are columns and results.
+ * predecessors leave holes, 50 MB at a million series. A querier's are columns and results; what compilers leave in one
+ * arena of theirs would be holes for good: 5 MB.
  */
 const mallocSettings: Readonly<Record<Component, Readonly<Record<string, string>>>> = {
   scraper: { MALLOC_MMAP_THRESHOLD_: '262144', MALLOC_ARENA_MAX: '2' },
-  querier: { MALLOC_MMAP_THRESHOLD_: '262144', MALLOC_ARENA_MAX: '2' },
+  querier: { MALLOC_MMAP_THRESHOLD_: '262144', MALLOC_ARENA_MAX: '1' },
   ruler: {},
 };
 const requestDefaults: Readonly<Record<Component, Record<string, string>>> = {

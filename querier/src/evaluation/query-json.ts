@@ -86,6 +86,7 @@ function* writeMatrix(writer: JsonWriter, series: readonly MatrixSeries[]): Gene
   let rows: HistogramRows | undefined;
   let between = beforeRows;
   for (const { labels, timestampsMs, values, histograms } of series) {
+    if (writer.isFull) yield;
     const hasHistograms = histograms !== undefined && histograms.length > 0;
     if (values.length > 0) {
       writer.text(between.next, labels.json, ',"values":[');
