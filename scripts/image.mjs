@@ -61,9 +61,11 @@ const { build } = await import('esbuild');
 await mustRun(nodeBinary(), ['kernel/build.mjs']);
 await mustRun(nodeBinary(), ['ui/build.mjs']);
 // `flotilla up` starts binaries, and binaries start threads, by the path that a script has in the repository.
-if (script === undefined) for (const binary of binaries) await bundle(binary, `${binary}/src/main.ts`);
-else await bundle(basename(script, '.ts'), script);
-for (const [name, source] of Object.entries(threads)) await bundle(name, source);
+const scripts =
+  script === undefined
+    ? binaries.map((name) => [name, `${name}/src/main.ts`])
+    : [[basename(script, '.ts'), script]];
+for (const [name, source] of [...scripts, ...Object.entries(threads)]) await bundle(name, source);
 for (const asset of assets) cpSync(join(root, asset), join(app, asset), { recursive: true });
 copyCrds();
 cpSync(join(root, 'LICENSE'), join(app, 'LICENSE'));

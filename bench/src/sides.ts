@@ -1,6 +1,6 @@
 // The two sides of benches that ask questions: a Prometheus over a folder, and a store and a querier of ours in one process.
 
-import { freePort } from '@flotilla/chassis';
+import { freePort, processSettings } from '@flotilla/chassis';
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -14,13 +14,9 @@ export interface Side {
   readonly child: ChildProcess;
 }
 
-/** As the operator gives them to the pods of stores and queriers, and as a querier sets them itself. */
-const nodeFlags = [
-  '--max-semi-space-size=4',
-  '--heap-growing-percent=50',
-  '--no-allocation-site-pretenuring',
-];
-const mallocSettings = { MALLOC_MMAP_THRESHOLD_: '262144', MALLOC_ARENA_MAX: '1' };
+/** As a querier sets them itself. */
+const ownFlags = ['--heap-growing-percent=50', '--no-allocation-site-pretenuring'];
+const settings = processSettings('querier');
 /** Queries of one measurement go on for this long, so that the clock's ticks are fine enough. */
 const measureMs = 250;
 const askTimeoutMs = 300_000;
@@ -60,10 +56,14 @@ export async function startPrometheus(
 export async function startOurs(folder: string, dir: string, maxSamples = 5e7): Promise<Side> {
   mkdirSync(folder, { recursive: true });
   const script = bundledServer(join(folder, 'image'));
-  const child = spawn(process.execPath, [...nodeFlags, script, folder, dir, String(maxSamples)], {
-    stdio: ['pipe', 'pipe', 'inherit'],
-    env: { ...process.env, ...mallocSettings },
-  });
+  const child = spawn(
+    process.execPath,
+    [...settings.nodeFlags, ...ownFlags, script, folder, dir, String(maxSamples)],
+    {
+      stdio: ['pipe', 'pipe', 'inherit'],
+      env: { ...process.env, ...settings.environment },
+    },
+  );
   for await (const line of createInterface({ input: child.stdout })) return { url: line, child };
   throw new Error('server: ended before it printed its address');
 }

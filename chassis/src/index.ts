@@ -43,5 +43,6 @@ export { nearestName } from './nearest.ts';
 export { freePort, isFree } from './free-port.ts';
 export { proxyUrlFor, type ProxyChoice } from './proxy-url.ts';
 export { pause } from './pause.ts';
+export { processSettings, type ProcessSettings } from './process-settings.ts';
 export { drained } from './drained.ts';
 export { collectGarbage, collectGarbageAfter } from './collect-garbage.ts';

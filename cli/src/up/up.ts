@@ -1,6 +1,6 @@
 // `flotilla up`: a fleet on this machine, from a folder of manifests.
 
-import { freePort, isFree, watchFile, writeFileAtomic } from '@flotilla/chassis';
+import { freePort, isFree, processSettings, watchFile, writeFileAtomic } from '@flotilla/chassis';
 import { LOCAL_PATHS } from '@flotilla/wire';
 import type { LocalProcess, LocalWorkloads } from '@flotilla/wire';
 import { existsSync, readFileSync, statSync } from 'node:fs';
@@ -105,27 +105,16 @@ function workloadParts(options: UpOptions): PartSpec[] {
   return readWorkloads(options.data).map(({ name, binary, args, url, labels }) => ({
     name,
     command: command(binary, args, options),
-    environment: environments[binary],
+    environment: processSettings(binary).environment,
     url,
     labels,
   }));
 }
 
-/** As on Kubernetes: registering series, and reading them, fills a large nursery with garbage, whose pages V8 keeps. */
-const nodeFlags: Readonly<Partial<Record<string, readonly string[]>>> = {
-  scraper: ['--max-semi-space-size=8'],
-  querier: ['--max-semi-space-size=4'],
-};
-
-const environments: Readonly<Partial<Record<string, Readonly<Record<string, string>>>>> = {
-  scraper: { MALLOC_MMAP_THRESHOLD_: '262144', MALLOC_ARENA_MAX: '2' },
-  querier: { MALLOC_MMAP_THRESHOLD_: '262144', MALLOC_ARENA_MAX: '1' },
-};
-
 function command(binary: string, args: readonly string[], options: UpOptions): string[] {
   const token = `--internal.token-file=${join(options.data, LOCAL_PATHS.token)}`;
   const common = [token, `--log.level=${options.logLevel}`, '--process.exit-with-parent'];
-  return [...(nodeFlags[binary] ?? []), join(rooms, binary, 'dist/main.js'), ...args, ...common];
+  return [...processSettings(binary).nodeFlags, join(rooms, binary, 'dist/main.js'), ...args, ...common];
 }
 
 function readWorkloads(data: string): readonly LocalProcess[] {

@@ -1,6 +1,7 @@
 // The pods of scrapers, queriers and rulers: they pass the restricted pod security standard, write to their volume and /tmp only,
 // and hold no more credentials than they use.
 
+import { processSettings } from '@flotilla/chassis';
 import type { FleetSpec } from '../discovery/fleet-spec.ts';
 import { internalTokenName, ownLabels, PORT, selectorLabels } from './kube-manifest.ts';
 import type { ClusterPlace, Component } from './kube-manifest.ts';
@@ -29,22 +30,6 @@ const uid = 1000;
 const startupProbe = probe('/-/ready', { periodSeconds: 5, failureThreshold: 720 });
 /** Part of the memory limit that JavaScript may have; a scraper's samples live outside its heap. */
 const heapParts: Readonly<Record<Component, number>> = { scraper: 0.4, querier: 0.75, ruler: 0.6 };
-/** Registering series, and reading them, fills a large nursery with garbage, whose pages V8 keeps: 110 MB. */
-const nodeFlags: Readonly<Record<Component, readonly string[]>> = {
-  scraper: ['--max-semi-space-size=8'],
-  querier: ['--max-semi-space-size=4'],
-  ruler: [],
-};
-/**
- * Of glibc. Arrays that grow to megabytes get memory of their own, however large those were that are freed: else their
- * predecessors leave holes, 50 MB at a million series. A querier's are columns and results; what compilers leave in one
- * arena of theirs would be holes for good: 5 MB.
- */
-const mallocSettings: Readonly<Record<Component, Readonly<Record<string, string>>>> = {
-  scraper: { MALLOC_MMAP_THRESHOLD_: '262144', MALLOC_ARENA_MAX: '2' },
-  querier: { MALLOC_MMAP_THRESHOLD_: '262144', MALLOC_ARENA_MAX: '1' },
-  ruler: {},
-};
 const requestDefaults: Readonly<Record<Component, Record<string, string>>> = {
   scraper: { cpu: '100m', memory: '256Mi' },
   querier: { cpu: '50m', memory: '128Mi' },
@@ -218,8 +203,9 @@ function environment(component: Component, { limits }: Resources): object[] {
   });
   const memory = limits?.['memory'];
   const heap = memory === undefined ? Number.NaN : parseQuantity(memory) * heapParts[component];
+  const settings = processSettings(component);
   const options = [
-    ...nodeFlags[component],
+    ...settings.nodeFlags,
     ...(heap > 0 ? [`--max-old-space-size=${Math.ceil(heap / (1 << 20))}`] : []),
   ];
   return [
@@ -229,7 +215,7 @@ function environment(component: Component, { limits }: Resources): object[] {
           field('POD_NAME', 'metadata.name'),
           field('POD_INDEX', "metadata.labels['apps.kubernetes.io/pod-index']"),
         ]),
-    ...Object.entries(mallocSettings[component]).map(([name, value]) => ({ name, value })),
+    ...Object.entries(settings.environment).map(([name, value]) => ({ name, value })),
     ...(options.length > 0 ? [{ name: 'NODE_OPTIONS', value: options.join(' ') }] : []),
   ];
 }
